@@ -1,0 +1,61 @@
+"""Level: BS.1770 loudness, true peak, and the static gains that make a set of takes comparable by ear."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from vocoders.audio import SAMPLE_RATE
+
+TARGET_LUFS = -23.0  # EBU R 128
+PEAK_CEILING = -1.0  # dBTP; no take may pass it after its gain
+SHORTEST = 0.4  # seconds; one gating block of BS.1770
+_RMS_TO_LUFS = -0.691  # BS.1770's offset between mean power and loudness, for the fallback
+
+
+@dataclass(frozen=True)
+class Level:
+    lufs: float  # integrated loudness; -inf for silence
+    true_peak: float  # dBTP
+    gain: float  # dB, applied when loudness is matched
+
+
+def loudness(samples: np.ndarray) -> float:
+    """Integrated loudness in LUFS (ITU-R BS.1770-4); below 0.4 s the ungated, unweighted power on the same scale."""
+    if len(samples) < SHORTEST * SAMPLE_RATE:
+        power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
+        return _RMS_TO_LUFS + 10 * math.log10(power) if power > 0 else -math.inf
+    import pyloudnorm
+
+    with np.errstate(divide="ignore"):
+        return float(pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(samples.astype(np.float64)))
+
+
+def true_peak(samples: np.ndarray) -> float:
+    """Peak of the four times oversampled signal in dBTP; -inf for silence."""
+    from scipy.signal import resample_poly
+
+    peak = float(np.abs(resample_poly(samples, 4, 1)).max()) if len(samples) else 0.0
+    return 20 * math.log10(peak) if peak > 0 else -math.inf
+
+
+def match_levels(takes: Mapping[str, np.ndarray]) -> dict[str, Level]:
+    """One static gain per take, so that all are at `TARGET_LUFS`.
+
+    Where any take would pass `PEAK_CEILING`, the whole set is lowered together. Silence gets no gain.
+    """
+    measured = {name: (loudness(samples), true_peak(samples)) for name, samples in takes.items()}
+    return gains_for(measured)
+
+
+def gains_for(measured: Mapping[str, tuple[float, float]]) -> dict[str, Level]:
+    """{name: (LUFS, dBTP)} -> {name: Level}."""
+    gains = {name: TARGET_LUFS - lufs if math.isfinite(lufs) else 0.0 for name, (lufs, _) in measured.items()}
+    excess = max((gains[name] + peak - PEAK_CEILING for name, (_, peak) in measured.items()), default=0.0)
+    return {
+        name: Level(lufs, peak, gains[name] - max(0.0, excess) if math.isfinite(lufs) else 0.0)
+        for name, (lufs, peak) in measured.items()
+    }

@@ -1,0 +1,57 @@
+"""Scores a folder of estimates against a folder of references."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from eval.metrics import Metric
+from vocoders.command import find_audio
+from vocoders.intake import AudioError, Limits, read_recording
+
+
+@dataclass(frozen=True)
+class Scores:
+    """`clips`: one dict per clip, {"name", "seconds", <metric>: value or None}; `metrics`: means over clips."""
+
+    clips: list[dict]
+    metrics: dict[str, float | None]
+    problems: list[str]
+
+
+def score_folders(
+    reference: Path, estimate: Path, metrics: list[Metric], on_clip: Callable[[int, int], None] = lambda done, of: None
+) -> Scores:
+    """Pairs files by their path below the folder, whatever their suffix.
+
+    Every reference without an estimate, and every file that cannot be read, is listed in `problems` and left out.
+    Errors: ValueError when no pair is left.
+    """
+    references, estimates = find_audio([reference]), find_audio([estimate])
+    problems = [f"{reference / name}: no estimate in {estimate}" for name in references if name not in estimates]
+    names = [name for name in references if name in estimates]
+    limits = Limits(max_seconds=3600, max_megabytes=2000)
+    clips = []
+    for index, name in enumerate(names):
+        try:
+            wanted, found = (read_recording(p, limits, str(p)) for p in (references[name], estimates[name]))
+        except AudioError as error:
+            problems.append(str(error))
+            continue
+        values = {metric.name: _or_none(metric.compute(wanted.samples, found.samples)) for metric in metrics}
+        clips.append({"name": str(name), "seconds": round(wanted.seconds, 3), **values})
+        on_clip(index + 1, len(names))
+    if not clips:
+        raise ValueError(problems[0] if problems else f"nothing to compare in {reference} and {estimate}")
+    return Scores(clips, {metric.name: _mean([clip[metric.name] for clip in clips]) for metric in metrics}, problems)
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _mean(values: list[float | None]) -> float | None:
+    defined = [value for value in values if value is not None]
+    return sum(defined) / len(defined) if defined else None

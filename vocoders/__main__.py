@@ -1,0 +1,162 @@
+"""python -m vocoders: list systems, make mels, turn mels and recordings into sound."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from vocoders.audio import write_wav
+from vocoders.catalogue import BUILT_IN, find_systems
+from vocoders.command import complain, find_audio, refuse_overwriting, run
+from vocoders.features import from_hw2_file, hw2_mel
+from vocoders.intake import AudioError, Limits, read_recording
+from vocoders.mel import HOP, HW2, mel_of
+from vocoders.systems import Analysis, System, Unavailable, synthesize
+
+IDS = "an id from `list`, or the path of a checkpoint: FILE.safetensors, g_00050000@hw2, g_00050000@hifigan"
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m vocoders", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    listing = commands.add_parser("list", help="every system: id, title, mel, parameters, licence, source")
+    listing.add_argument("--json", action="store_true", help="a JSON array instead of a table")
+    listing.set_defaults(command=list_systems)
+
+    mel = commands.add_parser("mel", help="a recording -> its hw2 mel: .npy, float32 (80, frames), linear power")
+    mel.add_argument("audio", type=Path, metavar="AUDIO")
+    mel.add_argument("out", type=Path, metavar="OUT.npy", help="frames = samples at 22 050 Hz // 256")
+    mel.set_defaults(command=make_mel)
+
+    synth = commands.add_parser("synth", help="hw2 mels -> DIR/<name>.wav, 22 050 Hz PCM-16")
+    synth.add_argument("mels", type=Path, nargs="+", metavar="MEL.npy", help="(80, frames), linear power")
+    synth.add_argument("--vocoder", required=True, metavar="ID", help=IDS)
+    synth.add_argument("--out", type=Path, required=True, metavar="DIR")
+    synth.add_argument("--log", action="store_true", help="the mels are natural logarithms of the power already")
+    synth.set_defaults(command=synthesize_mels)
+
+    resynth = commands.add_parser("resynth", help="recordings -> DIR/<id>/<name>.wav, as long as the resampled input")
+    resynth.add_argument("audio", type=Path, nargs="+", metavar="AUDIO|DIR")
+    resynth.add_argument("--vocoders", required=True, metavar="ID,ID", help=IDS)
+    resynth.add_argument("--out", type=Path, required=True, metavar="DIR")
+    resynth.set_defaults(command=resynthesize)
+
+    for command in (mel, resynth):
+        command.add_argument("--max-seconds", type=float, default=600.0, help="longest recording read, in seconds (600)")
+    for command in (mel, synth, resynth):
+        command.add_argument("--force", action="store_true", help="overwrite what is there")
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = parse_args()
+    return args.command(args)
+
+
+def list_systems(args: argparse.Namespace) -> int:
+    rows = [_row(system) for system in BUILT_IN]
+    if args.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return 0
+    for row in rows:
+        millions = f"{row['parameters'] / 1e6:.2f} M" if row["parameters"] else "-"
+        print(f"{row['id']:26} {row['title']:33} mel {row['mel']:8} {millions:>8}  {row['licence']}; {row['source']}")
+        if row["unavailable"]:
+            print(f"{'':26} cannot run: {row['unavailable']}")
+    return 0
+
+
+def _row(system: System) -> dict:
+    card = system.describe()
+    return {
+        "id": system.id,
+        "title": system.title,
+        "about": system.about,
+        "mel": system.mel,
+        "takes_mel_files": system.takes_hw2_mel,
+        "parameters": card.parameters,
+        "licence": card.licence,
+        "source": card.source,
+        "unavailable": system.why_not(),
+    }
+
+
+def make_mel(args: argparse.Namespace) -> int:
+    if args.out.suffix != ".npy":
+        raise ValueError(f"{args.out}: the mel is written as .npy; name the output so")
+    refuse_overwriting([args.out], args.force)
+    recording = read_recording(args.audio, Limits(max_seconds=args.max_seconds), str(args.audio))
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    np.save(args.out, mel_of(recording.samples, HW2))
+    return 0
+
+
+def synthesize_mels(args: argparse.Namespace) -> int:
+    (system,) = _one(find_systems(args.vocoder))
+    if not system.takes_hw2_mel:
+        raise ValueError(f"{system.id} needs the recording itself, not only its hw2 mel; use resynth")
+    jobs = {path: args.out / f"{path.stem}.wav" for path in args.mels}
+    if len(set(jobs.values())) < len(args.mels):
+        raise ValueError("two mel files have the same name, so one would overwrite the other")
+    refuse_overwriting(jobs.values(), args.force)
+
+    def make(path: Path) -> Analysis:
+        try:
+            return Analysis.of_hw2_mel(from_hw2_file(np.load(path, allow_pickle=False), args.log))
+        except (ValueError, EOFError) as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    return _render([(system, path, out) for path, out in jobs.items()], make)
+
+
+def resynthesize(args: argparse.Namespace) -> int:
+    systems = find_systems(args.vocoders)
+    for system in systems:
+        if reason := system.why_not():
+            raise Unavailable(f"{system.id}: {reason}")
+    jobs = [
+        (system, path, args.out / system.id / f"{name}.wav")
+        for name, path in find_audio(args.audio).items()
+        for system in systems
+    ]
+    refuse_overwriting([out for _, _, out in jobs], args.force)
+    limits = Limits(max_seconds=args.max_seconds, max_megabytes=1000)
+    return _render(jobs, lambda path: Analysis(read_recording(path, limits, str(path)).samples))
+
+
+def _render(jobs: list[tuple[System, Path, Path]], analyse) -> int:
+    """Write every job's wav and print its path. A bad input costs one line on stderr and the exit code, no more."""
+    from tqdm import tqdm
+
+    bad: set[Path] = set()
+    current: tuple[Path | None, Analysis | None] = (None, None)
+    for system, path, out in tqdm(jobs, unit="file", disable=None):
+        if path in bad:
+            continue
+        try:
+            if current[0] != path:
+                current = (path, analyse(path))
+            clipped = write_wav(out, synthesize(system, current[1]))
+        except (AudioError, ValueError) as error:
+            complain(error)
+            bad.add(path)
+            continue
+        if clipped:
+            tqdm.write(f"{out}: {clipped} samples clipped", file=sys.stderr)
+        print(out, flush=True)
+    return 1 if bad else 0
+
+
+def _one(systems: list[System]) -> list[System]:
+    if len(systems) != 1:
+        raise ValueError("synth takes one vocoder")
+    return systems
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,55 @@
+"""The one waveform format of the project: mono float32 at 22 050 Hz, and how it is resampled and written.
+
+Range: full scale is [-1, 1]. Values outside are kept in memory and clipped, and counted, only when written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+SAMPLE_RATE = 22_050  # Hz; what HiFi-GAN V1 to V3 and the hw2 mel were defined at
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A usable recording. `samples` is (n,) float32 at `SAMPLE_RATE`; `history` says what was done to get it."""
+
+    name: str
+    samples: np.ndarray
+    history: str = ""
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / SAMPLE_RATE
+
+
+def resample(samples: np.ndarray, rate: int) -> np.ndarray:
+    """(n,) at `rate` Hz -> (round(n * 22 050 / rate),) float32, band-limited (soxr, its very-high-quality setting)."""
+    if rate == SAMPLE_RATE:
+        return np.ascontiguousarray(samples, dtype=np.float32)
+    import soxr
+
+    length = round(len(samples) * SAMPLE_RATE / rate)
+    return fit_length(soxr.resample(samples, rate, SAMPLE_RATE, quality="VHQ").astype(np.float32), length)
+
+
+def fit_length(samples: np.ndarray, length: int) -> np.ndarray:
+    """(n,) -> (length,): cropped or zero-padded at the end."""
+    return np.pad(samples[:length], (0, max(0, length - len(samples))))
+
+
+def to_pcm16(samples: np.ndarray) -> np.ndarray:
+    """Float samples -> int16, rounded; beyond full scale is clipped. Exact for samples that came from 16-bit audio."""
+    return np.clip(np.rint(np.asarray(samples, dtype=np.float64) * 32768), -32768, 32767).astype(np.int16)
+
+
+def write_wav(path: Path, samples: np.ndarray) -> int:
+    """Write (n,) float samples as 22 050 Hz mono PCM-16. Returns how many samples had to be clipped."""
+    import soundfile
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, to_pcm16(samples), SAMPLE_RATE, subtype="PCM_16", format="WAV")
+    return int(np.count_nonzero(np.abs(samples) > 1.0))

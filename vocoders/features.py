@@ -1,0 +1,103 @@
+"""What travels between a recording and a vocoder: an array that knows its kind, and the steps that make it.
+
+A vocoder refuses features of a kind it was not made for. That refusal is the point: a mel fed to a model trained on
+another mel is the most common reason for noise. `mislabel` is the one way round it, and its name says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+
+from vocoders.inversion import invert_hw2
+from vocoders.mel import HIFIGAN, HOP, HW2, N_MELS, PAD, log_mel, mel_of, mel_of_magnitude
+from vocoders.stft import stft
+
+Kind = Literal["hw2 mel", "log hw2 mel", "log hifigan mel", "STFT magnitude"]
+
+
+class FeatureMismatch(ValueError):
+    """Features of one kind given to something made for another."""
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """`values` is (bins, frames) float32; "hw2 mel" is linear power, "STFT magnitude" has 513 bins, the rest 80."""
+
+    kind: Kind
+    values: np.ndarray
+
+    def require(self, kind: Kind, by: str) -> np.ndarray:
+        if self.kind != kind:
+            raise FeatureMismatch(f"{by} takes the {kind}, not the {self.kind}")
+        return self.values
+
+
+# From a recording: (n,) float32 at 22 050 Hz. The end is padded with zeros to a whole frame, so nothing is lost.
+
+
+def hw2_mel(samples: np.ndarray) -> Features:
+    return Features("hw2 mel", mel_of(_whole_frames(samples), HW2))
+
+
+def log_hifigan_mel(samples: np.ndarray) -> Features:
+    linear = mel_of(_whole_frames(samples), HIFIGAN)
+    return Features("log hifigan mel", log_mel(torch.from_numpy(linear)).numpy())
+
+
+def stft_magnitude(samples: np.ndarray) -> Features:
+    return Features("STFT magnitude", np.abs(stft(_whole_frames(samples))).T)
+
+
+# From features to features.
+
+
+def log_hw2(features: Features) -> Features:
+    mel = features.require("hw2 mel", by="the logarithm")
+    return Features("log hw2 mel", log_mel(torch.from_numpy(mel)).numpy())
+
+
+def invert(features: Features) -> Features:
+    return Features("STFT magnitude", invert_hw2(features.require("hw2 mel", by="mel inversion")))
+
+
+def remel(features: Features) -> Features:
+    """STFT magnitude -> HiFi-GAN's own mel, as if it had analysed a recording with those magnitudes."""
+    linear = mel_of_magnitude(features.require("STFT magnitude", by="HiFi-GAN's mel"), HIFIGAN)
+    return Features("log hifigan mel", log_mel(torch.from_numpy(linear)).numpy())
+
+
+def mislabel(features: Features) -> Features:
+    """The raw hw2 mel passed off as HiFi-GAN's own: the mistake behind the homework's "original" row."""
+    return Features("log hifigan mel", features.require("hw2 mel", by="the mislabelling"))
+
+
+def from_hw2_file(values: np.ndarray, is_log: bool = False) -> Features:
+    """An array from a mel file -> Features. Linear power, or its natural logarithm when `is_log`.
+
+    Errors: ValueError naming the shape, type or values that are wrong.
+    """
+    if values.ndim != 2 or values.shape[0] != N_MELS or values.shape[1] == 0:
+        raise ValueError(f"an hw2 mel has shape ({N_MELS}, frames), not {values.shape}")
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"an hw2 mel holds real numbers, not {values.dtype}")
+    values = values.astype(np.float32)
+    if not np.isfinite(values).all():
+        raise ValueError("the mel holds values that are not numbers (NaN or infinity)")
+    if is_log:
+        with np.errstate(over="ignore"):
+            values = np.exp(values)
+        if not np.isfinite(values).all():
+            raise ValueError("the mel is too large to be a logarithm; leave --log out for linear power")
+    elif (values < 0).any():
+        raise ValueError("the mel has negative values, so it is not linear power; say --log if it is a natural logarithm")
+    return Features("hw2 mel", values)
+
+
+def _whole_frames(samples: np.ndarray) -> np.ndarray:
+    """Zero-padded to a multiple of the hop, and at least long enough for the reflected ends of HiFi-GAN's mel."""
+    length = max(-(-len(samples) // HOP) * HOP, -(-(PAD + 1) // HOP) * HOP)
+    return np.pad(samples, (0, length - len(samples)))

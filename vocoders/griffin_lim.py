@@ -1,0 +1,51 @@
+"""Griffin-Lim with momentum: a waveform from STFT magnitudes alone.
+
+Source: Griffin & Lim 1984; Perraudin, Balazs & Søndergaard 2013 ("fast Griffin-Lim"), whose momentum of 0.99 this
+uses. Every iteration goes to the nearest consistent STFT and puts the wanted magnitudes back on its phase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from vocoders.stft import istft, project
+
+ITERATIONS = 32
+MOMENTUM = 0.99
+
+
+def griffin_lim(
+    magnitude: np.ndarray,
+    *,
+    iterations: int = ITERATIONS,
+    momentum: float = MOMENTUM,
+    seed: int = 0,
+    phase: np.ndarray | None = None,
+    on_progress: Callable[[float], None] = lambda fraction: None,
+) -> np.ndarray:
+    """STFT magnitude (513, frames) -> waveform (frames * 256,) float32, framed as `vocoders.stft` says.
+
+    phase: (513, frames) radians to start from; random from `seed` when not given. Deterministic.
+    Errors: ValueError for a negative or non-finite magnitude, a momentum outside [0, 1), or fewer than one iteration.
+    """
+    if iterations < 1:
+        raise ValueError(f"Griffin-Lim needs at least 1 iteration, not {iterations}")
+    if not 0 <= momentum < 1:
+        raise ValueError(f"the momentum must be in [0, 1), not {momentum}")
+    if not np.isfinite(magnitude).all() or (magnitude < 0).any():
+        raise ValueError("a magnitude must be finite and not negative")
+    target = np.ascontiguousarray(magnitude.T, dtype=np.float32)
+    if phase is None:
+        phase = np.random.default_rng(seed).uniform(-np.pi, np.pi, target.shape).T
+    estimate = (target * np.exp(1j * np.asarray(phase, dtype=np.float32).T)).astype(np.complex64)
+    weight = np.float32(momentum / (1 + momentum))
+    previous = np.zeros_like(estimate)
+    for iteration in range(iterations):
+        consistent = project(estimate)
+        np.subtract(consistent, weight * previous, out=estimate)
+        estimate *= target / (np.abs(estimate) + np.float32(1e-16))
+        previous = consistent
+        on_progress((iteration + 1) / iterations)
+    return istft(estimate)

@@ -1,0 +1,150 @@
+"""The HiFi-GAN generator (Kong, Kim & Bae 2020): log mel (batch, 80, frames) -> waveform (batch, 1, frames * 256).
+
+    mel -> conv_pre -> [ leaky ReLU -> transposed conv (x u) -> mean of residual blocks ] per rate u -> conv_post -> tanh
+
+Parameter names are those of jik876/hifi-gan with weight normalisation folded, so that its checkpoints load; see
+`vocoders.checkpoint`. Tensors only: nothing here reads files or chooses devices.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vocoders.mel import HOP, N_MELS
+
+SLOPE = 0.1  # of every leaky ReLU but the last
+LAST_SLOPE = 0.01  # the original calls leaky_relu without its constant before conv_post; trained weights rely on it
+
+
+@dataclass(frozen=True)
+class HiFiGANConfig:
+    """The shape of a generator, with the names of the original's config.json.
+
+    Errors: ValueError naming the bad value and what is allowed.
+    """
+
+    resblock: int  # 1: two convolutions per dilation, 2: one
+    upsample_rates: tuple[int, ...]  # their product is the hop, 256
+    upsample_kernel_sizes: tuple[int, ...]
+    upsample_initial_channel: int  # halved at every upsampling
+    resblock_kernel_sizes: tuple[int, ...]
+    resblock_dilation_sizes: tuple[tuple[int, ...], ...]
+    input_channels: int = N_MELS
+
+    def __post_init__(self) -> None:
+        _require(self.resblock in (1, 2), "resblock", self.resblock, "1 or 2")
+        _require(math.prod(self.upsample_rates) == HOP, "upsample_rates", self.upsample_rates, f"factors of {HOP}")
+        stages = len(self.upsample_rates)
+        fits = len(self.upsample_kernel_sizes) == stages and all(
+            rate <= kernel <= 64 and (kernel - rate) % 2 == 0
+            for rate, kernel in zip(self.upsample_rates, self.upsample_kernel_sizes)
+        )
+        _require(fits, "upsample_kernel_sizes", self.upsample_kernel_sizes, "one per rate, rate + an even number, <= 64")
+        channels = self.upsample_initial_channel
+        _require(
+            channels % 2**stages == 0 and 2**stages <= channels <= 2048,
+            "upsample_initial_channel",
+            channels,
+            f"a multiple of {2**stages} up to 2048",
+        )
+        kernels = self.resblock_kernel_sizes
+        odd = 1 <= len(kernels) <= 8 and all(k % 2 == 1 and 1 <= k <= 31 for k in kernels)
+        _require(odd, "resblock_kernel_sizes", kernels, "up to 8 odd numbers up to 31")
+        dilations = self.resblock_dilation_sizes
+        each = len(dilations) == len(kernels) and all(
+            1 <= len(row) <= 8 and all(1 <= d <= 64 for d in row) for row in dilations
+        )
+        _require(each, "resblock_dilation_sizes", dilations, "one list per kernel, 1 to 8 numbers from 1 to 64")
+
+    @property
+    def context(self) -> int:
+        """How many mel frames away a frame can still change a sample."""
+        reach = 3  # of conv_post, in samples
+        for rate, kernel in reversed(list(zip(self.upsample_rates, self.upsample_kernel_sizes))):
+            reach += max(
+                sum((size - 1) // 2 * (dilation + (1 if self.resblock == 1 else 0)) for dilation in dilations)
+                for size, dilations in zip(self.resblock_kernel_sizes, self.resblock_dilation_sizes)
+            )
+            reach = (reach + (kernel + rate) // 2 - 1) // rate
+        return reach + 3  # of conv_pre
+
+
+def _require(condition: bool, name: str, value: object, allowed: str) -> None:
+    if not condition:
+        raise ValueError(f"{name} is {value}; allowed: {allowed}")
+
+
+_DILATIONS_1 = ((1, 3, 5),) * 3
+V1 = HiFiGANConfig(1, (8, 8, 2, 2), (16, 16, 4, 4), 512, (3, 7, 11), _DILATIONS_1)
+V2 = HiFiGANConfig(1, (8, 8, 2, 2), (16, 16, 4, 4), 128, (3, 7, 11), _DILATIONS_1)
+V3 = HiFiGANConfig(2, (8, 8, 4), (16, 16, 8), 256, (3, 5, 7), ((1, 2), (2, 6), (3, 12)))
+
+
+class ResidualBlock1(nn.Module):
+    """Per dilation: x + conv(leaky(dilated conv(leaky x)))."""
+
+    def __init__(self, channels: int, kernel: int, dilations: tuple[int, ...]) -> None:
+        super().__init__()
+        self.convs1 = nn.ModuleList(_same_conv(channels, kernel, dilation) for dilation in dilations)
+        self.convs2 = nn.ModuleList(_same_conv(channels, kernel, 1) for _ in dilations)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for dilated, plain in zip(self.convs1, self.convs2):
+            x = x + plain(F.leaky_relu(dilated(F.leaky_relu(x, SLOPE)), SLOPE))
+        return x
+
+
+class ResidualBlock2(nn.Module):
+    """Per dilation: x + dilated conv(leaky x)."""
+
+    def __init__(self, channels: int, kernel: int, dilations: tuple[int, ...]) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(_same_conv(channels, kernel, dilation) for dilation in dilations)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for dilated in self.convs:
+            x = x + dilated(F.leaky_relu(x, SLOPE))
+        return x
+
+
+def _same_conv(channels: int, kernel: int, dilation: int) -> nn.Conv1d:
+    return nn.Conv1d(channels, channels, kernel, dilation=dilation, padding=dilation * (kernel - 1) // 2)
+
+
+class Generator(nn.Module):
+    """Log mel (batch, 80, frames) -> waveform (batch, 1, frames * 256) in (-1, 1)."""
+
+    def __init__(self, config: HiFiGANConfig) -> None:
+        super().__init__()
+        self.config = config
+        block = ResidualBlock1 if config.resblock == 1 else ResidualBlock2
+        channels = config.upsample_initial_channel
+        self.conv_pre = nn.Conv1d(config.input_channels, channels, 7, padding=3)
+        self.ups = nn.ModuleList()
+        self.resblocks = nn.ModuleList()
+        for rate, kernel in zip(config.upsample_rates, config.upsample_kernel_sizes):
+            self.ups.append(nn.ConvTranspose1d(channels, channels // 2, kernel, rate, padding=(kernel - rate) // 2))
+            channels //= 2
+            for size, dilations in zip(config.resblock_kernel_sizes, config.resblock_dilation_sizes):
+                self.resblocks.append(block(channels, size, dilations))
+        self.conv_post = nn.Conv1d(channels, 1, 7, padding=3)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        x = self.conv_pre(mel)
+        parallel = len(self.config.resblock_kernel_sizes)
+        for stage, upsample in enumerate(self.ups):
+            x = upsample(F.leaky_relu(x, SLOPE))
+            blocks = self.resblocks[stage * parallel : (stage + 1) * parallel]
+            x = sum(block(x) for block in blocks) / parallel
+        return torch.tanh(self.conv_post(F.leaky_relu(x, LAST_SLOPE)))
+
+
+def parameter_count(config: HiFiGANConfig) -> int:
+    """Learned numbers of a generator, without allocating one."""
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in Generator(config).parameters())

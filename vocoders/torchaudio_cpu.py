@@ -1,0 +1,43 @@
+"""torchaudio next to a CPU build of torch.
+
+The published Linux wheels of torchaudio carry a native extension linked against CUDA; beside CPU torch, importing it
+raises OSError. What this project needs (MelSpectrogram) is pure Python, so the extension is declared absent.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+from types import ModuleType
+
+
+@functools.cache
+def import_torchaudio() -> ModuleType | None:
+    """torchaudio with or without its native extension; None where it is not installed at all."""
+    try:
+        return importlib.import_module("torchaudio")
+    except ImportError:
+        return None
+    except OSError:
+        for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
+            del sys.modules[name]
+    sys.modules["torchaudio._extension"] = _absent_extension()
+    return importlib.import_module("torchaudio")
+
+
+def _absent_extension() -> ModuleType:
+    """What torchaudio itself sets up when it finds no native library."""
+    extension = ModuleType("torchaudio._extension")
+    extension._IS_TORCHAUDIO_EXT_AVAILABLE = False
+    extension._IS_ALIGN_AVAILABLE = False
+
+    def fail_if_no_align(function):
+        @functools.wraps(function)
+        def refuse(*_args, **_kwargs):
+            raise RuntimeError(f"{function.__name__} needs torchaudio's native extension, which is not available here.")
+
+        return refuse
+
+    extension.fail_if_no_align = fail_if_no_align
+    return extension

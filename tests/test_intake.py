@@ -1,0 +1,160 @@
+"""Every kind of file people (and attackers) bring. Each bad one gets one sentence."""
+
+import io
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from vocoders.audio import SAMPLE_RATE
+from vocoders.intake import AudioError, Limits, read_recording
+
+
+def write(path, samples, rate=22_050, **options):
+    soundfile.write(path, samples, rate, **options)
+    return path
+
+
+def encoded(samples, rate, **options) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, rate, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "tolerance"),
+    [
+        ("a.wav", {"subtype": "PCM_16"}, 1e-4),
+        ("a.wav", {"subtype": "PCM_24"}, 1e-6),
+        ("a.wav", {"subtype": "FLOAT"}, 1e-7),
+        ("a.wav", {"subtype": "PCM_16", "format": "WAVEX"}, 1e-4),
+        ("a.flac", {}, 1e-4),
+        ("a.ogg", {}, 0.05),
+        ("a.mp3", {}, 0.1),
+    ],
+)
+def test_every_format_arrives_as_it_was(tmp_path, tone, name, options, tolerance):
+    recording = read_recording(write(tmp_path / name, tone, **options))
+    assert recording.name == "a"
+    assert abs(recording.seconds - len(tone) / SAMPLE_RATE) < 0.06  # MP3 pads
+    start = int(np.argmax(np.correlate(recording.samples[:12000], tone[:8000], "valid")))
+    found = recording.samples[start : start + len(tone) - 2000]
+    assert np.sqrt(np.mean((found - tone[: len(found)]) ** 2)) < tolerance
+
+
+def test_channels_are_averaged_and_the_history_says_so(tmp_path, tone):
+    stereo = np.stack([tone, -0.5 * tone], axis=1)
+    recording = read_recording(write(tmp_path / "two.wav", stereo, subtype="FLOAT"))
+    assert np.allclose(recording.samples, 0.25 * tone, atol=1e-6)
+    assert recording.history == "WAV, stereo, 22.05 kHz, 1.50 s: the 2 channels averaged to mono."
+
+
+def test_192_khz_with_8_channels_is_fine(tmp_path, rng):
+    samples = rng.normal(0, 0.1, (96_000, 8))
+    recording = read_recording(write(tmp_path / "wide.wav", samples, 192_000))
+    assert len(recording.samples) == SAMPLE_RATE // 2
+    assert "8 channels averaged to mono; resampled to 22.05 kHz" in recording.history
+
+
+def test_clipping_is_mentioned(tmp_path, tone):
+    loud = read_recording(write(tmp_path / "loud.wav", np.clip(tone * 4, -1, 1)))
+    assert "looks clipped" in loud.history
+    over = read_recording(write(tmp_path / "over.wav", tone * 4, subtype="FLOAT"))
+    assert "+6.0 dB above full scale" in over.history
+
+
+def test_an_ogg_file_that_ends_early_is_used_and_said_to(tmp_path, tone):
+    content = encoded(np.tile(tone, 4), 22_050, format="OGG")
+    (tmp_path / "whole.ogg").write_bytes(content)
+    (tmp_path / "cut.ogg").write_bytes(content[: len(content) // 2])
+    assert "abruptly" not in read_recording(tmp_path / "whole.ogg").history
+    cut = read_recording(tmp_path / "cut.ogg")
+    assert "ends abruptly" in cut.history
+    assert 1 < cut.seconds < 5
+
+
+def bad_files(tone) -> dict[str, tuple[bytes, str]]:
+    wav = encoded(tone, 22_050, format="WAV")
+    flac = encoded(tone, 22_050, format="FLAC")
+    with_nan = tone.copy()
+    with_nan[100] = np.nan
+    flac_bomb = bytearray(flac)
+    flac_bomb[21:26] = bytes([flac[21] | 0x0F, 255, 255, 255, 255])  # STREAMINFO: 2^36 - 1 samples
+    huge = wav[:40] + struct.pack("<I", 0xFFFFFF00) + wav[44:]
+    return {
+        "empty.wav": (b"", "the file is empty"),
+        "text.wav": (b"This is a shopping list, not a recording.", "not a WAV, FLAC, OGG or MP3"),
+        "picture.mp3": (b"\x89PNG\r\n\x1a\n" + bytes(500), "not a WAV, FLAC, OGG or MP3"),
+        "tiny.flac": (b"f", "not a WAV, FLAC, OGG or MP3"),
+        "no-audio.wav": (encoded(np.zeros(0), 22_050, format="WAV"), "no audio in it"),
+        "silent.wav": (encoded(np.zeros(22_050), 22_050, format="WAV"), "is silent"),
+        "nan.wav": (encoded(with_nan, 22_050, format="WAV", subtype="FLOAT"), "not numbers"),
+        "cut.wav": (wav[: len(wav) // 2], "truncated"),
+        "cut.flac": (flac[: len(flac) // 2], "truncated"),
+        "header-only.flac": (flac[:60], "truncated"),
+        "header-bomb.wav": (huge, "truncated"),
+        "header-bomb.flac": (bytes(flac_bomb), "header says"),
+        "noise.mp3": (b"\xff\xfb\x90\x64" + np.random.default_rng(0).bytes(3000), "cannot be decoded|header|truncated"),
+        "click.wav": (encoded(tone[:100], 22_050, format="WAV"), "at least 100 ms"),
+        "slow.wav": (encoded(tone, 4_000, format="WAV"), "sampling rate is 4,000 Hz"),
+        "fast.wav": (encoded(tone, 384_000, format="WAV"), "sampling rate is 384,000 Hz"),
+        "choir.wav": (encoded(np.zeros((4000, 12)), 22_050, format="WAV"), "12 channels; at most 8"),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(bad_files(np.ones(4000, dtype=np.float32))))
+def test_a_bad_file_gets_one_sentence(tmp_path, tone, name):
+    content, reason = bad_files(tone)[name]
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(AudioError, match=reason) as caught:
+        read_recording(path)
+    message = str(caught.value)
+    assert message.startswith(f"{name}: ")
+    assert "\n" not in message
+    assert str(tmp_path) not in message
+
+
+def test_a_long_file_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    path = write(tmp_path / "long.flac", np.zeros(61 * 8000), 8000)
+    monkeypatch.setattr(soundfile.SoundFile, "blocks", lambda *_args, **_kwargs: pytest.fail("it was decoded"))
+    with pytest.raises(AudioError, match=r"header says 61\.0 s; at most 60 s"):
+        read_recording(path)
+
+
+def test_limits_are_configurable(tmp_path, tone):
+    path = write(tmp_path / "a.wav", tone)
+    with pytest.raises(AudioError, match="at most 1 s"):
+        read_recording(path, Limits(max_seconds=1))
+    with pytest.raises(AudioError, match=r"at most 0\.01 MB"):
+        read_recording(path, Limits(max_megabytes=0.01))
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(AudioError, match=r"nothing-here\.wav: there is no such file"):
+        read_recording("nothing-here.wav")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    container=st.sampled_from(["WAV", "FLAC", "OGG", "MP3"]),
+    edits=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), min_size=1, max_size=12),
+    cut=st.integers(0, 4000),
+)
+def test_a_mutated_file_is_read_or_refused_but_never_anything_else(tmp_path, container, edits, cut):
+    samples = np.sin(np.arange(6000) / 9).astype(np.float32) * 0.3
+    content = bytearray(encoded(samples, 22_050, format=container))
+    for position, value in edits:
+        content[position % len(content)] = value
+    path = tmp_path / "mutant"
+    path.write_bytes(content[: len(content) - cut % len(content)])
+    try:
+        recording = read_recording(path)
+    except AudioError as error:
+        assert "\n" not in str(error)
+    else:
+        assert np.isfinite(recording.samples).all()
+        assert 0.1 <= recording.seconds <= 60.1

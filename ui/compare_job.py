@@ -1,0 +1,144 @@
+"""One comparison on its way to the page: runs in a thread, leaves files in a folder, and yields what to show."""
+
+from __future__ import annotations
+
+import queue
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from eval.bundle import write_bundle
+from eval.comparison import Cancelled, Event, Failed, Progress, Take, compare
+from eval.loudness import Level, gains_for, loudness, true_peak
+from eval.spectrogram import difference_png, level, level_png
+from ui.player import Track, player_value
+from ui.results import ResultFolder
+from vocoders.audio import Recording, write_wav
+from vocoders.systems import System
+
+_DONE = object()
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page shows after something happened. `archive` is the zip's URL once everything is there."""
+
+    player: dict
+    takes: tuple[Take, ...]
+    levels: dict[str, Level]
+    clipped: dict[str, int]
+    archive: str | None = None
+
+
+class CompareJob:
+    def __init__(self, recording: Recording, systems: Sequence[System], folder: ResultFolder) -> None:
+        self._recording, self._systems, self._folder = recording, systems, folder
+        self._takes: list[Take] = []
+        self._measured: dict[str, tuple[float, float]] = {}  # id: LUFS, dBTP
+        self._clipped: dict[str, int] = {}
+        self._wavs: list[Path] = []
+        self._reference_level = level(recording.samples)
+        self._stem = re.sub(r"[^A-Za-z0-9]+", "-", recording.name).strip("-")[:40] or "recording"
+        waiting = [Track(system.id, system.title, system.about, "waiting") for system in systems]
+        self._tracks = {track.id: track for track in (self._reference_track(), *waiting)}
+
+    def run(self, stop: threading.Event) -> Iterator[View]:
+        """Views as things happen, the last one final. Setting `stop`, or closing the iterator, ends the work."""
+        events: queue.Queue = queue.Queue()
+        worker = threading.Thread(target=self._work, args=(events, stop), daemon=True)
+        worker.start()
+        try:
+            yield self._view("running", "Starting")
+            while (event := self._newest(events)) is not _DONE:
+                if isinstance(event, BaseException):
+                    raise event
+                yield self._view("running", self._apply(event))
+            if stop.is_set():
+                yield self._view("cancelled", f"Stopped after {len(self._takes)} of {len(self._systems)} systems")
+                return
+            yield self._view("running", "Writing the figure and the downloads")
+            yield self._view("done", self._summary(), archive=self._bundle())
+        finally:
+            stop.set()
+
+    def _work(self, events: queue.Queue, stop: threading.Event) -> None:
+        def on_event(event: Event) -> None:
+            if stop.is_set():
+                raise Cancelled
+            events.put(event)
+
+        try:
+            compare(self._recording, self._systems, on_event)
+        except Cancelled:
+            pass
+        except BaseException as error:  # shown by the page's own handler; a lost thread would leave it waiting
+            events.put(error)
+            return
+        events.put(_DONE)
+
+    @staticmethod
+    def _newest(events: queue.Queue) -> object:
+        """The next event; of several waiting progress reports only the newest."""
+        event = events.get()
+        while isinstance(event, Progress) and not events.empty():
+            event = events.get()
+        return event
+
+    def _apply(self, event: Event) -> str:
+        """Take note of an event; what the status line says about it."""
+        system = event.system
+        track = self._tracks[system.id]
+        if isinstance(event, Progress):
+            self._tracks[system.id] = replace(track, state="running", progress=event.fraction)
+            return f"{system.title}: {event.fraction:.0%}"
+        if isinstance(event, Failed):
+            self._tracks[system.id] = replace(track, state="failed", error=event.reason)
+            return f"{system.title} failed"
+        self._add(event)
+        return f"{system.title} is ready"
+
+    def _add(self, take: Take) -> None:
+        id = take.system.id
+        found = level(take.samples)
+        (self._folder.path / f"{id}.png").write_bytes(level_png(found))
+        (self._folder.path / f"{id}-difference.png").write_bytes(difference_png(found - self._reference_level))
+        self._takes.append(take)
+        ready = self._write(id, take.samples, take.lufs, take.true_peak)
+        self._tracks[id] = replace(
+            self._tracks[id], state="ready", difference=self._folder.url(f"{id}-difference.png"), **ready
+        )
+
+    def _reference_track(self) -> Track:
+        samples = self._recording.samples
+        (self._folder.path / "reference.png").write_bytes(level_png(self._reference_level))
+        ready = self._write("reference", samples, loudness(samples), true_peak(samples))
+        return Track("reference", "Recording", self._recording.history, "ready", **ready)
+
+    def _write(self, id: str, samples, lufs: float, peak: float) -> dict[str, str]:
+        """The wav of a take in the folder; the fields of its track that point there."""
+        name = f"{self._stem}__{id}.wav"
+        self._wavs.append(self._folder.path / name)
+        self._clipped[id] = write_wav(self._wavs[-1], samples)
+        self._measured[id] = (lufs, peak)
+        return {"audio": self._folder.url(name), "image": self._folder.url(f"{id}.png"), "download": name}
+
+    def _view(self, state: str, text: str, archive: str | None = None) -> View:
+        levels = gains_for(self._measured)
+        tracks = [
+            replace(track, gain=levels[track.id].gain) if track.id in levels else track
+            for track in self._tracks.values()
+        ]
+        if state == "cancelled":
+            tracks = [replace(t, state="failed", error="Stopped.") if t.state in ("waiting", "running") else t for t in tracks]
+        player = player_value(self._folder.token, self._recording.seconds, tracks, state, text)
+        return View(player, tuple(self._takes), levels, dict(self._clipped), archive)
+
+    def _summary(self) -> str:
+        failed = len(self._systems) - len(self._takes)
+        return f"{len(self._takes)} systems ready" + (f", {failed} failed" if failed else "")
+
+    def _bundle(self) -> str:
+        levels = gains_for(self._measured)
+        return self._folder.url(write_bundle(self._folder.path, self._recording, self._takes, levels, self._wavs).name)

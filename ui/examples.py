@@ -1,0 +1,44 @@
+"""Recordings to try without having one: two rendered by this project, and librosa's, fetched when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ASSETS = Path(__file__).parents[1] / "assets" / "examples"
+
+
+class ExampleUnreachable(RuntimeError):
+    """An example that had to be fetched and could not be."""
+
+
+@dataclass(frozen=True)
+class Example:
+    title: str
+    path: Path | None = None  # shipped with the project
+    librosa_key: str = ""  # or a name of librosa.util.list_examples
+
+    def fetch(self) -> Path:
+        """Errors: `ExampleUnreachable` with a sentence."""
+        if self.path is not None:
+            return self.path
+        import librosa
+
+        try:
+            return Path(librosa.example(self.librosa_key))
+        except Exception as error:  # pooch raises what its HTTP library raises
+            raise ExampleUnreachable(
+                f"“{self.title}” is one of librosa's recordings and has to be downloaded once; "
+                "its server cannot be reached from here."
+            ) from error
+
+
+SHIPPED = (
+    Example("Sung phrase, low voice (synthetic)", ASSETS / "sung_phrase_low.flac"),
+    Example("Sung phrase, high voice (synthetic)", ASSETS / "sung_phrase_high.flac"),
+)
+FROM_LIBROSA = (
+    Example("Read speech (LibriSpeech)", librosa_key="libri1"),
+    Example("Trumpet loop", librosa_key="trumpet"),
+    Example("Robin", librosa_key="robin"),
+)

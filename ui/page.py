@@ -1,0 +1,52 @@
+"""The whole page: header, tabs, style."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import gradio as gr
+
+from ui.compare import compare_tab
+from ui.player import HEAD
+from ui.results import ResultStore
+from ui.theme import lab_theme
+from ui.vocoders import vocoders_tab
+from vocoders.intake import Limits
+from vocoders.systems import System
+
+ASSETS = Path(__file__).parents[1] / "assets"
+TITLE = "Vocoder Listening Lab"
+_HEADER = """
+<header class="lab-header">
+  <svg viewBox="0 0 48 32" aria-hidden="true"><path d="M2 16h4m3-5v10m4-15v20m4-24v28m4-21v14m4-19v24m4-16v8m4-12v16m4-11v6m4-4v2m3-1h2"/></svg>
+  <div><h1>Vocoder Listening Lab</h1>
+  <p>One recording, one mel-spectrogram, every vocoder. Hear what each of them keeps, and what it makes up.</p></div>
+</header>
+"""
+
+
+def build_page(systems: Sequence[System], store: ResultStore, limits: Limits) -> gr.Blocks:
+    gr.set_static_paths([ASSETS / "player.js", ASSETS / "player.css", ASSETS / "page.js"])
+    with gr.Blocks(title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, 3600)) as page:
+        gr.HTML(_HEADER, padding=False)
+        uploads = gr.State(())
+        with gr.Tab("Compare", id="compare"):
+            choice = compare_tab(systems, store, limits, uploads)
+        with gr.Tab("Vocoders", id="vocoders"):
+            vocoders_tab(systems, uploads, choice)
+    return page
+
+
+def page_options() -> dict:
+    """What Gradio wants at mounting time."""
+    return {
+        "theme": lab_theme(),
+        "css_paths": [ASSETS / "page.css"],
+        "head": f'{HEAD}<script src="gradio_api/file=assets/page.js" defer></script>',
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+        "show_error": False,
+        "ssr_mode": False,
+        "enable_monitoring": False,
+    }

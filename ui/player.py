@@ -1,0 +1,87 @@
+"""The synchronized player: Python's half. The browser's half is assets/player.js, which documents the value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from eval import spectrogram
+from vocoders.audio import SAMPLE_RATE
+
+HEAD = (
+    '<link rel="stylesheet" href="gradio_api/file=assets/player.css">'
+    '<script src="gradio_api/file=assets/player.js"></script>'
+)
+_MOUNT = """
+const player = LabPlayer.mount(element.querySelector('.lab-player'), (name, data) => trigger(name, data));
+player.update(props.value);
+watch('value', () => player.update(props.value));
+"""
+
+
+def player_component() -> gr.HTML:
+    """The component. Its value is a dict as `player_value` makes it, or None for nothing."""
+    return gr.HTML(
+        html_template='<div class="lab-player"></div>',
+        js_on_load=_MOUNT,
+        head=HEAD,
+        apply_default_css=False,
+        elem_id="player",
+    )
+
+
+@dataclass(frozen=True)
+class Track:
+    """One row of the player. URLs are relative; `state` is waiting, running, ready or failed."""
+
+    id: str
+    title: str
+    about: str
+    state: str
+    progress: float | None = None
+    error: str | None = None
+    audio: str | None = None
+    image: str | None = None
+    difference: str | None = None
+    gain: float = 0.0  # dB
+    download: str | None = None
+
+
+def player_value(session: str, seconds: float, tracks: list[Track], state: str, text: str) -> dict:
+    """What assets/player.js draws. `state` is running, done or cancelled; `text` says what is happening."""
+    finished = sum(track.state in ("ready", "failed") for track in tracks[1:])
+    return {
+        "session": session,
+        "sample_rate": SAMPLE_RATE,
+        "seconds": seconds,
+        "status": {"state": state, "text": text, "done": finished, "total": len(tracks) - 1},
+        "spectrogram": {
+            "db_min": spectrogram.DB_MIN,
+            "db_max": spectrogram.DB_MAX,
+            "difference_db": spectrogram.DIFFERENCE_DB,
+            "frequency_max": spectrogram.FREQUENCY_MAX,
+        },
+        "colours": {
+            "spectrogram": spectrogram.colour_stops(spectrogram.LEVEL_MAP, 16),
+            "difference": spectrogram.colour_stops(spectrogram.DIFFERENCE_MAP, 17),
+        },
+        "tracks": [_track(track, "reference" if index == 0 else "system") for index, track in enumerate(tracks)],
+    }
+
+
+def _track(track: Track, role: str) -> dict:
+    return {
+        "id": track.id,
+        "title": track.title,
+        "about": track.about,
+        "role": role,
+        "state": track.state,
+        "error": track.error,
+        "progress": track.progress,
+        "audio": {"url": track.audio} if track.audio else None,
+        "image": {"url": track.image} if track.image else None,
+        "difference": {"url": track.difference} if track.difference else None,
+        "gain_db": round(track.gain, 2),
+        "download": track.download,
+    }

@@ -1,0 +1,116 @@
+"""The metric table and the table of levels, as HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from eval.comparison import Take
+from eval.loudness import Level
+from eval.metrics import METRICS
+from ui.markup import escape
+
+ARROWS = {"lower": ("↓", "lower is better"), "higher": ("↑", "higher is better")}
+
+
+@dataclass(frozen=True)
+class Column:
+    title: str
+    unit: str
+    better: str  # lower or higher
+    about: str
+    value: Callable[[Take], float]
+    digits: int = 3
+
+
+COLUMNS = (
+    *(Column(m.name, m.unit, m.better, m.about, lambda take, name=m.name: take.metrics[name]) for m in METRICS.values()),
+    Column("computing", "s", "lower", "Front end and vocoder, once, on this machine", lambda t: t.compute_seconds, 2),
+    Column("speed", "× real time", "higher", "Seconds of audio per second of computing", lambda t: t.real_time_factor, 1),
+)
+
+
+def metric_table(takes: Sequence[Take]) -> str:
+    """One row per system, the best of the mel vocoders marked in every column.
+
+    A system that is given more than a mel competes with nobody: it is shown, and never marked.
+    """
+    if not takes:
+        return ""
+    contenders = [take for take in takes if take.system.mel != "none"]
+    best = {column.title: _best(column, contenders) for column in COLUMNS}
+    head = "".join(_heading(column) for column in COLUMNS)
+    rows = "".join(_row(take, best) for take in takes)
+    return (
+        '<div class="lab-table-scroll" tabindex="0" role="region" aria-label="Metrics"><table class="lab-table">'
+        f'<thead><tr><th scope="col">System</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        '<p class="lab-note"><b>Spectral fidelity, not a verdict.</b> These distances compare magnitudes, which is what '
+        "Griffin-Lim inverts, so they favour it; they say little about how natural a voice sounds. Listen. "
+        "The oracle sees more than a mel and is never marked best.</p>"
+    )
+
+
+def _best(column: Column, takes: Sequence[Take]) -> float:
+    values = [value for take in takes if math.isfinite(value := column.value(take))]
+    if len(values) < 2:
+        return math.nan
+    return min(values) if column.better == "lower" else max(values)
+
+
+def _heading(column: Column) -> str:
+    arrow, meaning = ARROWS[column.better]
+    unit = f'<span class="lab-unit">{escape(column.unit)}</span>' if column.unit else ""
+    return (
+        f'<th scope="col" title="{escape(column.about)}">{escape(column.title)} '
+        f'<span title="{meaning}" aria-label="{meaning}">{arrow}</span>{unit}</th>'
+    )
+
+
+def _row(take: Take, best: Mapping[str, float]) -> str:
+    cells = "".join(_cell(column, take, best[column.title]) for column in COLUMNS)
+    bound = "" if take.system.mel != "none" else ' <span class="lab-badge">bound</span>'
+    select = f'<button type="button" class="lab-link" data-lab-track="{escape(take.system.id)}">{escape(take.system.title)}</button>'
+    return f'<tr><th scope="row">{select}{bound}</th>{cells}</tr>'
+
+
+def _cell(column: Column, take: Take, best: float) -> str:
+    value = column.value(take)
+    if not math.isfinite(value):
+        return '<td title="not defined for this recording">n/a</td>'
+    text = f"{value:.{column.digits}f}"
+    if value == best and take.system.mel != "none":
+        return f'<td class="lab-best"><b>{text}</b><span class="lab-sr"> best</span></td>'
+    return f"<td>{text}</td>"
+
+
+def level_table(titles: Mapping[str, str], levels: Mapping[str, Level], clipped: Mapping[str, int]) -> str:
+    """What loudness matching does to every take. `titles` gives order and names by id."""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(title)}</th><td>{_db(levels[id].lufs)}</td><td>{_db(levels[id].gain, sign=True)}</td>'
+        f"<td>{_db(levels[id].lufs + levels[id].gain)}</td><td>{_db(levels[id].true_peak)}</td><td>{clipped.get(id, 0)}</td></tr>"
+        for id, title in titles.items()
+        if id in levels
+    )
+    heads = "".join(
+        f'<th scope="col">{title}<span class="lab-unit">{unit}</span></th>'
+        for title, unit in (
+            ("Loudness", "LUFS"),
+            ("Gain", "dB"),
+            ("Matched", "LUFS"),
+            ("True peak, raw", "dBTP"),
+            ("Clipped in the wav", "samples"),
+        )
+    )
+    return (
+        '<div class="lab-table-scroll" tabindex="0" role="region" aria-label="Levels"><table class="lab-table">'
+        f'<thead><tr><th scope="col">Take</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+        '<p class="lab-note">One static gain per take brings all to −23 LUFS (ITU-R BS.1770). If a true peak would pass '
+        "−1 dBTP, the whole set is lowered together. The files you download keep their raw levels.</p>"
+    )
+
+
+def _db(value: float, sign: bool = False) -> str:
+    if not math.isfinite(value):
+        return "silent"
+    return f"{value:{'+' if sign else ''}.1f}".replace("-", "−")

@@ -1,0 +1,54 @@
+"""Checkpoints that people bring, per browser session: small immutable values, the weights loaded when needed."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vocoders.catalogue import BUILT_IN, own_checkpoint_system
+from vocoders.checkpoint import CheckpointError
+from vocoders.systems import System
+
+MAX_UPLOADS = 4  # per session; each is a system in the comparison
+
+
+@dataclass(frozen=True)
+class Upload:
+    id: str
+    checkpoint: str  # paths of what Gradio stored
+    config: str | None
+    recipe: str | None  # None for a file that knows its own
+
+    def system(self) -> System:
+        """Errors: `CheckpointError`."""
+        return replace(_read(self.checkpoint, self.config, self.recipe), id=self.id)
+
+
+@functools.lru_cache(maxsize=MAX_UPLOADS)
+def _read(checkpoint: str, config: str | None, recipe: str | None) -> System:
+    return own_checkpoint_system(Path(checkpoint), recipe, Path(config) if config else None)
+
+
+def add_upload(
+    uploads: tuple[Upload, ...], checkpoint: str | None, config: str | None, recipe: str
+) -> tuple[tuple[Upload, ...], System]:
+    """The uploads with one more, which has been read and checked, and its system.
+
+    Errors: `CheckpointError` with a sentence.
+    """
+    if not checkpoint:
+        raise CheckpointError("Give the generator's file first: g_XXXXXXXX, or a .safetensors of this project.")
+    own_format = checkpoint.endswith(".safetensors")
+    if not own_format and not config:
+        raise CheckpointError("A jik876 generator needs its config.json as well.")
+    if len(uploads) >= MAX_UPLOADS:
+        raise CheckpointError(f"{MAX_UPLOADS} checkpoints are the limit of one session; reload the page to start again.")
+    upload = Upload("", checkpoint, None if own_format else config, None if own_format else recipe)
+    taken = {system.id for system in BUILT_IN} | {other.id for other in uploads}
+    name = id = f"own-{_read(upload.checkpoint, upload.config, upload.recipe).id}"
+    number = 2
+    while id in taken:
+        id, number = f"{name}-{number}", number + 1
+    upload = replace(upload, id=id)
+    return (*uploads, upload), upload.system()

@@ -1,0 +1,82 @@
+"""The Vocoders page: what is compared, where it comes from, and how to add your own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import gradio as gr
+
+from ui.compare import choices
+from ui.markup import escape, notice
+from ui.uploads import Upload, add_upload
+from vocoders.checkpoint import CheckpointError
+from vocoders.systems import System
+
+_STEPS = {  # how a front end's steps read in a sentence
+    "hw2_mel": "hw2 mel",
+    "log_hw2": "logarithm",
+    "log_hifigan_mel": "HiFi-GAN's mel",
+    "stft_magnitude": "STFT magnitude",
+    "invert": "inversion to 513 bins",
+    "remel": "HiFi-GAN's mel",
+    "mislabel": "taken for HiFi-GAN's mel",
+}
+
+
+def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.CheckboxGroup) -> None:
+    cards = gr.HTML(catalogue(systems), elem_id="catalogue", padding=False)
+    gr.Markdown(
+        "### Add your own\n"
+        "Any HiFi-GAN generator in the original's format (`g_XXXXXXXX` with its `config.json`), or a `.safetensors` of this "
+        "project. Say which mel it was trained on: a model fed another mel makes noise. The file is checked, kept for "
+        "this browser session, and joins the systems on the Compare page."
+    )
+    with gr.Row():
+        checkpoint = gr.File(label="Generator", type="filepath", elem_id="own-checkpoint", height=130)
+        config = gr.File(label="config.json", type="filepath", file_types=[".json"], elem_id="own-config", height=130)
+        with gr.Column(min_width=240):
+            recipe = gr.Radio(
+                [("hw2 (torchaudio, log power)", "hw2"), ("HiFi-GAN's own (log magnitude)", "hifigan")],
+                value="hifigan",
+                label="Trained on which mel",
+            )
+            add = gr.Button("Add to the comparison", variant="primary", elem_id="add-own")
+    message = gr.HTML(elem_id="own-message", padding=False)
+
+    def add_own(
+        own: tuple[Upload, ...], checkpoint_path: str | None, config_path: str | None, mel: str, chosen: list[str]
+    ) -> tuple:
+        try:
+            own, system = add_upload(own, checkpoint_path, config_path, mel)
+        except CheckpointError as error:
+            return gr.skip(), gr.skip(), gr.skip(), notice(str(error), "bad")
+        everything = [*systems, *(upload.system() for upload in own)]
+        selection = gr.update(choices=choices(everything), value=[*chosen, system.id])
+        return own, selection, catalogue(everything), notice(f"{system.title} is now among the systems to compare.", "good")
+
+    add.click(
+        add_own,
+        [uploads, checkpoint, config, recipe, choice],
+        [uploads, choice, cards, message],
+        concurrency_id="compute",
+        api_visibility="private",
+    )
+
+
+def catalogue(systems: Sequence[System]) -> str:
+    return f'<div class="lab-cards">{"".join(_card(system) for system in systems)}</div>'
+
+
+def _card(system: System) -> str:
+    card = system.describe()
+    reason = system.why_not()
+    steps = [_STEPS.get(step.__name__, step.__name__) for step in system.steps]
+    path = " → ".join(escape(part) for part in ["recording", *steps, "vocoder"])
+    size = f"{card.parameters / 1e6:.2f} M parameters" if card.parameters else "nothing learned"
+    state = f'<p class="lab-card-state">Cannot run here: {escape(reason)}.</p>' if reason else ""
+    return (
+        f'<article class="lab-card{" lab-card-off" if reason else ""}"><h3>{escape(system.title)}</h3>'
+        f'<p>{escape(system.about)}</p><p class="lab-path">{path}</p>{state}'
+        f"<p class='lab-card-foot'><code>{escape(system.id)}</code> · {size} · {escape(card.licence)}<br>{escape(card.source)}</p>"
+        "</article>"
+    )

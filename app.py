@@ -49,9 +49,7 @@ def build_app(settings: Settings, systems=None):
 
     page = build_page(BUILT_IN if systems is None else systems, store, limits)
     page.queue(max_size=16, default_concurrency_limit=2)
-    return gr.mount_gradio_app(
-        app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options()
-    )
+    return gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())
 
 
 def parse_args() -> Settings:

@@ -41,9 +41,7 @@ def describe(recording: Recording, takes: Sequence[Take], levels: Mapping[str, L
             "history": recording.history,
             **_level(levels["reference"]),
         },
-        "metrics": {
-            take.system.id: {name: _number(value) for name, value in take.metrics.items()} for take in takes
-        },
+        "metrics": {take.system.id: {name: _number(value) for name, value in take.metrics.items()} for take in takes},
         "systems": {
             take.system.id: {
                 "title": take.system.title,

@@ -105,7 +105,9 @@ METRICS = {
     for metric in (
         Metric("M-STFT", "", "lower", "Multi-resolution STFT distance, as auraloss computes it", m_stft),
         Metric("log-mel L1", "Np", "lower", "Mean error of the log-power hw2 mel; 1 is 4.34 dB", log_mel_l1),
-        Metric("spectral convergence", "", "lower", "Relative error of STFT magnitudes, 1024/256", spectral_convergence),
+        Metric(
+            "spectral convergence", "", "lower", "Relative error of STFT magnitudes, 1024/256", spectral_convergence
+        ),
     )
 }
 

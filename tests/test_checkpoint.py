@@ -118,7 +118,10 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path, capsys, packed):
 
 
 def test_a_zip_bomb_is_refused(tmp_path):
-    with zipfile.ZipFile(tmp_path / "g_1", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a/data/0", "w") as entry:
+    with (
+        zipfile.ZipFile(tmp_path / "g_1", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("a/data/0", "w") as entry,
+    ):
         for _ in range(410):
             entry.write(bytes(1_000_000))
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
@@ -172,7 +175,12 @@ def test_a_wrong_config_names_the_field(tmp_path, change, reason):
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("{", "not valid JSON"), ("[1]", "no JSON object"), ("[" * 40_000, "not valid JSON"), ("x" * 70_000, "at most 0.06")],
+    [
+        ("{", "not valid JSON"),
+        ("[1]", "no JSON object"),
+        ("[" * 40_000, "not valid JSON"),
+        ("x" * 70_000, "at most 0.06"),
+    ],
 )
 def test_a_config_that_is_no_config(tmp_path, text, reason):
     (tmp_path / "config.json").write_text(text)
@@ -183,7 +191,7 @@ def test_a_config_that_is_no_config(tmp_path, text, reason):
 def test_a_config_of_another_model_is_noticed(jik876):
     config = {key: value for key, value in dataclasses.asdict(V2).items() if key != "input_channels"}
     (jik876.parent / "config.json").write_text(json.dumps(config))
-    with pytest.raises(CheckpointError, match="config.json"):
+    with pytest.raises(CheckpointError, match=r"config\.json"):
         read_checkpoint(jik876, "hw2")
 
 

@@ -37,7 +37,16 @@ def hw2(request, monkeypatch) -> MelSpectrogram:
 def test_hw2_equals_torchaudio(hw2, tone):
     torchaudio = import_torchaudio()
     reference = torchaudio.transforms.MelSpectrogram(
-        sample_rate=22050, n_fft=1024, win_length=1024, hop_length=256, f_min=0, f_max=8000, pad=384, n_mels=80, power=2, center=False
+        sample_rate=22050,
+        n_fft=1024,
+        win_length=1024,
+        hop_length=256,
+        f_min=0,
+        f_max=8000,
+        pad=384,
+        n_mels=80,
+        power=2,
+        center=False,
     )(torch.from_numpy(tone))
     found = hw2(torch.from_numpy(tone))
     assert found.shape == reference.shape == (80, len(tone) // 256)

@@ -36,7 +36,9 @@ def test_the_m_stft_distance_has_gradients(tone):
 
 
 def test_half_the_gain_is_two_log_two_in_the_log_mel(tone):
-    assert log_mel_l1(tone, tone * np.float32(0.5)) == pytest.approx(2 * np.log(2), abs=0.02)  # the floor takes a little
+    assert log_mel_l1(tone, tone * np.float32(0.5)) == pytest.approx(
+        2 * np.log(2), abs=0.02
+    )  # the floor takes a little
 
 
 def test_half_the_gain_is_half_in_spectral_convergence(tone):
@@ -79,7 +81,11 @@ def test_metrics_are_finite_and_inputs_stay_as_they_are(f0, gain, seconds):
 
 @pytest.mark.parametrize(
     ("wrong", "reason"),
-    [(np.zeros((2, 100), np.float32), "mono float array"), (np.zeros(100, np.int16), "int16"), (np.full(100, np.nan), "not numbers")],
+    [
+        (np.zeros((2, 100), np.float32), "mono float array"),
+        (np.zeros(100, np.int16), "int16"),
+        (np.full(100, np.nan), "not numbers"),
+    ],
 )
 def test_wrong_arrays_are_refused(wrong, reason, tone):
     with pytest.raises(ValueError, match=f"estimate .*{reason}"):

@@ -128,7 +128,11 @@ def test_without_the_package_the_originals_say_what_to_install(monkeypatch):
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("wavenet", "unknown vocoder 'wavenet'; known: griffin-lim-oracle"), ("", "at least one"), ("griffin-lim,griffin-lim", "named twice")],
+    [
+        ("wavenet", "unknown vocoder 'wavenet'; known: griffin-lim-oracle"),
+        ("", "at least one"),
+        ("griffin-lim,griffin-lim", "named twice"),
+    ],
 )
 def test_unknown_and_repeated_names_are_refused(text, reason):
     with pytest.raises(ValueError, match=reason):

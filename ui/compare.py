@@ -13,7 +13,7 @@ from eval.comparison import quick_first
 from eval.spectrogram import mel_png
 from ui.compare_job import CompareJob, View
 from ui.examples import FROM_LIBROSA, SHIPPED, Example, ExampleUnreachable
-from ui.markup import escape, notice
+from ui.markup import escape, notice, slot
 from ui.player import player_component
 from ui.results import ResultStore
 from ui.tables import level_table, metric_table
@@ -54,23 +54,23 @@ def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, u
                 elem_id="recording",
                 editable=False,
             )
-            with gr.Row(elem_classes="lab-examples"):
+            with gr.Row(elem_classes="page-examples"):
                 shipped = [gr.Button(example.title, size="sm") for example in SHIPPED]
             with gr.Accordion("More examples, fetched on demand from librosa", open=False), gr.Row():
                 fetched = [gr.Button(example.title, size="sm") for example in FROM_LIBROSA]
         with gr.Column(scale=4, min_width=300):
             choice = gr.CheckboxGroup(choices(systems), value=defaults(systems), label="Systems", elem_id="systems")
-            gr.HTML(missing_note(systems), padding=False)
+            slot("missing", missing_note(systems))
             with gr.Row():
                 start = gr.Button("Compare", variant="primary", elem_id="compare", scale=3)
                 stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=80)
-    message = gr.HTML(elem_id="message", padding=False)
-    intake = gr.HTML(elem_id="intake", padding=False)
+    message = slot("message")
+    intake = slot("intake")
     player = player_component()
-    metrics = gr.HTML(elem_id="metrics", padding=False)
-    downloads = gr.HTML(elem_id="downloads", padding=False)
+    metrics = slot("metrics")
+    downloads = slot("downloads")
     with gr.Accordion("Levels: what loudness matching does", open=False, visible=False) as levels_box:
-        levels = gr.HTML(elem_id="levels", padding=False)
+        levels = slot("levels")
 
     def run(path: str | None, chosen: list[str], own: tuple[Upload, ...], request: gr.Request) -> Iterator[dict]:
         flag = stops.start(request.session_hash or "")
@@ -121,7 +121,11 @@ def _loader(example: Example):
         try:
             return str(example.fetch()), "", gr.skip()
         except ExampleUnreachable as error:
-            return gr.skip(), notice(str(error), "bad"), gr.update(interactive=False, value=f"{example.title}: unreachable")
+            return (
+                gr.skip(),
+                notice(str(error), "bad"),
+                gr.update(interactive=False, value=f"{example.title}: unreachable"),
+            )
 
     return load
 
@@ -136,7 +140,7 @@ def defaults(systems: Sequence[System]) -> list[str]:
 
 def missing_note(systems: Sequence[System]) -> str:
     missing = [f"{escape(s.title)}: {escape(reason)}." for s in systems if (reason := s.why_not())]
-    return f'<p class="lab-note">{" ".join(missing)}</p>' if missing else ""
+    return f'<p class="page-note">{" ".join(missing)}</p>' if missing else ""
 
 
 def refusal(path: str | None, selected: Sequence[System]) -> str | None:
@@ -152,7 +156,7 @@ def intake_note(recording: Recording) -> str:
     mel = log_hw2(hw2_mel(recording.samples)).values
     picture = base64.b64encode(mel_png(mel)).decode()
     return (
-        f'<figure class="lab-mel"><img alt="hw2 mel-spectrogram of the recording, {mel.shape[1]} frames" '
+        f'<figure class="page-mel"><img alt="hw2 mel-spectrogram of the recording, {mel.shape[1]} frames" '
         f'src="data:image/png;base64,{picture}"><figcaption><b>{escape(recording.name)}</b> · {escape(recording.history)} '
         f"Its mel: 80 bands × {mel.shape[1]} frames. No phase, nothing above 8 kHz: this is all a mel vocoder gets."
         "</figcaption></figure>"
@@ -173,6 +177,11 @@ def download_links(view: View) -> str:
         ("comparison.png", "Figure (PNG)"),
         ("results.json", "Results (JSON)"),
     )
-    return '<p class="lab-downloads">' + "".join(
-        f'<a class="lab-button" href="{escape(folder)}/{name}" download="{name}">{title}</a>' for name, title in links
-    ) + "</p>"
+    return (
+        '<p class="page-downloads">'
+        + "".join(
+            f'<a class="page-button" href="{escape(folder)}/{name}" download="{name}">{title}</a>'
+            for name, title in links
+        )
+        + "</p>"
+    )

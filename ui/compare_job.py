@@ -131,7 +131,9 @@ class CompareJob:
             for track in self._tracks.values()
         ]
         if state == "cancelled":
-            tracks = [replace(t, state="failed", error="Stopped.") if t.state in ("waiting", "running") else t for t in tracks]
+            tracks = [
+                replace(t, state="failed", error="Stopped.") if t.state in ("waiting", "running") else t for t in tracks
+            ]
         player = player_value(self._folder.token, self._recording.seconds, tracks, state, text)
         return View(player, tuple(self._takes), levels, dict(self._clipped), archive)
 

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import html
 
+import gradio as gr
+
+
+def slot(id: str, value: str = "") -> gr.HTML:
+    """A place for our own HTML, without Gradio's typography and padding; takes no room while empty."""
+    return gr.HTML(value, elem_id=id, elem_classes="page-slot", apply_default_css=False, padding=False)
+
 
 def escape(text: object) -> str:
     """Safe inside HTML, and inside Gradio's templates, where ${...} and {{...}} would otherwise be evaluated."""
@@ -16,4 +23,4 @@ def escape(text: object) -> str:
 def notice(text: str, kind: str = "info") -> str:
     """A one-sentence box; kind is info, good or bad."""
     role = "alert" if kind == "bad" else "status"
-    return f'<p class="lab-notice lab-notice-{kind}" role="{role}">{escape(text)}</p>' if text else ""
+    return f'<p class="page-notice page-notice-{kind}" role="{role}">{escape(text)}</p>' if text else ""

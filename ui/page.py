@@ -8,6 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 from ui.compare import compare_tab
+from ui.markup import slot
 from ui.player import HEAD
 from ui.results import ResultStore
 from ui.theme import lab_theme
@@ -18,7 +19,7 @@ from vocoders.systems import System
 ASSETS = Path(__file__).parents[1] / "assets"
 TITLE = "Vocoder Listening Lab"
 _HEADER = """
-<header class="lab-header">
+<header class="page-header">
   <svg viewBox="0 0 48 32" aria-hidden="true"><path d="M2 16h4m3-5v10m4-15v20m4-24v28m4-21v14m4-19v24m4-16v8m4-12v16m4-11v6m4-4v2m3-1h2"/></svg>
   <div><h1>Vocoder Listening Lab</h1>
   <p>One recording, one mel-spectrogram, every vocoder. Hear what each of them keeps, and what it makes up.</p></div>
@@ -27,9 +28,9 @@ _HEADER = """
 
 
 def build_page(systems: Sequence[System], store: ResultStore, limits: Limits) -> gr.Blocks:
-    gr.set_static_paths([ASSETS / "player.js", ASSETS / "player.css", ASSETS / "page.js"])
+    gr.set_static_paths([ASSETS / name for name in ("player.js", "player.css", "page.js", "page.css")])
     with gr.Blocks(title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, 3600)) as page:
-        gr.HTML(_HEADER, padding=False)
+        slot("header", _HEADER)
         uploads = gr.State(())
         with gr.Tab("Compare", id="compare"):
             choice = compare_tab(systems, store, limits, uploads)
@@ -42,8 +43,9 @@ def page_options() -> dict:
     """What Gradio wants at mounting time."""
     return {
         "theme": lab_theme(),
-        "css_paths": [ASSETS / "page.css"],
-        "head": f'{HEAD}<script src="gradio_api/file=assets/page.js" defer></script>',
+        # As a link, not as Gradio's `css`: that is rewritten rule by rule, and breaks :has(a, b)
+        "head": f'{HEAD}<link rel="stylesheet" href="gradio_api/file=assets/page.css">'
+        '<script src="gradio_api/file=assets/page.js" defer></script>',
         "footer_links": ["api", "settings"],
         "run_history": False,
         "show_error": False,

@@ -43,7 +43,9 @@ class ResultStore:
 
     def find(self, token: str, name: str) -> Path | None:
         """A file of a folder; None for anything that is not exactly that."""
-        if not re.fullmatch(r"[A-Za-z0-9_-]{20,40}", token) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}", name):
+        if not re.fullmatch(r"[A-Za-z0-9_-]{20,40}", token) or not re.fullmatch(
+            r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}", name
+        ):
             return None
         path = self._root / token / name
         return path if path.is_file() else None

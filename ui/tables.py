@@ -25,9 +25,14 @@ class Column:
 
 
 COLUMNS = (
-    *(Column(m.name, m.unit, m.better, m.about, lambda take, name=m.name: take.metrics[name]) for m in METRICS.values()),
+    *(
+        Column(m.name, m.unit, m.better, m.about, lambda take, name=m.name: take.metrics[name])
+        for m in METRICS.values()
+    ),
     Column("computing", "s", "lower", "Front end and vocoder, once, on this machine", lambda t: t.compute_seconds, 2),
-    Column("speed", "× real time", "higher", "Seconds of audio per second of computing", lambda t: t.real_time_factor, 1),
+    Column(
+        "speed", "× real time", "higher", "Seconds of audio per second of computing", lambda t: t.real_time_factor, 1
+    ),
 )
 
 
@@ -43,9 +48,9 @@ def metric_table(takes: Sequence[Take]) -> str:
     head = "".join(_heading(column) for column in COLUMNS)
     rows = "".join(_row(take, best) for take in takes)
     return (
-        '<div class="lab-table-scroll" tabindex="0" role="region" aria-label="Metrics"><table class="lab-table">'
+        '<div class="page-table-scroll" tabindex="0" role="region" aria-label="Metrics"><table class="page-table">'
         f'<thead><tr><th scope="col">System</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        '<p class="lab-note"><b>Spectral fidelity, not a verdict.</b> These distances compare magnitudes, which is what '
+        '<p class="page-note"><b>Spectral fidelity, not a verdict.</b> These distances compare magnitudes, which is what '
         "Griffin-Lim inverts, so they favour it; they say little about how natural a voice sounds. Listen. "
         "The oracle sees more than a mel and is never marked best.</p>"
     )
@@ -60,7 +65,7 @@ def _best(column: Column, takes: Sequence[Take]) -> float:
 
 def _heading(column: Column) -> str:
     arrow, meaning = ARROWS[column.better]
-    unit = f'<span class="lab-unit">{escape(column.unit)}</span>' if column.unit else ""
+    unit = f'<span class="page-unit">{escape(column.unit)}</span>' if column.unit else ""
     return (
         f'<th scope="col" title="{escape(column.about)}">{escape(column.title)} '
         f'<span title="{meaning}" aria-label="{meaning}">{arrow}</span>{unit}</th>'
@@ -69,8 +74,8 @@ def _heading(column: Column) -> str:
 
 def _row(take: Take, best: Mapping[str, float]) -> str:
     cells = "".join(_cell(column, take, best[column.title]) for column in COLUMNS)
-    bound = "" if take.system.mel != "none" else ' <span class="lab-badge">bound</span>'
-    select = f'<button type="button" class="lab-link" data-lab-track="{escape(take.system.id)}">{escape(take.system.title)}</button>'
+    bound = "" if take.system.mel != "none" else ' <span class="page-badge">bound</span>'
+    select = f'<button type="button" class="page-link" data-lab-track="{escape(take.system.id)}">{escape(take.system.title)}</button>'
     return f'<tr><th scope="row">{select}{bound}</th>{cells}</tr>'
 
 
@@ -80,7 +85,7 @@ def _cell(column: Column, take: Take, best: float) -> str:
         return '<td title="not defined for this recording">n/a</td>'
     text = f"{value:.{column.digits}f}"
     if value == best and take.system.mel != "none":
-        return f'<td class="lab-best"><b>{text}</b><span class="lab-sr"> best</span></td>'
+        return f'<td class="page-best"><b>{text}</b><span class="page-sr"> best</span></td>'
     return f"<td>{text}</td>"
 
 
@@ -93,7 +98,7 @@ def level_table(titles: Mapping[str, str], levels: Mapping[str, Level], clipped:
         if id in levels
     )
     heads = "".join(
-        f'<th scope="col">{title}<span class="lab-unit">{unit}</span></th>'
+        f'<th scope="col">{title}<span class="page-unit">{unit}</span></th>'
         for title, unit in (
             ("Loudness", "LUFS"),
             ("Gain", "dB"),
@@ -103,9 +108,9 @@ def level_table(titles: Mapping[str, str], levels: Mapping[str, Level], clipped:
         )
     )
     return (
-        '<div class="lab-table-scroll" tabindex="0" role="region" aria-label="Levels"><table class="lab-table">'
+        '<div class="page-table-scroll" tabindex="0" role="region" aria-label="Levels"><table class="page-table">'
         f'<thead><tr><th scope="col">Take</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
-        '<p class="lab-note">One static gain per take brings all to −23 LUFS (ITU-R BS.1770). If a true peak would pass '
+        '<p class="page-note">One static gain per take brings all to −23 LUFS (ITU-R BS.1770). If a true peak would pass '
         "−1 dBTP, the whole set is lowered together. The files you download keep their raw levels.</p>"
     )
 

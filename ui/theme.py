@@ -17,6 +17,8 @@ def lab_theme() -> gr.themes.Base:
         font=SANS,
         font_mono=MONO,
     ).set(
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
         body_background_fill="*neutral_50",
         body_background_fill_dark="*neutral_950",
         block_background_fill="white",

@@ -43,7 +43,9 @@ def add_upload(
     if not own_format and not config:
         raise CheckpointError("A jik876 generator needs its config.json as well.")
     if len(uploads) >= MAX_UPLOADS:
-        raise CheckpointError(f"{MAX_UPLOADS} checkpoints are the limit of one session; reload the page to start again.")
+        raise CheckpointError(
+            f"{MAX_UPLOADS} checkpoints are the limit of one session; reload the page to start again."
+        )
     upload = Upload("", checkpoint, None if own_format else config, None if own_format else recipe)
     taken = {system.id for system in BUILT_IN} | {other.id for other in uploads}
     name = id = f"own-{_read(upload.checkpoint, upload.config, upload.recipe).id}"

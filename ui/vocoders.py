@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import gradio as gr
 
 from ui.compare import choices
-from ui.markup import escape, notice
+from ui.markup import escape, notice, slot
 from ui.uploads import Upload, add_upload
 from vocoders.checkpoint import CheckpointError
 from vocoders.systems import System
@@ -24,7 +24,7 @@ _STEPS = {  # how a front end's steps read in a sentence
 
 
 def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.CheckboxGroup) -> None:
-    cards = gr.HTML(catalogue(systems), elem_id="catalogue", padding=False)
+    cards = slot("catalogue", catalogue(systems))
     gr.Markdown(
         "### Add your own\n"
         "Any HiFi-GAN generator in the original's format (`g_XXXXXXXX` with its `config.json`), or a `.safetensors` of this "
@@ -41,7 +41,7 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
                 label="Trained on which mel",
             )
             add = gr.Button("Add to the comparison", variant="primary", elem_id="add-own")
-    message = gr.HTML(elem_id="own-message", padding=False)
+    message = slot("own-message")
 
     def add_own(
         own: tuple[Upload, ...], checkpoint_path: str | None, config_path: str | None, mel: str, chosen: list[str]
@@ -52,7 +52,12 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
             return gr.skip(), gr.skip(), gr.skip(), notice(str(error), "bad")
         everything = [*systems, *(upload.system() for upload in own)]
         selection = gr.update(choices=choices(everything), value=[*chosen, system.id])
-        return own, selection, catalogue(everything), notice(f"{system.title} is now among the systems to compare.", "good")
+        return (
+            own,
+            selection,
+            catalogue(everything),
+            notice(f"{system.title} is now among the systems to compare.", "good"),
+        )
 
     add.click(
         add_own,
@@ -64,7 +69,7 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
 
 
 def catalogue(systems: Sequence[System]) -> str:
-    return f'<div class="lab-cards">{"".join(_card(system) for system in systems)}</div>'
+    return f'<div class="page-cards">{"".join(_card(system) for system in systems)}</div>'
 
 
 def _card(system: System) -> str:
@@ -73,10 +78,10 @@ def _card(system: System) -> str:
     steps = [_STEPS.get(step.__name__, step.__name__) for step in system.steps]
     path = " → ".join(escape(part) for part in ["recording", *steps, "vocoder"])
     size = f"{card.parameters / 1e6:.2f} M parameters" if card.parameters else "nothing learned"
-    state = f'<p class="lab-card-state">Cannot run here: {escape(reason)}.</p>' if reason else ""
+    state = f'<p class="page-card-state">Cannot run here: {escape(reason)}.</p>' if reason else ""
     return (
-        f'<article class="lab-card{" lab-card-off" if reason else ""}"><h3>{escape(system.title)}</h3>'
-        f'<p>{escape(system.about)}</p><p class="lab-path">{path}</p>{state}'
-        f"<p class='lab-card-foot'><code>{escape(system.id)}</code> · {size} · {escape(card.licence)}<br>{escape(card.source)}</p>"
+        f'<article class="page-card{" page-card-off" if reason else ""}"><h3>{escape(system.title)}</h3>'
+        f'<p>{escape(system.about)}</p><p class="page-path">{path}</p>{state}'
+        f"<p class='page-card-foot'><code>{escape(system.id)}</code> · {size} · {escape(card.licence)}<br>{escape(card.source)}</p>"
         "</article>"
     )

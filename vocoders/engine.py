@@ -36,9 +36,7 @@ class HiFiGANVocoder:
         self._generator = checkpoint.generator().to(self._device)
         self._context = checkpoint.config.context
 
-    def __call__(
-        self, features: Features, on_progress: Callable[[float], None] = lambda fraction: None
-    ) -> np.ndarray:
+    def __call__(self, features: Features, on_progress: Callable[[float], None] = lambda fraction: None) -> np.ndarray:
         """Features of the kind this model was trained on -> (frames * 256,) float32 in (-1, 1).
 
         Errors: `FeatureMismatch` for another kind.

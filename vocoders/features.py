@@ -93,7 +93,9 @@ def from_hw2_file(values: np.ndarray, is_log: bool = False) -> Features:
         if not np.isfinite(values).all():
             raise ValueError("the mel is too large to be a logarithm; leave --log out for linear power")
     elif (values < 0).any():
-        raise ValueError("the mel has negative values, so it is not linear power; say --log if it is a natural logarithm")
+        raise ValueError(
+            "the mel has negative values, so it is not linear power; say --log if it is a natural logarithm"
+        )
     return Features("hw2 mel", values)
 
 

@@ -44,7 +44,9 @@ class HiFiGANConfig:
             rate <= kernel <= 64 and (kernel - rate) % 2 == 0
             for rate, kernel in zip(self.upsample_rates, self.upsample_kernel_sizes)
         )
-        _require(fits, "upsample_kernel_sizes", self.upsample_kernel_sizes, "one per rate, rate + an even number, <= 64")
+        _require(
+            fits, "upsample_kernel_sizes", self.upsample_kernel_sizes, "one per rate, rate + an even number, <= 64"
+        )
         channels = self.upsample_initial_channel
         _require(
             channels % 2**stages == 0 and 2**stages <= channels <= 2048,

@@ -134,7 +134,9 @@ def _check_header(file, limits: Limits) -> None:
         length = f"{seconds:,.1f} s" if seconds < 1e6 else "an impossible length"
         raise AudioError(f"its header says {length}; at most {limits.max_seconds:g} s are accepted.")
     if seconds < limits.min_seconds:
-        raise AudioError(f"the recording lasts {seconds * 1000:.0f} ms; at least {limits.min_seconds * 1000:g} ms needed.")
+        raise AudioError(
+            f"the recording lasts {seconds * 1000:.0f} ms; at least {limits.min_seconds * 1000:g} ms needed."
+        )
 
 
 def _check_samples(samples: np.ndarray) -> None:
@@ -152,7 +154,9 @@ def _history(samples: np.ndarray, rate: int, channels: int, container: str, abru
     if channels > 1:
         done.append(f"the {channels} channels averaged to mono")
     if rate != SAMPLE_RATE:
-        done.append(f"resampled to 22.05 kHz (band-limited{', content above 11 kHz removed' if rate > SAMPLE_RATE else ''})")
+        done.append(
+            f"resampled to 22.05 kHz (band-limited{', content above 11 kHz removed' if rate > SAMPLE_RATE else ''})"
+        )
     peak = float(np.abs(samples).max())
     if peak > 1:
         done.append(f"peaks reach {20 * np.log10(peak):+.1f} dB above full scale and will clip in 16-bit files")

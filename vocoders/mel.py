@@ -145,7 +145,15 @@ def torchaudio_transform() -> nn.Module | None:
     if torchaudio is None:
         return None
     return torchaudio.transforms.MelSpectrogram(
-        SAMPLE_RATE, n_fft=N_FFT, win_length=N_FFT, hop_length=HOP, f_min=0.0, f_max=F_MAX, pad=PAD, n_mels=N_MELS, center=False
+        SAMPLE_RATE,
+        n_fft=N_FFT,
+        win_length=N_FFT,
+        hop_length=HOP,
+        f_min=0.0,
+        f_max=F_MAX,
+        pad=PAD,
+        n_mels=N_MELS,
+        center=False,
     )
 
 
@@ -166,4 +174,6 @@ def mel_of(samples: np.ndarray, recipe: MelRecipe) -> np.ndarray:
 
 def mel_of_magnitude(magnitude: np.ndarray, recipe: MelRecipe) -> np.ndarray:
     """STFT magnitude (513, frames) -> linear mel (80, frames) float32."""
-    return _transform(recipe).from_magnitude(torch.from_numpy(np.ascontiguousarray(magnitude, dtype=np.float32))).numpy()
+    return (
+        _transform(recipe).from_magnitude(torch.from_numpy(np.ascontiguousarray(magnitude, dtype=np.float32))).numpy()
+    )

@@ -35,7 +35,9 @@ PEAK = 10 ** (-3 / 20)  # -3 dBFS
 TOP_HZ = (16_000.0, 20_000.0)  # everything fades to nothing between these two
 SHAPES = np.arange(0.35, 2.75, 0.05)  # Rd of the glottal table: pressed ... breathy
 CONSONANTS: Mapping[str, tuple[float, ...]] = {  # first three formants, Hz, and darkening, dB per octave
-    "m": (250, 1050, 2200, 9.0), "n": (260, 1450, 2350, 8.0), "l": (340, 1200, 2500, 4.5),
+    "m": (250, 1050, 2200, 9.0),
+    "n": (260, 1450, 2350, 8.0),
+    "l": (340, 1200, 2500, 4.5),
 }
 
 
@@ -66,31 +68,69 @@ class Voice:
 
 
 BARITONE = Voice(  # F1 and F2 of the table's bass, F3 to F5 of its tenor: the singer's formant near 3 kHz
-    formants={"a": (600, 1040, 2650, 2900, 3250), "e": (400, 1620, 2600, 3200, 3580),
-              "i": (250, 1750, 2800, 3250, 3540), "o": (400, 750, 2600, 2800, 3000),
-              "u": (350, 600, 2700, 2900, 3300)},
-    upper=(5000, 1050), damping=1.2, dip=4200, presence=27, pulse=0.5, softening=0.05, noise=-40)
+    formants={
+        "a": (600, 1040, 2650, 2900, 3250),
+        "e": (400, 1620, 2600, 3200, 3580),
+        "i": (250, 1750, 2800, 3250, 3540),
+        "o": (400, 750, 2600, 2800, 3000),
+        "u": (350, 600, 2700, 2900, 3300),
+    },
+    upper=(5000, 1050),
+    damping=1.2,
+    dip=4200,
+    presence=27,
+    pulse=0.5,
+    softening=0.05,
+    noise=-40,
+)
 SOPRANO = Voice(
-    formants={"a": (800, 1150, 2900, 3900, 4950), "e": (350, 2000, 2800, 3600, 4950),
-              "i": (270, 2140, 2950, 3900, 4950), "o": (450, 800, 2830, 3800, 4950),
-              "u": (325, 700, 2700, 3800, 4950)},
-    upper=(6000, 1150), damping=1.9, dip=4500, presence=6, pulse=0.7, softening=0.06, noise=-38)
+    formants={
+        "a": (800, 1150, 2900, 3900, 4950),
+        "e": (350, 2000, 2800, 3600, 4950),
+        "i": (270, 2140, 2950, 3900, 4950),
+        "o": (450, 800, 2830, 3800, 4950),
+        "u": (325, 700, 2700, 3800, 4950),
+    },
+    upper=(6000, 1150),
+    damping=1.9,
+    dip=4500,
+    presence=6,
+    pulse=0.7,
+    softening=0.06,
+    noise=-38,
+)
 
 SCORES: Mapping[str, tuple[tuple[Note, ...], Voice]] = {
-    "sung_phrase_low": ((
-        Note(49, 0.42, "e", level=-90, breath=4, sounded=0.75),  # breathing in
-        Note(50, 0.40, "a", "m", level=-5, fade=1), Note(45, 0.42, "e", "n", level=-1),
-        Note(50, 0.38, "i", "l", level=1), Note(53, 0.42, "o", level=-1, fade=1),
-        Note(55, 0.85, "a", "m", fade=-2, vibrato=35), Note(52, 0.40, "u", "l"),
-        Note(48, 0.36, "o", level=-3), Note(43, 0.55, "e", "n", level=1),
-        Note(50, 2.35, "a", "l", fade=-14, vibrato=60)), BARITONE),
-    "sung_phrase_high": ((
-        Note(67, 0.40, "a", level=-90, breath=5, sounded=0.75),
-        Note(69, 0.42, "a", "m", level=-8, fade=2), Note(64, 0.42, "e", "n", level=2),
-        Note(72, 0.40, "i", "l", level=-2), Note(71, 0.34, "o", level=-3),
-        Note(76, 0.95, "a", glide=0.32, level=-2, fade=4, vibrato=45, sounded=0.93),
-        Note(77, 0.26, "a", level=-4, breath=6, sounded=0.55), Note(74, 0.30, "e", level=-8, breath=12, sounded=0.7),
-        Note(72, 0.50, "o", "n", level=-5), Note(69, 2.35, "a", "l", level=-3, fade=-13, vibrato=55)), SOPRANO),
+    "sung_phrase_low": (
+        (
+            Note(49, 0.42, "e", level=-90, breath=4, sounded=0.75),  # breathing in
+            Note(50, 0.40, "a", "m", level=-5, fade=1),
+            Note(45, 0.42, "e", "n", level=-1),
+            Note(50, 0.38, "i", "l", level=1),
+            Note(53, 0.42, "o", level=-1, fade=1),
+            Note(55, 0.85, "a", "m", fade=-2, vibrato=35),
+            Note(52, 0.40, "u", "l"),
+            Note(48, 0.36, "o", level=-3),
+            Note(43, 0.55, "e", "n", level=1),
+            Note(50, 2.35, "a", "l", fade=-14, vibrato=60),
+        ),
+        BARITONE,
+    ),
+    "sung_phrase_high": (
+        (
+            Note(67, 0.40, "a", level=-90, breath=5, sounded=0.75),
+            Note(69, 0.42, "a", "m", level=-8, fade=2),
+            Note(64, 0.42, "e", "n", level=2),
+            Note(72, 0.40, "i", "l", level=-2),
+            Note(71, 0.34, "o", level=-3),
+            Note(76, 0.95, "a", glide=0.32, level=-2, fade=4, vibrato=45, sounded=0.93),
+            Note(77, 0.26, "a", level=-4, breath=6, sounded=0.55),
+            Note(74, 0.30, "e", level=-8, breath=12, sounded=0.7),
+            Note(72, 0.50, "o", "n", level=-5),
+            Note(69, 2.35, "a", "l", level=-3, fade=-13, vibrato=55),
+        ),
+        SOPRANO,
+    ),
 }
 
 
@@ -221,8 +261,14 @@ def articulate(score: tuple[Note, ...], voice: Voice, frames: int, rng: np.rando
     formants[closed, :3] = consonants[closed, :3]
     formants[:, 0] = np.maximum(formants[:, 0], 1.04 * fundamental)
     restless = 1 + 0.008 * np.stack([wander(frames, 6, rate, rng) for _ in range(5)], axis=1)
-    return Tract(ease(formants, 0.08) * restless, ease(closed.astype(float), 0.035), ease(consonants[:, 3], 0.05),
-                 ease(level, 0.07), ease(track("breath"), 0.08), ease(gate, 0.1))
+    return Tract(
+        ease(formants, 0.08) * restless,
+        ease(closed.astype(float), 0.035),
+        ease(consonants[:, 3], 0.05),
+        ease(level, 0.07),
+        ease(track("breath"), 0.08),
+        ease(gate, 0.1),
+    )
 
 
 def transfer(tract: Tract, voice: Voice, frequency: np.ndarray) -> np.ndarray:

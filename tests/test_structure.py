@@ -1,0 +1,42 @@
+"""The layering of the code, read from its imports."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LAYERS = {"vocoders": 0, "eval": 1, "train": 2, "ui": 2, "app": 3}  # a file imports from its own layer or below
+UI_LIBRARIES = {"gradio", "fastapi", "uvicorn"}
+SOURCES = sorted(path for name in ("vocoders", "eval", "train", "ui") for path in (ROOT / name).rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_data_flows_one_way(path):
+    package = path.relative_to(ROOT).parts[0]
+    upwards = {name for name in imports(path) & LAYERS.keys() if LAYERS[name] > LAYERS[package]}
+    sideways = {name for name in imports(path) & LAYERS.keys() if LAYERS[name] == LAYERS[package]} - {package}
+    assert not upwards | sideways
+    if package != "ui":
+        assert not imports(path) & UI_LIBRARIES
+
+
+@pytest.mark.parametrize("module", ["vocoders", "eval", "ui", "app", "vocoders.catalogue", "eval.metrics"])
+def test_importing_does_nothing(module):
+    """No arguments read, nothing printed, nothing loaded from disk or network."""
+    code = f"import socket; socket.socket.connect = None; import {module}"
+    done = subprocess.run([sys.executable, "-c", code, "--nonsense"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -1,0 +1,234 @@
+"""What the page is made of, without a browser: results on disk, markup, tables, uploads, the comparison job."""
+
+import json
+import math
+import os
+import threading
+import time
+import zipfile
+
+import numpy as np
+import pytest
+
+from eval.comparison import Take
+from eval.loudness import Level
+from tests.conftest import harmonic_tone
+from tests.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
+from ui import results
+from ui.compare_job import CompareJob
+from ui.markup import escape, notice
+from ui.player import Track, player_value
+from ui.results import ResultStore
+from ui.tables import level_table, metric_table
+from ui.uploads import MAX_UPLOADS, add_upload
+from vocoders.audio import Recording
+from vocoders.catalogue import find_systems
+from vocoders.checkpoint import CheckpointError
+from vocoders.features import hw2_mel, stft_magnitude
+from vocoders.systems import Card, System
+
+
+@pytest.fixture
+def store(tmp_path) -> ResultStore:
+    return ResultStore(tmp_path / "results")
+
+
+def fake_system(id: str, vocoder=None, steps=(hw2_mel,)) -> System:
+    """A system around any function of features, to provoke what real ones do rarely."""
+    return System(id, f"The {id}", "A fake.", steps, lambda: vocoder, lambda: Card(0, "-", "-"))
+
+
+def take(id: str, m_stft: float, steps=(hw2_mel,)) -> Take:
+    metrics = {"M-STFT": m_stft, "log-mel L1": math.nan, "spectral convergence": 0.5}
+    return Take(fake_system(id, steps=steps), np.zeros(22_050, np.float32), -20.0, -3.0, 0.5, metrics)
+
+
+# Results on disk
+
+
+def test_a_result_is_found_by_its_token_and_name_only(store):
+    folder = store.new()
+    (folder.path / "a.wav").write_bytes(b"x")
+    assert store.find(folder.token, "a.wav") == folder.path / "a.wav"
+    assert folder.url("a.wav") == f"results/{folder.token}/a.wav"
+    for token, name in [
+        (folder.token, "b.wav"),
+        (folder.token, "../a.wav"),
+        (folder.token, ".."),
+        ("..", folder.token),
+        (folder.token[:-1], "a.wav"),
+        (folder.token + "/..", "a.wav"),
+        (folder.token, "a.wav\n"),
+    ]:
+        assert store.find(token, name) is None
+
+
+def test_old_and_surplus_results_are_swept(store, monkeypatch):
+    monkeypatch.setattr(results, "MAX_FOLDERS", 3)
+    old = store.new()
+    os.utime(old.path, (0, 0))
+    newer = []
+    for age in (30, 20, 10):
+        newer.append(store.new())
+        os.utime(newer[-1].path, (time.time() - age,) * 2)
+    assert not old.path.exists()
+    last = store.new()
+    assert not newer[0].path.exists()
+    assert all(folder.path.exists() for folder in (*newer[1:], last))
+
+
+def test_results_of_an_earlier_run_are_removed(tmp_path, store):
+    folder = store.new()
+    ResultStore(tmp_path / "results")
+    assert not folder.path.exists()
+
+
+# Markup and tables
+
+
+@pytest.mark.parametrize("text", ["<script>", "${alert(1)}", "{{value}}", "`x`", 'a"b', "\\u003c"])
+def test_text_from_people_is_inert(text):
+    assert not set(escape(text)) & set("<>\"'${}`\\")
+    assert escape(text) in notice(text, "bad")
+
+
+def test_no_notice_for_no_text():
+    assert notice("") == ""
+
+
+def test_the_best_of_the_mel_vocoders_is_marked_and_the_oracle_never():
+    html = metric_table([take("oracle", 0.1, steps=(stft_magnitude,)), take("good", 0.9), take("poor", 1.2)])
+    rows = {id: html.split(f'data-lab-track="{id}"')[1].split("</tr>")[0] for id in ("oracle", "good", "poor")}
+    assert "bound" in rows["oracle"]
+    assert "page-best" not in rows["oracle"]
+    assert '<td class="page-best"><b>0.900</b>' in rows["good"]
+    assert "<td>1.200</td>" in rows["poor"]
+    assert rows["poor"].count("n/a") == 1  # undefined is shown as such
+
+
+def test_nothing_is_best_alone():
+    assert "page-best" not in metric_table([take("only", 0.9)])
+    assert metric_table([]) == ""
+
+
+def test_the_level_table_shows_what_matching_does():
+    html = level_table(
+        {"a": "Take A", "b": "Silence"}, {"a": Level(-30.0, -8.0, 7.0), "b": Level(-math.inf, -math.inf, 0)}, {"a": 2}
+    )
+    assert "<td>−30.0</td><td>+7.0</td><td>−23.0</td><td>−8.0</td><td>2</td>" in html
+    assert "silent" in html
+
+
+def test_the_players_value_is_plain_json():
+    tracks = [
+        Track("reference", "Recording", "", "ready", audio="results/x/a.wav", gain=-1.234567),
+        Track("a", "A", "", "failed", error="No."),
+    ]
+    value = json.loads(json.dumps(player_value("s", 1.0, tracks, "done", "ok")))
+    assert [track["role"] for track in value["tracks"]] == ["reference", "system"]
+    assert value["tracks"][0]["gain_db"] == -1.23
+    assert value["status"] == {"state": "done", "text": "ok", "done": 1, "total": 1}
+    assert len(value["colours"]["difference"]) == 17
+
+
+# Uploaded checkpoints
+
+
+def test_an_upload_joins_under_a_name_of_its_own(jik876):  # noqa: F811
+    config = str(jik876.parent / "config.json")
+    uploads, first = add_upload((), str(jik876), config, "hw2")
+    uploads, second = add_upload(uploads, str(jik876), config, "hifigan")
+    assert (first.id, first.mel) == ("own-g_00000010", "hw2")
+    assert (second.id, second.mel) == ("own-g_00000010-2", "hifigan")
+    assert [upload.system().id for upload in uploads] == [first.id, second.id]
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "config", "reason"),
+    [
+        (None, None, "Give the generator's file first"),
+        ("g_1", None, "needs its config.json"),
+        ("g_none", "c.json", "no file g_none"),
+    ],
+)
+def test_an_incomplete_upload_is_explained(checkpoint, config, reason):
+    with pytest.raises(CheckpointError, match=reason):
+        add_upload((), checkpoint, config, "hw2")
+
+
+def test_uploads_are_limited(jik876):  # noqa: F811
+    config = str(jik876.parent / "config.json")
+    uploads: tuple = ()
+    for _ in range(MAX_UPLOADS):
+        uploads, _ = add_upload(uploads, str(jik876), config, "hw2")
+    with pytest.raises(CheckpointError, match="limit of one session"):
+        add_upload(uploads, str(jik876), config, "hw2")
+
+
+# The comparison job
+
+
+def recording(seconds: float = 0.6) -> Recording:
+    return Recording("My clip: <b>", harmonic_tone(seconds), "WAV.")
+
+
+def test_takes_arrive_one_by_one_and_everything_is_bundled(store):
+    folder = store.new()
+    systems = find_systems("griffin-lim-oracle,griffin-lim")
+    views = list(CompareJob(recording(), systems, folder).run(threading.Event()))
+    first, last = views[0].player, views[-1].player
+    assert [track["state"] for track in first["tracks"]] == ["ready", "waiting", "waiting"]
+    assert [len(view.takes) for view in views] == sorted(len(view.takes) for view in views)
+    assert [track["state"] for track in last["tracks"]] == ["ready"] * 3
+    assert last["status"]["state"] == "done"
+    for track in last["tracks"]:
+        assert store.find(folder.token, track["audio"]["url"].rpartition("/")[2])
+        assert store.find(folder.token, track["image"]["url"].rpartition("/")[2])
+        assert track["download"].startswith("My-clip-b__")
+    content = json.loads((folder.path / "results.json").read_text())
+    assert content["metrics"].keys() == {"griffin-lim-oracle", "griffin-lim"}
+    assert content["metrics"]["griffin-lim"]["M-STFT"] > content["metrics"]["griffin-lim-oracle"]["M-STFT"]
+    assert content["systems"]["griffin-lim"]["front_end"] == ["hw2_mel", "invert"]
+    with zipfile.ZipFile(folder.path / "everything.zip") as archive:
+        assert sorted(name.rpartition(".")[2] for name in archive.namelist()) == ["json", "png", "wav", "wav", "wav"]
+
+
+def test_a_failing_system_does_not_stop_the_others(store):
+    def broken(features, on_progress):
+        raise ValueError("the reason")
+
+    systems = [fake_system("broken", broken), *find_systems("griffin-lim")]
+    *_, last = CompareJob(recording(), systems, store.new()).run(threading.Event())
+    states = {track["id"]: (track["state"], track["error"]) for track in last.player["tracks"]}
+    assert states["broken"] == ("failed", "ValueError: the reason")
+    assert states["griffin-lim"] == ("ready", None)
+    assert last.player["status"]["text"] == "1 systems ready, 1 failed"
+
+
+def slow_system(started: threading.Event, ended: threading.Event) -> System:
+    def slow(features, on_progress):
+        try:
+            for step in range(1000):
+                started.set()
+                time.sleep(0.01)
+                on_progress(step / 1000)
+        finally:
+            ended.set()
+
+    return fake_system("slow", slow)
+
+
+@pytest.mark.parametrize("how", ["stop", "close"])
+def test_a_comparison_can_be_stopped(store, how):
+    started, ended, stop = threading.Event(), threading.Event(), threading.Event()
+    views = CompareJob(recording(), [slow_system(started, ended)], store.new()).run(stop)
+    next(views)
+    assert started.wait(5)
+    if how == "stop":
+        stop.set()
+        *_, last = views
+        assert last.player["status"]["state"] == "cancelled"
+        assert last.player["tracks"][1]["error"] == "Stopped."
+    else:
+        views.close()  # what Gradio does when the page is left
+    assert ended.wait(5)

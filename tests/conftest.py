@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vocoders.audio import SAMPLE_RATE
+
+ROOT = Path(__file__).parents[1]
 
 
 def harmonic_tone(seconds: float = 1.5, f0: float = 196.0, vibrato: float = 0.03, seed: int = 0) -> np.ndarray:
@@ -30,3 +36,39 @@ def tone() -> np.ndarray:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(1)
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory) -> Iterator[str]:
+    """The real app in a process of its own, ready to answer."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    data = tmp_path_factory.mktemp("app-data")
+    log = (data / "log.txt").open("w+")
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--port", str(port), "--data-dir", str(data), "--max-seconds", "20"],
+        cwd=ROOT,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(url, process, log)
+        yield url
+        assert process.poll() is None, "the app died during the tests"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def wait_until_ready(url: str, process: subprocess.Popen, log) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if urllib.request.urlopen(f"{url}/healthz", timeout=2).status == 200:
+                return
+        except OSError:
+            time.sleep(0.2)
+    log.seek(0)
+    raise RuntimeError(f"the app did not start:\n{log.read()}")

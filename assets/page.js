@@ -6,3 +6,8 @@ document.addEventListener('click', (event) => {
     detail: { track: link.dataset.labTrack, play: true, scroll: true },
   }));
 });
+
+// A button pressed with the pointer gives the keyboard back: Space is for the player, not for Compare once more.
+document.addEventListener('click', (event) => {
+  if (event.detail > 0) event.target.closest('button')?.blur();
+});

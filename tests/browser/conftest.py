@@ -1,0 +1,54 @@
+"""A real Chromium, and a page that fails its test for any error in the console."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
+HARMLESS = (
+    "Method not implemented",  # a headless Chromium on a machine without sound
+    "Waveform load error",  # Gradio's preview of a file that is no audio, before anyone asked us to read it
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "Chromium is not installed; ./run test installs it on Debian"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[{}], ids=["desktop"])
+def page(browser: Browser, app_url: str, request) -> Iterator[Page]:
+    """The app in a fresh session. Parametrize indirectly with options of `Browser.new_context`."""
+    context = browser.new_context(
+        **{"viewport": {"width": 1280, "height": 900}, "accept_downloads": True, **request.param}
+    )
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(f"exception: {error}"))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("response", lambda r: problems.append(f"HTTP {r.status} {r.url}") if r.status >= 400 else None)
+    page.goto(app_url)
+    expect(page.get_by_role("button", name="Compare", exact=True)).to_be_visible(timeout=30_000)
+    yield page
+    context.close()
+    assert [problem for problem in problems if not problem.startswith(HARMLESS)] == []

@@ -1,0 +1,250 @@
+"""Whole paths through the Compare page, in Chromium."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import zipfile
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+import torch
+from playwright.sync_api import Page, expect
+
+from tests.conftest import ROOT, harmonic_tone
+from tests.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
+
+SUNG = ROOT / "assets" / "examples" / "sung_phrase_low.flac"
+FAST = ("Griffin-Lim, oracle", "Griffin-Lim from the mel")
+PLAYER = "document.querySelector('#player .lab-player').labPlayer"
+
+
+@pytest.fixture
+def clip(tmp_path):
+    soundfile.write(tmp_path / "my clip.wav", harmonic_tone(1.6), 44_100)
+    return tmp_path / "my clip.wav"
+
+
+def choose(page: Page, *titles: str) -> None:
+    """Exactly these systems."""
+    for box in page.locator("#systems label").all():
+        checkbox = box.get_by_role("checkbox")
+        checkbox.set_checked(box.inner_text().strip() in titles)
+
+
+def upload(page: Page, path) -> None:
+    page.locator("#recording input[type=file]").set_input_files(path)
+    expect(page.locator("#recording .waveform-container")).to_be_visible()
+
+
+def compare(page: Page, path, *titles: str) -> None:
+    upload(page, path)
+    choose(page, *titles)
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.get_by_role("link", name="Everything (zip)")).to_be_visible(timeout=120_000)
+    expect(page.locator("#player .lab-player")).to_have_attribute("data-ready", "1", timeout=20_000)
+
+
+def state(page: Page) -> dict:
+    return page.evaluate(f"{PLAYER}.state")
+
+
+def rendered(page: Page, **options) -> np.ndarray:
+    """What the loudspeaker would get, from the player's own audio graph in an offline context."""
+    return np.array(page.evaluate(f"async (o) => Array.from(await {PLAYER}.renderOffline(o))", options))
+
+
+def is_drawn(page: Page, title: str) -> bool:
+    """Whether the picture of a take has many colours in it."""
+    canvas = page.get_by_role("img", name=title)
+    expect(canvas).to_be_visible()
+    colours = """c => new Set(new Uint32Array(
+        c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size"""
+    return canvas.evaluate(colours) > 50
+
+
+def test_from_upload_to_sound_pictures_numbers_and_files(page, tmp_path):
+    compare(page, SUNG, *FAST, "HiFi-GAN, original")
+
+    # what was done to the file
+    expect(page.locator("#intake")).to_contain_text("44.1 kHz, 7.00 s: resampled to 22.05 kHz")
+    # every picture, and the differences
+    assert state(page)["tracks"] == ["reference", "griffin-lim-oracle", "griffin-lim", "hifigan-original"]
+    for title in ("Recording", *FAST, "HiFi-GAN, original"):
+        assert is_drawn(page, f"Spectrogram of {title}, 0 to 11 kHz, 7.0 s")
+    page.get_by_role("button", name="Difference").click()
+    expect(page.locator("#player .lab-player")).to_have_attribute("data-ready", "1")
+    for title in (*FAST, "HiFi-GAN, original"):
+        assert is_drawn(page, f"Difference in level between {title} and the recording, 0 to 11 kHz, 7.0 s")
+    # the table, with the oracle outside the competition
+    table = page.get_by_role("region", name="Metrics").get_by_role("table")
+    expect(table.get_by_role("row")).to_have_count(4)
+    rows = {row.get_by_role("rowheader").inner_text().split("\n")[0]: row for row in table.get_by_role("row").all()[1:]}
+    numbers = {name: float(row.get_by_role("cell").first.inner_text().split()[0]) for name, row in rows.items()}
+    oracle = next(value for name, value in numbers.items() if name.startswith("Griffin-Lim, oracle"))
+    assert oracle == min(numbers.values())
+    expect(table.locator(".page-best").first).to_contain_text("best")
+    # everything to take home
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Everything (zip)").click()
+    download.value.save_as(tmp_path / "all.zip")
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        names = archive.namelist()
+        results = json.loads(archive.read("results.json"))
+    assert sum(name.endswith(".wav") for name in names) == 4
+    assert results["metrics"]["griffin-lim-oracle"]["M-STFT"] == pytest.approx(oracle, abs=6e-4)
+
+
+def test_switching_takes_is_gapless_and_sample_aligned(page, clip):
+    compare(page, clip, *FAST)
+    assert state(page)["ready"]
+    alone = {
+        id: rendered(page, switches=[[0, id]], seconds=1.5) for id in ("reference", "griffin-lim-oracle", "griffin-lim")
+    }
+    # a take alone is its samples, matched in level
+    gains = page.evaluate(f"{PLAYER}.value.tracks.map(t => t.gain_db)")
+    samples = harmonic_tone(1.6)
+    wanted = soxr.resample(samples, 44_100, 22_050, quality="VHQ")
+    start = slice(1000, 10_000)
+    assert np.abs(alone["reference"][start] - wanted[start] * 10 ** (gains[0] / 20)).max() < 1e-3
+    # switching: outside the 6 ms ramps every sample is that of the take switched to
+    switches = [[0, "reference"], [0.3, "griffin-lim"], [0.6, "griffin-lim-oracle"], [0.9, "reference"]]
+    mixed = rendered(page, switches=switches, seconds=1.5)
+    edges = [*(round(time * 22_050) for time, _ in switches), len(mixed)]
+    for (_, id), begin, end in zip(switches, edges, edges[1:]):
+        settled = slice(begin + (140 if begin else 0), end - 2)
+        assert np.abs(mixed[settled] - alone[id][settled]).max() < 1e-6
+    # and inside them the sound is a straight cross-fade: never outside the two takes
+    for (_, before), (time, after) in itertools.pairwise(switches):
+        ramp = slice(round(time * 22_050), round(time * 22_050) + 140)
+        low = np.minimum(alone[before][ramp], alone[after][ramp])
+        high = np.maximum(alone[before][ramp], alone[after][ramp])
+        assert (mixed[ramp] >= low - 1e-6).all()
+        assert (mixed[ramp] <= high + 1e-6).all()
+
+
+def test_raw_levels_are_the_files_samples(page, clip):
+    compare(page, clip, "Griffin-Lim from the mel")
+    raw = rendered(page, switches=[[0, "reference"]], seconds=1.0, matched=False)
+    wanted = soxr.resample(harmonic_tone(1.6), 44_100, 22_050, quality="VHQ")
+    assert np.abs(raw[1000:10_000] - wanted[1000:10_000]).max() < 2e-4  # 16 bit, twice
+    page.get_by_role("button", name="Raw levels").click()
+    assert state(page)["gains"]["reference"] == 1
+    page.get_by_text("Levels: what loudness matching does").click()
+    table = page.get_by_role("region", name="Levels").get_by_role("table")
+    expect(table.get_by_role("row", name="Griffin-Lim from the mel")).to_contain_text("−23.0")
+
+
+def test_the_keyboard_plays_switches_and_loops(page, clip):
+    compare(page, clip, *FAST)
+    page.locator("#player").scroll_into_view_if_needed()
+    page.keyboard.press("Space")
+    page.wait_for_function(f"{PLAYER}.state.playing && {PLAYER}.state.time > 0.1")
+    page.keyboard.press("3")
+    assert state(page)["selected"] == "griffin-lim"
+    page.keyboard.press("r")
+    assert state(page)["selected"] == "reference"
+    page.keyboard.press("m")
+    assert state(page)["matched"] is False
+    page.keyboard.press("l")
+    a, b = state(page)["loop"]
+    assert b - a >= 0.5
+    page.wait_for_timeout(1200)  # longer than the loop
+    assert a <= state(page)["time"] <= b
+    page.keyboard.press("Space")
+    page.wait_for_function(f"!{PLAYER}.state.playing")
+
+
+def test_a_region_of_a_spectrogram_is_looped_by_dragging(page, clip):
+    compare(page, clip, *FAST)
+    picture = page.get_by_role("img", name="Spectrogram of Griffin-Lim from the mel")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.2, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, y, steps=5)
+    page.mouse.up()
+    assert state(page)["loop"] == pytest.approx([0.2 * 1.6, 0.7 * 1.6], abs=0.05)
+
+
+def test_a_row_of_the_table_leads_to_its_sound(page, clip):
+    compare(page, clip, *FAST)
+    page.get_by_role("region", name="Metrics").get_by_role("button", name="Griffin-Lim from the mel").click()
+    page.wait_for_function(f"{PLAYER}.state.playing")
+    assert state(page)["selected"] == "griffin-lim"
+
+
+def test_results_appear_one_by_one_and_can_be_stopped(page):
+    upload(page, SUNG)
+    choose(page, "Griffin-Lim from the mel", "HiFi-GAN, original", "HiFi-GAN, bridged")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.wait_for_function(f"{PLAYER}?.state.tracks.includes('griffin-lim')", timeout=60_000)
+    assert "hifigan-original-bridged" not in state(page)["tracks"]
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#player")).to_contain_text("Stopped after", timeout=30_000)
+    expect(page.get_by_role("button", name="Griffin-Lim from the mel").first).to_be_enabled()
+
+
+def test_a_bad_file_gets_a_sentence_and_the_page_goes_on(page, tmp_path, clip):
+    (tmp_path / "letter.wav").write_text("Dear vocoder,")
+    page.locator("#recording input[type=file]").set_input_files(tmp_path / "letter.wav")
+    page.wait_for_timeout(1000)
+    choose(page, *FAST)
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.get_by_role("alert").filter(has_text="not a WAV, FLAC, OGG or MP3 file")).to_be_visible()
+    page.get_by_role("button", name="Sung phrase, high voice (synthetic)").click()
+    expect(page.get_by_role("link", name="Everything (zip)")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("alert").filter(has_text="not a WAV")).to_have_count(0)
+
+
+def test_the_microphone_records(page):
+    page.get_by_label("Record audio").click()
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.wait_for_timeout(2500)
+    page.get_by_role("button", name="Stop", exact=True).first.click()
+    choose(page, *FAST)
+    expect(page.locator("#recording .waveform-container")).to_be_visible()
+    page.wait_for_timeout(1000)
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.get_by_role("link", name="Everything (zip)")).to_be_visible(timeout=60_000)
+
+
+def test_an_own_checkpoint_joins_the_comparison(page, jik876, clip):  # noqa: F811
+    page.get_by_role("tab", name="Vocoders").click()
+    expect(page.locator("#catalogue article")).to_have_count(7)
+    page.locator("#own-checkpoint input[type=file]").set_input_files(jik876)
+    page.locator("#own-config input[type=file]").set_input_files(jik876.parent / "config.json")
+    page.wait_for_timeout(1000)
+    page.get_by_role("button", name="Add to the comparison").click()
+    expect(page.get_by_text("Your g_00000010 is now among the systems to compare.")).to_be_visible(timeout=20_000)
+    page.get_by_role("tab", name="Compare").click()
+    compare(page, clip, "Your g_00000010")
+    assert state(page)["tracks"] == ["reference", "own-g_00000010"]
+
+
+def test_a_malicious_checkpoint_is_refused(page, tmp_path):
+    torch.save({"generator": print}, tmp_path / "g_1")
+    (tmp_path / "config.json").write_text("{}")
+    page.get_by_role("tab", name="Vocoders").click()
+    page.locator("#own-checkpoint input[type=file]").set_input_files(tmp_path / "g_1")
+    page.locator("#own-config input[type=file]").set_input_files(tmp_path / "config.json")
+    page.wait_for_timeout(1000)
+    page.get_by_role("button", name="Add to the comparison").click()
+    expect(page.locator("#own-message")).to_contain_text("is missing", timeout=20_000)
+
+
+@pytest.mark.parametrize("page", [{"viewport": {"width": 360, "height": 740}}], indirect=True, ids=["phone"])
+def test_nothing_is_wider_than_a_phone(page, clip):
+    compare(page, clip, *FAST)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_every_control_has_a_name(page, clip):
+    compare(page, clip, *FAST)
+    nameless = """() => [...document.querySelectorAll('#player button, #player a, #player input, #player canvas')]
+        .filter(e => e.checkVisibility() && !(e.getAttribute('aria-label') || e.textContent.trim()))
+        .map(e => e.outerHTML)"""
+    assert page.evaluate(nameless) == []

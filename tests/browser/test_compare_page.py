@@ -17,13 +17,14 @@ from tests.conftest import ROOT, harmonic_tone
 from tests.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
 
 SUNG = ROOT / "assets" / "examples" / "sung_phrase_low.flac"
+SAMPLES = harmonic_tone(3.2)  # 1.6 s at 44.1 kHz
 FAST = ("Griffin-Lim, oracle", "Griffin-Lim from the mel")
 PLAYER = "document.querySelector('#player .lab-player').labPlayer"
 
 
 @pytest.fixture
 def clip(tmp_path):
-    soundfile.write(tmp_path / "my clip.wav", harmonic_tone(1.6), 44_100)
+    soundfile.write(tmp_path / "my clip.wav", SAMPLES, 44_100)
     return tmp_path / "my clip.wav"
 
 
@@ -105,8 +106,7 @@ def test_switching_takes_is_gapless_and_sample_aligned(page, clip):
     }
     # a take alone is its samples, matched in level
     gains = page.evaluate(f"{PLAYER}.value.tracks.map(t => t.gain_db)")
-    samples = harmonic_tone(1.6)
-    wanted = soxr.resample(samples, 44_100, 22_050, quality="VHQ")
+    wanted = soxr.resample(SAMPLES, 44_100, 22_050, quality="VHQ")
     start = slice(1000, 10_000)
     assert np.abs(alone["reference"][start] - wanted[start] * 10 ** (gains[0] / 20)).max() < 1e-3
     # switching: outside the 6 ms ramps every sample is that of the take switched to
@@ -128,7 +128,7 @@ def test_switching_takes_is_gapless_and_sample_aligned(page, clip):
 def test_raw_levels_are_the_files_samples(page, clip):
     compare(page, clip, "Griffin-Lim from the mel")
     raw = rendered(page, switches=[[0, "reference"]], seconds=1.0, matched=False)
-    wanted = soxr.resample(harmonic_tone(1.6), 44_100, 22_050, quality="VHQ")
+    wanted = soxr.resample(SAMPLES, 44_100, 22_050, quality="VHQ")
     assert np.abs(raw[1000:10_000] - wanted[1000:10_000]).max() < 2e-4  # 16 bit, twice
     page.get_by_role("button", name="Raw levels").click()
     assert state(page)["gains"]["reference"] == 1

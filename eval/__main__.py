@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from pathlib import Path
 
@@ -42,11 +43,12 @@ def score_command(args: argparse.Namespace) -> int:
         complain(problem)
     for metric in metrics:
         value = scores.metrics[metric.name]
-        print(f"{metric.name:22} {'undefined' if value is None else f'{value:.3f}'} {metric.unit}".rstrip())
+        reason = scores.undefined.get(metric.name, "for no clip defined")
+        print(f"{metric.name:22} {f'undefined: {reason}' if value is None else f'{value:.3f} {metric.unit}'}".rstrip())
     print(f"{'clips':22} {len(scores.clips)}")
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        content = {"metrics": scores.metrics, "clips": scores.clips, "problems": scores.problems}
+        content = dataclasses.asdict(scores)
         args.json.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return 1 if scores.problems else 0
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -56,7 +55,7 @@ Event = Progress | Take | Failed
 def compare(recording: Recording, systems: Sequence[System], on_event: Callable[[Event], None]) -> None:
     """Run every system on `recording`, in the given order. A system that fails does not stop the others.
 
-    `compute_seconds` is front end and vocoder; weights are loaded before the clock starts, and a step that systems share
+    `compute_seconds` is front end and vocoder; loading weights is not counted, and a part that systems share
     is counted for each of them.
     """
     analysis = Analysis(recording.samples)
@@ -73,12 +72,10 @@ def compare(recording: Recording, systems: Sequence[System], on_event: Callable[
 
 def _take(system: System, analysis: Analysis, recording: Recording, on_progress: Callable[[float], None]) -> Take:
     system.load()
-    analysis.features(system.steps)
-    start = time.perf_counter()
     samples = synthesize(system, analysis, on_progress)
-    elapsed = time.perf_counter() - start + analysis.seconds(system.steps)
-    metrics = {name: metric.compute(recording.samples, samples) for name, metric in METRICS.items()}
-    return Take(system, samples, loudness(samples), true_peak(samples), elapsed, metrics)
+    quick = [metric for metric in METRICS.values() if metric.quick and not metric.why_not()]
+    metrics = {metric.name: metric.compute(recording.samples, samples) for metric in quick}
+    return Take(system, samples, loudness(samples), true_peak(samples), analysis.seconds(system), metrics)
 
 
 def quick_first(systems: Sequence[System]) -> list[System]:

@@ -4,8 +4,9 @@ Conventions: reference first; mono float arrays (n,) at 22 050 Hz; the shorter s
 A metric that is undefined for an input (digital silence, too short) is nan, never 0. `metric(x, x)` is the optimum, 0
 for every distance here.
 
-All metrics of this module compare magnitudes. They measure *spectral fidelity* and favour Griffin-Lim, which inverts the
-very thing they measure; none of them is a verdict on how something sounds.
+The metrics defined here compare magnitudes. They measure *spectral fidelity* and favour Griffin-Lim, which inverts the
+very thing they measure; none of them is a verdict on how something sounds. Pitch and predicted naturalness have files
+of their own; the list of all is at the end.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from eval.naturalness import distill_mos, model_missing
+from eval.pitch import f0_error, f0_gross_errors, tracker_missing
 from vocoders.audio import fit_length
 from vocoders.mel import HOP, HW2, N_FFT, log_mel, mel_of
 
@@ -33,6 +36,8 @@ class Metric:
     better: str  # "lower" or "higher"
     about: str
     compute: Callable[[np.ndarray, np.ndarray], float]
+    why_not: Callable[[], str | None] = lambda: None  # reason it cannot be computed here
+    quick: bool = True  # far faster than real time, so that a page can show it at once
 
 
 def log_mel_l1(reference: np.ndarray, estimate: np.ndarray) -> float:
@@ -105,8 +110,31 @@ METRICS = {
     for metric in (
         Metric("M-STFT", "", "lower", "Multi-resolution STFT distance, as auraloss computes it", m_stft),
         Metric("log-mel L1", "Np", "lower", "Mean error of the log-power hw2 mel; 1 is 4.34 dB", log_mel_l1),
+        Metric("spectral convergence", "", "lower", "Relative error of STFT magnitudes", spectral_convergence),
         Metric(
-            "spectral convergence", "", "lower", "Relative error of STFT magnitudes, 1024/256", spectral_convergence
+            "F0 error",
+            "semitones",
+            "lower",
+            "Mean pitch error where the recording is voiced, by swift-f0",
+            f0_error,
+            tracker_missing,
+        ),
+        Metric(
+            "F0 gross errors",
+            "%",
+            "lower",
+            "Voiced frames more than half a semitone off, by swift-f0",
+            f0_gross_errors,
+            tracker_missing,
+        ),
+        Metric(
+            "Distill-MOS",
+            "MOS",
+            "higher",
+            "Opinion score predicted without the recording; made for speech",
+            distill_mos,
+            model_missing,
+            quick=False,
         ),
     )
 }

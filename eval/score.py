@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from eval.metrics import Metric
 from vocoders.command import find_audio
 from vocoders.intake import AudioError, Limits, read_recording
@@ -14,10 +16,14 @@ from vocoders.intake import AudioError, Limits, read_recording
 
 @dataclass(frozen=True)
 class Scores:
-    """`clips`: one dict per clip, {"name", "seconds", <metric>: value or None}; `metrics`: means over clips."""
+    """`clips`: one dict per clip, {"name", "seconds", <metric>: value or None}; `metrics`: means over clips.
+
+    `undefined` says why a metric could not be computed at all, `problems` which files were left out and why.
+    """
 
     clips: list[dict]
     metrics: dict[str, float | None]
+    undefined: dict[str, str]
     problems: list[str]
 
 
@@ -40,15 +46,20 @@ def score_folders(
         except AudioError as error:
             problems.append(str(error))
             continue
-        values = {metric.name: _or_none(metric.compute(wanted.samples, found.samples)) for metric in metrics}
+        values = {metric.name: _value(metric, wanted.samples, found.samples) for metric in metrics}
         clips.append({"name": str(name), "seconds": round(wanted.seconds, 3), **values})
         on_clip(index + 1, len(names))
     if not clips:
         raise ValueError(problems[0] if problems else f"nothing to compare in {reference} and {estimate}")
-    return Scores(clips, {metric.name: _mean([clip[metric.name] for clip in clips]) for metric in metrics}, problems)
+    means = {metric.name: _mean([clip[metric.name] for clip in clips]) for metric in metrics}
+    undefined = {metric.name: reason for metric in metrics if (reason := metric.why_not())}
+    return Scores(clips, means, undefined, problems)
 
 
-def _or_none(value: float) -> float | None:
+def _value(metric: Metric, reference: np.ndarray, estimate: np.ndarray) -> float | None:
+    if metric.why_not():
+        return None
+    value = metric.compute(reference, estimate)
     return None if math.isnan(value) else value
 
 

@@ -26,8 +26,9 @@ class Column:
 
 COLUMNS = (
     *(
-        Column(m.name, m.unit, m.better, m.about, lambda take, name=m.name: take.metrics[name])
+        Column(m.name, m.unit, m.better, m.about, lambda take, name=m.name: take.metrics.get(name, math.nan))
         for m in METRICS.values()
+        if m.quick
     ),
     Column("computing", "s", "lower", "Front end and vocoder, once, on this machine", lambda t: t.compute_seconds, 2),
     Column(

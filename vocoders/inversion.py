@@ -1,42 +1,51 @@
-"""From 80 mel bands back to 513 STFT magnitudes.
+"""From 80 mel bands back to 513 STFT bins.
 
-The mel is power = H E with H the 80 x 513 filterbank and E the wanted power spectrum: 80 numbers for 372 unknowns
-below 8 kHz. Multiplicative Kullback-Leibler updates (Richardson 1972, Lucy 1974; the same as Lee & Seung's NMF update
-with H fixed)
+A mel is M = H X with H the 80 x 513 filterbank and X the wanted power (hw2) or magnitude (HiFi-GAN's mel): 80 numbers
+for 372 unknowns below 8 kHz. Multiplicative Kullback-Leibler updates (Richardson 1972, Lucy 1974; the same as Lee &
+Seung's NMF update with H fixed)
 
-    E <- E * H'(P / H E) / H'1
+    X <- X * H'(M / H X) / H'1
 
-keep E non-negative, stay near a smooth start where the mel does not say more, and are far better on harmonic sounds
-than a clipped pseudo-inverse. Bins above 8 kHz are not in the mel and stay empty.
+keep X non-negative, change nothing that the mel does not ask for, and are far better on harmonic sounds than a clipped
+pseudo-inverse. From a flat start they *invert* a mel; from a spectrum that is nearly right they *correct* it, so that
+its mel becomes the given one and its fine structure stays. Bins above 8 kHz are not in the mel: they keep their start.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from vocoders.mel import HW2, N_MELS, filterbank
+from vocoders.mel import HW2, N_BINS, N_MELS, MelRecipe, filterbank
 
 ITERATIONS = 50
-_TINY = np.float32(1e-12)  # keeps 0 / 0 at 0; far below 16-bit noise in a 1024-sample power spectrum
+_TINY = np.float32(1e-12)  # keeps 0 / 0 at 0; far below 16-bit noise in a 1024-sample spectrum
 
 
-def invert_hw2(mel: np.ndarray, iterations: int = ITERATIONS) -> np.ndarray:
-    """hw2 mel, linear power (80, frames) -> STFT magnitude (513, frames) float32.
+def invert_mel(
+    mel: np.ndarray, recipe: MelRecipe = HW2, iterations: int = ITERATIONS, start: np.ndarray | None = None
+) -> np.ndarray:
+    """Linear mel (80, frames) -> STFT magnitude (513, frames) float32.
 
-    Errors: ValueError for another number of bands, or values that are negative or not finite.
+    start: STFT magnitude (513, frames) to correct; without one, a flat guess, empty above 8 kHz.
+    Errors: ValueError for a wrong shape, or values that are negative or not finite.
     """
     if mel.ndim != 2 or mel.shape[0] != N_MELS:
-        raise ValueError(f"an hw2 mel has shape ({N_MELS}, frames), not {mel.shape}")
+        raise ValueError(f"a mel has shape ({N_MELS}, frames), not {mel.shape}")
     if not np.isfinite(mel).all() or (mel < 0).any():
-        raise ValueError("an hw2 mel is linear power: finite and not negative (is this one logarithmic already?)")
-    bank = filterbank(HW2.scale, HW2.unit_area).astype(np.float32)
+        raise ValueError("a linear mel is finite and not negative (is this one logarithmic already?)")
+    if start is not None and start.shape != (N_BINS, mel.shape[1]):
+        raise ValueError(f"the start must have shape ({N_BINS}, {mel.shape[1]}), not {start.shape}")
+    bank = filterbank(recipe.scale, recipe.unit_area).astype(np.float32)
     reach = bank.sum(axis=0)  # H'1: how much of a bin the bands see; 0 above 8 kHz
     heard = reach > 0
     bank, reach = bank[:, heard], reach[heard]
-    power = np.ascontiguousarray(mel.T, dtype=np.float32)
-    estimate = (power / bank.sum(axis=1)) @ bank / reach
+    wanted = np.ascontiguousarray(mel.T, dtype=np.float32)
+    magnitude = np.zeros((N_BINS, len(wanted)), dtype=np.float32) if start is None else start.astype(np.float32)
+    if start is None:
+        estimate = (wanted / bank.sum(axis=1)) @ bank / reach
+    else:
+        estimate = np.ascontiguousarray(magnitude[heard].T) ** recipe.power
     for _ in range(iterations):
-        estimate *= (power / (estimate @ bank.T + _TINY)) @ (bank / reach)
-    magnitude = np.zeros((len(heard), len(power)), dtype=np.float32)
-    magnitude[heard] = np.sqrt(estimate).T
+        estimate *= (wanted / (estimate @ bank.T + _TINY)) @ (bank / reach)
+    magnitude[heard] = estimate.T ** np.float32(1 / recipe.power)
     return magnitude

@@ -1,6 +1,6 @@
 """A *system* is a front end composed with a vocoder, plus one honest sentence about the pair.
 
-    samples -> step -> step -> Features -> vocoder -> samples
+    samples -> step -> step -> Features -> vocoder -> samples [ -> refinement on the hw2 mel -> samples ]
 
 The front end is a tuple of the steps of `vocoders.features`; comparing systems is comparing such tuples. The systems
 that exist are listed in `vocoders.catalogue`.
@@ -9,14 +9,16 @@ that exist are listed in `vocoders.catalogue`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from vocoders.audio import fit_length
 from vocoders.features import FeatureMismatch, Features, Kind, hw2_mel
+from vocoders.mel import HW2
+from vocoders.refine import Refinement, refine
 
 Progress = Callable[[float], None]  # called with the fraction done, 0 to 1
 
@@ -46,9 +48,10 @@ class System:
     title: str
     about: str  # one honest sentence
     steps: tuple[Callable, ...]  # the first takes samples (n,), the others Features
-    load: Callable[[], Vocoder]  # cached by whoever defines it; raises Unavailable
+    load: Callable[[], Vocoder]  # cached by whoever defines it; raises Unavailable. Equal for equal vocoders
     describe: Callable[[], Card]  # cheap: loads no weights
     why_not: Callable[[], str | None] = lambda: None  # reason it cannot run, found without loading anything
+    refinement: Refinement | None = None  # applied to the vocoder's output, on the recording's hw2 mel
 
     @property
     def takes_hw2_mel(self) -> bool:
@@ -62,12 +65,15 @@ class System:
 
 
 class Analysis:
-    """Features of one recording; a step is done once, however many systems share it."""
+    """One recording on its way through systems; whatever systems share is computed once.
+
+    Keys are the path so far: steps of a front end, then the vocoder, then the refinement.
+    """
 
     def __init__(self, samples: np.ndarray) -> None:
         self.length: int | None = len(samples)
-        self._known: dict[tuple[Callable, ...], np.ndarray | Features] = {(): samples}
-        self._cost: dict[tuple[Callable, ...], float] = {}
+        self._known: dict[tuple[Hashable, ...], Any] = {(): samples}
+        self._cost: dict[tuple[Hashable, ...], float] = {}
 
     @classmethod
     def of_hw2_mel(cls, mel: Features) -> Analysis:
@@ -77,18 +83,36 @@ class Analysis:
         return analysis
 
     def features(self, steps: tuple[Callable, ...]) -> Features:
-        if steps not in self._known:
-            if not steps or (len(steps) == 1 and () not in self._known):
-                raise FeatureMismatch("this system needs the recording itself; an hw2 mel is not enough")
-            before = self.features(steps[:-1]) if len(steps) > 1 else self._known[()]
-            start = time.perf_counter()
-            self._known[steps] = steps[-1](before)
-            self._cost[steps] = time.perf_counter() - start
-        return self._known[steps]
+        if len(steps) == 1 and steps not in self._known and () not in self._known:
+            raise FeatureMismatch("this system needs the recording itself; an hw2 mel is not enough")
+        return self._once(steps, lambda: steps[-1](self.features(steps[:-1]) if steps[1:] else self._known[()]))
 
-    def seconds(self, steps: tuple[Callable, ...]) -> float:
-        """What these features cost to compute, also where another system had them computed already."""
-        return sum(self._cost.get(steps[: count + 1], 0.0) for count in range(len(steps)))
+    def waveform(self, system: System, on_progress: Progress) -> np.ndarray:
+        """The vocoder's output, refined where the system says so; (frames * 256,) float32."""
+        features, vocoder = self.features(system.steps), system.load()
+        plain = self._once((*system.steps, system.load), lambda: vocoder(features, on_progress))
+        if system.refinement is None:
+            return plain
+        mel = self.features((hw2_mel,)).values
+        return self._once(
+            (*system.steps, system.load, system.refinement),
+            lambda: refine(plain, mel, HW2, system.refinement, on_progress),
+        )
+
+    def seconds(self, system: System) -> float:
+        """What the system cost to compute, with every part counted that another system had computed already."""
+        path = (*system.steps, system.load, system.refinement)
+        used = {path[:count] for count in range(1, len(path) + 1)} | ({(hw2_mel,)} if system.refinement else set())
+        return sum(self._cost.get(key, 0.0) for key in used)
+
+    def _once(self, key: tuple[Hashable, ...], make: Callable[[], Any]) -> Any:
+        if key not in self._known:
+            before = sum(self._cost.values())
+            start = time.perf_counter()
+            self._known[key] = make()
+            inner = sum(self._cost.values()) - before  # parts that were made, and counted, on the way
+            self._cost[key] = time.perf_counter() - start - inner
+        return self._known[key]
 
 
 def synthesize(system: System, analysis: Analysis, on_progress: Progress = lambda fraction: None) -> np.ndarray:
@@ -96,6 +120,5 @@ def synthesize(system: System, analysis: Analysis, on_progress: Progress = lambd
 
     Errors: `Unavailable`; `FeatureMismatch` when the system needs more than the analysis holds.
     """
-    features = analysis.features(system.steps)
-    samples = system.load()(features, on_progress)
+    samples = analysis.waveform(system, on_progress)
     return samples if analysis.length is None else fit_length(samples, analysis.length)

@@ -1,0 +1,71 @@
+"""Pitch and predicted naturalness, against signals whose answer is known."""
+
+import numpy as np
+import pytest
+
+from eval import metrics as metrics_module
+from eval.metrics import METRICS, Metric
+from eval.naturalness import distill_mos
+from eval.pitch import PitchTrack, f0_error, f0_gross_errors, pitch_errors, track_pitch
+from eval.score import score_folders
+from tests.conftest import ROOT, harmonic_tone
+from vocoders.audio import SAMPLE_RATE, write_wav
+from vocoders.intake import read_recording
+
+
+@pytest.mark.parametrize("f0", [98.0, 220.0, 660.0])
+def test_a_vibrato_is_tracked_within_5_cents(f0):
+    """In the median: at the turning points 16 ms of window round the peaks off."""
+    track = track_pitch(harmonic_tone(2.0, f0))
+    true = f0 * (1 + 0.03 * np.sin(2 * np.pi * 5.5 * track.seconds))
+    inner = track.voiced & (track.seconds > 0.1) & (track.seconds < 1.9)
+    assert inner.mean() > 0.8
+    assert np.median(np.abs(1200 * np.log2(track.hertz / true))[inner]) < 5
+
+
+def constant(hertz: float, frames: int = 10, confidence: float = 1.0) -> PitchTrack:
+    return PitchTrack(np.arange(frames) * 0.016, np.full(frames, hertz), np.full(frames, confidence))
+
+
+def test_an_octave_is_12_semitones_either_way():
+    assert np.allclose(pitch_errors(constant(200), constant(400)), 12)
+    assert np.allclose(pitch_errors(constant(200), constant(100)), 12)
+
+
+def test_only_frames_voiced_in_the_reference_count():
+    assert len(pitch_errors(constant(200, confidence=0.5), constant(200))) == 0
+    assert len(pitch_errors(constant(200), constant(200, confidence=0.0))) == 10
+    assert len(pitch_errors(constant(200, frames=7), constant(200))) == 7
+
+
+def test_a_recording_against_itself_and_a_semitone_up(tone):
+    assert f0_error(tone, tone) == 0
+    assert f0_gross_errors(tone, tone) == 0
+    sharp = harmonic_tone(f0=196 * 2 ** (1 / 12))
+    assert f0_error(tone, sharp) == pytest.approx(1.0, abs=0.05)
+    assert f0_gross_errors(tone, sharp) == 100
+
+
+def test_noise_has_no_pitch_to_be_wrong_about(rng):
+    noise = rng.normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
+    assert np.isnan(f0_error(noise, noise)) or f0_error(noise, noise) == 0
+    assert np.isnan(f0_error(np.zeros(SAMPLE_RATE, np.float32), noise))
+
+
+def test_predicted_naturalness_falls_with_noise_and_ignores_the_reference(rng):
+    """On the sung phrase: bare test tones are rated near the bottom of the scale with or without noise."""
+    sung = read_recording(ROOT / "assets" / "examples" / "sung_phrase_low.flac").samples
+    noisy = (sung + rng.normal(0, 0.05, len(sung))).astype(np.float32)
+    assert distill_mos(sung, noisy) < distill_mos(sung, sung) - 0.3
+    assert distill_mos(noisy, sung) == distill_mos(sung, sung)
+    assert np.isnan(distill_mos(sung, np.zeros_like(sung)))
+
+
+def test_a_metric_that_cannot_be_computed_is_none_with_a_reason(tmp_path, tone, monkeypatch):
+    absent = Metric("absent", "", "lower", "", lambda *_: pytest.fail("computed"), lambda: "it is not installed")
+    monkeypatch.setitem(metrics_module.METRICS, "absent", absent)
+    write_wav(tmp_path / "a" / "x.wav", tone)
+    scores = score_folders(tmp_path / "a", tmp_path / "a", [METRICS["M-STFT"], absent])
+    assert scores.metrics == {"M-STFT": 0.0, "absent": None}
+    assert scores.undefined == {"absent": "it is not installed"}
+    assert scores.problems == []

@@ -1,0 +1,124 @@
+"""Steady pitch: a neural vocoder's sound on the pitch its mel prescribes, without training.
+
+Why it is needed. A HiFi-GAN's low partials waver by tens of cents around the sung pitch, while Griffin-Lim from the
+same 80 bands sits on it: the pitch *is* in the mel. Near frequency f the bands are (700 + f) / 32 Hz apart, so partials
+of a voice are resolved one by one at the bottom of the spectrum, and what is between them in time is covered four
+times by overlapping windows. Above some 2 kHz the bands blur the partials together; there the network invents
+plausible detail, and Griffin-Lim cannot.
+
+What is done, on STFT magnitudes:
+
+    below the crossover   the mel's own inversion                 (replaced: pitch)
+    above the crossover   the neural magnitudes                   (kept: timbre, breath, everything above 8 kHz)
+    in between            a geometric mean, sliding over `blend`
+    then                  a few KL updates from there, so that the mel of the target is the given mel (level, formants)
+    then                  Griffin-Lim with momentum, started from the neural phase (kept: transients, no metallic ring)
+
+The blend and the crossover are a first experiment of this project; the correction towards the mel is what makes it
+better than either parent in level, spectrum and pitch at once. `python -m eval refine-study` measures every choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from vocoders.griffin_lim import griffin_lim
+from vocoders.inversion import invert_mel
+from vocoders.mel import HOP, HW2, N_BINS, SAMPLE_RATE, MelRecipe
+from vocoders.stft import stft
+
+CHUNK = 1024  # frames refined at a time, 12 s; memory does not grow with the recording
+OVERLAP = 32  # frames that neighbouring chunks share, over the middle half of which they are cross-faded
+_FLOOR = np.float32(1e-7)  # keeps the geometric mean finite; -140 dB of a full-scale sine
+
+
+@dataclass(frozen=True)
+class Refinement:
+    crossover: float = 2000.0  # Hz; 0 keeps every neural magnitude, above 8000 replaces all that the mel has
+    blend: float = 150.0  # Hz, scale of the sigmoid between the two
+    inversion: int = 50  # KL updates for the band below
+    correction: int = 10  # KL updates of the whole towards the mel
+    iterations: int = 48  # of Griffin-Lim
+    momentum: float = 0.99
+    neural_phase: bool = True  # False: random phase, as plain Griffin-Lim
+
+
+def refine(
+    waveform: np.ndarray,
+    mel: np.ndarray,
+    recipe: MelRecipe = HW2,
+    settings: Refinement = Refinement(),
+    on_progress: Callable[[float], None] = lambda fraction: None,
+) -> np.ndarray:
+    """Any vocoder's waveform (n,) and the linear mel (80, frames) it was made from -> waveform (n,) float32.
+
+    n may be anything from 256 (frames - 1) + 1 to 256 frames. Deterministic.
+    Errors: ValueError when the two lengths do not belong together.
+    """
+    frames = mel.shape[1]
+    if not HOP * (frames - 1) < len(waveform) <= HOP * frames:
+        raise ValueError(f"{len(waveform)} samples do not belong to a mel of {frames} frames of {HOP}")
+    whole = np.pad(waveform, (0, HOP * frames - len(waveform)))
+    refined = np.zeros(len(whole), dtype=np.float32)
+    for start, stop in chunks(frames):
+        target = target_magnitude(whole, mel, recipe, settings, start, stop)
+        phase = np.angle(_spectrum(whole, start, stop)) if settings.neural_phase else None
+        part = griffin_lim(target, iterations=settings.iterations, momentum=settings.momentum, phase=phase)
+        refined[start * HOP : stop * HOP] += part * _fades(start, stop, frames)
+        on_progress(stop / frames)
+    return refined[: len(waveform)]
+
+
+def target_magnitude(
+    waveform: np.ndarray,
+    mel: np.ndarray,
+    recipe: MelRecipe,
+    settings: Refinement,
+    start: int = 0,
+    stop: int | None = None,
+) -> np.ndarray:
+    """The STFT magnitudes (513, stop - start) that Griffin-Lim is asked for; see the module's description."""
+    stop = mel.shape[1] if stop is None else stop
+    wanted = mel[:, start:stop]
+    neural = np.abs(_spectrum(waveform, start, stop))
+    if settings.crossover > 0:
+        keep = kept_share(settings)[:, None]
+        inverted = invert_mel(wanted, recipe, settings.inversion)
+        neural = np.exp((1 - keep) * np.log(inverted + _FLOOR) + keep * np.log(neural + _FLOOR))
+    return invert_mel(wanted, recipe, settings.correction, start=neural)
+
+
+def kept_share(settings: Refinement) -> np.ndarray:
+    """How much of the neural magnitude each bin keeps, (513,) in [0, 1]; all of it above the mel's upper edge."""
+    hertz = np.arange(N_BINS) * (SAMPLE_RATE / 2 / (N_BINS - 1))
+    slope = np.clip((hertz - settings.crossover) / settings.blend, -60, 60)
+    share = 1 / (1 + np.exp(-slope))
+    return np.where(hertz >= 8000.0, 1.0, share).astype(np.float32)
+
+
+def chunks(frames: int) -> list[tuple[int, int]]:
+    """(start, stop) in frames: pieces of `CHUNK` with `OVERLAP` in common, the last one as long as it comes."""
+    step = CHUNK - OVERLAP
+    starts = range(0, max(1, frames - OVERLAP), step)
+    return [(start, min(start + CHUNK, frames)) for start in starts]
+
+
+def _fades(start: int, stop: int, frames: int) -> np.ndarray:
+    """Weights of a chunk's samples; those of neighbours add up to 1. The outer quarters, where a chunk misses its
+    surroundings, weigh nothing."""
+    weight = np.ones((stop - start) * HOP, dtype=np.float32)
+    edge = OVERLAP * HOP
+    rise = np.clip(np.linspace(-0.5, 1.5, edge, dtype=np.float32), 0, 1)
+    if start > 0:
+        weight[:edge] = rise
+    if stop < frames:
+        weight[-edge:] = 1 - rise
+    return weight
+
+
+def _spectrum(waveform: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """Complex STFT (513, stop - start) of a piece, seen alone: what Griffin-Lim inside the piece can reach."""
+    return stft(waveform[start * HOP : stop * HOP]).T

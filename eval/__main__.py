@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import json
 from pathlib import Path
 
 from eval.metrics import METRICS, choose_metrics
 from eval.score import score_folders
-from vocoders.command import complain, refuse_overwriting, run
+from vocoders.command import complain, find_audio, refuse_overwriting, run
 
 
 def parse_args() -> argparse.Namespace:
@@ -23,6 +24,17 @@ def parse_args() -> argparse.Namespace:
     score.add_argument("--json", type=Path, metavar="FILE", help="also write {metrics: means, clips: per clip}")
     score.add_argument("--force", action="store_true", help="overwrite FILE")
     score.set_defaults(command=score_command)
+
+    study = commands.add_parser(
+        "refine-study", help="how the settings of the refinement were chosen, on your recordings"
+    )
+    study.add_argument("audio", type=Path, metavar="AUDIO_DIR", help="its sub-folders are reported one by one too")
+    study.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets report.html, study.json, rows.csv")
+    study.add_argument("--system", default="hifigan-original-bridged", metavar="ID", help="whose takes are refined")
+    study.add_argument("--metrics", metavar="A,B", default=None, help="default: M-STFT, log-mel L1, F0, Distill-MOS")
+    study.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth clip (1)")
+    study.add_argument("--force", action="store_true", help="overwrite a report in DIR")
+    study.set_defaults(command=study_command)
     return parser.parse_args()
 
 
@@ -51,6 +63,30 @@ def score_command(args: argparse.Namespace) -> int:
         content = dataclasses.asdict(scores)
         args.json.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return 1 if scores.problems else 0
+
+
+def study_command(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from eval.refine_study import MEASURED, run_study, write_study
+    from vocoders.catalogue import find_systems
+    from vocoders.intake import Limits, read_recording
+
+    refuse_overwriting([args.out / "report.html"], args.force)
+    (system,) = find_systems(args.system)[:1]
+    metrics = choose_metrics(args.metrics or ",".join(MEASURED))
+    if missing := [f"{metric.name}: {reason}" for metric in metrics if (reason := metric.why_not())]:
+        raise ValueError(f"{'; '.join(missing)}; choose others with --metrics")
+    limits = Limits(max_seconds=600, max_megabytes=1000)
+    clips = [
+        (name.parts[0] if len(name.parts) > 1 else "", functools.partial(read_recording, path, limits, str(path)))
+        for name, path in list(find_audio([args.audio]).items())[:: args.every]
+    ]
+    with tqdm(total=len(clips), unit="clip", disable=None) as bar:
+        rows = run_study(clips, system, [metric.name for metric in metrics], bar.update)
+    write_study(args.out, rows, system)
+    print(args.out / "report.html")
+    return 0
 
 
 if __name__ == "__main__":

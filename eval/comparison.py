@@ -80,4 +80,4 @@ def _take(system: System, analysis: Analysis, recording: Recording, on_progress:
 
 def quick_first(systems: Sequence[System]) -> list[System]:
     """Signal processing before networks, so that something can be heard at once; else as given."""
-    return sorted(systems, key=lambda system: system.describe().parameters)
+    return sorted(systems, key=lambda system: (system.describe().parameters, system.refinement is not None))

@@ -69,10 +69,14 @@ def f0_gross_errors(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 
 def _errors(reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:
-    return pitch_errors(*(_cached_track(samples.tobytes()) for samples in (reference, estimate)))
+    return pitch_errors(cached_track(reference), cached_track(estimate))
 
 
-@functools.lru_cache(maxsize=8)
-def _cached_track(content: bytes) -> PitchTrack:
-    """By content: one comparison asks for the same recording's pitch with every metric of every system."""
+def cached_track(samples: np.ndarray) -> PitchTrack:
+    """`track_pitch`, once per content: metrics and pictures of one comparison ask for the same ones again."""
+    return _track_of(np.asarray(samples, dtype=np.float32).tobytes())
+
+
+@functools.lru_cache(maxsize=16)
+def _track_of(content: bytes) -> PitchTrack:
     return track_pitch(np.frombuffer(content, dtype=np.float32))

@@ -62,7 +62,7 @@ def test_the_target_has_the_given_mel(sung):
     plain = wobbling(sung)
     errors = []
     for correction in (0, 10):
-        target = target_magnitude(plain, mel, HW2, Refinement(correction=correction))
+        target = target_magnitude(plain, mel, HW2, Refinement(crossover=2000, correction=correction))
         bank_energy = np.log(np.maximum(mel_from(target), 1e-5)) - np.log(np.maximum(mel, 1e-5))
         errors.append(np.abs(bank_energy).mean())
     assert errors[1] < 0.3 * errors[0]
@@ -102,7 +102,7 @@ def test_silence_stays_silent_and_a_pure_tone_pure():
     assert np.abs(refine(silence, mel_of(silence, HW2))).max() < 1e-7  # the floor of the geometric mean, -140 dB
     pure = (0.5 * np.sin(2 * np.pi * 440 * np.arange(256 * 80) / 22_050)).astype(np.float32)
     refined = refine(pure, mel_of(pure, HW2))
-    assert f0_error(pure, refined) < 0.02
+    assert f0_error(pure, refined) < 0.05
     assert np.sqrt(np.mean(refined**2)) == pytest.approx(np.sqrt(np.mean(pure**2)), rel=0.1)
 
 

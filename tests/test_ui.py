@@ -12,11 +12,13 @@ import pytest
 
 from eval.comparison import Take
 from eval.loudness import Level
+from eval.pitch import PitchTrack
 from tests.conftest import harmonic_tone
 from tests.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
 from ui import results
 from ui.compare_job import CompareJob
 from ui.markup import escape, notice
+from ui.pitch_panel import pitch_panel
 from ui.player import Track, player_value
 from ui.results import ResultStore
 from ui.tables import level_table, metric_table
@@ -232,3 +234,22 @@ def test_a_comparison_can_be_stopped(store, how):
     else:
         views.close()  # what Gradio does when the page is left
     assert ended.wait(5)
+
+
+# The pitch panel
+
+
+def track(hertz: np.ndarray, confidence: float = 1.0) -> PitchTrack:
+    return PitchTrack(np.arange(len(hertz)) * 0.016, hertz, np.full(len(hertz), confidence))
+
+
+def test_the_pitch_panel_says_how_far_a_take_strays():
+    reference = np.linspace(200, 220, 50)
+    html = pitch_panel(0.8, track(reference), {"Sharp <b>": track(reference * 2 ** (30 / 1200))})
+    assert "30 cents on average, 0.0 % of frames more than 50 off" in html
+    assert "Sharp &lt;b&gt;" in html
+    assert html.count("<svg") == 2
+
+
+def test_there_is_no_pitch_panel_without_pitch():
+    assert pitch_panel(0.8, track(np.full(50, 200.0), confidence=0.1), {}) == ""

@@ -10,10 +10,12 @@ from pathlib import Path
 import gradio as gr
 
 from eval.comparison import quick_first
+from eval.pitch import cached_track, tracker_missing
 from eval.spectrogram import mel_png
 from ui.compare_job import CompareJob, View
 from ui.examples import FROM_LIBROSA, SHIPPED, Example, ExampleUnreachable
 from ui.markup import escape, notice, slot
+from ui.pitch_panel import pitch_panel
 from ui.player import player_component
 from ui.results import ResultStore
 from ui.tables import level_table, metric_table
@@ -24,7 +26,15 @@ from vocoders.intake import AudioError, Limits, read_recording
 from vocoders.systems import System
 
 QUEUE = "compute"  # everything heavy shares one queue
-DEFAULTS = {"griffin-lim-oracle", "griffin-lim", "hifigan-hw2", "hifigan-original", "hifigan-original-bridged"}
+DEFAULTS = {
+    "griffin-lim-oracle",
+    "griffin-lim",
+    "hifigan-hw2",
+    "hifigan-original",
+    "hifigan-original-bridged",
+    "hifigan-original-refined",
+    "hifigan-hw2-refined",
+}
 
 
 class Stops:
@@ -68,6 +78,7 @@ def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, u
     intake = slot("intake")
     player = player_component()
     metrics = slot("metrics")
+    pitch = slot("pitch")
     downloads = slot("downloads")
     with gr.Accordion("Levels: what loudness matching does", open=False, visible=False) as levels_box:
         levels = slot("levels")
@@ -83,7 +94,7 @@ def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, u
         except AudioError as error:
             yield {message: notice(str(error), "bad")}
             return
-        yield {message: "", intake: intake_note(recording), downloads: ""}
+        yield {message: "", intake: intake_note(recording), pitch: "", downloads: ""}
         job = CompareJob(recording, quick_first(selected), store.new())
         shown = -1
         for view in job.run(flag):
@@ -91,13 +102,14 @@ def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, u
             if len(view.takes) != shown or view.archive:
                 shown = len(view.takes)
                 changes |= {metrics: metric_table(view.takes), downloads: download_links(view)}
+                changes |= {pitch: pitch_of(recording, view)}
                 changes |= {levels: levels_of(view), levels_box: gr.update(visible=True)}
             yield changes
 
     def halt(request: gr.Request) -> None:
         stops.stop(request.session_hash or "")
 
-    outputs = [message, intake, player, metrics, downloads, levels, levels_box]
+    outputs = [message, intake, player, metrics, pitch, downloads, levels, levels_box]
     job = {
         "fn": run,
         "inputs": [audio, choice, uploads],
@@ -139,8 +151,13 @@ def defaults(systems: Sequence[System]) -> list[str]:
 
 
 def missing_note(systems: Sequence[System]) -> str:
-    missing = [f"{escape(s.title)}: {escape(reason)}." for s in systems if (reason := s.why_not())]
-    return f'<p class="page-note">{" ".join(missing)}</p>' if missing else ""
+    """Which systems cannot run and why, one sentence per reason."""
+    titles: dict[str, list[str]] = {}
+    for system in systems:
+        if reason := system.why_not():
+            titles.setdefault(reason, []).append(system.title)
+    sentences = [f"{escape('; '.join(names))}: {escape(reason)}." for reason, names in titles.items()]
+    return f'<p class="page-note">{" ".join(sentences)}</p>' if sentences else ""
 
 
 def refusal(path: str | None, selected: Sequence[System]) -> str | None:
@@ -161,6 +178,13 @@ def intake_note(recording: Recording) -> str:
         f"Its mel: 80 bands × {mel.shape[1]} frames. No phase, nothing above 8 kHz: this is all a mel vocoder gets."
         "</figcaption></figure>"
     )
+
+
+def pitch_of(recording: Recording, view: View) -> str:
+    if tracker_missing():
+        return ""
+    tracks = {take.system.title: cached_track(take.samples) for take in view.takes}
+    return pitch_panel(recording.seconds, cached_track(recording.samples), tracks)
 
 
 def levels_of(view: View) -> str:

@@ -1,21 +1,22 @@
-"""Steady pitch: a neural vocoder's sound on the pitch its mel prescribes, without training.
+"""Steady pitch: a neural vocoder's sound on the pitch and level its mel prescribes, without training.
 
 Why it is needed. A HiFi-GAN's low partials waver by tens of cents around the sung pitch, while Griffin-Lim from the
-same 80 bands sits on it: the pitch *is* in the mel. Near frequency f the bands are (700 + f) / 32 Hz apart, so partials
-of a voice are resolved one by one at the bottom of the spectrum, and what is between them in time is covered four
-times by overlapping windows. Above some 2 kHz the bands blur the partials together; there the network invents
-plausible detail, and Griffin-Lim cannot.
+same 80 bands sits on it: the pitch *is* in the mel. At frequency f the bands are (700 + f) / 32 Hz apart, 22 Hz at the
+bottom and 84 Hz at 2 kHz, so the partials of a voice are seen one by one below some 2 kHz, each by several bands whose
+ratio says where it lies, and four overlapping windows see every instant. Higher up the bands blur the partials
+together; there the network invents plausible detail, and Griffin-Lim cannot.
 
 What is done, on STFT magnitudes:
 
-    below the crossover   the mel's own inversion                 (replaced: pitch)
-    above the crossover   the neural magnitudes                   (kept: timbre, breath, everything above 8 kHz)
+    below the crossover   the mel's own inversion       (replaced: the fundamental, where the network wavers most)
+    above the crossover   the neural magnitudes         (kept: timbre, breath, everything above 8 kHz)
     in between            a geometric mean, sliding over `blend`
-    then                  a few KL updates from there, so that the mel of the target is the given mel (level, formants)
-    then                  Griffin-Lim with momentum, started from the neural phase (kept: transients, no metallic ring)
+    then                  a few KL updates from there towards the given mel (corrected: the ratio of neighbouring
+                          bands, which is pitch where partials are resolved, and level everywhere else)
+    then                  Griffin-Lim with momentum, started from the neural phase (kept: transients)
 
-The blend and the crossover are a first experiment of this project; the correction towards the mel is what makes it
-better than either parent in level, spectrum and pitch at once. `python -m eval refine-study` measures every choice.
+The correction does most of the work: it moves energy between bins only as far as the mel asks, so where the mel knows
+the pitch it is enforced, and where it does not the neural detail stays. `python -m eval refine-study` measures it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _FLOOR = np.float32(1e-7)  # keeps the geometric mean finite; -140 dB of a full-
 
 @dataclass(frozen=True)
 class Refinement:
-    crossover: float = 2000.0  # Hz; 0 keeps every neural magnitude, above 8000 replaces all that the mel has
+    crossover: float = 500.0  # Hz; 0 starts the correction from the neural magnitudes alone, 20 000 from none of them
     blend: float = 150.0  # Hz, scale of the sigmoid between the two
     inversion: int = 50  # KL updates for the band below
     correction: int = 10  # KL updates of the whole towards the mel
@@ -84,7 +85,7 @@ def target_magnitude(
     stop = mel.shape[1] if stop is None else stop
     wanted = mel[:, start:stop]
     neural = np.abs(_spectrum(waveform, start, stop))
-    if settings.crossover > 0:
+    if settings.crossover > 0:  # else nothing is replaced
         keep = kept_share(settings)[:, None]
         inverted = invert_mel(wanted, recipe, settings.inversion)
         neural = np.exp((1 - keep) * np.log(inverted + _FLOOR) + keep * np.log(neural + _FLOOR))

@@ -35,7 +35,7 @@ def compare(url: str, path, systems: list[str]) -> dict:
     job.result(60)
     shown: dict = {}
     for values in job.outputs():
-        named = zip(("message", "intake", "player", "metrics", "pitch", "downloads", "levels"), values)
+        named = zip(("message", "intake", "player", "metrics", "pitch", "refinement", "downloads", "levels"), values)
         shown |= {name: value for name, value in named if not (isinstance(value, dict) and "__type__" in value)}
     return shown
 

@@ -20,6 +20,7 @@ from ui.compare_job import CompareJob
 from ui.markup import escape, notice
 from ui.pitch_panel import pitch_panel
 from ui.player import Track, player_value
+from ui.refinement_panel import on_mel_axis, refinement_panel
 from ui.results import ResultStore
 from ui.tables import level_table, metric_table
 from ui.uploads import MAX_UPLOADS, add_upload
@@ -105,7 +106,7 @@ def test_the_best_of_the_mel_vocoders_is_marked_and_the_oracle_never():
     assert "page-best" not in rows["oracle"]
     assert '<td class="page-best"><b>0.900</b>' in rows["good"]
     assert "<td>1.200</td>" in rows["poor"]
-    assert rows["poor"].count("n/a") == 1  # undefined is shown as such
+    assert rows["poor"].count("n/a") == 3  # undefined is shown as such
 
 
 def test_nothing_is_best_alone():
@@ -253,3 +254,26 @@ def test_the_pitch_panel_says_how_far_a_take_strays():
 
 def test_there_is_no_pitch_panel_without_pitch():
     assert pitch_panel(0.8, track(np.full(50, 200.0), confidence=0.1), {}) == ""
+
+
+# The refinement panel
+
+
+def test_refinement_is_shown_for_a_pair_and_only_then():
+    bridged, refined, other = find_systems("hifigan-original-bridged,hifigan-original-refined,hifigan-original")
+    tone = harmonic_tone(0.3)
+    made = [
+        Take(system, tone * gain, -20.0, -3.0, 1.0, {}) for system, gain in ((bridged, 1.0), (refined, 0.5), (other, 1))
+    ]
+    html = refinement_panel(made)
+    assert html.count("<figure") == 1
+    assert "500 Hz: below" in html
+    assert refinement_panel(made[1:]) == refinement_panel(made[::2]) == ""
+
+
+def test_the_mel_axis_keeps_both_ends():
+    ramp = np.repeat(np.arange(513.0)[:, None], 2, axis=1)
+    warped = on_mel_axis(ramp)
+    assert (warped[0, 0], warped[-1, 0]) == (0, 512)
+    assert np.all(np.diff(warped[:, 0]) >= 0)
+    assert warped[128, 0] < 130  # low frequencies get more room

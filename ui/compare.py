@@ -17,6 +17,7 @@ from ui.examples import FROM_LIBROSA, SHIPPED, Example, ExampleUnreachable
 from ui.markup import escape, notice, slot
 from ui.pitch_panel import pitch_panel
 from ui.player import player_component
+from ui.refinement_panel import refinement_panel
 from ui.results import ResultStore
 from ui.tables import level_table, metric_table
 from ui.uploads import Upload
@@ -79,6 +80,7 @@ def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, u
     player = player_component()
     metrics = slot("metrics")
     pitch = slot("pitch")
+    refinement = slot("refinement")
     downloads = slot("downloads")
     with gr.Accordion("Levels: what loudness matching does", open=False, visible=False) as levels_box:
         levels = slot("levels")
@@ -94,7 +96,7 @@ def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, u
         except AudioError as error:
             yield {message: notice(str(error), "bad")}
             return
-        yield {message: "", intake: intake_note(recording), pitch: "", downloads: ""}
+        yield {message: "", intake: intake_note(recording), pitch: "", refinement: "", downloads: ""}
         job = CompareJob(recording, quick_first(selected), store.new())
         shown = -1
         for view in job.run(flag):
@@ -102,14 +104,14 @@ def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, u
             if len(view.takes) != shown or view.archive:
                 shown = len(view.takes)
                 changes |= {metrics: metric_table(view.takes), downloads: download_links(view)}
-                changes |= {pitch: pitch_of(recording, view)}
+                changes |= {pitch: pitch_of(recording, view), refinement: refinement_panel(view.takes)}
                 changes |= {levels: levels_of(view), levels_box: gr.update(visible=True)}
             yield changes
 
     def halt(request: gr.Request) -> None:
         stops.stop(request.session_hash or "")
 
-    outputs = [message, intake, player, metrics, pitch, downloads, levels, levels_box]
+    outputs = [message, intake, player, metrics, pitch, refinement, downloads, levels, levels_box]
     job = {
         "fn": run,
         "inputs": [audio, choice, uploads],

@@ -7,6 +7,7 @@ import threading
 import time
 import zipfile
 
+import librosa
 import numpy as np
 import pytest
 
@@ -16,7 +17,9 @@ from eval.pitch import PitchTrack
 from tests.conftest import harmonic_tone
 from tests.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
 from ui import results
+from ui.compare import Running, _loader
 from ui.compare_job import CompareJob
+from ui.examples import FROM_LIBROSA, SHIPPED
 from ui.markup import escape, notice
 from ui.pitch_panel import pitch_panel
 from ui.player import Track, player_value
@@ -28,6 +31,7 @@ from vocoders.audio import Recording
 from vocoders.catalogue import find_systems
 from vocoders.checkpoint import CheckpointError
 from vocoders.features import hw2_mel, stft_magnitude
+from vocoders.intake import read_recording
 from vocoders.systems import Card, System
 
 
@@ -277,3 +281,37 @@ def test_the_mel_axis_keeps_both_ends():
     assert (warped[0, 0], warped[-1, 0]) == (0, 512)
     assert np.all(np.diff(warped[:, 0]) >= 0)
     assert warped[128, 0] < 130  # low frequencies get more room
+
+
+# Examples, and one comparison per session
+
+
+def test_an_example_that_cannot_be_fetched_is_switched_off_with_a_reason(monkeypatch):
+    def unreachable(key):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(librosa, "example", unreachable)
+    _, message, button = _loader(FROM_LIBROSA[0])()
+    assert "cannot be reached" in message
+    assert button["interactive"] is False
+    assert "unreachable" in button["value"]
+
+
+def test_shipped_examples_are_there_and_readable():
+    for example in SHIPPED:
+        assert 5 < read_recording(example.fetch()).seconds < 10
+
+
+def test_a_new_comparison_of_a_session_replaces_the_one_before():
+    running = Running()
+    first, other = running.start("a"), running.start("b")
+    second = running.start("a")
+    assert first.is_set()
+    assert not second.is_set()
+    assert not other.is_set()
+    assert running.is_newest("a", second)
+    running.end("a", first)
+    assert running.is_newest("a", second)
+    running.end("a", second)
+    running.stop("a")
+    assert not other.is_set()

@@ -38,24 +38,34 @@ DEFAULTS = {
 }
 
 
-class Stops:
-    """One flag per browser session that its running comparison looks at."""
+class Running:
+    """The comparison each browser session is running, so that it can be stopped, or replaced by the next one."""
 
     def __init__(self) -> None:
         self._flags: dict[str, threading.Event] = {}
 
     def start(self, session: str) -> threading.Event:
-        flag = self._flags[session] = threading.Event()
-        return flag
+        """The flag that stops the new comparison; the one before is stopped now."""
+        self.stop(session)
+        self._flags[session] = threading.Event()
+        return self._flags[session]
 
     def stop(self, session: str) -> None:
-        if flag := self._flags.pop(session, None):
+        if flag := self._flags.get(session):
             flag.set()
+
+    def is_newest(self, session: str, flag: threading.Event) -> bool:
+        return self._flags.get(session) is flag
+
+    def end(self, session: str, flag: threading.Event) -> None:
+        flag.set()
+        if self.is_newest(session, flag):
+            del self._flags[session]
 
 
 def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, uploads: gr.State) -> gr.CheckboxGroup:
     """Lays the tab out and wires it. Returns the selection, so that other tabs can add systems to it."""
-    stops = Stops()
+    running = Running()
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             audio = gr.Audio(
@@ -86,7 +96,6 @@ def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, u
         levels = slot("levels")
 
     def run(path: str | None, chosen: list[str], own: tuple[Upload, ...], request: gr.Request) -> Iterator[dict]:
-        flag = stops.start(request.session_hash or "")
         selected = [system for system in [*systems, *(upload.system() for upload in own)] if system.id in set(chosen)]
         if reason := refusal(path, selected):
             yield {message: notice(reason, "bad")}
@@ -97,19 +106,25 @@ def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, u
             yield {message: notice(str(error), "bad")}
             return
         yield {message: "", intake: intake_note(recording), pitch: "", refinement: "", downloads: ""}
-        job = CompareJob(recording, quick_first(selected), store.new())
+        session = request.session_hash or ""
+        flag = running.start(session)
         shown = -1
-        for view in job.run(flag):
-            changes = {player: view.player}
-            if len(view.takes) != shown or view.archive:
-                shown = len(view.takes)
-                changes |= {metrics: metric_table(view.takes), downloads: download_links(view)}
-                changes |= {pitch: pitch_of(recording, view), refinement: refinement_panel(view.takes)}
-                changes |= {levels: levels_of(view), levels_box: gr.update(visible=True)}
-            yield changes
+        try:
+            for view in CompareJob(recording, quick_first(selected), store.new()).run(flag):
+                if not running.is_newest(session, flag):
+                    return  # the page belongs to the next comparison now
+                changes = {player: view.player}
+                if len(view.takes) != shown or view.archive:
+                    shown = len(view.takes)
+                    changes |= {metrics: metric_table(view.takes), downloads: download_links(view)}
+                    changes |= {pitch: pitch_of(recording, view), refinement: refinement_panel(view.takes)}
+                    changes |= {levels: levels_of(view), levels_box: gr.update(visible=True)}
+                yield changes
+        finally:
+            running.end(session, flag)
 
     def halt(request: gr.Request) -> None:
-        stops.stop(request.session_hash or "")
+        running.stop(request.session_hash or "")
 
     outputs = [message, intake, player, metrics, pitch, refinement, downloads, levels, levels_box]
     job = {

@@ -17,7 +17,7 @@ from eval.pitch import PitchTrack
 from tests.conftest import harmonic_tone
 from tests.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
 from ui import results
-from ui.compare import Running, _loader
+from ui.compare_inputs import loader
 from ui.compare_job import CompareJob
 from ui.examples import FROM_LIBROSA, SHIPPED
 from ui.markup import escape, notice
@@ -25,6 +25,7 @@ from ui.pitch_panel import pitch_panel
 from ui.player import Track, player_value
 from ui.refinement_panel import on_mel_axis, refinement_panel
 from ui.results import ResultStore
+from ui.running import Running
 from ui.tables import level_table, metric_table
 from ui.uploads import MAX_UPLOADS, add_upload
 from vocoders.audio import Recording
@@ -291,7 +292,7 @@ def test_an_example_that_cannot_be_fetched_is_switched_off_with_a_reason(monkeyp
         raise OSError("no route to host")
 
     monkeypatch.setattr(librosa, "example", unreachable)
-    _, message, button = _loader(FROM_LIBROSA[0])()
+    _, message, button = loader(FROM_LIBROSA[0])()
     assert "cannot be reached" in message
     assert button["interactive"] is False
     assert "unreachable" in button["value"]

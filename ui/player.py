@@ -1,4 +1,4 @@
-"""The synchronized player: Python's half. The browser's half is assets/player.js, which documents the value."""
+"""The synchronized player: Python's half. The browser's half is in assets/player/."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import gradio as gr
 from eval import spectrogram
 from vocoders.audio import SAMPLE_RATE
 
-HEAD = (
-    '<link rel="stylesheet" href="gradio_api/file=assets/player.css">'
-    '<script src="gradio_api/file=assets/player.js"></script>'
-)
+HEAD = '<link rel="stylesheet" href="gradio_api/file=assets/player/player.css">'
+# Resolved by hand: in Gradio's own script a relative import would look beside that script. A value that comes while
+# the module loads is in `props` by then.
 _MOUNT = """
-const player = LabPlayer.mount(element.querySelector('.lab-player'), (name, data) => trigger(name, data));
-player.update(props.value);
-watch('value', () => player.update(props.value));
+import(new URL('gradio_api/file=assets/player/player.js', document.baseURI)).then(({ mount }) => {
+  const player = mount(element.querySelector('.lab-player'), trigger);
+  player.update(props.value);
+  watch('value', () => player.update(props.value));
+});
 """
 
 
@@ -49,7 +50,7 @@ class Track:
 
 
 def player_value(session: str, seconds: float, tracks: list[Track], state: str, text: str) -> dict:
-    """What assets/player.js draws. `state` is running, done or cancelled; `text` says what is happening."""
+    """What assets/player/ draws. `state` is running, done or cancelled; `text` says what is happening."""
     finished = sum(track.state in ("ready", "failed") for track in tracks[1:])
     return {
         "session": session,

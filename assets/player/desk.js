@@ -1,0 +1,237 @@
+// Everything around the takes: transport, settings, ruler, legends, help.
+
+import { frequencyAt, timeStep } from './axes.js';
+import { el, icon, iconButton, segmented, setAttribute, setText } from './elements.js';
+import { SHORTCUTS } from './keyboard.js';
+import { clamp, clock, signed } from './numbers.js';
+import { MIN_LOOP } from './timing.js';
+
+/** The page of one player: header, rows, legends. It holds nodes and no state; what it shows it asks the player. */
+export class Desk {
+  constructor(player) {
+    this.player = player;
+    this.rows = el('div', 'lab-rows', { role: 'group', 'aria-label': 'Takes' });
+    this.hairline = el('div', 'lab-hairline', { hidden: '' });
+    const stage = el('div', 'lab-stage', {}, this.rows, this.hairline);
+    this.root = el('div', 'lab-body', {}, this.buildHeader(), stage, this.buildLegends());
+  }
+
+  buildHeader() {
+    this.overall = el('div', 'lab-overall-bar');
+    const controls = el('div', 'lab-controls', {}, this.buildTransport(), this.buildSettings());
+    return el('div', 'lab-header', {}, controls, this.buildHelp(), this.buildTimeline(),
+      el('div', 'lab-overall', { 'aria-hidden': 'true' }, this.overall));
+  }
+
+  buildTransport() {
+    const { player } = this;
+    this.play = iconButton('play', 'Play', () => player.transport.toggle(), 'lab-play');
+    this.now = el('span', 'lab-now');
+    this.total = el('span', 'lab-total');
+    this.loopText = el('span', 'lab-loop-text');
+    this.loop = el('button', 'lab-tool lab-loop-button', { type: 'button', 'aria-label': 'Loop',
+      title: 'Loop on, off (L)', onclick: () => player.toggleLoop() },
+    icon('loop'), el('span', 'lab-loop-word', { text: 'Loop' }));
+    this.loopClear = iconButton('clear', 'Clear the loop', () => player.setLoop(null), 'lab-tool lab-loop-clear');
+    return el('div', 'lab-transport', { role: 'group', 'aria-label': 'Transport' },
+      iconButton('start', 'Back to the start', () => player.rewind()), this.play,
+      el('div', 'lab-time', {}, el('div', '', {}, this.now, this.total), this.loopText),
+      el('div', 'lab-tools', {}, this.loop, this.loopClear));
+  }
+
+  buildSettings() {
+    const { player } = this;
+    this.levels = segmented('Levels', { matched: 'Loudness matched', raw: 'Raw levels' },
+      (value) => player.setMatched(value === 'matched'));
+    this.views = segmented('View', { spectrogram: 'Spectrogram', difference: 'Difference' },
+      (value) => player.setView(value));
+    this.axes = segmented('Frequency axis', { mel: 'Mel', linear: 'Linear' }, (value) => player.setAxis(value));
+    this.volume = el('input', 'lab-volume', { type: 'range', min: 0, max: 1, step: 0.01, value: 1,
+      'aria-label': 'Volume', title: 'Volume', oninput: () => player.transport.setVolume(Number(this.volume.value)) });
+    this.helpButton = el('button', 'lab-tool', { type: 'button', text: '?', title: 'Keyboard shortcuts (?)',
+      'aria-label': 'Keyboard shortcuts', onclick: () => this.toggleHelp() });
+    return el('div', 'lab-settings', {}, this.levels.root, this.views.root, this.axes.root,
+      el('div', 'lab-tools', { role: 'group', 'aria-label': 'Zoom' },
+        iconButton('out', 'Zoom out', () => player.zoomBy(2)), iconButton('in', 'Zoom in', () => player.zoomBy(0.5)),
+        iconButton('fit', 'Fit the whole clip', () => player.setZoom(null))),
+      el('div', 'lab-tools lab-sound', {}, icon('volume'), this.volume, this.helpButton));
+  }
+
+  buildHelp() {
+    this.help = el('dl', 'lab-help', { hidden: '' }, ...SHORTCUTS.map(([keys, what]) =>
+      el('div', 'lab-shortcut', {}, el('dt', 'lab-keys', { text: keys }), el('dd', 'lab-what', { text: what }))));
+    setAttribute(this.helpButton, 'aria-expanded', false);
+    return this.help;
+  }
+
+  buildTimeline() {
+    this.status = el('span', 'lab-status-text', { role: 'status', 'aria-live': 'polite' });
+    this.count = el('span', 'lab-count');
+    this.ticks = el('div', 'lab-ticks', { 'aria-hidden': 'true' });
+    this.handles = ['Start', 'End'].map((name, side) => this.buildHandle(name, side));
+    this.brace = el('div', 'lab-brace', {}, ...this.handles);
+    this.cap = el('div', 'lab-cap');
+    this.readout = el('div', 'lab-readout', { 'aria-hidden': 'true', hidden: '' });
+    this.ruler = el('div', 'lab-ruler', {}, this.ticks, this.brace, this.cap, this.readout);
+    return el('div', 'lab-timeline', {}, el('div', 'lab-status', {}, this.status, this.count), this.ruler);
+  }
+
+  /** A loop edge is a slider, so that the keyboard reaches it too. */
+  buildHandle(name, side) {
+    const steps = { ArrowLeft: -0.05, ArrowDown: -0.05, ArrowRight: 0.05, ArrowUp: 0.05 };
+    return el('div', 'lab-handle', { role: 'slider', tabindex: 0, 'aria-label': `${name} of the loop`,
+      onkeydown: (event) => {
+        if (!(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return;
+        event.preventDefault();
+        const region = [...this.player.region];
+        region[side] += steps[event.key];
+        if (region[1] - region[0] >= MIN_LOOP) this.player.setLoop(region, { restart: false });
+      } });
+  }
+
+  buildLegends() {
+    this.legends = ['spectrogram', 'difference'].map((name) => {
+      const [caption, gradient, numbers] = ['lab-caption', 'lab-gradient', 'lab-numbers'].map((c) => el('div', c));
+      return { name, caption, gradient, numbers, root: el('div', 'lab-legend', {}, caption, gradient, numbers) };
+    });
+    return el('div', 'lab-legends', {}, ...this.legends.map((legend) => legend.root));
+  }
+
+  toggleHelp() {
+    this.help.hidden = !this.help.hidden;
+    setAttribute(this.helpButton, 'aria-expanded', !this.help.hidden);
+  }
+
+  timeAt(clientX) {
+    const { left, width } = this.ruler.getBoundingClientRect();
+    const [t0, t1] = this.player.span;
+    return clamp(t0 + ((clientX - left) / width) * (t1 - t0), 0, this.player.duration);
+  }
+
+  xOf(time) {
+    const [t0, t1] = this.player.span;
+    return ((time - t0) / (t1 - t0)) * this.ruler.clientWidth;
+  }
+
+  render(tracks) {
+    this.rows.dataset.density = tracks.length <= 4 ? 'tall' : tracks.length <= 7 ? 'medium' : 'compact';
+    this.renderTransport();
+    this.renderRuler();
+    this.renderLegends();
+    this.renderStatus();
+    this.renderLoop();
+  }
+
+  renderTransport() {
+    const { player } = this;
+    const label = player.playing ? 'Pause' : 'Play';
+    this.play.disabled = !player.takes.length;
+    if (this.play.title !== label) {
+      this.play.replaceChildren(icon(label.toLowerCase()));
+      this.play.title = label;
+      setAttribute(this.play, 'aria-label', label);
+    }
+    setText(this.total, ` / ${clock(player.duration)}`);
+    setAttribute(this.loop, 'aria-pressed', player.looping);
+    const text = player.region ? player.region.map((t) => t.toFixed(2)).join(' \u2013 ') : '';
+    setText(this.loopText, text ? `Loop ${text} s` : 'Drag to loop');
+    this.loopText.classList.toggle('lab-off', !player.looping);
+    this.loopClear.classList.toggle('lab-unused', !player.region);
+    this.levels.set(player.matched ? 'matched' : 'raw');
+    this.views.set(player.view);
+    this.axes.set(player.axis);
+    this.renderPlayhead();
+  }
+
+  renderPlayhead() {
+    const { position } = this.player;
+    const move = `translateX(${this.xOf(position).toFixed(2)}px)`;
+    setText(this.now, clock(position));
+    this.cap.style.transform = move;
+    for (const { row } of this.player.tracks.values()) row.playhead.style.transform = move;
+  }
+
+  renderLoop(region = this.player.region, active = this.player.looping) {
+    const [t0, t1] = this.player.span;
+    const percent = (seconds) => `${(100 * seconds) / (t1 - t0)}%`;
+    for (const band of [this.brace, ...this.player.ordered.map(({ row }) => row.loop)]) {
+      band.hidden = !region;
+      band.classList.toggle('lab-off', !active);
+      if (region) Object.assign(band.style, { left: percent(region[0] - t0), width: percent(region[1] - region[0]) });
+    }
+    if (!region) return;
+    this.handles.forEach((handle, side) => {
+      const at = region[side].toFixed(2);
+      const end = this.player.duration.toFixed(2);
+      const range = { valuemin: 0, valuemax: end, valuenow: at, valuetext: `${at} seconds` };
+      Object.entries(range).forEach(([name, value]) => setAttribute(handle, `aria-${name}`, value));
+    });
+  }
+
+  renderRuler() {
+    const [t0, t1] = this.player.span;
+    const width = this.ruler.clientWidth;
+    const drawn = [t0, t1, width].join(' ');
+    if (!width || drawn === this.rulerDrawn) return;
+    this.rulerDrawn = drawn;
+    const { step, parts } = timeStep(t1 - t0, width);
+    const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+    const ticks = [];
+    let unit = ' s';   // on the first label only
+    for (let i = Math.ceil((t0 * parts) / step - 1e-9); (i * step) / parts <= t1 + 1e-9; i += 1) {
+      const x = this.xOf((i * step) / parts);
+      const major = i % parts === 0;
+      const tick = el('span', major ? 'lab-tick lab-major' : 'lab-tick');
+      tick.style.left = `${x}px`;
+      if (major && x < width - 30) {   // a label cut by the right end is left out; its tick stays
+        tick.textContent = ((i * step) / parts).toFixed(digits) + unit;
+        unit = '';
+      }
+      ticks.push(tick);
+    }
+    this.ticks.replaceChildren(...ticks);
+  }
+
+  renderLegends() {
+    const { spectrogram, colours, view } = { ...this.player.value, view: this.player.view };
+    const { db_min: low, db_max: high, difference_db: limit } = spectrogram;
+    const scales = {
+      spectrogram: ['Level, dB', [0, 1, 2, 3, 4].map((i) => signed(low + ((high - low) * i) / 4, 0))],
+      difference: ['Take minus recording, dB', [-1, -0.5, 0, 0.5, 1].map((part) => signed(part * limit, 0))],
+    };
+    for (const { name, root, caption, gradient, numbers } of this.legends) {
+      const [text, labels] = scales[name];
+      root.hidden = !colours?.[name] || (name === 'difference' && view !== 'difference');
+      if (root.hidden || root.dataset.drawn === labels.join()) continue;
+      root.dataset.drawn = labels.join();
+      setText(caption, text);
+      gradient.style.backgroundImage = `linear-gradient(90deg, ${colours[name].join(', ')})`;
+      numbers.replaceChildren(...labels.map((label) => el('span', '', { text: label })));
+    }
+  }
+
+  renderStatus() {
+    const { state = 'done', text = '', done = 0, total = 0 } = this.player.value.status ?? {};
+    setText(this.status, text);
+    setAttribute(this.status, 'title', text);
+    setText(this.count, state === 'running' && total ? `${done} / ${total}` : '');
+    this.overall.parentElement.dataset.state = state;
+    this.overall.style.transform = `scaleX(${total ? clamp(done / total, 0, 1) : 0})`;
+  }
+
+  /** Time and frequency under the pointer, and a line through all takes; `lane` null hides them. */
+  point(event, lane) {
+    this.hairline.hidden = !lane;
+    this.readout.hidden = !lane;
+    if (!lane) return;
+    const { left, width } = this.ruler.getBoundingClientRect();
+    const { top, height } = lane.getBoundingClientRect();
+    const x = event.clientX - left;
+    const hz = frequencyAt(clamp(1 - (event.clientY - top) / height, 0, 1), this.player.axis, this.player.highest);
+    const frequency = hz < 1000 ? `${Math.round(hz)} Hz` : `${(hz / 1000).toFixed(2)} kHz`;
+    const text = `${this.timeAt(event.clientX).toFixed(3)} s`;
+    setText(this.readout, lane === this.ruler ? text : `${text}   ${frequency}`);
+    this.readout.style.transform = `translateX(${x}px) translateX(${x > width / 2 ? 'calc(-100% - 6px)' : '6px'})`;
+    this.hairline.style.transform = `translateX(${event.clientX - this.rows.getBoundingClientRect().left}px)`;
+  }
+}

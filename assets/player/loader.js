@@ -1,0 +1,72 @@
+// What Python names, brought into the page: a row per take, and its audio and pictures, each fetched once.
+
+import { fetchPicture } from './pictures.js';
+import { Row } from './row.js';
+import { fetchAudio } from './sound.js';
+
+const JOIN_PAUSE = 100;    // ms in which arriving takes are collected, so that they join together
+
+export class Loader {
+  constructor(player) {
+    Object.assign(this, { player, downloads: null, joining: null });
+  }
+
+  /** Another session: nothing of the one before is of use. */
+  reset() {
+    this.downloads?.abort();
+    this.downloads = new AbortController();
+    for (const { row } of this.player.tracks.values()) row.root.remove();
+  }
+
+  update(specs) {
+    const { tracks } = this.player;
+    for (const [id, track] of tracks) {
+      if (specs.some((spec) => spec.id === id)) continue;
+      track.row.root.remove();
+      tracks.delete(id);
+    }
+    specs.forEach((spec, index) => this.updateTrack(spec, index));
+  }
+
+  updateTrack(spec, index) {
+    const { player } = this;
+    if (!player.tracks.has(spec.id)) {
+      const empty = { urls: {}, loading: new Set(), buffer: null, image: null, difference: null, problem: null };
+      player.tracks.set(spec.id, { id: spec.id, row: new Row(player, spec.id), ...empty });
+    }
+    const track = player.tracks.get(spec.id);
+    Object.assign(track, { spec, index });
+    const { rows } = player.desk;
+    if (rows.children[index] !== track.row.root) rows.insertBefore(track.row.root, rows.children[index] ?? null);
+    this.load(track, 'buffer', spec.audio, (url) => fetchAudio(url, player.rate, this.downloads.signal));
+    this.load(track, 'image', spec.image, fetchPicture);
+    this.load(track, 'difference', spec.difference, fetchPicture);
+  }
+
+  /** Fetches a file of a take once per URL. A result that comes after a reset finds its take gone: dropped. */
+  async load(track, kind, file, read) {
+    const url = file?.url;
+    if (!url || track.urls[kind] === url) return;
+    track.urls[kind] = url;
+    track.loading.add(kind);
+    const result = await read(url).catch((error) => error);
+    if (this.player.tracks.get(track.id) !== track || track.urls[kind] !== url) return;
+    const failed = result instanceof Error;
+    track.loading.delete(kind);
+    track[kind] = failed ? null : result;
+    if (kind === 'buffer') track.problem = failed ? result.message : null;
+    if (track.buffer && kind === 'buffer') this.welcome(track);
+    this.player.refresh();
+  }
+
+  /** A decoded take becomes selectable, and soon takes part in the run that is playing. */
+  welcome(track) {
+    const { player } = this;
+    const idle = !player.transport.playback && !player.chosen;
+    if (player.selected === null || (idle && track === player.takes[0])) player.selected = track.id;
+    this.joining ??= setTimeout(() => {
+      this.joining = null;
+      if (player.takes.some(({ id }) => player.transport.lacks(id))) player.transport.play();
+    }, JOIN_PAUSE);
+  }
+}

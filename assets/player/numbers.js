@@ -1,0 +1,16 @@
+// Numbers: limits, decibels, and how times and levels are written.
+
+export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+export const decibels = (db) => 10 ** (db / 20);
+
+export function clock(seconds) {
+  const hundredths = Math.round(Math.max(0, seconds) * 100);
+  const rest = String((hundredths % 6000) / 100 | 0).padStart(2, '0');
+  return `${Math.floor(hundredths / 6000)}:${rest}.${String(hundredths % 100).padStart(2, '0')}`;
+}
+
+export function signed(number, digits = 1) {
+  const text = Math.abs(number).toFixed(digits);
+  if (Number(text) === 0) return text;
+  return (number < 0 ? '\u2212' : '+') + text;   // a true minus: a hyphen is narrower than a plus
+}

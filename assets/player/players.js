@@ -1,0 +1,25 @@
+// The players on the page, and what the page tells all of them.
+
+export const players = new Set();
+
+/** The player that keys belong to: one that can be seen, or is heard. */
+export function activePlayer() {
+  return [...players].find((player) => {
+    if (!player.shown) return false;
+    const { top, bottom } = player.host.getBoundingClientRect();
+    return player.playing || (bottom > 0 && top < window.innerHeight);
+  });
+}
+
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) players.forEach((player) => player.transport.pause());
+});
+
+// Playback asked for without a gesture waits in a suspended context: the first gesture lets it sound.
+document.addEventListener('pointerdown', () => {
+  players.forEach(({ transport }) => transport.starting && transport.context.resume().catch(() => {}));
+});
+
+window.addEventListener('lab-player-command', ({ detail }) => {
+  players.forEach((player) => player.shown && player.command(detail ?? {}));
+});

@@ -1,0 +1,107 @@
+// One take on the page: its button, its level, its download, its picture.
+
+import { frequencyTicks } from './axes.js';
+import { el, icon, setAttribute, setText } from './elements.js';
+import { clamp, signed } from './numbers.js';
+import { onAxis } from './pictures.js';
+
+const CRISP = 3;           // px per spectrogram column from which columns are drawn with hard edges
+const STATE_TEXT = { waiting: 'Waiting', running: 'Running', failed: 'Not available', ready: 'Loading' };
+
+export class Row {
+  constructor(player, id) {
+    this.badge = el('span', 'lab-key', { 'aria-hidden': 'true' });
+    this.title = el('span', 'lab-title');
+    this.about = el('span', 'lab-about');
+    this.message = el('span', 'lab-message');
+    this.bar = el('span', 'lab-bar');
+    this.button = el('button', 'lab-take', { type: 'button', onclick: () => player.select(id) },
+      this.badge, el('span', 'lab-words', {}, this.title, this.about, this.message,
+        el('span', 'lab-progress', { 'aria-hidden': 'true' }, this.bar)));
+    this.download = el('a', 'lab-tool lab-download', {}, icon('download'));
+    this.chip = el('span', 'lab-chip', { title: 'Change of level that matches the loudness of the recording' });
+    this.canvas = el('canvas', 'lab-canvas', { role: 'img' });
+    this.scale = el('div', 'lab-scale', { 'aria-hidden': 'true' });
+    this.loop = el('div', 'lab-loop');
+    this.playhead = el('div', 'lab-playhead');
+    this.note = el('div', 'lab-note');
+    this.lane = el('div', 'lab-lane', {}, this.canvas, this.loop, this.scale, this.note, this.playhead);
+    this.root = el('div', 'lab-row', {},
+      el('div', 'lab-label', {}, this.button, el('div', 'lab-side', {}, this.download, this.chip)), this.lane);
+    this.drawn = '';
+  }
+
+  render({ spec, state, problem, buffer, loading }, index, { audible, matched }) {
+    const key = index < 10 ? String((index + 1) % 10) : '';
+    const shown = audible && Boolean(buffer);
+    setText(this.badge, key);
+    setText(this.title, spec.title);
+    setText(this.about, spec.about ?? '');
+    setText(this.message, problem ?? this.progressText(spec, state, loading));
+    setText(this.chip, matched && Number.isFinite(spec.gain_db) && buffer ? `${signed(spec.gain_db)} dB` : '');
+    setAttribute(this.button, 'title', [spec.title, spec.about, problem].filter(Boolean).join('\n'));
+    setAttribute(this.button, 'aria-pressed', shown);
+    if (key) setAttribute(this.button, 'aria-keyshortcuts', key);
+    this.button.disabled = !buffer;
+    this.root.dataset.state = state;
+    this.root.dataset.role = spec.role;
+    this.root.classList.toggle('lab-audible', shown);
+    this.bar.style.transform = `scaleX(${clamp(spec.progress ?? 0, 0, 1)})`;
+    this.renderDownload(spec);
+  }
+
+  progressText({ progress }, state, loading) {
+    if (state === 'ready' && !loading.has('buffer')) return '';
+    const percent = state === 'running' && progress != null ? `, ${Math.round(progress * 100)} %` : '';
+    return STATE_TEXT[state] + percent;
+  }
+
+  renderDownload({ audio, download, title }) {
+    this.download.hidden = !audio?.url;
+    if (!audio?.url) return;
+    setAttribute(this.download, 'href', audio.url);
+    setAttribute(this.download, 'download', download ?? '');
+    setAttribute(this.download, 'aria-label', `Download ${title}`);
+    setAttribute(this.download, 'title', `Download ${download ?? title}`);
+  }
+
+  /** Draws the picture for the current view, or says why there is none; nothing happens when nothing changed. */
+  paint(track, { view, axis, highest, span: [t0, t1], duration }) {
+    const difference = view === 'difference' && track.spec.role !== 'reference';
+    const picture = difference ? track.difference : track.image;
+    const ratio = window.devicePixelRatio || 1;
+    const width = Math.round(this.lane.clientWidth * ratio);
+    const height = Math.round(this.lane.clientHeight * ratio);
+    const drawn = [picture?.url, axis, width, height, t0, t1].join(' ');
+    this.describe(track, difference, picture, highest, duration);
+    if (drawn === this.drawn || !width) return;
+    this.drawn = drawn;
+    Object.assign(this.canvas, { width, height, hidden: !picture });
+    this.renderScale(picture ? frequencyTicks(axis, highest, height / ratio) : []);
+    if (!picture) return;
+    const source = onAxis(picture, axis, height, highest);
+    const perSecond = source.width / duration;   // columns
+    const columns = perSecond * (t1 - t0);
+    const pen = this.canvas.getContext('2d');
+    pen.imageSmoothingEnabled = width / columns < CRISP * ratio;
+    pen.imageSmoothingQuality = 'high';
+    pen.drawImage(source, perSecond * t0, 0, columns, height, 0, 0, width, height);
+  }
+
+  describe({ spec, state, loading }, difference, picture, highest, duration) {
+    const what = difference ? `Difference in level between ${spec.title} and the recording`
+      : `Spectrogram of ${spec.title}`;
+    const range = `0 to ${Math.round(highest / 1000)} kHz, ${duration.toFixed(1)} s`;
+    setAttribute(this.canvas, 'aria-label', `${what}, ${range}`);
+    const missing = difference ? 'No difference map for this take' : 'No spectrogram for this take';
+    setText(this.note, picture ? '' : state === 'ready' && !loading.size ? missing : STATE_TEXT[state]);
+  }
+
+  renderScale(ticks) {
+    this.scale.replaceChildren(...ticks.map(({ hz, y }) => {
+      const label = el('span', 'lab-hertz', { text: hz < 1000 ? String(hz) : `${hz / 1000}k` });
+      label.style.top = `${y}px`;
+      return label;
+    }));
+  }
+}

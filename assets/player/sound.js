@@ -1,0 +1,140 @@
+// Sound: one run of all takes, its faders, and the reading of audio files.
+//
+//                    ┌─ fader of take 1 ─┐
+//   source ─ splitter ┼─ fader of take 2 ─┼─ bus ─ volume ─ destination
+//                    └─ fader of take 3 ─┘
+//
+// The takes are the channels of one source, so they are in lock-step by construction: no scheduler, however late,
+// can move one against another. Choosing a take only moves faders, so a switch never shifts or interrupts the sound,
+// and what differs between two takes is the vocoder and nothing else.
+
+const RAMP = 0.006;        // s, a switch between takes
+const LOOP_EDGE = 0.003;   // s, fade at both ends of a looped region
+const FADE_LEAD = 0.03;    // s between a switch and its ramp: an event that reaches the audio thread late is a click
+
+/**
+ * A gain that moves along straight lines and knows where it is. Cutting a ramp short needs the value at the cut:
+ * cancelAndHoldAtTime finds it, but Firefox lacks it and it leaves no anchor behind when no ramp is running.
+ * So the line is kept here, and a cut replaces the ramp's end by the point of the same line at the cut.
+ */
+export class Fader {
+  constructor(context) {
+    this.node = new GainNode(context, { gain: 0 });   // a node born at 1 would tick before its first event
+    this.line = { t0: 0, v0: 0, t1: 0, v1: 0 };
+  }
+
+  jumpTo(value, time) {
+    this.node.gain.setValueAtTime(value, time);
+    this.line = { t0: time, v0: value, t1: time, v1: value };
+  }
+
+  valueAt(time) {
+    const { t0, v0, t1, v1 } = this.line;
+    if (time >= t1) return v1;
+    return v0 + (v1 - v0) * Math.max(0, (time - t0) / (t1 - t0));
+  }
+
+  rampTo(target, time) {
+    const { gain } = this.node;
+    const { t0, t1, v0, v1 } = this.line;
+    if (time < t0 && t0 === t1) return void this.jumpTo(target, t0);   // nothing sounds before the jump
+    if (target === v1 && time >= t0) return;
+    const value = this.valueAt(time);
+    if (time > t1 || t0 === t1) gain.setValueAtTime(value, time);
+    else if (time < t0) {
+      gain.cancelScheduledValues(time);
+      gain.setValueAtTime(v0, time);
+    } else {
+      gain.cancelScheduledValues(t1);
+      if (time > t0) gain.linearRampToValueAtTime(value, time);
+    }
+    gain.linearRampToValueAtTime(target, time + RAMP);
+    this.line = { t0: time, v0: value, t1: time + RAMP, v1: target };
+  }
+}
+
+/** A take as one channel: a copy of its samples from `first` on, averaged where a file has several channels. */
+function mono(buffer, first, frames) {
+  if (buffer.numberOfChannels === 1) return buffer.getChannelData(0).slice(first, first + frames);
+  const samples = new Float32Array(frames);
+  for (let channel = 0; channel < buffer.numberOfChannels; channel += 1) {
+    const part = buffer.getChannelData(channel).subarray(first, first + frames);
+    for (let i = 0; i < part.length; i += 1) samples[i] += part[i] / buffer.numberOfChannels;
+  }
+  return samples;
+}
+
+/** Identical short fades at both ends of every take, so that the seam of a loop is silent whatever it joins. */
+function fadeEdges(samples, rate) {
+  const edge = Math.round(LOOP_EDGE * rate);
+  for (let i = 0; i < edge; i += 1) {
+    samples[i] *= i / edge;
+    samples[samples.length - 1 - i] *= i / edge;
+  }
+}
+
+/** What a run plays: one buffer, a channel per take. */
+export function assemble(takes, { rate, firstFrame, frames, loops }) {
+  const buffer = new AudioBuffer({ length: frames, numberOfChannels: takes.length, sampleRate: rate });
+  takes.forEach((take, channel) => {
+    const samples = mono(take.buffer, firstFrame, frames);
+    if (loops) fadeEdges(samples, rate);
+    buffer.copyToChannel(samples, channel);
+  });
+  return buffer;
+}
+
+/** The next whole sample that can still be scheduled, in s of the context's clock. */
+export function soon({ currentTime, sampleRate }, lead = FADE_LEAD) {
+  return Math.ceil((currentTime + lead) * sampleRate) / sampleRate;
+}
+
+/** One run of all takes from one moment on. It never seeks: a new place means a new run, cross-faded in. */
+export class Playback {
+  /** `ids`: the takes in the order of the channels of `buffer`; `plan`: the schedule. */
+  constructor(context, output, { ids, buffer, plan, gainOf, fadeIn = false, carriesOn = false }) {
+    this.plan = plan;
+    this.carriesOn = carriesOn;   // the same sound as the run before, to the sample
+    this.when = plan.startFrame / plan.rate;
+    this.bus = new Fader(context);
+    this.bus.node.connect(output);
+    // The first sample of a clip, or of a loop (which has its own fades), needs no help; a cut into the middle does.
+    if (fadeIn || plan.offsetFrame > 0) this.bus.rampTo(1, this.when);
+    else this.bus.jumpTo(1, this.when);
+    this.source = new AudioBufferSourceNode(context, { buffer, loop: plan.loops });
+    const splitter = this.source.connect(new ChannelSplitterNode(context, { numberOfOutputs: ids.length }));
+    this.faders = new Map(ids.map((id, channel) => {
+      const fader = new Fader(context);
+      fader.jumpTo(gainOf(id), this.when);
+      splitter.connect(fader.node, channel).connect(this.bus.node);
+      return [id, fader];
+    }));
+    this.source.onended = () => this.bus.node.disconnect();   // left connected, the context would keep it for ever
+    this.source.start(this.when, plan.offsetFrame / plan.rate);
+  }
+
+  /** One simultaneous move of all faders: identical takes add up to themselves at every sample of it. */
+  fade(gainOf, time) {
+    for (const [id, fader] of this.faders) fader.rampTo(gainOf(id), time);
+  }
+
+  stop(time) {
+    this.bus.rampTo(0, time);
+    this.source.stop(Math.max(time, this.when) + RAMP);
+  }
+
+  endedAt(time) {
+    const { rate, startFrame, offsetFrame, frames, loops } = this.plan;
+    return !loops && time * rate - startFrame >= frames - offsetFrame;
+  }
+}
+
+export async function fetchAudio(url, rate, signal) {
+  const response = await fetch(url, { signal }).catch(() => null);
+  if (!response?.ok) throw new Error('The audio of this take could not be loaded.');
+  const bytes = await response.arrayBuffer();
+  // Decoding needs no real-time context, which browsers grant only after a gesture.
+  return new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes).catch(() => {
+    throw new Error('The browser could not decode the audio of this take.');
+  });
+}

@@ -1,0 +1,47 @@
+// Time, in whole samples: when a run began, where it is, where another one can take over; loops and views of the clip.
+//
+// A schedule says when a run began and where in the clip: {rate, startFrame, offsetFrame, firstFrame, frames, loops}.
+// startFrame counts samples of the context's clock, the others samples of the clip. `frames` samples from firstFrame
+// on are what is played: the clip, or the looped region; the run began at offsetFrame of them.
+
+import { clamp } from './numbers.js';
+
+export const MIN_LOOP = 0.5;      // s
+export const MIN_SPAN = 0.1;      // s, the closest zoom: about nine spectrogram columns
+export const JOIN_LEAD = 0.15;    // s before a run takes over unheard: nobody waits, and a busy machine needs the time
+
+export function schedule({ rate, when, position, region, clipFrames }) {
+  const firstFrame = region ? Math.round(region[0] * rate) : 0;
+  const frames = (region ? Math.round(region[1] * rate) : clipFrames) - firstFrame;
+  const offset = Math.round(position * rate) - firstFrame;
+  const offsetFrame = offset >= 0 && offset < frames ? offset : 0;
+  return { rate, startFrame: Math.round(when * rate), offsetFrame, firstFrame, frames, loops: Boolean(region) };
+}
+
+/** Where a run that takes over from this one can begin: {when, offset, position} in s; null past the end. */
+export function joinPoint({ rate, startFrame, offsetFrame, firstFrame, frames, loops }, now, lead = JOIN_LEAD) {
+  const frame = Math.max(startFrame, Math.ceil((now + lead) * rate));
+  const played = offsetFrame + frame - startFrame;
+  if (!loops && played >= frames) return null;
+  const offset = played % frames;
+  return { when: frame / rate, offset: offset / rate, position: (firstFrame + offset) / rate };
+}
+
+/** The place in the clip, in s, that the context's clock `time` falls on. */
+export function positionAt({ rate, startFrame, offsetFrame, firstFrame, frames, loops }, time) {
+  const played = offsetFrame + Math.max(0, time * rate - startFrame);
+  return (firstFrame + (loops ? played % frames : Math.min(played, frames))) / rate;
+}
+
+/** [a, b] in order, inside the clip, at least MIN_LOOP long: a shorter one grows around its centre. */
+export function fitRegion([a, b], duration) {
+  const length = Math.min(Math.max(Math.abs(b - a), MIN_LOOP), duration);
+  const start = clamp((a + b - length) / 2, 0, duration - length);
+  return [start, start + length];
+}
+
+export function fitView([t0, t1], duration) {
+  const span = clamp(t1 - t0, Math.min(MIN_SPAN, duration), duration);
+  const start = clamp(t0, 0, duration - span);
+  return [start, start + span];
+}

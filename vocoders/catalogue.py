@@ -162,7 +162,7 @@ BUILT_IN = (
     _original_system(
         "hifigan-original-refined",
         "HiFi-GAN, bridged and refined",
-        "The bridged take with its low partials put back on the pitch and level of the mel: steady pitch, no training.",
+        "The bridged take corrected towards the mel: steady pitch, no training; on read speech slightly less natural.",
         (hw2_mel, invert, remel),
         refinement=Refinement(),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Before Gradio is imported: no telemetry, and uploads stay inside the data directory (set in `main`).
@@ -67,6 +67,8 @@ def parse_args() -> Settings:
 
 def main() -> None:
     settings = parse_args()
+    settings = replace(settings, data_dir=settings.data_dir.resolve())
+    os.chdir(Path(__file__).parent)  # Gradio serves the page's own files by paths relative to where it runs
     import uvicorn
 
     app = build_app(settings)

@@ -1,11 +1,9 @@
-"""What the page is made of, without a browser: results on disk, markup, tables, uploads, the comparison job."""
+"""What the page is made of, without a browser: results on disk, markup, tables, uploads, examples."""
 
 import json
 import math
 import os
-import threading
 import time
-import zipfile
 
 import librosa
 import numpy as np
@@ -13,23 +11,16 @@ import pytest
 
 from eval.comparison import Take
 from eval.loudness import Level
-from eval.pitch import PitchTrack
-from tests.conftest import harmonic_tone
 from tests.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
 from ui import results
 from ui.compare_inputs import loader
-from ui.compare_job import CompareJob
 from ui.examples import FROM_LIBROSA, SHIPPED
 from ui.markup import escape, notice
-from ui.pitch_panel import pitch_panel
 from ui.player import Track, player_value
-from ui.refinement_panel import on_mel_axis, refinement_panel
 from ui.results import ResultStore
 from ui.running import Running
 from ui.tables import level_table, metric_table
 from ui.uploads import MAX_UPLOADS, add_upload
-from vocoders.audio import Recording
-from vocoders.catalogue import find_systems
 from vocoders.checkpoint import CheckpointError
 from vocoders.features import hw2_mel, stft_magnitude
 from vocoders.intake import read_recording
@@ -171,117 +162,6 @@ def test_uploads_are_limited(jik876):  # noqa: F811
         uploads, _ = add_upload(uploads, str(jik876), config, "hw2")
     with pytest.raises(CheckpointError, match="limit of one session"):
         add_upload(uploads, str(jik876), config, "hw2")
-
-
-# The comparison job
-
-
-def recording(seconds: float = 0.6) -> Recording:
-    return Recording("My clip: <b>", harmonic_tone(seconds), "WAV.")
-
-
-def test_takes_arrive_one_by_one_and_everything_is_bundled(store):
-    folder = store.new()
-    systems = find_systems("griffin-lim-oracle,griffin-lim")
-    views = list(CompareJob(recording(), systems, folder).run(threading.Event()))
-    first, last = views[0].player, views[-1].player
-    assert [track["state"] for track in first["tracks"]] == ["ready", "waiting", "waiting"]
-    assert [len(view.takes) for view in views] == sorted(len(view.takes) for view in views)
-    assert [track["state"] for track in last["tracks"]] == ["ready"] * 3
-    assert last["status"]["state"] == "done"
-    for track in last["tracks"]:
-        assert store.find(folder.token, track["audio"]["url"].rpartition("/")[2])
-        assert store.find(folder.token, track["image"]["url"].rpartition("/")[2])
-        assert track["download"].startswith("My-clip-b__")
-    content = json.loads((folder.path / "results.json").read_text())
-    assert content["metrics"].keys() == {"griffin-lim-oracle", "griffin-lim"}
-    assert content["metrics"]["griffin-lim"]["M-STFT"] > content["metrics"]["griffin-lim-oracle"]["M-STFT"]
-    assert content["systems"]["griffin-lim"]["front_end"] == ["hw2_mel", "invert"]
-    with zipfile.ZipFile(folder.path / "everything.zip") as archive:
-        assert sorted(name.rpartition(".")[2] for name in archive.namelist()) == ["json", "png", "wav", "wav", "wav"]
-
-
-def test_a_failing_system_does_not_stop_the_others(store):
-    def broken(features, on_progress):
-        raise ValueError("the reason")
-
-    systems = [fake_system("broken", broken), *find_systems("griffin-lim")]
-    *_, last = CompareJob(recording(), systems, store.new()).run(threading.Event())
-    states = {track["id"]: (track["state"], track["error"]) for track in last.player["tracks"]}
-    assert states["broken"] == ("failed", "ValueError: the reason")
-    assert states["griffin-lim"] == ("ready", None)
-    assert last.player["status"]["text"] == "1 systems ready, 1 failed"
-
-
-def slow_system(started: threading.Event, ended: threading.Event) -> System:
-    def slow(features, on_progress):
-        try:
-            for step in range(1000):
-                started.set()
-                time.sleep(0.01)
-                on_progress(step / 1000)
-        finally:
-            ended.set()
-
-    return fake_system("slow", slow)
-
-
-@pytest.mark.parametrize("how", ["stop", "close"])
-def test_a_comparison_can_be_stopped(store, how):
-    started, ended, stop = threading.Event(), threading.Event(), threading.Event()
-    views = CompareJob(recording(), [slow_system(started, ended)], store.new()).run(stop)
-    next(views)
-    assert started.wait(5)
-    if how == "stop":
-        stop.set()
-        *_, last = views
-        assert last.player["status"]["state"] == "cancelled"
-        assert last.player["tracks"][1]["error"] == "Stopped."
-    else:
-        views.close()  # what Gradio does when the page is left
-    assert ended.wait(5)
-
-
-# The pitch panel
-
-
-def track(hertz: np.ndarray, confidence: float = 1.0) -> PitchTrack:
-    return PitchTrack(np.arange(len(hertz)) * 0.016, hertz, np.full(len(hertz), confidence))
-
-
-def test_the_pitch_panel_says_how_far_a_take_strays():
-    reference = np.linspace(200, 220, 50)
-    html = pitch_panel(0.8, track(reference), {"Sharp <b>": track(reference * 2 ** (30 / 1200))})
-    assert "30 cents on average, 0.0 % of frames more than 50 off" in html
-    assert "Sharp &lt;b&gt;" in html
-    assert html.count("<svg") == 2
-
-
-def test_there_is_no_pitch_panel_without_pitch():
-    assert pitch_panel(0.8, track(np.full(50, 200.0), confidence=0.1), {}) == ""
-
-
-# The refinement panel
-
-
-def test_refinement_is_shown_for_a_pair_and_only_then():
-    bridged, refined, other = find_systems("hifigan-original-bridged,hifigan-original-refined,hifigan-original")
-    tone = harmonic_tone(0.3)
-    made = [
-        Take(system, tone * gain, -20.0, -3.0, 1.0, {}) for system, gain in ((bridged, 1.0), (refined, 0.5), (other, 1))
-    ]
-    html = refinement_panel(made)
-    assert html.count("<figure") == 1
-    assert "500 Hz: below" in html
-    assert refinement_panel(made[1:]) == refinement_panel(made[::2]) == ""
-
-
-def test_the_mel_axis_keeps_both_ends():
-    ramp = np.repeat(np.arange(513.0)[:, None], 2, axis=1)
-    warped = on_mel_axis(ramp)
-    assert (warped[0, 0], warped[-1, 0]) == (0, 512)
-    assert np.all(np.diff(warped[:, 0]) >= 0)
-    assert warped[128, 0] < 130  # low frequencies get more room
 
 
 # Examples, and one comparison per session

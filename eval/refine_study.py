@@ -34,7 +34,7 @@ FACTORS: dict[str, tuple] = {
     "momentum": (0.0, 0.5, 0.9, 0.99),
     "blend": (50.0, 150.0, 500.0),
     "inversion": (10, 50, 200),
-    "neural_phase": (True, False),
+    "phase": ("neural", "mel", "random"),
 }
 UNITS = {"crossover": "Hz", "blend": "Hz"}
 LOW_VOICE = 200.0  # Hz, median F0 below which a voice counts as low
@@ -55,12 +55,14 @@ class Row:
 def variants() -> dict[str, Refinement]:
     """Names like "crossover=500" -> settings; the chosen ones once, under every factor's own name for them."""
     return {
-        f"{factor}={value:g}" if not isinstance(value, bool) else f"{factor}={value}": dataclasses.replace(
-            CHOSEN, **{factor: value}
-        )
+        _name(factor, value): dataclasses.replace(CHOSEN, **{factor: value})
         for factor, values in FACTORS.items()
         for value in sorted({*values, getattr(CHOSEN, factor)})
     }
+
+
+def _name(factor: str, value: float | str) -> str:
+    return f"{factor}={value}" if isinstance(value, str) else f"{factor}={value:g}"
 
 
 def measure_clip(recording: Recording, folder: str, system: System, metrics: Sequence[str]) -> list[Row]:
@@ -126,7 +128,7 @@ def draw(table: dict, metrics: Sequence[str]) -> bytes:
     """PNG: a row per metric, a column per numeric factor, a line per group; the chosen value is marked."""
     from matplotlib.figure import Figure
 
-    factors = [factor for factor, values in FACTORS.items() if not isinstance(values[0], bool)]
+    factors = [factor for factor, values in FACTORS.items() if not isinstance(values[0], str)]
     figure = Figure(figsize=(3.1 * len(factors), 2.3 * len(metrics)), layout="constrained", dpi=100)
     axes = figure.subplots(len(metrics), len(factors), sharey="row", squeeze=False)
     for row, metric in enumerate(metrics):
@@ -134,7 +136,7 @@ def draw(table: dict, metrics: Sequence[str]) -> bytes:
             axis = axes[row, column]
             values = sorted({*FACTORS[factor], getattr(CHOSEN, factor)})
             for group, cells in table.items():
-                points = [cells[f"{factor}={value:g}"][metric] for value in values]
+                points = [cells[_name(factor, value)][metric] for value in values]
                 (line,) = axis.plot(range(len(values)), points, marker="o", markersize=3, label=group)
                 if cells[PLAIN][metric] is not None:
                     axis.axhline(cells[PLAIN][metric], color=line.get_color(), linestyle=":", linewidth=0.9)

@@ -77,6 +77,18 @@ def mel_from(magnitude: np.ndarray) -> np.ndarray:
     return mel_of_magnitude(magnitude, HW2)
 
 
+@pytest.mark.parametrize("phase", ["neural", "mel", "random"])
+def test_every_start_of_the_phase_reaches_the_pitch(sung, phase):
+    plain = wobbling(sung)
+    refined = refine(plain, mel_of(sung, HW2), settings=Refinement(phase=phase))
+    assert f0_error(sung, refined) < 0.5 * f0_error(sung, plain)
+
+
+def test_an_unknown_phase_is_refused(sung):
+    with pytest.raises(ValueError, match="unknown phase 'zero'; known: neural, mel, random"):
+        refine(sung, mel_of(sung, HW2), settings=Refinement(phase="zero"))
+
+
 def test_other_recipes_work_too(sung):
     plain = wobbling(sung)
     refined = refine(plain, mel_of(sung, HIFIGAN), HIFIGAN)

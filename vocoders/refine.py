@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class Refinement:
     correction: int = 10  # KL updates of the whole towards the mel
     iterations: int = 48  # of Griffin-Lim
     momentum: float = 0.99
-    neural_phase: bool = True  # False: random phase, as plain Griffin-Lim
+    phase: Literal["neural", "mel", "random"] = "neural"  # to start from; "mel" is that of Griffin-Lim on the inversion
 
 
 def refine(
@@ -66,7 +67,7 @@ def refine(
     refined = np.zeros(len(whole), dtype=np.float32)
     for start, stop in chunks(frames):
         target = target_magnitude(whole, mel, recipe, settings, start, stop)
-        phase = np.angle(_spectrum(whole, start, stop)) if settings.neural_phase else None
+        phase = _first_phase(whole, mel, recipe, settings, start, stop)
         part = griffin_lim(target, iterations=settings.iterations, momentum=settings.momentum, phase=phase)
         refined[start * HOP : stop * HOP] += part * _fades(start, stop, frames)
         on_progress(stop / frames)
@@ -90,6 +91,19 @@ def target_magnitude(
         inverted = invert_mel(wanted, recipe, settings.inversion)
         neural = np.exp((1 - keep) * np.log(inverted + _FLOOR) + keep * np.log(neural + _FLOOR))
     return invert_mel(wanted, recipe, settings.correction, start=neural)
+
+
+def _first_phase(
+    waveform: np.ndarray, mel: np.ndarray, recipe: MelRecipe, settings: Refinement, start: int, stop: int
+) -> np.ndarray | None:
+    """Radians (513, stop - start), or None for Griffin-Lim's own random start. Errors: ValueError for another name."""
+    if settings.phase == "neural":
+        return np.angle(_spectrum(waveform, start, stop))
+    if settings.phase == "mel":
+        return np.angle(stft(griffin_lim(invert_mel(mel[:, start:stop], recipe, settings.inversion)))).T
+    if settings.phase == "random":
+        return None
+    raise ValueError(f"unknown phase {settings.phase!r}; known: neural, mel, random")
 
 
 def kept_share(settings: Refinement) -> np.ndarray:

@@ -69,11 +69,11 @@ def study_command(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from eval.refine_study import MEASURED, run_study, write_study
-    from vocoders.catalogue import find_systems
+    from vocoders.catalogue import find_system
     from vocoders.intake import Limits, read_recording
 
     refuse_overwriting([args.out / "report.html"], args.force)
-    (system,) = find_systems(args.system)[:1]
+    system = find_system(args.system)
     metrics = choose_metrics(args.metrics or ",".join(MEASURED))
     if missing := [f"{metric.name}: {reason}" for metric in metrics if (reason := metric.why_not())]:
         raise ValueError(f"{'; '.join(missing)}; choose others with --metrics")

@@ -42,17 +42,11 @@ def true_peak(samples: np.ndarray) -> float:
     return 20 * math.log10(peak) if peak > 0 else -math.inf
 
 
-def match_levels(takes: Mapping[str, np.ndarray]) -> dict[str, Level]:
-    """One static gain per take, so that all are at `TARGET_LUFS`.
+def match_levels(measured: Mapping[str, tuple[float, float]]) -> dict[str, Level]:
+    """{take: (LUFS, dBTP)} -> {take: Level} with one static gain each, so that all are at `TARGET_LUFS`.
 
     Where any take would pass `PEAK_CEILING`, the whole set is lowered together. Silence gets no gain.
     """
-    measured = {name: (loudness(samples), true_peak(samples)) for name, samples in takes.items()}
-    return gains_for(measured)
-
-
-def gains_for(measured: Mapping[str, tuple[float, float]]) -> dict[str, Level]:
-    """{name: (LUFS, dBTP)} -> {name: Level}."""
     gains = {name: TARGET_LUFS - lufs if math.isfinite(lufs) else 0.0 for name, (lufs, _) in measured.items()}
     excess = max((gains[name] + peak - PEAK_CEILING for name, (_, peak) in measured.items()), default=0.0)
     return {

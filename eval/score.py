@@ -28,7 +28,10 @@ class Scores:
 
 
 def score_folders(
-    reference: Path, estimate: Path, metrics: list[Metric], on_clip: Callable[[int, int], None] = lambda done, of: None
+    reference: Path,
+    estimate: Path,
+    metrics: list[Metric],
+    on_clip: Callable[[int, int], None] = lambda done, total: None,
 ) -> Scores:
     """Pairs files by their path below the folder, whatever their suffix.
 

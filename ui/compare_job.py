@@ -11,7 +11,7 @@ from pathlib import Path
 
 from eval.bundle import write_bundle
 from eval.comparison import Cancelled, Event, Failed, Progress, Take, compare
-from eval.loudness import Level, gains_for, loudness, true_peak
+from eval.loudness import Level, loudness, match_levels, true_peak
 from eval.spectrogram import difference_png, level, level_png
 from ui.player import Track, player_value
 from ui.results import ResultFolder
@@ -125,7 +125,7 @@ class CompareJob:
         return {"audio": self._folder.url(name), "image": self._folder.url(f"{id}.png"), "download": name}
 
     def _view(self, state: str, text: str, archive: str | None = None) -> View:
-        levels = gains_for(self._measured)
+        levels = match_levels(self._measured)
         tracks = [
             replace(track, gain=levels[track.id].gain) if track.id in levels else track
             for track in self._tracks.values()
@@ -142,5 +142,5 @@ class CompareJob:
         return f"{len(self._takes)} systems ready" + (f", {failed} failed" if failed else "")
 
     def _bundle(self) -> str:
-        levels = gains_for(self._measured)
+        levels = match_levels(self._measured)
         return self._folder.url(write_bundle(self._folder.path, self._recording, self._takes, levels, self._wavs).name)

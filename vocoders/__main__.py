@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vocoders.audio import write_wav
-from vocoders.catalogue import BUILT_IN, find_systems
+from vocoders.catalogue import BUILT_IN, find_system, find_systems
 from vocoders.command import complain, find_audio, refuse_overwriting, run
 from vocoders.features import from_hw2_file
 from vocoders.intake import AudioError, Limits, read_recording
@@ -99,7 +99,7 @@ def make_mel(args: argparse.Namespace) -> int:
 
 
 def synthesize_mels(args: argparse.Namespace) -> int:
-    (system,) = _one(find_systems(args.vocoder))
+    system = find_system(args.vocoder)
     if not system.takes_hw2_mel:
         raise ValueError(f"{system.id} needs the recording itself, not only its hw2 mel; use resynth")
     jobs = {path: args.out / f"{path.stem}.wav" for path in args.mels}
@@ -152,12 +152,6 @@ def _render(jobs: list[tuple[System, Path, Path]], analyse) -> int:
             tqdm.write(f"{out}: {clipped} samples clipped", file=sys.stderr)
         print(out, flush=True)
     return 1 if bad else 0
-
-
-def _one(systems: list[System]) -> list[System]:
-    if len(systems) != 1:
-        raise ValueError("synth takes one vocoder")
-    return systems
 
 
 if __name__ == "__main__":

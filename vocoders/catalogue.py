@@ -199,7 +199,7 @@ def find_systems(text: str) -> list[System]:
     A path is PATH@hw2 or PATH@hifigan for a jik876 g_... file with config.json beside it; a .safetensors file knows
     its mel. Errors: ValueError listing the known ids; `CheckpointError`.
     """
-    found = [_find(item.strip()) for item in text.split(",") if item.strip()]
+    found = [find_system(item.strip()) for item in text.split(",") if item.strip()]
     names = [system.id for system in found]
     if not names:
         raise ValueError("name at least one vocoder")
@@ -208,7 +208,8 @@ def find_systems(text: str) -> list[System]:
     return found
 
 
-def _find(item: str) -> System:
+def find_system(item: str) -> System:
+    """One system by its id or a checkpoint's path, as in `find_systems`, with the same errors."""
     by_id = {system.id: system for system in BUILT_IN}
     if item in by_id:
         return by_id[item]

@@ -12,7 +12,7 @@ of their own; the list of all is at the end.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,13 +61,15 @@ def m_stft(reference: np.ndarray, estimate: np.ndarray) -> float:
     return float(m_stft_distance(torch.from_numpy(reference), torch.from_numpy(estimate)))
 
 
-def m_stft_distance(reference: Tensor, estimate: Tensor) -> Tensor:
-    """The same for tensors (n,) or (batch, n), differentiable; a scalar."""
+def m_stft_distance(
+    reference: Tensor, estimate: Tensor, resolutions: Sequence[tuple[int, int, int]] = RESOLUTIONS
+) -> Tensor:
+    """The same for tensors (n,) or (batch, n), differentiable; a scalar. resolutions: (FFT, hop, window) in samples."""
     total = 0.0
-    for resolution in RESOLUTIONS:
+    for resolution in resolutions:
         wanted, found = _magnitude(reference, *resolution), _magnitude(estimate, *resolution)
         total = total + _convergence(wanted, found) + (wanted.log() - found.log()).abs().mean()
-    return total / len(RESOLUTIONS)
+    return total / len(resolutions)
 
 
 def spectral_convergence(reference: np.ndarray, estimate: np.ndarray) -> float:

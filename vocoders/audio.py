@@ -5,6 +5,7 @@ Range: full scale is [-1, 1]. Values outside are kept in memory and clipped, and
 
 from __future__ import annotations
 
+import wave
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,8 +49,8 @@ def to_pcm16(samples: np.ndarray) -> np.ndarray:
 
 def write_wav(path: Path, samples: np.ndarray) -> int:
     """Write (n,) float samples as 22 050 Hz mono PCM-16. Returns how many samples had to be clipped."""
-    import soundfile
-
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, to_pcm16(samples), SAMPLE_RATE, subtype="PCM_16", format="WAV")
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes(to_pcm16(samples).astype("<i2").tobytes())
     return int(np.count_nonzero(np.abs(samples) > 1.0))

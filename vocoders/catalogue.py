@@ -53,6 +53,14 @@ def _original_file(name: str) -> Path | None:
     return path if path and path.is_file() else None
 
 
+def original_weights(name: str) -> Path:
+    """The file of the original's generator: "universal" or "LJSpeech". Errors: `Unavailable`."""
+    file = f"generator_{name}.pth.tar"
+    if reason := _original_missing(file):
+        raise Unavailable(reason)
+    return _original_file(file)
+
+
 @functools.cache
 def _original(name: str) -> HiFiGANVocoder:
     if reason := _original_missing(name):

@@ -53,9 +53,9 @@ def find_audio(inputs: Iterable[Path]) -> dict[Path, Path]:
     return found
 
 
-def refuse_overwriting(paths: Iterable[Path], force: bool) -> None:
-    """Errors: ValueError when something is there already and `force` was not given."""
+def refuse_overwriting(paths: Iterable[Path], force: bool, instead: str = "--force overwrites") -> None:
+    """Errors: ValueError when something is there already and `force` was not given; `instead` says what helps."""
     existing = [path for path in paths if path.exists()]
     if existing and not force:
         more = f" and {len(existing) - 1} more" if len(existing) > 1 else ""
-        raise ValueError(f"{existing[0]}{more} exists already; --force overwrites")
+        raise ValueError(f"{existing[0]}{more} exists already; {instead}")

@@ -13,6 +13,7 @@ transposed convolutions are slow whenever the length changes.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -20,6 +21,7 @@ import torch
 
 from vocoders.checkpoint import Checkpoint
 from vocoders.features import Features, Kind
+from vocoders.generator_input import generator_input
 from vocoders.mel import HOP
 
 KEPT_FRAMES = 128  # 1.5 s of audio per window
@@ -35,6 +37,9 @@ class HiFiGANVocoder:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._generator = checkpoint.generator().to(self._device)
         self._context = checkpoint.config.context
+        self._expand = functools.partial(
+            generator_input, channels=checkpoint.config.input_channels, recipe=checkpoint.recipe
+        )
 
     def __call__(self, features: Features, on_progress: Callable[[float], None] = lambda fraction: None) -> np.ndarray:
         """Features of the kind this model was trained on -> (frames * 256,) float32 in (-1, 1).
@@ -46,7 +51,7 @@ class HiFiGANVocoder:
         waveform = np.empty(frames * HOP, dtype=np.float32)
         for start, stop, first, last in windows(frames, KEPT_FRAMES, self._context):
             with torch.inference_mode():
-                part = self._generator(mel[..., start:stop].to(self._device))[0, 0].cpu().numpy()
+                part = self._generator(self._expand(mel[..., start:stop].to(self._device)))[0, 0].cpu().numpy()
             waveform[first * HOP : last * HOP] = part[(first - start) * HOP : (last - start) * HOP]
             on_progress(last / frames)
         return waveform

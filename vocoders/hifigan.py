@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vocoders.generator_input import INPUT_CHANNELS
 from vocoders.mel import HOP, N_MELS
 
 SLOPE = 0.1  # of every leaky ReLU but the last
@@ -34,7 +35,7 @@ class HiFiGANConfig:
     upsample_initial_channel: int  # halved at every upsampling
     resblock_kernel_sizes: tuple[int, ...]
     resblock_dilation_sizes: tuple[tuple[int, ...], ...]
-    input_channels: int = N_MELS
+    input_channels: int = N_MELS  # or 593, see `vocoders.generator_input`
 
     def __post_init__(self) -> None:
         _require(self.resblock in (1, 2), "resblock", self.resblock, "1 or 2")
@@ -61,6 +62,7 @@ class HiFiGANConfig:
         each = len(dilations) == len(kernels) and all(
             1 <= len(row) <= 8 and all(1 <= d <= 64 for d in row) for row in dilations
         )
+        _require(self.input_channels in INPUT_CHANNELS, "input_channels", self.input_channels, "80 or 593")
         _require(each, "resblock_dilation_sizes", dilations, "one list per kernel, 1 to 8 numbers from 1 to 64")
 
     @property
@@ -119,7 +121,7 @@ def _same_conv(channels: int, kernel: int, dilation: int) -> nn.Conv1d:
 
 
 class Generator(nn.Module):
-    """Log mel (batch, 80, frames) -> waveform (batch, 1, frames * 256) in (-1, 1)."""
+    """Input (batch, input_channels, frames) -> waveform (batch, 1, frames * 256) in (-1, 1)."""
 
     def __init__(self, config: HiFiGANConfig) -> None:
         super().__init__()

@@ -13,12 +13,16 @@ its mel becomes the given one and its fine structure stays. Bins above 8 kHz are
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
+import torch
+from torch import Tensor
 
 from vocoders.mel import HW2, N_BINS, N_MELS, MelRecipe, filterbank
 
 ITERATIONS = 50
-_TINY = np.float32(1e-12)  # keeps 0 / 0 at 0; far below 16-bit noise in a 1024-sample spectrum
+_TINY = 1e-12  # keeps 0 / 0 at 0; far below 16-bit noise in a 1024-sample spectrum
 
 
 def invert_mel(
@@ -35,17 +39,45 @@ def invert_mel(
         raise ValueError("a linear mel is finite and not negative (is this one logarithmic already?)")
     if start is not None and start.shape != (N_BINS, mel.shape[1]):
         raise ValueError(f"the start must have shape ({N_BINS}, {mel.shape[1]}), not {start.shape}")
-    bank = filterbank(recipe.scale, recipe.unit_area).astype(np.float32)
-    reach = bank.sum(axis=0)  # H'1: how much of a bin the bands see; 0 above 8 kHz
-    heard = reach > 0
-    bank, reach = bank[:, heard], reach[heard]
+    bank, reach, heard = _heard_bank(recipe)
     wanted = np.ascontiguousarray(mel.T, dtype=np.float32)
     magnitude = np.zeros((N_BINS, len(wanted)), dtype=np.float32) if start is None else start.astype(np.float32)
     if start is None:
-        estimate = (wanted / bank.sum(axis=1)) @ bank / reach
+        estimate = _flat_start(wanted, bank, reach)
     else:
         estimate = np.ascontiguousarray(magnitude[heard].T) ** recipe.power
-    for _ in range(iterations):
-        estimate *= (wanted / (estimate @ bank.T + _TINY)) @ (bank / reach)
+    estimate = _kl_updates(estimate, wanted, bank, reach, iterations)
     magnitude[heard] = estimate.T ** np.float32(1 / recipe.power)
     return magnitude
+
+
+def invert_mel_tensor(mel: Tensor, recipe: MelRecipe, iterations: int = ITERATIONS) -> Tensor:
+    """The same inversion for tensors on any device: linear mel (..., 80, frames) -> magnitude (..., 513, frames)."""
+    bank, reach, heard = (torch.from_numpy(array).to(mel.device) for array in _heard_bank(recipe))
+    wanted = mel.transpose(-1, -2)
+    estimate = _kl_updates(_flat_start(wanted, bank, reach), wanted, bank, reach, iterations)
+    magnitude = mel.new_zeros(*mel.shape[:-2], N_BINS, mel.shape[-1])
+    magnitude[..., heard, :] = estimate.transpose(-1, -2) ** (1 / recipe.power)
+    return magnitude
+
+
+@functools.cache
+def _heard_bank(recipe: MelRecipe) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """H (80, heard bins), H'1 (heard bins,), and which of the 513 bins any band hears: those below 8 kHz."""
+    bank = filterbank(recipe.scale, recipe.unit_area).astype(np.float32)
+    reach = bank.sum(axis=0)
+    heard = reach > 0
+    return np.ascontiguousarray(bank[:, heard]), reach[heard], heard
+
+
+# From here on `wanted` is (..., frames, 80), and NumPy arrays and tensors are treated alike.
+
+
+def _flat_start(wanted, bank, reach):
+    return (wanted / bank.sum(1)) @ bank / reach
+
+
+def _kl_updates(estimate, wanted, bank, reach, iterations: int):
+    for _ in range(iterations):
+        estimate = estimate * ((wanted / (estimate @ bank.T + _TINY)) @ (bank / reach))
+    return estimate

@@ -68,15 +68,17 @@ def frame_count(samples: int) -> int:
 
 
 @functools.cache
-def filterbank(scale: str, unit_area: bool) -> np.ndarray:
-    """Triangular mel filters, (80, 513) float64: row = band, column = FFT bin.
+def filterbank(
+    scale: str, unit_area: bool, bands: int = N_MELS, n_fft: int = N_FFT, highest: float = F_MAX
+) -> np.ndarray:
+    """Triangular mel filters from 0 to `highest` Hz, (bands, n_fft // 2 + 1) float64: row = band, column = FFT bin.
 
     Sources: HTK book, m = 2595 log10(1 + f / 700); Slaney's Auditory Toolbox, linear to 1 kHz and 27 steps per
     factor 6.4 above.
     """
-    edges = _mel_to_hz(np.linspace(_hz_to_mel(0.0, scale), _hz_to_mel(F_MAX, scale), N_MELS + 2), scale)
-    bins = np.linspace(0.0, SAMPLE_RATE / 2, N_BINS)
-    lower, centre, upper = (edges[i : i + N_MELS, None] for i in range(3))
+    edges = _mel_to_hz(np.linspace(_hz_to_mel(0.0, scale), _hz_to_mel(highest, scale), bands + 2), scale)
+    bins = np.linspace(0.0, SAMPLE_RATE / 2, n_fft // 2 + 1)
+    lower, centre, upper = (edges[i : i + bands, None] for i in range(3))
     rising, falling = (bins - lower) / (centre - lower), (upper - bins) / (upper - centre)
     bank = np.clip(np.minimum(rising, falling), 0.0, None)
     if unit_area:

@@ -1,0 +1,203 @@
+"""What a training run does, as one frozen value that is saved with the run, and the presets people start from.
+
+A *share* is a fraction of the whole run, 0 to 1, whether its budget is counted in steps or in minutes.
+
+Sources: `paper-*` is the recipe of Kong et al. 2020 (jik876/hifi-gan, config_v1 to v3). `fast-*` keeps the generators
+and replaces the rest: resolution discriminators (UnivNet, Jang et al. 2021), a mel loss at many resolutions (Kumar et
+al. 2023), a phase without discriminators first, an averaged generator, cosine decay.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vocoders.generator_input import WITH_AMPLITUDE
+from vocoders.hifigan import V1, V2, V3, HiFiGANConfig
+from vocoders.mel import HOP, recipe_named
+
+SCALES = (32, 64, 128, 256, 512, 1024, 2048)  # samples; windows of the multi-scale mel loss
+RESOLUTIONS = (512, 1024, 2048)  # samples; windows of a spectral loss or of resolution discriminators
+SMALLEST = HiFiGANConfig(2, (8, 8, 4), (16, 16, 8), 32, (3,), ((1, 3),))  # learns something within seconds; for tests
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Errors: ValueError naming the bad value and what is allowed."""
+
+    generator: HiFiGANConfig
+    recipe: str = "hw2"  # the mel: "hw2" or "hifigan"
+    start: str = "scratch"  # or "universal": UNIVERSAL_V1 with conv_pre solved for this input
+    # data
+    batch: int = 16  # segments per step, on every device
+    segment: int = 8192  # samples, a multiple of 256
+    long_segment: int = 8192  # samples, once `long_from` of the run is over
+    long_from: float = 0.67  # share
+    long_batch: int = 16
+    pitch_shift: float = 0.0  # semitones either way, uniform, by resampling
+    gain: tuple[float, float] = (0.0, 0.0)  # dB, uniform in this range
+    # the generator's losses
+    mel_weight: float = 45.0
+    mel_windows: tuple[int, ...] = ()  # samples; none: the recipe's own log mel, as in the paper
+    stft_weight: float = 0.0  # of the multi-resolution STFT loss
+    stft_windows: tuple[int, ...] = ()  # samples
+    feature_weight: float = 2.0  # of feature matching
+    # discriminators
+    period_channels: int = 32  # of the first layer of the multi-period one, 32 in the paper; 0: none
+    scale_discriminators: int = 3  # of the multi-scale one, 3 in the paper
+    resolution_windows: tuple[int, ...] = ()  # samples, one spectrogram discriminator each
+    resolution_channels: int = 32
+    bfloat16: bool = False  # inside the discriminators, on a GPU
+    # optimisation
+    lr: float = 2e-4  # of the generator, AdamW
+    discriminator_lr: float = 2e-4
+    generator_only: float = 0.0  # share before the discriminators join
+    generator_only_lr: float = 2e-4
+    warm_up: int = 0  # steps from 0 to the full rate
+    epoch_decay: float = 0.0  # rates multiplied by this per epoch; 0: cosine over the run
+    final_share: float = 0.05  # of the rates, where the cosine ends
+    betas: tuple[float, float] = (0.8, 0.99)
+    clip: float = 0.0  # largest gradient norm of the generator; 0: as it comes
+    average: float = 0.0  # decay per step of the averaged generator that is exported; 0: no averaging
+    # budget and watching
+    steps: int = 50_000  # when neither --steps nor --minutes is given
+    validate_every: int = 1000  # steps
+    validation_seconds: float = 40.0  # length of the fixed validation set
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        recipe_named(self.recipe)
+        for name in ("segment", "long_segment"):
+            value = getattr(self, name)
+            _require(value >= 8 * HOP and value % HOP == 0, name, value, f"a multiple of {HOP} from {8 * HOP}")
+        for name in ("batch", "long_batch", "steps", "validate_every"):
+            _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        for name in ("generator_only", "long_from"):
+            _require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a share from 0 to 1")
+        for name in ("mel_windows", "stft_windows", "resolution_windows"):
+            windows = getattr(self, name)
+            fits = all(16 <= window <= 4096 and window % 4 == 0 for window in windows)
+            _require(fits, name, windows, "multiples of 4 from 16 to 4096 samples")
+        _require(0 <= self.pitch_shift <= 12, "pitch_shift", self.pitch_shift, "0 to 12 semitones")
+        _require(0 < self.lr < 1, "lr", self.lr, "above 0, below 1")
+        _require(0 <= self.average < 1, "average", self.average, "from 0, below 1")
+        _require(self.start in ("scratch", "universal"), "start", self.start, "scratch or universal")
+        _require(self.period_channels % 4 == 0, "period_channels", self.period_channels, "a multiple of 4")
+        _require(
+            self.generator_only == 1 or self.has_discriminators,
+            "generator_only",
+            self.generator_only,
+            "1, or name a discriminator",
+        )
+
+    @property
+    def has_discriminators(self) -> bool:
+        return bool(self.period_channels or self.scale_discriminators or self.resolution_windows)
+
+    def to_json(self) -> dict:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> TrainConfig:
+        """What `to_json` gave, with JSON's lists made tuples again."""
+        fields = {name: _tuples(value) for name, value in values.items()}
+        fields["generator"] = HiFiGANConfig(**{name: _tuples(value) for name, value in values["generator"].items()})
+        return cls(**fields)
+
+
+def _require(condition: bool, name: str, value: object, allowed: str) -> None:
+    if not condition:
+        raise ValueError(f"{name} is {value}; allowed: {allowed}")
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _paper(generator: HiFiGANConfig) -> TrainConfig:
+    return TrainConfig(generator, epoch_decay=0.999)
+
+
+def _fast(generator: HiFiGANConfig) -> TrainConfig:
+    return TrainConfig(
+        generator,
+        batch=32,
+        long_batch=16,
+        long_segment=16_384,
+        pitch_shift=3.0,
+        gain=(-12.0, 3.0),
+        mel_weight=15.0,
+        mel_windows=SCALES,
+        stft_weight=2.0,
+        stft_windows=RESOLUTIONS,
+        period_channels=8,
+        scale_discriminators=0,
+        resolution_windows=RESOLUTIONS,
+        bfloat16=True,
+        generator_only=0.12,
+        generator_only_lr=5e-4,
+        warm_up=100,
+        clip=100.0,
+        average=0.999,
+    )
+
+
+PRESETS: dict[str, TrainConfig] = {
+    **{f"paper-v{number}": _paper(shape) for number, shape in ((1, V1), (2, V2), (3, V3))},
+    **{f"fast-v{number}": _fast(shape) for number, shape in ((1, V1), (2, V2), (3, V3))},
+    # What two CPU cores can do with 13.9 M parameters: start from a trained generator and go gently.
+    "finetune-v1": dataclasses.replace(
+        _fast(V1),
+        start="universal",
+        batch=4,
+        long_batch=2,
+        pitch_shift=2.0,
+        resolution_channels=8,
+        lr=8e-5,
+        generator_only=0.5,
+        generator_only_lr=8e-5,
+        warm_up=20,
+        average=0.99,
+        steps=1500,
+        validate_every=100,
+        validation_seconds=24.0,
+    ),
+    # Seconds on one core; what the tests train.
+    "tiny": dataclasses.replace(
+        _fast(SMALLEST),
+        batch=4,
+        segment=4096,
+        long_batch=2,
+        long_segment=8192,
+        pitch_shift=1.0,
+        mel_windows=(128, 512, 1024),
+        stft_windows=(256, 1024),
+        period_channels=4,
+        resolution_windows=(512,),
+        resolution_channels=4,
+        bfloat16=False,
+        generator_only=0.5,
+        generator_only_lr=2e-3,
+        lr=1e-3,
+        warm_up=5,
+        average=0.9,
+        steps=60,
+        validate_every=20,
+        validation_seconds=2.0,
+    ),
+}
+
+
+def preset_named(name: str) -> TrainConfig:
+    """Errors: ValueError listing the presets."""
+    if name not in PRESETS:
+        raise ValueError(f"unknown preset {name!r}; known: {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def with_amplitude(config: TrainConfig) -> TrainConfig:
+    """The same run for a generator that also gets the mel's inverted log amplitude; only conv_pre changes."""
+    generator = dataclasses.replace(config.generator, input_channels=WITH_AMPLITUDE)
+    return dataclasses.replace(config, generator=generator)

@@ -1,0 +1,141 @@
+"""From a run to a generator file that stands alone: averaged weights, folded, with everything worth knowing about them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from train.config import TrainConfig
+from train.curves import VALIDATION, read_curves
+from train.durable import write_durably
+from train.generator import fold
+from train.saving import load
+from vocoders.audio import SAMPLE_RATE
+from vocoders.checkpoint import Checkpoint, read_checkpoint, safetensors_bytes
+from vocoders.mel import F_MAX, HOP, N_FFT, N_MELS, recipe_named
+
+BEST = "best.safetensors"
+CURVE_POINTS = 200  # of each curve, kept in the file
+
+
+def checkpoint_of(content: dict, run: Path, validation: float | None = None) -> Checkpoint:
+    """The averaged generator of a state's content."""
+    config = TrainConfig.from_json(content["config"])
+    return Checkpoint(
+        config.generator,
+        recipe_named(config.recipe),
+        fold(content["average"]),
+        describe(content, run, validation),
+    )
+
+
+def describe(content: dict, run: Path, validation: float | None) -> dict[str, str]:
+    """Metadata: what was trained, on what, for how long, how well, and the curves themselves."""
+    about = content["about"]
+    pack = about["pack"]
+    facts = {
+        "preset": about["preset"],
+        "start": about["start"],
+        "steps": str(content["step"]),
+        "minutes": f"{content['seconds'] / 60:.1f}",
+        "audio_hours_heard": f"{content['heard'] / 3600:.2f}",
+        "hardware": about["hardware"],
+        "data": pack["summary"],
+        "data_fingerprint": pack["fingerprint"],
+        "data_licences": json.dumps(pack["licences"], ensure_ascii=False),
+        "revision": revision(),
+        "training": json.dumps(content["config"]),
+        "curves": json.dumps(thinned_curves(run)),
+    }
+    if validation is not None:
+        facts["validation_mel_l1"] = f"{validation:.4f}"
+    return facts
+
+
+def thinned_curves(run: Path) -> dict[str, list[list[float]]]:
+    """{column: [[step, value], ...]} of the three curves the homework showed, at most `CURVE_POINTS` each, averaged."""
+    rows = read_curves(run)
+    curves = {}
+    for column in ("total", "mel", VALIDATION):
+        points = [(row["step"], row[column]) for row in rows if column in row]
+        size = -(-len(points) // CURVE_POINTS) or 1
+        groups = [points[start : start + size] for start in range(0, len(points), size)]
+        curves[column] = [
+            [round(sum(step for step, _ in group) / len(group)), float(f"{sum(v for _, v in group) / len(group):.5g}")]
+            for group in groups
+        ]
+    return {column: points for column, points in curves.items() if points}
+
+
+def revision() -> str:
+    """Of this project's code, "-dirty" behind it when files were changed; "unknown" outside a checkout."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return done.stdout.strip() or "unknown"
+
+
+def export(
+    run: Path, out: Path, *, latest: bool = False, half: bool = False, licence: str = "", jik876: bool = False
+) -> Checkpoint:
+    """Write a run's generator, the best by validation or the latest, as safetensors or in the original's format.
+
+    half: float16 weights, half the size. licence: of the result, for the metadata. jik876: `out` is a `g_XXXXXXXX`
+    file and gets a config.json beside it.
+    Errors: `StateError` when the run has saved nothing; ValueError for a generator the original's format cannot hold.
+    """
+    best = run / BEST
+    checkpoint = read_checkpoint(best) if best.is_file() and not latest else checkpoint_of(load(run), run)
+    about = {**checkpoint.about, **({"licence": licence} if licence else {})}
+    weights = {name: tensor.half() for name, tensor in checkpoint.weights.items()} if half else checkpoint.weights
+    checkpoint = Checkpoint(checkpoint.config, checkpoint.recipe, weights, about)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if jik876:
+        _write_jik876(out, checkpoint)
+    else:
+        write_durably(out, safetensors_bytes(checkpoint))
+    return checkpoint
+
+
+def _write_jik876(out: Path, checkpoint: Checkpoint) -> None:
+    import dataclasses
+    import io
+
+    if checkpoint.config.input_channels != N_MELS:
+        raise ValueError(
+            f"the original's format has {N_MELS} input channels, this generator {checkpoint.config.input_channels}"
+        )
+    buffer = io.BytesIO()
+    torch.save({"generator": _with_weight_norm(checkpoint.weights)}, buffer)
+    config = {
+        **{k: v for k, v in dataclasses.asdict(checkpoint.config).items() if k != "input_channels"},
+        "resblock": str(checkpoint.config.resblock),
+        "num_mels": N_MELS,
+        "n_fft": N_FFT,
+        "hop_size": HOP,
+        "win_size": N_FFT,
+        "sampling_rate": SAMPLE_RATE,
+        "fmin": 0,
+        "fmax": int(F_MAX),
+        "mel": checkpoint.recipe.name,
+    }
+    write_durably(out, buffer.getbuffer())
+    write_durably(out.parent / "config.json", json.dumps(config, indent=4).encode())
+
+
+def _with_weight_norm(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Plain weights -> the original's gain and direction."""
+    state = {}
+    for name, tensor in weights.items():
+        if name.endswith("weight"):
+            state[f"{name}_g"] = tensor.float().flatten(1).norm(dim=1).view(-1, *[1] * (tensor.dim() - 1))
+            state[f"{name}_v"] = tensor.float()
+        else:
+            state[name] = tensor.float()
+    return state

@@ -1,0 +1,126 @@
+"""What stops a run before it wastes somebody's time, each with a sentence that says what to do."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+from torch.autograd.graph import saved_tensors_hooks
+
+from train.config import TrainConfig
+from train.discriminators import Discriminators
+from vocoders.hifigan import Generator
+from vocoders.mel import HOP
+
+COLLAPSED = 0.01  # loss of one sub-discriminator (0.5 is chance) below which real and fake are no contest any more
+PATIENCE = 1000  # steps of that before a run is stopped
+RESERVE = 0.9  # share of the free memory that a run may plan with
+
+
+class TrainingStopped(RuntimeError):
+    """The run cannot go on as it is; the message is one sentence. What was saved last is intact."""
+
+
+class DoesNotFit(ValueError):
+    """The configuration needs more memory than there is."""
+
+
+def needed_bytes(config: TrainConfig) -> int:
+    """Memory of the larger of a run's two kinds of step: weights, gradients, Adam, average, and every activation kept.
+
+    Counted by running the networks on torch's meta device, where tensors have shapes and no memory.
+    """
+    with torch.device("meta"):
+        generator = Generator(config.generator)
+        critics = Discriminators(config) if config.has_discriminators and config.generator_only < 1 else None
+        kept = max(
+            _activations(generator, critics, config, segment, batch)
+            for segment, batch in {(config.segment, config.batch), (config.long_segment, config.long_batch)}
+        )
+    weights = 5 * _size(generator) + (4 * _size(critics) if critics else 0)
+    return weights + kept
+
+
+def _activations(generator: nn.Module, critics: nn.Module | None, config: TrainConfig, segment: int, batch: int) -> int:
+    kept: dict[int, torch.UntypedStorage] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        kept[tensor.untyped_storage()._cdata] = tensor.untyped_storage()
+        return tensor
+
+    with saved_tensors_hooks(keep, lambda tensor: tensor):
+        features = torch.empty(batch, config.generator.input_channels, segment // HOP, device="meta")
+        waveform = generator(features)
+        if critics is not None:
+            critics(torch.cat([waveform, waveform]))
+        return sum(storage.nbytes() for storage in kept.values())
+
+
+def _size(module: nn.Module) -> int:
+    return sum(parameter.numel() * parameter.element_size() for parameter in module.parameters())
+
+
+def check_memory(config: TrainConfig, device: torch.device) -> None:
+    """Errors: `DoesNotFit` naming what is needed, what there is, and a batch that would fit."""
+    free = free_bytes(device)
+    needed = needed_bytes(config)
+    if free is None or needed <= RESERVE * free:
+        return
+    raise DoesNotFit(
+        f"a step of this preset needs about {needed / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free on {device}; "
+        f"choose a smaller --batch than {config.batch}, a shorter --segment, or a smaller preset."
+    )
+
+
+def free_bytes(device: torch.device) -> int | None:
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            fields = dict(line.split(":") for line in file)
+        return 1024 * int(fields["MemAvailable"].split()[0])
+    except (OSError, KeyError, ValueError):  # not Linux
+        return None
+
+
+def out_of_memory(config: TrainConfig, error: BaseException) -> TrainingStopped:
+    return TrainingStopped(
+        f"out of memory with a batch of {config.batch} x {config.segment} samples ({str(error).splitlines()[0][:120]}); "
+        f"resume with a --batch below {config.batch}."
+    )
+
+
+class Watchdog:
+    """Looks at the losses of every logged step."""
+
+    def __init__(self, sub_discriminators: Mapping[str, int]) -> None:
+        self.sub_discriminators = sub_discriminators  # family -> how many
+        self._collapsed_since: dict[str, int] = {}
+
+    def look(self, step: int, values: Mapping[str, float]) -> None:
+        """Errors: `TrainingStopped`."""
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise TrainingStopped(
+                    f"{name} is not a number at step {step}: the run has diverged; resume from the last save with a "
+                    "lower --lr."
+                )
+        for family, count in self.sub_discriminators.items():
+            loss = values.get(f"d/{family}")
+            if loss is None or loss / count > COLLAPSED:
+                self._collapsed_since.pop(family, None)
+            elif step - self._collapsed_since.setdefault(family, step) >= PATIENCE:
+                raise TrainingStopped(
+                    f"the {family} discriminators have been right about everything for {PATIENCE} steps (loss "
+                    f"{loss:.4f} at step {step}), so they teach the generator nothing; resume from the best checkpoint "
+                    "with a lower --lr or a longer --generator-only."
+                )
+
+
+def check_pack_is_the_same(saved: str, given: str, root: os.PathLike) -> None:
+    """Errors: ValueError when a run is resumed on other data."""
+    if saved != given:
+        raise ValueError(f"{root} is not the pack this run began with (it had {saved}, this has {given}).")

@@ -1,0 +1,249 @@
+"""The training loop: draw, step, watch, judge, save; until the budget, the session or a signal ends it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning.fabric import Fabric
+from torch import Tensor
+
+from train.config import TrainConfig
+from train.crops import Crops
+from train.curves import VALIDATION
+from train.durable import write_durably
+from train.export import BEST, checkpoint_of
+from train.generator import fold
+from train.guards import Watchdog, check_memory, check_pack_is_the_same, out_of_memory
+from train.losses import SpectralLosses
+from train.pack import Pack
+from train.saving import save, save_compact
+from train.schedule import Budget, Moment, moment
+from train.state import State, content_of, new_state, restore
+from train.step import train_step
+from train.validation import ValidationSet
+from train.watch import Meter, Watch, say
+from vocoders.audio import SAMPLE_RATE
+from vocoders.checkpoint import safetensors_bytes
+
+LOG_EVERY = 10  # steps
+
+
+@dataclass(frozen=True)
+class Session:
+    """How this call of `fit` treats the run; none of it changes what is learned."""
+
+    save_minutes: float = 5.0
+    session_minutes: float | None = None  # leave, with everything saved, after so long; None: stay to the end
+    compact: bool = False
+    on_step: Callable[[int, float, dict], None] = lambda step, progress, values: None
+
+
+def fit(
+    run: Path,
+    pack: Pack,
+    config: TrainConfig,
+    budget: Budget,
+    fabric: Fabric,
+    *,
+    preset: str = "",
+    session: Session = Session(),
+    start_weights: Callable[[], dict[str, Tensor]] | None = None,
+    saved: dict | None = None,
+) -> State:
+    """Train until the budget is spent, and leave the run saved. Every rank calls it.
+
+    start_weights gives plain generator weights for a new run. `saved`, from `train.saving.load`, is a run to go on with,
+    exactly where its last save was.
+    Errors: `TrainingStopped`, `DoesNotFit`, `PackError`, `StateError`, `DiskFull`.
+    """
+    check_memory(config, fabric.device)
+    run.mkdir(parents=True, exist_ok=True)
+    state = new_state(config, fabric, start_weights() if start_weights and not saved else None)
+    if saved:
+        check_pack_is_the_same(saved["about"]["pack"]["fingerprint"], pack.fingerprint, pack.root)
+        restore(state, saved)
+    else:
+        state.about = _about(preset, config, pack, fabric)
+    state.about["budget"] = dataclasses.asdict(budget)
+    return _Run(run, pack, state, budget, session, fabric).go()
+
+
+def _about(preset: str, config: TrainConfig, pack: Pack, fabric: Fabric) -> dict:
+    data = {"fingerprint": pack.fingerprint, "summary": pack.summary(), "licences": pack.licences()}
+    return {"preset": preset, "start": config.start, "pack": data, "hardware": _hardware(fabric)}
+
+
+def _hardware(fabric: Fabric) -> str:
+    if fabric.device.type == "cuda":
+        return f"{fabric.world_size} x {torch.cuda.get_device_name(fabric.device)}"
+    threads = torch.get_num_threads() * fabric.world_size
+    return f"{threads} thread{'s' if threads > 1 else ''} of an {platform.machine()} CPU"
+
+
+class _Run:
+    """One session of a run: its collaborators, and the few things they do in turn."""
+
+    def __init__(self, run: Path, pack: Pack, state: State, budget: Budget, session: Session, fabric: Fabric) -> None:
+        self.run, self.state, self.budget, self.session, self.fabric = run, state, budget, session, fabric
+        config = state.config
+        self.crops = Crops(pack, config, fabric.device, fabric.global_rank)
+        self.clips = len(pack.split("train"))
+        self.spectral = SpectralLosses(config).to(fabric.device)
+        self.meter = Meter()
+        self.began = self.saved_at = time.monotonic()
+        self.seconds_before = state.seconds
+        self.validation = self.watch = None
+        if fabric.is_global_zero:
+            self.validation = ValidationSet(pack, config, fabric.device)
+            self.watch = Watch(run, _columns(state), state.step, _watchdog(state))
+            description = {**state.about, "config": config.to_json()}
+            write_durably(run / "run.json", json.dumps(description, indent=1, ensure_ascii=False).encode())
+            if state.step == 0:
+                self.watch.references(self.validation.waveforms)
+
+    def go(self) -> State:
+        state = self.state
+        with _Signals() as signals:
+            while not self._agreed(signals.stopped or self._session_is_over()):
+                progress = self._progress()
+                if progress >= 1:
+                    break
+                now = moment(state.config, progress, state.step, self._epoch())
+                self._step(now)
+                if state.step % LOG_EVERY == 0:
+                    self._log(now, progress)
+                if state.step % state.config.validate_every == 0:
+                    self._validate()
+                if self._agreed(time.monotonic() - self.saved_at > 60 * self.session.save_minutes):
+                    self._save()
+        self._log(None, self._progress())
+        if state.step % state.config.validate_every:
+            self._validate()
+        self._save()
+        if self.watch:
+            self.watch.close()
+        return state
+
+    def _step(self, now: Moment) -> None:
+        state = self.state
+        try:
+            batch = self.crops.draw(state.step, now.segment, now.batch)
+            values = train_step(state, batch, now, self.spectral, self.fabric)
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            raise out_of_memory(state.config, error) from error
+        heard = now.batch * now.segment / SAMPLE_RATE * self.fabric.world_size
+        state.heard += heard
+        state.seconds = self.seconds_before + time.monotonic() - self.began
+        self.meter.add(values, heard)
+        self.lr = now.lr
+
+    def _log(self, now: Moment | None, progress: float) -> None:
+        values = self.meter.read()
+        if values and self.watch:
+            self.watch.log(self.state.step, self.state.seconds / 60, self.lr, values)
+            self.session.on_step(self.state.step, progress, values)
+
+    def _validate(self) -> None:
+        """On the first rank; a new best generator is written at once, ready to load."""
+        state = self.state
+        if self.validation is not None:
+            verdict = self.validation.judge(fold(state.average.values))
+            minutes = state.seconds / 60
+            self.watch.validated(state.step, minutes, verdict, self._title())
+            if is_best := verdict.loss < state.best:
+                state.best = verdict.loss
+                checkpoint = checkpoint_of(content_of(state), self.run, verdict.loss)
+                write_durably(self.run / BEST, safetensors_bytes(checkpoint))
+            say(
+                f"step {state.step}, {minutes:.1f} min, {100 * self._progress():.0f} %: {VALIDATION} "
+                f"{verdict.loss:.4f}{' (best so far)' if is_best else ''}"
+            )
+        state.best = self._from_first(state.best)
+
+    def _save(self) -> None:
+        """Never a state that has gone wrong: whatever was not looked at yet is looked at first."""
+        self._log(None, self._progress())
+        self.saved_at = time.monotonic()
+        if self.fabric.is_global_zero:
+            content = content_of(self.state)
+            save(self.run, content)
+            if self.session.compact:
+                save_compact(self.run, content)
+        self.fabric.barrier()
+
+    def _progress(self) -> float:
+        """The same on every rank, though their clocks differ."""
+        return self._from_first(self.budget.progress(self.state.step, self.state.seconds))
+
+    def _session_is_over(self) -> bool:
+        limit = self.session.session_minutes
+        return limit is not None and time.monotonic() - self.began >= 60 * limit
+
+    def _agreed(self, wish: bool) -> bool:
+        """Ranks act together: what any of them wishes happens on all."""
+        if self.fabric.world_size == 1:
+            return wish
+        wishes = self.fabric.all_reduce(torch.tensor(float(wish), device=self.fabric.device), reduce_op="sum")
+        return bool(wishes > 0)
+
+    def _from_first(self, value: float) -> float:
+        if self.fabric.world_size == 1:
+            return value
+        mine = value if self.fabric.is_global_zero else 0.0
+        tensor = torch.tensor(mine, device=self.fabric.device, dtype=torch.float64)
+        return float(self.fabric.all_reduce(tensor, reduce_op="sum"))
+
+    def _epoch(self) -> float:
+        """How often as many segments as there are clips were drawn: the paper's epoch."""
+        return self.state.step * self.state.config.batch * self.fabric.world_size / self.clips
+
+    def _title(self) -> str:
+        about = self.state.about
+        return f"{about['preset']}, step {self.state.step}, {self.state.seconds / 60:.0f} min on {about['hardware']}"
+
+
+def _columns(state: State) -> list[str]:
+    losses = ["total", "mel"]
+    if state.config.stft_windows:
+        losses.append("stft")
+    if state.discriminators is None:
+        return [*losses, "norm/generator"]
+    families = [f"d/{name}" for name in state.plain_discriminators.families]
+    return [*losses, "adversarial", "features", *families, "norm/generator", "norm/discriminators"]
+
+
+def _watchdog(state: State) -> Watchdog:
+    if state.discriminators is None:
+        return Watchdog({})
+    return Watchdog({name: len(family) for name, family in state.plain_discriminators.families.items()})
+
+
+class _Signals:
+    """SIGTERM and Ctrl-C ask the run to save and leave; a second Ctrl-C leaves at once."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self._old: dict[int, object] = {}
+
+    def __enter__(self) -> _Signals:
+        if threading.current_thread() is threading.main_thread():
+            self._old = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def _stop(self, number: int, frame: object) -> None:
+        if self.stopped and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.stopped = True
+
+    def __exit__(self, *_) -> None:
+        for number, handler in self._old.items():
+            signal.signal(number, handler)

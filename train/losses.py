@@ -1,0 +1,83 @@
+"""What a generator and its discriminators are asked to minimise. Waveforms are (batch, 1, samples); losses are scalars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from eval.metrics import m_stft_distance
+from train.config import TrainConfig
+from train.discriminators import Maps
+from vocoders.audio import SAMPLE_RATE
+from vocoders.mel import LOG_FLOOR, MelSpectrogram, filterbank, log_mel, recipe_named
+
+
+class MelLoss(nn.Module):
+    """Mean |difference| of log mels of one recipe. With hw2 it is in the homework's units, nepers of power."""
+
+    def __init__(self, recipe: str) -> None:
+        super().__init__()
+        self.mel = MelSpectrogram(recipe_named(recipe))
+
+    def forward(self, target: Tensor, estimate: Tensor) -> Tensor:
+        return F.l1_loss(log_mel(self.mel(estimate)), log_mel(self.mel(target)))
+
+
+class MultiScaleMelLoss(nn.Module):
+    """Sum over window lengths of the mean |difference| of log10 mel magnitudes, over the full band up to 11 kHz.
+
+    The number of bands grows with the window, from 5 at 32 samples to 320 (Kumar et al. 2023, descript-audio-codec).
+    """
+
+    def __init__(self, windows: Sequence[int]) -> None:
+        super().__init__()
+        self.windows = tuple(windows)
+        for size in self.windows:
+            bands = min(320, max(5, size * 5 // 32))
+            bank = filterbank("slaney", True, bands, size, SAMPLE_RATE / 2)
+            self.register_buffer(f"bank_{size}", torch.tensor(bank, dtype=torch.float32), persistent=False)
+            self.register_buffer(f"window_{size}", torch.hann_window(size), persistent=False)
+
+    def forward(self, target: Tensor, estimate: Tensor) -> Tensor:
+        return sum(F.l1_loss(self._log(estimate, size), self._log(target, size)) for size in self.windows)
+
+    def _log(self, waveform: Tensor, size: int) -> Tensor:
+        window, bank = getattr(self, f"window_{size}"), getattr(self, f"bank_{size}")
+        spectrum = torch.stft(waveform.squeeze(1), size, size // 4, window=window, return_complex=True)
+        return (bank @ spectrum.abs()).clamp(min=LOG_FLOOR).log10()
+
+
+class SpectralLosses(nn.Module):
+    """The generator's losses that need no discriminator, unweighted: {"mel": ..., "stft": ...}."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        super().__init__()
+        self.mel = MultiScaleMelLoss(config.mel_windows) if config.mel_windows else MelLoss(config.recipe)
+        self.resolutions = tuple((size, size // 4, size) for size in config.stft_windows)
+
+    def forward(self, target: Tensor, estimate: Tensor) -> dict[str, Tensor]:
+        losses = {"mel": self.mel(target, estimate)}
+        if self.resolutions:
+            losses["stft"] = m_stft_distance(target.squeeze(1), estimate.squeeze(1), self.resolutions)
+        return losses
+
+
+# Least-squares adversarial losses (Mao et al. 2017), summed over sub-discriminators as in HiFi-GAN.
+
+
+def discriminator_loss(real: Sequence[Maps], fake: Sequence[Maps]) -> Tensor:
+    """Real scores towards 1, fake ones towards 0."""
+    return sum((1 - r[-1].float()).square().mean() + f[-1].float().square().mean() for r, f in zip(real, fake))
+
+
+def adversarial_loss(fake: Sequence[Maps]) -> Tensor:
+    """Fake scores towards 1."""
+    return sum((1 - f[-1].float()).square().mean() for f in fake)
+
+
+def feature_loss(real: Sequence[Maps], fake: Sequence[Maps]) -> Tensor:
+    """Mean |difference| of every layer's output, summed (Larsen et al. 2016)."""
+    return sum(F.l1_loss(f.float(), r.float()) for rs, fs in zip(real, fake) for r, f in zip(rs, fs))

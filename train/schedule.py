@@ -1,0 +1,64 @@
+"""How a run changes over time: which phase it is in, how fast it learns, how long its segments are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from train.config import TrainConfig
+
+JOINING = 0.05  # share of the run over which the discriminators' say in the generator's loss grows from 0 to full
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The whole length of a run: a number of steps, or of minutes of training over all its sessions."""
+
+    steps: int | None = None
+    minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.steps is None) == (self.minutes is None):
+            raise ValueError("a run's budget is either steps or minutes")
+        if (self.steps or self.minutes) <= 0:
+            raise ValueError(f"a budget must be positive, not {self.steps or self.minutes}")
+
+    def progress(self, step: int, seconds: float) -> float:
+        """Share that is over after `step` steps and `seconds` of training, 0 to 1."""
+        return min(1.0, step / self.steps if self.steps else seconds / (60 * self.minutes))
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What holds for one step."""
+
+    lr: float  # of the generator
+    discriminator_lr: float
+    with_discriminators: bool
+    adversarial: float  # 0 to 1: how much of their say in the generator's loss the discriminators have by now
+    segment: int  # samples
+    batch: int
+
+
+def moment(config: TrainConfig, progress: float, step: int, epoch: float) -> Moment:
+    """progress: share of the run that is over; step: how many steps are; epoch: how often the clips were seen."""
+    joined = config.generator_only < 1 and progress >= config.generator_only
+    since = (progress - config.generator_only) / JOINING if config.generator_only else 1.0
+    long = progress >= config.long_from
+    decay = _decay(config, progress, epoch)
+    rate = config.lr if joined else config.generator_only_lr
+    return Moment(
+        lr=rate * decay * min(1.0, (step + 1) / max(1, config.warm_up)),
+        discriminator_lr=config.discriminator_lr * decay,
+        with_discriminators=joined,
+        adversarial=min(1.0, since) if joined else 0.0,
+        segment=config.long_segment if long else config.segment,
+        batch=config.long_batch if long else config.batch,
+    )
+
+
+def _decay(config: TrainConfig, progress: float, epoch: float) -> float:
+    """By how much the learning rates are lowered: 1 at first."""
+    if config.epoch_decay:
+        return config.epoch_decay ** math.floor(epoch)
+    return config.final_share + (1 - config.final_share) * 0.5 * (1 + math.cos(math.pi * progress))

@@ -1,0 +1,86 @@
+"""Everything a run needs to go on, as one object; `train.saving` puts it on disk.
+
+Random numbers and the position in the data are not in it: they follow from the seed and the step (`train.crops`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from lightning.fabric import Fabric
+from torch import Tensor, nn
+
+from train.config import TrainConfig
+from train.discriminators import Discriminators
+from train.generator import Average, new_generator
+
+
+@dataclass
+class State:
+    config: TrainConfig
+    generator: nn.Module  # as the optimizer and the distributed wrapper see it
+    discriminators: nn.Module | None
+    generator_optimizer: torch.optim.Optimizer
+    discriminator_optimizer: torch.optim.Optimizer | None
+    average: Average
+    step: int = 0
+    seconds: float = 0.0  # of training so far, over all sessions
+    heard: float = 0.0  # seconds of audio trained on so far, on all devices
+    best: float = float("inf")  # lowest validation loss so far
+    about: dict = field(default_factory=dict)  # preset, pack, budget: plain values that describe the run
+
+    @property
+    def plain_generator(self) -> nn.Module:
+        return getattr(self.generator, "module", self.generator)
+
+    @property
+    def plain_discriminators(self) -> nn.Module | None:
+        return getattr(self.discriminators, "module", self.discriminators)
+
+
+def new_state(config: TrainConfig, fabric: Fabric, weights: dict[str, Tensor] | None = None) -> State:
+    """A run's beginning; `weights` are plain generator weights to start from. The same on every rank."""
+    torch.manual_seed(config.seed)
+    generator = new_generator(config.generator, weights)
+    average = Average(generator, config.average)
+    discriminators = Discriminators(config) if config.has_discriminators and config.generator_only < 1 else None
+    options = {"lr": config.lr, "betas": config.betas}
+    wrapped, optimizer = fabric.setup(generator, torch.optim.AdamW(generator.parameters(), **options))
+    average.values = {name: value.to(fabric.device) for name, value in average.values.items()}
+    if discriminators is None:
+        return State(config, wrapped, None, optimizer, None, average)
+    critics, critics_optimizer = fabric.setup(discriminators, torch.optim.AdamW(discriminators.parameters(), **options))
+    return State(config, wrapped, critics, optimizer, critics_optimizer, average)
+
+
+def content_of(state: State) -> dict:
+    """Plain values and tensors, the latter not copied: everything `restore` needs."""
+    content = {
+        "step": state.step,
+        "seconds": state.seconds,
+        "heard": state.heard,
+        "best": state.best,
+        "about": state.about,
+        "config": state.config.to_json(),
+        "generator": state.plain_generator.state_dict(),
+        "average": state.average.values,
+        "generator_optimizer": state.generator_optimizer.state_dict(),
+    }
+    if state.discriminators is not None:
+        content["discriminators"] = state.plain_discriminators.state_dict()
+        content["discriminator_optimizer"] = state.discriminator_optimizer.state_dict()
+    return content
+
+
+def restore(state: State, content: dict) -> None:
+    """Make a fresh state of the same configuration what it was when `content` was taken."""
+    for name in ("step", "seconds", "heard", "best", "about"):
+        setattr(state, name, content[name])
+    state.plain_generator.load_state_dict(content["generator"])
+    for name, value in content["average"].items():
+        state.average.values[name].copy_(value)
+    state.generator_optimizer.load_state_dict(content["generator_optimizer"])
+    if state.discriminators is not None:
+        state.plain_discriminators.load_state_dict(content["discriminators"])
+        state.discriminator_optimizer.load_state_dict(content["discriminator_optimizer"])

@@ -1,0 +1,114 @@
+"""One training step, in three short moves: the discriminators learn, the generator learns, the average follows."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from lightning.fabric import Fabric
+from torch import Tensor, nn
+
+from train.config import TrainConfig
+from train.crops import Batch
+from train.losses import SpectralLosses, adversarial_loss, discriminator_loss, feature_loss
+from train.schedule import Moment
+from train.state import State
+
+Losses = dict[str, Tensor]
+
+
+def train_step(state: State, batch: Batch, now: Moment, spectral: SpectralLosses, fabric: Fabric) -> Losses:
+    """Changes `state`; returns detached scalars by name: losses, of which only the total is weighted, and gradient norms."""
+    _set_rate(state.generator_optimizer, now.lr)
+    _set_rate(state.discriminator_optimizer, now.discriminator_lr)
+    estimate = state.generator(batch.features)
+    losses: Losses = {}
+    if now.with_discriminators:
+        losses |= _discriminator_step(state, batch.target, estimate.detach(), fabric)
+    losses |= _generator_step(state, batch.target, estimate, now, spectral, fabric)
+    state.step += 1
+    state.average.update(state.plain_generator, state.step)
+    return {name: value.detach() for name, value in losses.items()}
+
+
+def _set_rate(optimizer: torch.optim.Optimizer | None, rate: float) -> None:
+    for group in optimizer.param_groups if optimizer else ():
+        group["lr"] = rate
+
+
+def _discriminator_step(state: State, target: Tensor, estimate: Tensor, fabric: Fabric) -> Losses:
+    """Real and fake go through in one pass."""
+    with _narrow(state, target.device):
+        verdicts = state.discriminators(torch.cat([target, estimate]))
+    count = len(target)
+    losses = {
+        f"d/{family}": discriminator_loss(
+            [_half(maps, 0, count) for maps in each], [_half(maps, count, None) for maps in each]
+        )
+        for family, each in verdicts.items()
+    }
+    state.discriminator_optimizer.zero_grad()
+    fabric.backward(sum(losses.values()))
+    norm = _gradient_norm(state.discriminators)
+    state.discriminator_optimizer.step()
+    return {**losses, "norm/discriminators": norm}
+
+
+def _half(maps: list[Tensor], start: int, stop: int | None) -> list[Tensor]:
+    return [layer[start:stop] for layer in maps]
+
+
+def _generator_step(
+    state: State, target: Tensor, estimate: Tensor, now: Moment, spectral: SpectralLosses, fabric: Fabric
+) -> Losses:
+    losses = spectral(target, estimate)
+    if now.with_discriminators:
+        # Not through the distributed wrapper: these passes must not be taken for the discriminators' own.
+        critics = state.plain_discriminators
+        with _frozen(critics), _narrow(state, target.device):
+            with torch.no_grad():
+                real = critics(target)
+            fake = critics(estimate)
+        losses["adversarial"] = sum(adversarial_loss(maps) for maps in fake.values())
+        losses["features"] = sum(feature_loss(real[family], fake[family]) for family in fake)
+    weights = _weights(state.config, now)
+    total = sum(weights[name] * loss for name, loss in losses.items())
+    state.generator_optimizer.zero_grad()
+    fabric.backward(total)
+    norm = _gradient_norm(state.generator, state.config.clip)
+    state.generator_optimizer.step()
+    return {"total": total, **losses, "norm/generator": norm}
+
+
+def _weights(config: TrainConfig, now: Moment) -> dict[str, float]:
+    return {
+        "mel": config.mel_weight,
+        "stft": config.stft_weight,
+        "adversarial": now.adversarial,
+        "features": now.adversarial * config.feature_weight,
+    }
+
+
+def _gradient_norm(module: nn.Module, clip: float = 0.0) -> Tensor:
+    """The norm before clipping."""
+    return nn.utils.clip_grad_norm_(module.parameters(), clip or float("inf"))
+
+
+class _frozen(AbstractContextManager):
+    """Gradients pass through the discriminators without being computed for their weights."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+
+    def __enter__(self) -> None:
+        self.module.requires_grad_(False)
+
+    def __exit__(self, *_) -> None:
+        self.module.requires_grad_(True)
+
+
+def _narrow(state: State, device: torch.device) -> AbstractContextManager:
+    """bfloat16 where the configuration wants it and the hardware is made for it."""
+    if state.config.bfloat16 and device.type == "cuda":
+        return torch.autocast("cuda", torch.bfloat16)
+    return nullcontext()

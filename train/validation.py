@@ -1,0 +1,67 @@
+"""The fixed set a run is judged on while it trains: voices it never hears in training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from train.config import TrainConfig
+from train.pack import Pack, PackError
+from vocoders.audio import SAMPLE_RATE
+from vocoders.generator_input import generator_input
+from vocoders.hifigan import Generator
+from vocoders.mel import HOP, HW2, MelSpectrogram, log_mel, recipe_named
+
+LONGEST = 3.0  # seconds of one clip
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`loss` is the mean |difference| of log-power hw2 mels over the set, the homework's validation mel loss."""
+
+    loss: float
+    waveforms: list[Tensor]  # (n,) of each clip, on the CPU
+
+
+class ValidationSet:
+    """Errors: `PackError` when the pack holds nothing out."""
+
+    def __init__(self, pack: Pack, config: TrainConfig, device: torch.device) -> None:
+        self.config, self.device = config, device
+        self.recipe = recipe_named(config.recipe)
+        self.input_mel = MelSpectrogram(self.recipe).to(device)
+        self.loss_mel = MelSpectrogram(HW2).to(device)
+        self.waveforms = [waveform.to(device) for waveform in _chosen(pack, config.validation_seconds)]
+
+    @torch.inference_mode()
+    def judge(self, weights: dict[str, Tensor]) -> Verdict:
+        """What a generator with these plain weights makes of the set."""
+        generator = Generator(self.config.generator).to(self.device).eval()
+        generator.load_state_dict(weights)
+        total = frames = 0
+        estimates = []
+        for target in self.waveforms:
+            log = log_mel(self.input_mel(target))[None]
+            features = generator_input(log, self.config.generator.input_channels, self.recipe)
+            estimate = generator(features)[0, 0]
+            wanted, found = log_mel(self.loss_mel(target)), log_mel(self.loss_mel(estimate))
+            total += F.l1_loss(found, wanted).item() * wanted.shape[-1]
+            frames += wanted.shape[-1]
+            estimates.append(estimate.cpu())
+        return Verdict(total / frames, estimates)
+
+
+def _chosen(pack: Pack, seconds: float) -> list[Tensor]:
+    """Clips spread evenly over the validation split, cut to `LONGEST` and to whole frames, float (n,)."""
+    clips = pack.split("validation")
+    if not clips:
+        raise PackError(f"{pack.root} holds nothing out to validate on; prepare it with --validation above 0.")
+    lengths = [min(clip.samples, round(LONGEST * SAMPLE_RATE)) // HOP * HOP for clip in clips]
+    every = max(1, round(sum(lengths) / SAMPLE_RATE / seconds))
+    return [
+        torch.from_numpy(pack.audio[clip.start : clip.start + length].astype("float32") / 32768)
+        for clip, length in list(zip(clips, lengths))[::every]
+    ]

@@ -12,7 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+from lightning.fabric import Fabric
 
+from train.pack import Pack
+from train.prepare import prepare
 from vocoders.audio import SAMPLE_RATE
 
 ROOT = Path(__file__).parents[1]
@@ -72,3 +76,26 @@ def wait_until_ready(url: str, process: subprocess.Popen, log) -> None:
             time.sleep(0.2)
     log.seek(0)
     raise RuntimeError(f"the app did not start:\n{log.read()}")
+
+
+@pytest.fixture(scope="session")
+def songs(tmp_path_factory) -> Path:
+    """Four voices, three phrases of 3 s each: one folder per voice."""
+    root = tmp_path_factory.mktemp("songs")
+    for voice, f0 in enumerate((110.0, 165.0, 220.0, 330.0)):
+        (root / f"voice-{voice}").mkdir()
+        for phrase, ratio in enumerate((1.0, 1.125, 1.25)):
+            samples = harmonic_tone(3.0, f0 * ratio, seed=10 * voice + phrase)
+            soundfile.write(root / f"voice-{voice}" / f"{phrase}.flac", samples, SAMPLE_RATE)
+    return root
+
+
+@pytest.fixture(scope="session")
+def pack(songs, tmp_path_factory) -> Pack:
+    """`songs`, packed, with one voice held out."""
+    return prepare(songs, tmp_path_factory.mktemp("pack"), validation=0.2, jobs=1, licence="CC0")
+
+
+@pytest.fixture(scope="session")
+def fabric() -> Fabric:
+    return Fabric(accelerator="cpu", devices=1)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import dataclasses
-import os
 from pathlib import Path
 
-from train.config import PRESETS, TrainConfig, preset_named, with_amplitude
-from vocoders.command import complain, refuse_overwriting, run
+from train.commands import bench_command, export_command, fit_command, prepare_command
+from train.config import PRESETS
+from vocoders.command import run
 
 
 def parse_args() -> argparse.Namespace:
@@ -18,6 +16,7 @@ def parse_args() -> argparse.Namespace:
     _add_prepare(commands)
     _add_fit(commands)
     _add_export(commands)
+    _add_bench(commands)
     return parser.parse_args()
 
 
@@ -57,10 +56,7 @@ def _add_fit(commands) -> None:
     saving = fit.add_argument_group("saving and devices")
     saving.add_argument("--save-minutes", type=float, default=5.0, metavar="M", help="between saves, minutes (5)")
     saving.add_argument("--compact-state", action="store_true", help="also save RUN/compact: files of at most 15 MiB")
-    saving.add_argument(
-        "--accelerator", default="auto", choices=("auto", "cpu", "cuda"), help="what to train on (auto)"
-    )
-    saving.add_argument("--devices", default="auto", help="how many of them (auto; torchrun decides by itself)")
+    _add_devices(saving)
     fit.set_defaults(command=fit_command)
 
 
@@ -76,144 +72,22 @@ def _add_export(commands) -> None:
     export.set_defaults(command=export_command)
 
 
-def prepare_command(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
-    from train.prepare import prepare
-
-    with tqdm(unit="file", disable=None) as bar:
-
-        def advance(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        pack = prepare(
-            args.audio,
-            args.out,
-            validation=args.validation,
-            seed=args.seed,
-            licence=args.licence,
-            jobs=args.jobs,
-            on_progress=advance,
-        )
-    for skipped in pack.skipped:
-        complain(f"skipped {skipped['reason']}")
-    print(f"{args.out}: {pack.summary()}; {len(pack.skipped)} files skipped")
-    return 0
+def _add_bench(commands) -> None:
+    bench = commands.add_parser("bench", help="audio seconds trained per second, against the usual trainer structure")
+    bench.add_argument("--data", type=Path, required=True, metavar="PACK")
+    bench.add_argument("--size", default="v1", choices=("v1", "v2", "v3"), help="of the generator (v1)")
+    bench.add_argument("--batch", type=int, default=16, help="segments per step, for every contender (16)")
+    bench.add_argument("--segment", type=int, default=8192, help="samples (8192)")
+    bench.add_argument("--rounds", type=int, default=7, help="timed turns of every contender (7)")
+    bench.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers")
+    bench.add_argument("--force", action="store_true", help="overwrite FILE")
+    _add_devices(bench)
+    bench.set_defaults(command=bench_command)
 
 
-def fit_command(args: argparse.Namespace) -> int:
-    from train.guards import TrainingStopped
-    from train.loop import Session, fit
-    from train.pack import open_pack
-    from train.saving import load
-    from train.universal import universal_weights
-    from vocoders.mel import recipe_named
-
-    saved = load(args.out) if args.resume else None
-    if saved is None:
-        refuse_overwriting([args.out / "run.json"], force=False, instead="--resume goes on with it")
-    preset = saved["about"]["preset"] if saved else args.preset
-    config = _with_options(TrainConfig.from_json(saved["config"]) if saved else preset_named(preset), args)
-    pack = open_pack(args.data)
-    with _progress_bar() as show, _one_line(TrainingStopped):
-        fit(
-            args.out,
-            pack,
-            config,
-            _budget(args, saved["about"]["budget"] if saved else None, config),
-            _fabric(args),
-            preset=preset,
-            session=Session(args.save_minutes, args.session_minutes, args.compact_state, show),
-            start_weights=(lambda: universal_weights(pack, config.generator, recipe_named(config.recipe)))
-            if config.start == "universal"
-            else None,
-            saved=saved,
-        )
-    return 0
-
-
-def _with_options(config: TrainConfig, args: argparse.Namespace) -> TrainConfig:
-    """The preset, or the resumed run's configuration, with what was changed on the command line."""
-    if args.resume and (args.recipe or args.input):
-        raise ValueError("--recipe and --input belong to a run's beginning; they cannot change on the way")
-    names = ("recipe", "batch", "segment", "lr", "seed", "generator_only", "validate_every")
-    changes = {name: value for name in names if (value := getattr(args, name)) is not None}
-    if args.batch:
-        changes["long_batch"] = max(1, round(args.batch * config.long_batch / config.batch))
-    if args.segment:
-        changes["long_segment"] = max(args.segment, config.long_segment if args.segment <= config.segment else 0)
-    if args.lr:
-        changes["generator_only_lr"] = config.generator_only_lr * args.lr / config.lr
-    config = dataclasses.replace(config, **changes)
-    return with_amplitude(config) if args.input == "amplitude" else config
-
-
-def _budget(args: argparse.Namespace, saved: dict | None, config: TrainConfig):
-    from train.schedule import Budget
-
-    if args.steps and args.minutes:
-        raise ValueError("a budget is either --steps or --minutes, not both")
-    if args.steps or args.minutes:
-        return Budget(args.steps, args.minutes)
-    return Budget(**saved) if saved else Budget(steps=config.steps)
-
-
-def _fabric(args: argparse.Namespace):
-    """One process, or one of those that torchrun started."""
-    import warnings
-
-    import torch
-    from lightning.fabric import Fabric
-
-    warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
-    torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it; changes nothing on a CPU
-    torch.backends.cudnn.benchmark = True
-    devices, nodes = args.devices if args.devices == "auto" else int(args.devices), 1
-    if "LOCAL_WORLD_SIZE" in os.environ:
-        devices = int(os.environ["LOCAL_WORLD_SIZE"])
-        nodes = int(os.environ["WORLD_SIZE"]) // devices
-    elif args.accelerator == "cpu" or not torch.cuda.is_available():
-        devices = 1 if devices == "auto" else devices
-    fabric = Fabric(accelerator=args.accelerator, devices=devices, num_nodes=nodes)
-    fabric.launch()
-    return fabric
-
-
-@contextlib.contextmanager
-def _one_line(kind: type[Exception]):
-    """That exception as the one-line error of a command."""
-    try:
-        yield
-    except kind as error:
-        raise ValueError(str(error)) from error
-
-
-@contextlib.contextmanager
-def _progress_bar():
-    """A bar on stderr in percent of the budget; what it yields is called with (step, share, values)."""
-    from tqdm import tqdm
-
-    form = "{percentage:3.0f}%|{bar}| {elapsed} < {remaining}{postfix}"
-    with tqdm(total=100, bar_format=form, disable=None) as bar:
-
-        def show(step: int, progress: float, values: dict) -> None:
-            bar.set_postfix(step=step, mel=f"{values.get('mel', float('nan')):.3f}", refresh=False)
-            bar.update(100 * progress - bar.n)
-
-        yield show
-
-
-def export_command(args: argparse.Namespace) -> int:
-    from train.export import export
-
-    refuse_overwriting([args.out], args.force)
-    checkpoint = export(
-        args.run, args.out, latest=args.latest, half=args.half, licence=args.licence, jik876=args.jik876
-    )
-    about = checkpoint.about
-    print(f"{args.out}: {about['preset']}, step {about['steps']}, {args.out.stat().st_size / 1e6:.1f} MB")
-    return 0
+def _add_devices(command) -> None:
+    command.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "cuda"), help="what to run on (auto)")
+    command.add_argument("--devices", default="auto", help="how many of them (auto; torchrun decides by itself)")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""The critics: multi-period and multi-scale (Kong et al. 2020) and multi-resolution (Jang et al. 2021, UnivNet).
+"""The critics: multi-period and multi-scale (Kong et al. 2020) and multi-resolution (Jang et al. 2021, UnivNet;
+strided along frequency as in Kumar et al. 2023).
 
 Each sub-discriminator maps a waveform (batch, 1, samples) to its scores and the feature maps of every layer, the
 scores last. Tensors only.

@@ -52,7 +52,7 @@ def _activations(generator: nn.Module, critics: nn.Module | None, config: TrainC
         return tensor
 
     with saved_tensors_hooks(keep, lambda tensor: tensor):
-        features = torch.empty(batch, config.generator.input_channels, segment // HOP, device="meta")
+        features = torch.zeros(batch, config.generator.input_channels, segment // HOP, device=device)
         waveform = generator(features)
         if critics is not None:
             critics(torch.cat([waveform, waveform]))

@@ -79,10 +79,11 @@ def fit(
 
 def _about(preset: str, config: TrainConfig, pack: Pack, fabric: Fabric) -> dict:
     data = {"fingerprint": pack.fingerprint, "summary": pack.summary(), "licences": pack.licences()}
-    return {"preset": preset, "start": config.start, "pack": data, "hardware": _hardware(fabric)}
+    return {"preset": preset, "start": config.start, "pack": data, "hardware": hardware(fabric)}
 
 
-def _hardware(fabric: Fabric) -> str:
+def hardware(fabric: Fabric) -> str:
+    """In words, for people and for the checkpoint's metadata."""
     if fabric.device.type == "cuda":
         return f"{fabric.world_size} x {torch.cuda.get_device_name(fabric.device)}"
     threads = torch.get_num_threads() * fabric.world_size
@@ -113,6 +114,8 @@ class _Run:
     def go(self) -> State:
         state = self.state
         with _Signals() as signals:
+            if state.step == 0 and state.config.start != "scratch":
+                self._validate()  # the curve begins with what the run was given
             while not self._agreed(signals.stopped or self._session_is_over()):
                 progress = self._progress()
                 if progress >= 1:

@@ -1,0 +1,83 @@
+"""A run's course, and configurations that make no sense."""
+
+import dataclasses
+import json
+
+import pytest
+
+from train.config import PRESETS, TrainConfig, preset_named, with_amplitude
+from train.schedule import JOINING, Budget, moment
+
+FAST, PAPER = PRESETS["fast-v1"], PRESETS["paper-v1"]
+
+
+def test_a_fast_run_goes_from_generator_only_to_long_segments():
+    start, before, joined, full, late = (
+        moment(FAST, progress, 10_000, 0) for progress in (0.0, 0.119, 0.12, 0.12 + JOINING, 0.67)
+    )
+    assert [now.with_discriminators for now in (start, before, joined, full, late)] == [False, False, True, True, True]
+    assert [now.adversarial for now in (before, joined, full)] == [0.0, 0.0, pytest.approx(1.0)]
+    assert (start.segment, start.batch, late.segment, late.batch) == (8192, 32, 16_384, 16)
+    assert start.lr == FAST.generator_only_lr
+    assert joined.lr < FAST.lr
+
+
+def test_rates_warm_up_then_follow_a_cosine_to_their_last_share():
+    assert moment(FAST, 0.0, 0, 0).lr == pytest.approx(FAST.generator_only_lr / 100)
+    assert moment(FAST, 0.5, 10_000, 0).lr == pytest.approx(FAST.lr * (1 + FAST.final_share) / 2)
+    end = moment(FAST, 1.0, 10_000, 0)
+    assert (end.lr, end.discriminator_lr) == pytest.approx((FAST.lr * 0.05, FAST.discriminator_lr * 0.05))
+
+
+def test_the_paper_decays_by_epoch_and_has_discriminators_from_the_start():
+    now = moment(PAPER, 0.5, 5000, 12.7)
+    assert now.lr == pytest.approx(2e-4 * 0.999**12)
+    assert moment(PAPER, 0.0, 0, 0).adversarial == 1.0
+    assert (now.segment, now.batch) == (8192, 16)
+
+
+@pytest.mark.parametrize(
+    ("budget", "step", "seconds", "progress"),
+    [
+        (Budget(steps=200), 50, 1e9, 0.25),
+        (Budget(minutes=10), 7, 150, 0.25),
+        (Budget(steps=10), 12, 0, 1.0),
+    ],
+)
+def test_progress_is_counted_in_the_budgets_own_unit(budget, step, seconds, progress):
+    assert budget.progress(step, seconds) == progress
+
+
+@pytest.mark.parametrize("values", [{}, {"steps": 1, "minutes": 1.0}, {"steps": -1}, {"minutes": 0.0}])
+def test_a_budget_is_one_positive_number(values):
+    with pytest.raises(ValueError, match="budget"):
+        Budget(**values)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_survive_json(name):
+    config = with_amplitude(PRESETS[name])
+    assert TrainConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+
+
+def test_an_unknown_preset_lists_the_known_ones():
+    with pytest.raises(ValueError, match=r"unknown preset 'v4'; known: paper-v1, .*tiny"):
+        preset_named("v4")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"segment": 8000}, "segment is 8000; allowed: a multiple of 256"),
+        ({"batch": 0}, "batch is 0; allowed: 1 or more"),
+        ({"generator_only": 1.5}, "a share from 0 to 1"),
+        ({"recipe": "mel"}, "unknown mel recipe 'mel'"),
+        ({"lr": 0.0}, "lr is 0.0"),
+        ({"pitch_shift": 13.0}, "0 to 12 semitones"),
+        ({"start": "lj"}, "scratch or universal"),
+        ({"period_channels": 0, "resolution_windows": ()}, "name a discriminator"),
+    ],
+)
+def test_an_impossible_configuration_is_refused(change, reason):
+    with pytest.raises(ValueError, match=reason):
+        dataclasses.replace(FAST, **change)

@@ -44,7 +44,10 @@ def needed_bytes(config: TrainConfig) -> int:
     return weights + kept
 
 
-def _activations(generator: nn.Module, critics: nn.Module | None, config: TrainConfig, segment: int, batch: int) -> int:
+def _activations(
+    generator: nn.Module, critics: nn.Module | None, config: TrainConfig, segment: int, batch: int, device: str = "meta"
+) -> int:
+    """Bytes that one pass through both keeps for its gradients."""
     kept: dict[int, torch.UntypedStorage] = {}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:

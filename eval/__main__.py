@@ -20,7 +20,7 @@ def parse_args() -> argparse.Namespace:
     score = commands.add_parser("score", help="metrics of a folder of estimates against a folder of references")
     score.add_argument("reference", type=Path, metavar="REFERENCE_DIR")
     score.add_argument("estimate", type=Path, metavar="ESTIMATE_DIR", help="files named as the references, any format")
-    score.add_argument("--metrics", metavar="A,B", help=f"comma-separated, default all: {known}")
+    score.add_argument("--metrics", metavar="A,B", help=f"comma-separated; default all that are fast enough: {known}")
     score.add_argument("--json", type=Path, metavar="FILE", help="also write {metrics: means, clips: per clip}")
     score.add_argument("--force", action="store_true", help="overwrite FILE")
     score.set_defaults(command=score_command)

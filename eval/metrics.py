@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from eval.crepe import crepe_missing, log2f0_mean
 from eval.naturalness import distill_mos, model_missing
 from eval.pitch import f0_error, f0_gross_errors, tracker_missing
 from vocoders.audio import fit_length
@@ -38,6 +39,7 @@ class Metric:
     compute: Callable[[np.ndarray, np.ndarray], float]
     why_not: Callable[[], str | None] = lambda: None  # reason it cannot be computed here
     quick: bool = True  # far faster than real time, so that a page can show it at once
+    on_request: bool = False  # slower than real time: computed only where it is asked for by name
 
 
 def log_mel_l1(reference: np.ndarray, estimate: np.ndarray) -> float:
@@ -130,6 +132,16 @@ METRICS = {
             tracker_missing,
         ),
         Metric(
+            "log2f0_mean",
+            "semitones",
+            "lower",
+            "The homework's mean pitch error, by CREPE medium with Viterbi decoding",
+            log2f0_mean,
+            crepe_missing,
+            quick=False,
+            on_request=True,
+        ),
+        Metric(
             "Distill-MOS",
             "MOS",
             "higher",
@@ -143,9 +155,9 @@ METRICS = {
 
 
 def choose_metrics(text: str | None) -> list[Metric]:
-    """Metrics from a comma-separated list; all when None. Errors: ValueError listing the known names."""
+    """Metrics from a comma-separated list; all but the slowest when None. Errors: ValueError listing the known names."""
     if text is None:
-        return list(METRICS.values())
+        return [metric for metric in METRICS.values() if not metric.on_request]
     names = [name.strip() for name in text.split(",") if name.strip()]
     if unknown := [name for name in names if name not in METRICS] or not names:
         raise ValueError(f"unknown metric {', '.join(unknown) if names else '(none)'!r}; known: {', '.join(METRICS)}")

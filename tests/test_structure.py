@@ -34,7 +34,9 @@ def test_data_flows_one_way(path):
         assert not imports(path) & UI_LIBRARIES
 
 
-@pytest.mark.parametrize("module", ["vocoders", "eval", "ui", "app", "vocoders.catalogue", "eval.metrics"])
+@pytest.mark.parametrize(
+    "module", ["vocoders", "eval", "train", "ui", "app", "vocoders.catalogue", "eval.metrics", "train.commands"]
+)
 def test_importing_does_nothing(module):
     """No arguments read, nothing printed, nothing loaded from disk or network."""
     code = f"import socket; socket.socket.connect = None; import {module}"

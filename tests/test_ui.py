@@ -20,6 +20,7 @@ from ui.player import Track, player_value
 from ui.results import ResultStore
 from ui.running import Running
 from ui.tables import level_table, metric_table
+from ui.training import training_panel
 from ui.uploads import MAX_UPLOADS, add_upload
 from vocoders.checkpoint import CheckpointError
 from vocoders.features import hw2_mel, stft_magnitude
@@ -196,3 +197,51 @@ def test_a_new_comparison_of_a_session_replaces_the_one_before():
     running.end("a", second)
     running.stop("a")
     assert not other.is_set()
+
+
+# How a checkpoint was trained
+
+
+ABOUT = {
+    "preset": "fast-v2",
+    "start": "scratch",
+    "steps": "1200",
+    "minutes": "45.0",
+    "hardware": "1 thread",
+    "data": "train 2.77 h",
+    "curves": json.dumps({"total": [[10, 50.0], [20, 30.5]], "validation mel": [[20, 2.0], [40, 1.5], [60, 1.25]]}),
+}
+
+
+def test_a_checkpoint_shows_its_facts_and_curves():
+    html = training_panel(ABOUT)
+    assert "fast-v2, trained from scratch" in html
+    assert "1200 steps, 45.0 min on 1 thread" in html
+    assert 'aria-label="validation mel loss, from 2.00 to 1.25"' in html
+    assert html.count("<path") == 2
+    assert "M0.0 3.0L160.0 47.0L320.0 69.0" in html  # falls from the top edge to the bottom one
+    assert training_panel({"licence": "MIT"}) == ""
+
+
+@pytest.mark.parametrize(
+    "curves",
+    [
+        "[",
+        "[" * 100_000,
+        '"text"',
+        '{"total": [[1, "<script>"], [2, null]]}',
+        '{"total": [[1, NaN], [2, Infinity], [3, 1e400]]}',
+        json.dumps({"total": [[10**400, 1], [1, 10**400]]}),
+        json.dumps({"total": [[1, 1]] * 5000}),
+        '{"total": {"a": 1}}',
+    ],
+)
+def test_malformed_curves_are_left_out(curves):
+    assert "<svg" not in training_panel({**ABOUT, "curves": curves})
+
+
+def test_a_checkpoints_words_are_inert_and_short():
+    html = training_panel({**ABOUT, "preset": "<script>${alert(1)}", "data": "x" * 10_000})
+    assert "<script>" not in html
+    assert "${" not in html
+    assert len(html) < 5000

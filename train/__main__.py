@@ -90,5 +90,10 @@ def _add_devices(command) -> None:
     command.add_argument("--devices", default="auto", help="how many of them (auto; torchrun decides by itself)")
 
 
+def main() -> int:
+    args = parse_args()
+    return args.command(args)
+
+
 if __name__ == "__main__":
-    run(lambda: (args := parse_args()).command(args))
+    run(main)

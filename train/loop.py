@@ -100,7 +100,6 @@ class _Run:
         self.clips = len(pack.split("train"))
         self.spectral = SpectralLosses(config).to(fabric.device)
         self.meter = Meter()
-        self.began = self.saved_at = time.monotonic()
         self.seconds_before = state.seconds
         self.validation = self.watch = None
         if fabric.is_global_zero:
@@ -113,6 +112,7 @@ class _Run:
 
     def go(self) -> State:
         state = self.state
+        self.began = self.saved_at = time.monotonic()  # not earlier: what it takes to get ready is no training
         with _Signals() as signals:
             if state.step == 0 and state.config.start != "scratch":
                 self._validate()  # the curve begins with what the run was given
@@ -167,7 +167,7 @@ class _Run:
                 checkpoint = checkpoint_of(content_of(state), self.run, verdict.loss)
                 write_durably(self.run / BEST, safetensors_bytes(checkpoint))
             say(
-                f"step {state.step}, {minutes:.1f} min, {100 * self._progress():.0f} %: {VALIDATION} "
+                f"step {state.step}, {minutes:.1f} min, {100 * self._own_progress():.0f} %: {VALIDATION} "
                 f"{verdict.loss:.4f}{' (best so far)' if is_best else ''}"
             )
         state.best = self._from_first(state.best)
@@ -185,7 +185,10 @@ class _Run:
 
     def _progress(self) -> float:
         """The same on every rank, though their clocks differ."""
-        return self._from_first(self.budget.progress(self.state.step, self.state.seconds))
+        return self._from_first(self._own_progress())
+
+    def _own_progress(self) -> float:
+        return self.budget.progress(self.state.step, self.state.seconds)
 
     def _session_is_over(self) -> bool:
         limit = self.session.session_minutes

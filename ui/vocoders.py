@@ -9,6 +9,7 @@ import gradio as gr
 from ui.compare import QUEUE
 from ui.compare_inputs import choices
 from ui.markup import escape, notice, slot
+from ui.training import training_panel
 from ui.uploads import Upload, add_upload
 from vocoders.checkpoint import CheckpointError
 from vocoders.systems import System
@@ -88,6 +89,7 @@ def _origin(system: System) -> str:
     card = system.describe()
     size = f"{card.parameters / 1e6:.2f} M parameters" if card.parameters else "nothing learned"
     return (
+        f"{training_panel(card.training)}"
         f'<p class="page-card-foot"><code>{escape(system.id)}</code> · {size} · {escape(card.licence)}<br>'
         f"{escape(card.source)}</p>"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vocoders.checkpoint import read_checkpoint
+from vocoders.checkpoint import Checkpoint, read_checkpoint, read_header
 from vocoders.engine import HiFiGANVocoder
 from vocoders.features import (
     Features,
@@ -112,8 +112,13 @@ def _own() -> HiFiGANVocoder:
 def _own_card() -> Card:
     if _own_missing():
         return Card(0, "-", "this project")
-    checkpoint = read_checkpoint(OWN_CHECKPOINT)
-    return Card(parameter_count(checkpoint.config), checkpoint.about.get("licence", "-"), "this project")
+    return _card_of(read_header(OWN_CHECKPOINT), "-", "this project")
+
+
+def _card_of(checkpoint: Checkpoint, licence: str, source: str) -> Card:
+    """licence: where the checkpoint itself names none."""
+    about = checkpoint.about
+    return Card(parameter_count(checkpoint.config), about.get("licence", licence), source, about)
 
 
 BUILT_IN = (
@@ -196,7 +201,7 @@ def own_checkpoint_system(path: Path, recipe: str | None = None, config_path: Pa
     vocoder = HiFiGANVocoder(checkpoint)
     steps = (hw2_mel, log_hw2) if checkpoint.recipe.name == "hw2" else (log_hifigan_mel,)
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")[:40] or "checkpoint"
-    card = Card(parameter_count(checkpoint.config), checkpoint.about.get("licence", "not stated"), path.name)
+    card = _card_of(checkpoint, "not stated", path.name)
     about = f"Your checkpoint {path.name}, on the {checkpoint.recipe.name} mel."
     return System(name, f"Your {name}", about, steps, lambda: vocoder, lambda: card)
 

@@ -148,13 +148,22 @@ def _recipe(name: str) -> MelRecipe:
         raise CheckpointError(f"{error}.") from error
 
 
-def _read_safetensors(path: Path) -> Checkpoint:
+def read_header(path: Path) -> Checkpoint:
+    """Everything a safetensors checkpoint of this project says of itself, without reading a single weight.
+
+    Errors: `CheckpointError` saying what is wrong with which file.
+    """
+    _check_file(path, MAX_BYTES)
+    return _read_safetensors(path, with_weights=False)
+
+
+def _read_safetensors(path: Path, with_weights: bool = True) -> Checkpoint:
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
             metadata = dict(file.metadata() or {})
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+            state = {name: file.get_tensor(name) for name in file.keys()} if with_weights else {}  # noqa: SIM118  (not a dict)
     except (SafetensorError, OSError, RuntimeError) as error:
         raise CheckpointError(f"{path.name} is not a readable safetensors file ({error}).") from error
     if metadata.get("kind") != KIND:
@@ -167,7 +176,8 @@ def _read_safetensors(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path.name} carries no readable configuration.") from error
     config = parse_config(fields if isinstance(fields, dict) else {}, path.name)
     about = {key: value for key, value in metadata.items() if key not in ("kind", "config", "mel")}
-    return Checkpoint(config, _recipe(metadata.get("mel", "")), _folded(state, config, path.name), about)
+    weights = _folded(state, config, path.name) if with_weights else {}
+    return Checkpoint(config, _recipe(metadata.get("mel", "")), weights, about)
 
 
 def _unpickle(path: Path) -> Mapping[str, object]:

@@ -9,8 +9,8 @@ that exist are listed in `vocoders.catalogue`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -35,11 +35,15 @@ class Vocoder(Protocol):
 
 @dataclass(frozen=True)
 class Card:
-    """Where a vocoder comes from. `parameters` counts learned numbers; 0 for signal processing."""
+    """Where a vocoder comes from. `parameters` counts learned numbers; 0 for signal processing.
+
+    `training` is what a checkpoint says of how it was made: free text by key, see `train.export`.
+    """
 
     parameters: int
     licence: str
     source: str
+    training: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

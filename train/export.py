@@ -42,7 +42,7 @@ def describe(content: dict, run: Path, validation: float | None) -> dict[str, st
         "start": about["start"],
         "steps": str(content["step"]),
         "minutes": f"{content['seconds'] / 60:.1f}",
-        "audio_hours_heard": f"{content['heard'] / 3600:.2f}",
+        "audio_hours_heard": f"{content['heard'] / 3600:.4g}",
         "hardware": about["hardware"],
         "data": pack["summary"],
         "data_fingerprint": pack["fingerprint"],

@@ -113,6 +113,7 @@ class _Run:
     def go(self) -> State:
         state = self.state
         self.began = self.saved_at = time.monotonic()  # not earlier: what it takes to get ready is no training
+        self.meter.restart()
         with _Signals() as signals:
             if state.step == 0 and state.config.start != "scratch":
                 self._validate()  # the curve begins with what the run was given
@@ -123,13 +124,12 @@ class _Run:
                 now = moment(state.config, progress, state.step, self._epoch())
                 self._step(now)
                 if state.step % LOG_EVERY == 0:
-                    self._log(now, progress)
+                    self._log()
                 if state.step % state.config.validate_every == 0:
                     self._validate()
                 if self._agreed(time.monotonic() - self.saved_at > 60 * self.session.save_minutes):
                     self._save()
-        self._log(None, self._progress())
-        if state.step % state.config.validate_every:
+        if self._progress() >= 1 and state.step % state.config.validate_every:
             self._validate()
         self._save()
         if self.watch:
@@ -149,14 +149,16 @@ class _Run:
         self.meter.add(values, heard)
         self.lr = now.lr
 
-    def _log(self, now: Moment | None, progress: float) -> None:
+    def _log(self) -> None:
+        """What was not looked at yet. Errors: `TrainingStopped`."""
         values = self.meter.read()
         if values and self.watch:
             self.watch.log(self.state.step, self.state.seconds / 60, self.lr, values)
-            self.session.on_step(self.state.step, progress, values)
+            self.session.on_step(self.state.step, self._own_progress(), values)
 
     def _validate(self) -> None:
         """On the first rank; a new best generator is written at once, ready to load."""
+        self._log()  # first, so that nothing that has gone wrong is judged
         state = self.state
         if self.validation is not None:
             verdict = self.validation.judge(fold(state.average.values))
@@ -171,10 +173,10 @@ class _Run:
                 f"{verdict.loss:.4f}{' (best so far)' if is_best else ''}"
             )
         state.best = self._from_first(state.best)
+        self.meter.restart()
 
     def _save(self) -> None:
-        """Never a state that has gone wrong: whatever was not looked at yet is looked at first."""
-        self._log(None, self._progress())
+        self._log()  # first, so that nothing that has gone wrong is saved
         self.saved_at = time.monotonic()
         if self.fabric.is_global_zero:
             content = content_of(self.state)
@@ -182,6 +184,7 @@ class _Run:
             if self.session.compact:
                 save_compact(self.run, content)
         self.fabric.barrier()
+        self.meter.restart()
 
     def _progress(self) -> float:
         """The same on every rank, though their clocks differ."""

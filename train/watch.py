@@ -29,7 +29,12 @@ class Meter:
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
-        self._heard, self._since = 0.0, time.monotonic()
+        self._heard = 0.0
+        self.restart()
+
+    def restart(self) -> None:
+        """The clock of the throughput starts now: what came before was no training."""
+        self._since = time.monotonic()
 
     def add(self, values: Mapping[str, Tensor], heard: float) -> None:
         """heard: seconds of audio in the step, on all devices."""
@@ -39,11 +44,12 @@ class Meter:
         self._heard += heard
 
     def read(self) -> dict[str, float]:
+        """Empty when nothing was added."""
         means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
-        now = time.monotonic()
         if means:
-            means[THROUGHPUT] = self._heard / max(1e-9, now - self._since)
-        self.__init__()
+            means[THROUGHPUT] = self._heard / max(1e-9, time.monotonic() - self._since)
+        self._sums, self._counts, self._heard = {}, {}, 0.0
+        self.restart()
         return means
 
 

@@ -71,7 +71,8 @@ class Watch:
         self.watchdog.look(step, values)
 
     def validated(self, step: int, minutes: float, verdict: Verdict, title: str) -> None:
-        """Curves, picture, and what the run sounds like now."""
+        """Curves, picture, and what the run sounds like now. Errors: `TrainingStopped`."""
+        self.watchdog.look(step, {VALIDATION: verdict.loss})
         self.curves.add({"step": step, "minutes": minutes, VALIDATION: verdict.loss})
         draw_curves(self.run, title)
         self._samples(f"step-{step:07}", step, verdict.waveforms)

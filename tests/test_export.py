@@ -48,6 +48,9 @@ def test_the_command_writes_it_and_resynth_plays_it(run, tmp_path):
     out = tmp_path / "mine.safetensors"
     assert "tiny, step" in command("train", "export", run, "--out", out).stdout
     assert "exists already; --force" in command("train", "export", run, "--out", out, code=1).stderr
+    (tmp_path / "scores.json").write_text(json.dumps({"metrics": {"M-STFT": 1.5}, "clips": []}))
+    command("train", "export", run, "--out", out, "--scores", tmp_path / "scores.json", "--force")
+    assert json.loads(read_checkpoint(out).about["metrics"]) == {"M-STFT": 1.5}
     command("vocoders", "resynth", tmp_path / "song.wav", "--vocoders", out, "--out", tmp_path / "takes")
     samples, _ = soundfile.read(tmp_path / "takes" / "mine" / "song.wav")
     assert len(samples) == 22_050

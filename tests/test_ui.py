@@ -209,6 +209,8 @@ ABOUT = {
     "minutes": "45.0",
     "hardware": "1 thread",
     "data": "train 2.77 h",
+    "data_licences": json.dumps({"CC0": 3, "CC BY 4.0": 1}),
+    "metrics": json.dumps({"M-STFT": 1.0704, "F0 error": None}),
     "curves": json.dumps({"total": [[10, 50.0], [20, 30.5]], "validation mel": [[20, 2.0], [40, 1.5], [60, 1.25]]}),
 }
 
@@ -217,6 +219,8 @@ def test_a_checkpoint_shows_its_facts_and_curves():
     html = training_panel(ABOUT)
     assert "fast-v2, trained from scratch" in html
     assert "1200 steps, 45.0 min on 1 thread" in html
+    assert "<dd>CC0, CC BY 4.0</dd>" in html
+    assert "<dd>M-STFT 1.07</dd>" in html
     assert 'aria-label="validation mel loss, from 2.00 to 1.25"' in html
     assert html.count("<path") == 2
     assert "M0.0 3.0L160.0 47.0L320.0 69.0" in html  # falls from the top edge to the bottom one

@@ -67,6 +67,7 @@ def _add_export(commands) -> None:
     export.add_argument("--latest", action="store_true", help="the last state instead of the best by validation")
     export.add_argument("--half", action="store_true", help="float16 weights, half the size")
     export.add_argument("--licence", default="", help="of the result, kept in the file")
+    export.add_argument("--scores", type=Path, metavar="JSON", help="what `eval score --json` wrote, kept in the file")
     export.add_argument("--jik876", action="store_true", help="the original's format, with a config.json beside it")
     export.add_argument("--force", action="store_true", help="overwrite FILE")
     export.set_defaults(command=export_command)

@@ -78,7 +78,7 @@ def _with_options(config: TrainConfig, args: argparse.Namespace) -> TrainConfig:
     if args.batch:
         changes["long_batch"] = max(1, round(args.batch * config.long_batch / config.batch))
     if args.segment:
-        changes["long_segment"] = max(args.segment, config.long_segment if args.segment <= config.segment else 0)
+        changes["long_segment"] = args.segment * max(1, config.long_segment // config.segment)
     if args.lr:
         changes["generator_only_lr"] = config.generator_only_lr * args.lr / config.lr
     config = dataclasses.replace(config, **changes)
@@ -144,8 +144,15 @@ def export_command(args: argparse.Namespace) -> int:
     from train.export import export
 
     refuse_overwriting([args.out], args.force)
+    metrics = json.loads(args.scores.read_text(encoding="utf-8"))["metrics"] if args.scores else None
     checkpoint = export(
-        args.run, args.out, latest=args.latest, half=args.half, licence=args.licence, jik876=args.jik876
+        args.run,
+        args.out,
+        latest=args.latest,
+        half=args.half,
+        licence=args.licence,
+        metrics=metrics,
+        jik876=args.jik876,
     )
     about = checkpoint.about
     print(f"{args.out}: {about['preset']}, step {about['steps']}, {args.out.stat().st_size / 1e6:.1f} MB")

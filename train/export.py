@@ -82,17 +82,28 @@ def revision() -> str:
 
 
 def export(
-    run: Path, out: Path, *, latest: bool = False, half: bool = False, licence: str = "", jik876: bool = False
+    run: Path,
+    out: Path,
+    *,
+    latest: bool = False,
+    half: bool = False,
+    licence: str = "",
+    metrics: dict[str, float | None] | None = None,
+    jik876: bool = False,
 ) -> Checkpoint:
     """Write a run's generator, the best by validation or the latest, as safetensors or in the original's format.
 
-    half: float16 weights, half the size. licence: of the result, for the metadata. jik876: `out` is a `g_XXXXXXXX`
-    file and gets a config.json beside it.
+    half: float16 weights, half the size. licence, metrics: of the result, for the metadata. jik876: `out` is a
+    `g_XXXXXXXX` file and gets a config.json beside it.
     Errors: `StateError` when the run has saved nothing; ValueError for a generator the original's format cannot hold.
     """
     best = run / BEST
     checkpoint = read_checkpoint(best) if best.is_file() and not latest else checkpoint_of(load(run), run)
-    about = {**checkpoint.about, **({"licence": licence} if licence else {})}
+    about = dict(checkpoint.about)
+    if licence:
+        about["licence"] = licence
+    if metrics is not None:
+        about["metrics"] = json.dumps(metrics)
     weights = {name: tensor.half() for name, tensor in checkpoint.weights.items()} if half else checkpoint.weights
     checkpoint = Checkpoint(checkpoint.config, checkpoint.recipe, weights, about)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -40,19 +40,29 @@ def _facts(about: Mapping[str, str]) -> list[tuple[str, str]]:
         ("Length", length if steps else ""),
         ("Heard", f"{heard} h of audio" if heard else ""),
         ("Data", about.get("data", "")),
+        ("Its licences", ", ".join(_parsed(about.get("data_licences", "")))),
         ("Validation mel L1", about.get("validation_mel_l1", "")),
+        ("Held-out clips", _metrics(about.get("metrics", ""))),
         ("Code", about.get("revision", "")),
     ]
 
 
-def _curves(text: str) -> dict[str, Points]:
-    """The known curves in the metadata's JSON, by title; whatever is malformed is left out."""
+def _parsed(text: str) -> dict:
+    """A JSON object from the metadata; empty when it is anything else."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(found, dict):
-        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _metrics(text: str) -> str:
+    return ", ".join(f"{name} {_short(value)}" for name, value in _parsed(text).items() if _is_number(value))
+
+
+def _curves(text: str) -> dict[str, Points]:
+    """The known curves in the metadata's JSON, by title; whatever is malformed is left out."""
+    found = _parsed(text)
     curves = {title: _points(found.get(name)) for name, title in _CURVES.items()}
     return {title: points for title, points in curves.items() if len(points) > 1}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import gradio as gr
@@ -11,6 +12,7 @@ from ui.compare_inputs import choices
 from ui.markup import escape, notice, slot
 from ui.training import training_panel
 from ui.uploads import Upload, add_upload
+from vocoders.catalogue import OWN_MODEL_CARD
 from vocoders.checkpoint import CheckpointError
 from vocoders.systems import System
 
@@ -27,6 +29,9 @@ _STEPS = {  # how a front end's steps read in a sentence
 
 def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.CheckboxGroup) -> None:
     cards = slot("catalogue", catalogue(systems))
+    if OWN_MODEL_CARD.is_file():
+        with gr.Accordion("Model card of the project's own HiFi-GAN", open=False, elem_id="model-card"):
+            gr.Markdown(_without_pictures(OWN_MODEL_CARD.read_text(encoding="utf-8")))
     gr.Markdown(
         "### Add your own\n"
         "Any HiFi-GAN generator in the original's format (`g_XXXXXXXX` with its `config.json`), or a `.safetensors` of this "
@@ -68,6 +73,11 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
         **QUEUE,
         api_visibility="private",
     )
+
+
+def _without_pictures(markdown: str) -> str:
+    """The card's curves are drawn above from the checkpoint itself; as a file it shows them as a picture."""
+    return re.sub(r"!\[[^\]]*\]\([^)]*\)\n*", "", markdown)
 
 
 def catalogue(systems: Sequence[System]) -> str:

@@ -30,6 +30,7 @@ from vocoders.systems import Card, Progress, System, Unavailable
 
 CHECKPOINTS = Path(__file__).parents[1] / "assets" / "checkpoints"
 OWN_CHECKPOINT = CHECKPOINTS / "hifigan-hw2.safetensors"
+OWN_MODEL_CARD = OWN_CHECKPOINT.with_suffix(".md")
 
 
 class GriffinLimVocoder:
@@ -112,7 +113,9 @@ def _own() -> HiFiGANVocoder:
 def _own_card() -> Card:
     if _own_missing():
         return Card(0, "-", "this project")
-    return _card_of(read_header(OWN_CHECKPOINT), "-", "this project")
+    checkpoint = read_header(OWN_CHECKPOINT)
+    tuned = checkpoint.about.get("start") == "universal"
+    return _card_of(checkpoint, "-", f"this project{', fine-tuned from UNIVERSAL_V1' if tuned else ''}")
 
 
 def _card_of(checkpoint: Checkpoint, licence: str, source: str) -> Card:

@@ -74,6 +74,16 @@ def test_a_compact_state_is_nearly_the_same_in_small_pieces(pack, fabric, tmp_pa
     assert other.step == state.step
 
 
+def test_the_state_that_has_come_further_counts(pack, fabric, tmp_path):
+    """A compact state brought back from another machine, beside the exact one that was left here."""
+    content = content_of(trained(pack, fabric))
+    save(tmp_path, content)
+    save_compact(tmp_path, content | {"step": 1})
+    assert load(tmp_path)["step"] == 2
+    save_compact(tmp_path, content | {"step": 9})
+    assert load(tmp_path)["step"] == 9
+
+
 def test_a_missing_or_damaged_piece_is_named(pack, fabric, tmp_path):
     parts = save_compact(tmp_path, content_of(trained(pack, fabric)))
     content = parts[0].read_bytes()

@@ -52,26 +52,33 @@ def save_compact(run: Path, content: dict) -> list[Path]:
 
 
 def load(run: Path) -> dict:
-    """The newest content of a run, exact or compact. Errors: `StateError`."""
+    """The newest content of a run: the exact state, unless the compact one has come further. Errors: `StateError`."""
     state, index = run / STATE, run / COMPACT / INDEX
-    if state.is_file():
-        return _deserialized(state.read_bytes(), state)
-    if index.is_file():
-        return _widened(_deserialized(_joined(index), index.parent))
-    raise StateError(f"{run} holds no saved run ({STATE}, or {COMPACT}/ with its {INDEX}).")
+    if not state.is_file() and not index.is_file():
+        raise StateError(f"{run} holds no saved run ({STATE}, or {COMPACT}/ with its {INDEX}).")
+    exact = _deserialized(state.read_bytes(), state) if state.is_file() else None
+    step, digests = _read_index(index) if index.is_file() else (-1, {})
+    if exact is not None and exact["step"] >= step:
+        return exact
+    return _widened(_deserialized(_joined(index.parent, digests), index.parent))
 
 
-def _joined(index: Path) -> bytes:
+def _read_index(index: Path) -> tuple[int, dict[str, str]]:
+    """The step of a compact state, and the sha256 of each of its pieces by name."""
     try:
-        digests = dict(json.loads(index.read_text(encoding="utf-8"))["parts"])
+        content = json.loads(index.read_text(encoding="utf-8"))
+        return int(content["step"]), dict(content["parts"])
     except (ValueError, KeyError, TypeError) as error:
         raise StateError(f"{index} is damaged ({error}).") from error
+
+
+def _joined(folder: Path, digests: dict[str, str]) -> bytes:
     pieces = []
     for name, digest in digests.items():
-        path = index.parent / Path(name).name
+        path = folder / Path(name).name
         piece = path.read_bytes() if path.is_file() else b""
         if hashlib.sha256(piece).hexdigest() != digest:
-            raise StateError(f"{path} is {'damaged' if piece else 'missing'}; copy all of {index.parent} again.")
+            raise StateError(f"{path} is {'damaged' if piece else 'missing'}; copy all of {folder} again.")
         pieces.append(piece)
     return b"".join(pieces)
 

@@ -118,7 +118,7 @@ def test_a_kill_while_saving_never_costs_the_last_save(tmp_path):
     """A process saves growing contents as fast as it can and is killed, again and again."""
     code = (
         "import sys, itertools, torch; from pathlib import Path; from train.saving import save\n"
-        "for n in itertools.count(): save(Path(sys.argv[1]), {'n': n, 'x': torch.full((300_000,), n)}); print(n, flush=True)"
+        "for n in itertools.count(): save(Path(sys.argv[1]), {'step': n, 'x': torch.full((300_000,), n)}); print(n, flush=True)"
     )
     for attempt in range(4):
         process = subprocess.Popen(
@@ -130,8 +130,8 @@ def test_a_kill_while_saving_never_costs_the_last_save(tmp_path):
         process.send_signal(signal.SIGKILL)
         process.wait()
         content = load(tmp_path)
-        assert content["n"] >= said
-        assert (content["x"] == content["n"]).all()
+        assert content["step"] >= said
+        assert (content["x"] == content["step"]).all()
 
 
 # The generator on its way

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from eval.metrics import METRICS, choose_metrics
 from eval.score import score_folders
-from vocoders.command import complain, find_audio, refuse_overwriting, run
+from vocoders.command import complain, counting_bar, find_audio, refuse_overwriting, run
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,18 +39,11 @@ def parse_args() -> argparse.Namespace:
 
 
 def score_command(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     if args.json:
         refuse_overwriting([args.json], args.force)
     metrics = choose_metrics(args.metrics)
-    with tqdm(unit="clip", disable=None) as bar:
-
-        def advance(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        scores = score_folders(args.reference, args.estimate, metrics, advance)
+    with counting_bar("clip") as show:
+        scores = score_folders(args.reference, args.estimate, metrics, show)
     for problem in scores.problems:
         complain(problem)
     for metric in metrics:

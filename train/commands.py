@@ -10,20 +10,13 @@ import os
 
 from train.config import TrainConfig, preset_named, with_amplitude
 from train.pack import open_pack
-from vocoders.command import complain, refuse_overwriting
+from vocoders.command import complain, counting_bar, refuse_overwriting
 
 
 def prepare_command(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from train.prepare import prepare
 
-    with tqdm(unit="file", disable=None) as bar:
-
-        def advance(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with counting_bar("file") as show:
         pack = prepare(
             args.audio,
             args.out,
@@ -31,7 +24,7 @@ def prepare_command(args: argparse.Namespace) -> int:
             seed=args.seed,
             licence=args.licence,
             jobs=args.jobs,
-            on_progress=advance,
+            on_progress=show,
         )
     for skipped in pack.skipped:
         complain(f"skipped {skipped['reason']}")

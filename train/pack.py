@@ -70,7 +70,7 @@ class Pack:
     def summary(self) -> str:
         """One line: hours, clips, speakers of both splits."""
         parts = [
-            f"{name} {self.hours(name):.2f} h, {len(self.split(name))} clips, "
+            f"{name} {_duration(self.hours(name))}, {len(self.split(name))} clips, "
             f"{len({clip.speaker for clip in self.split(name)})} speakers"
             for name in (TRAIN, VALIDATION)
         ]
@@ -79,6 +79,10 @@ class Pack:
     def licences(self) -> dict[str, int]:
         """{licence: clips}, most frequent first, of what a model is trained on."""
         return dict(Counter(clip.licence or "not stated" for clip in self.split(TRAIN)).most_common())
+
+
+def _duration(hours: float) -> str:
+    return f"{hours:.2f} h" if hours >= 1 else f"{60 * hours:.1f} min"
 
 
 def open_pack(root: Path) -> Pack:

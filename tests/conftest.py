@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 from lightning.fabric import Fabric
 
 from train.pack import Pack
@@ -99,3 +100,12 @@ def pack(songs, tmp_path_factory) -> Pack:
 @pytest.fixture(scope="session")
 def fabric() -> Fabric:
     return Fabric(accelerator="cpu", devices=1)
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Small networks train faster on one thread than on two that wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -20,6 +20,7 @@ from vocoders.catalogue import own_checkpoint_system
 from vocoders.checkpoint import read_checkpoint
 from vocoders.systems import Analysis, synthesize
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 TINY = dataclasses.replace(PRESETS["tiny"], validate_every=4, validation_seconds=1.0)
 
 

@@ -28,6 +28,7 @@ from train.schedule import Budget
 from vocoders.checkpoint import read_checkpoint
 from vocoders.command import run as run_command
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 TINY = PRESETS["tiny"]
 BRIEF = dataclasses.replace(TINY, validate_every=6, validation_seconds=1.0)
 CLOCK = {"seconds", "about"}  # differ between equal runs: how long they took, and what they were told

@@ -22,6 +22,7 @@ from train.state import content_of, new_state, restore
 from train.step import train_step
 from vocoders.hifigan import V2, Generator
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 TINY = PRESETS["tiny"]
 
 

@@ -32,6 +32,12 @@ class PitchTrack:
         return (self.confidence > CONFIDENT) & (self.hertz > LOWEST) & (self.hertz < HIGHEST)
 
 
+def unbroken(mask: np.ndarray) -> list[np.ndarray]:
+    """Indices of each unbroken stretch of True in (n,) booleans."""
+    indices = np.flatnonzero(mask)
+    return [run for run in np.split(indices, np.flatnonzero(np.diff(indices) > 1) + 1) if len(run)]
+
+
 def tracker_missing() -> str | None:
     return None if importlib.util.find_spec("swift_f0") else "the package swift-f0 is not installed"
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import signal
 
-from eval.pitch import PitchTrack, cached_track
+from eval.pitch import PitchTrack, cached_track, unbroken
 from vocoders.audio import SAMPLE_RATE, fit_length
 from vocoders.mel import HOP
 
@@ -47,22 +47,16 @@ def sustained(track: PitchTrack) -> list[Stretch]:
     step = float(np.median(np.diff(track.seconds))) if len(track.seconds) > 1 else SMOOTHING
     width = max(1, round(SMOOTHING / step))
     stretches = []
-    for run in _runs(track.voiced):
+    for run in unbroken(track.voiced):
         if len(run) < max(width, SHORTEST / step):
             continue
         semitones = 12 * np.log2(track.hertz[run])
         smooth = np.convolve(np.pad(semitones, width // 2, mode="edge"), np.ones(width) / width, "valid")[: len(run)]
         steady = np.abs(np.gradient(smooth, step)) < STEEPEST
-        for part in _runs(steady):
+        for part in unbroken(steady):
             if len(part) * step >= SHORTEST:
                 stretches.append(_stretch(track.seconds[run[part]], smooth[part]))
     return stretches
-
-
-def _runs(mask: np.ndarray) -> list[np.ndarray]:
-    """Indices of each unbroken stretch of True."""
-    indices = np.flatnonzero(mask)
-    return [run for run in np.split(indices, np.flatnonzero(np.diff(indices) > 1) + 1) if len(run)]
 
 
 def _stretch(seconds: np.ndarray, semitones: np.ndarray) -> Stretch:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vocoders.generator_input import WITH_AMPLITUDE
-from vocoders.hifigan import V1, V2, V3, HiFiGANConfig
+from vocoders.hifigan import V1, V2, V3, HiFiGANConfig, require
 from vocoders.mel import HOP, recipe_named
 
 SCALES = (32, 64, 128, 256, 512, 1024, 2048)  # samples; windows of the multi-scale mel loss
@@ -71,21 +71,21 @@ class TrainConfig:
         recipe_named(self.recipe)
         for name in ("segment", "long_segment"):
             value = getattr(self, name)
-            _require(value >= 8 * HOP and value % HOP == 0, name, value, f"a multiple of {HOP} from {8 * HOP}")
+            require(value >= 8 * HOP and value % HOP == 0, name, value, f"a multiple of {HOP} from {8 * HOP}")
         for name in ("batch", "long_batch", "steps", "validate_every"):
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         for name in ("generator_only", "long_from"):
-            _require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a share from 0 to 1")
+            require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a share from 0 to 1")
         for name in ("mel_windows", "stft_windows", "resolution_windows"):
             windows = getattr(self, name)
             fits = all(16 <= window <= 4096 and window % 4 == 0 for window in windows)
-            _require(fits, name, windows, "multiples of 4 from 16 to 4096 samples")
-        _require(0 <= self.pitch_shift <= 12, "pitch_shift", self.pitch_shift, "0 to 12 semitones")
-        _require(0 < self.lr < 1, "lr", self.lr, "above 0, below 1")
-        _require(0 <= self.average < 1, "average", self.average, "from 0, below 1")
-        _require(self.start in ("scratch", "universal"), "start", self.start, "scratch or universal")
-        _require(self.period_channels % 4 == 0, "period_channels", self.period_channels, "a multiple of 4")
-        _require(
+            require(fits, name, windows, "multiples of 4 from 16 to 4096 samples")
+        require(0 <= self.pitch_shift <= 12, "pitch_shift", self.pitch_shift, "0 to 12 semitones")
+        require(0 < self.lr < 1, "lr", self.lr, "above 0, below 1")
+        require(0 <= self.average < 1, "average", self.average, "from 0, below 1")
+        require(self.start in ("scratch", "universal"), "start", self.start, "scratch or universal")
+        require(self.period_channels % 4 == 0, "period_channels", self.period_channels, "a multiple of 4")
+        require(
             self.generator_only == 1 or self.has_discriminators,
             "generator_only",
             self.generator_only,
@@ -105,11 +105,6 @@ class TrainConfig:
         fields = {name: _tuples(value) for name, value in values.items()}
         fields["generator"] = HiFiGANConfig(**{name: _tuples(value) for name, value in values["generator"].items()})
         return cls(**fields)
-
-
-def _require(condition: bool, name: str, value: object, allowed: str) -> None:
-    if not condition:
-        raise ValueError(f"{name} is {value}; allowed: {allowed}")
 
 
 def _tuples(value: Any) -> Any:

@@ -7,6 +7,7 @@ state to be saved, and continues exactly as if it had never stopped.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -97,21 +98,14 @@ def _places(clips: Sequence[Clip], span: int, device: torch.device) -> tuple[Ten
     return first.to(device), (room.cumsum(0) - room).to(device), int(room.sum())
 
 
-def _on_device(audio: np.ndarray, device: torch.device) -> Tensor:
+def _on_device(audio: np.memmap, device: torch.device) -> Tensor:
     """The whole pack where training happens if it takes at most half of that memory; else where it is mapped."""
-    tensor = torch.from_numpy(np.asarray(audio, dtype=np.int16)) if audio.flags.writeable else _readonly(audio)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the map is read-only, and nothing here writes to it
+        tensor = torch.from_numpy(audio)
     if device.type == "cuda" and tensor.nbytes < torch.cuda.mem_get_info(device)[0] / 2:
         return tensor.to(device)
     return tensor
-
-
-def _readonly(audio: np.ndarray) -> Tensor:
-    """A tensor over read-only memory. Nothing here writes to it, which is what torch warns about."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return torch.from_numpy(audio)
 
 
 def resampled_crops(audio: Tensor, start: Tensor, ratio: Tensor, length: int) -> Tensor:

@@ -55,6 +55,11 @@ class Pack:
         """(samples,) int16, read-only."""
         return np.memmap(self.root / AUDIO, dtype="<i2", mode="r")
 
+    def samples(self, clip: Clip, length: int | None = None) -> np.ndarray:
+        """The clip, or its first `length` samples, as float32 in [-1, 1)."""
+        stop = clip.start + (clip.samples if length is None else length)
+        return self.audio[clip.start : stop].astype(np.float32) / 32768
+
     def split(self, name: str) -> tuple[Clip, ...]:
         return tuple(clip for clip in self.clips if clip.split == name)
 

@@ -64,7 +64,7 @@ class PlainTrainer:
         files = []
         for number, clip in enumerate(clips):
             files.append(folder / f"{number}.wav")
-            write_wav(files[-1], pack.audio[clip.start : clip.start + clip.samples] / 32768)
+            write_wav(files[-1], pack.samples(clip))
         files = (files * -(-config.batch // len(files)))[: max(len(files), config.batch)]
         self.batches = self._forever(files)
         self.generator = new_generator(config.generator).to(device)

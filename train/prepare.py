@@ -26,16 +26,8 @@ from vocoders.command import AUDIO_SUFFIXES
 from vocoders.intake import AudioError, Limits, read_recording
 
 LIMITS = Limits(max_seconds=4 * 3600, max_megabytes=4000, min_seconds=0.5)
-UNREADABLE = {
-    ".m4a",
-    ".aac",
-    ".wma",
-    ".aif",
-    ".aiff",
-    ".caf",
-    ".amr",
-    ".webm",
-}  # audio, but not for libsndfile's readers here
+# audio, but in containers that the intake does not take
+UNREADABLE = {".m4a", ".aac", ".wma", ".aif", ".aiff", ".caf", ".amr", ".webm"}
 HELD_OUT_FOLDERS = {"dev", "valid", "validation", "val", "test", "eval"}  # beside a folder named train
 
 

@@ -54,7 +54,7 @@ def _recordings(pack: Pack, seconds: float) -> Iterable[Tensor]:
     clips = [clip for clip in pack.split("train") if clip.seconds > 0.5]
     mean = sum(clip.seconds for clip in clips) / len(clips)
     for clip in clips[:: max(1, round(mean * len(clips) / seconds))]:
-        yield torch.from_numpy(pack.audio[clip.start : clip.start + clip.samples].astype("float32") / 32768)
+        yield torch.from_numpy(pack.samples(clip))
 
 
 def solve_convolution(pairs: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -61,7 +61,4 @@ def _chosen(pack: Pack, seconds: float) -> list[Tensor]:
         raise PackError(f"{pack.root} holds nothing out to validate on; prepare it with --validation above 0.")
     lengths = [min(clip.samples, round(LONGEST * SAMPLE_RATE)) // HOP * HOP for clip in clips]
     every = max(1, round(sum(lengths) / SAMPLE_RATE / seconds))
-    return [
-        torch.from_numpy(pack.audio[clip.start : clip.start + length].astype("float32") / 32768)
-        for clip, length in list(zip(clips, lengths))[::every]
-    ]
+    return [torch.from_numpy(pack.samples(clip, length)) for clip, length in list(zip(clips, lengths))[::every]]

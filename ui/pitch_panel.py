@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from eval.pitch import PitchTrack, pitch_errors
+from eval.pitch import PitchTrack, pitch_errors, unbroken
 from ui.markup import escape
 
 WIDTH, CONTOUR, STRIP = 1000, 150, 54  # SVG units; the width is stretched to the page's, the height is pixels
@@ -30,15 +30,8 @@ def _x(seconds: np.ndarray, length: float) -> np.ndarray:
     return seconds / length * WIDTH
 
 
-def _runs(mask: np.ndarray) -> list[np.ndarray]:
-    """Indices of each unbroken stretch of True, at least two long."""
-    indices = np.flatnonzero(mask)
-    pieces = np.split(indices, np.flatnonzero(np.diff(indices) > 1) + 1)
-    return [piece for piece in pieces if len(piece) > 1]
-
-
 def _path(x: np.ndarray, y: np.ndarray, mask: np.ndarray) -> str:
-    lines = ("M" + "L".join(f"{x[i]:.1f} {y[i]:.1f}" for i in run) for run in _runs(mask))
+    lines = ("M" + "L".join(f"{x[i]:.1f} {y[i]:.1f}" for i in run) for run in unbroken(mask) if len(run) > 1)
     return f'<path d="{"".join(lines)}"/>'
 
 

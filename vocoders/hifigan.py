@@ -38,18 +38,16 @@ class HiFiGANConfig:
     input_channels: int = N_MELS  # or 593, see `vocoders.generator_input`
 
     def __post_init__(self) -> None:
-        _require(self.resblock in (1, 2), "resblock", self.resblock, "1 or 2")
-        _require(math.prod(self.upsample_rates) == HOP, "upsample_rates", self.upsample_rates, f"factors of {HOP}")
+        require(self.resblock in (1, 2), "resblock", self.resblock, "1 or 2")
+        require(math.prod(self.upsample_rates) == HOP, "upsample_rates", self.upsample_rates, f"factors of {HOP}")
         stages = len(self.upsample_rates)
         fits = len(self.upsample_kernel_sizes) == stages and all(
             rate <= kernel <= 64 and (kernel - rate) % 2 == 0
             for rate, kernel in zip(self.upsample_rates, self.upsample_kernel_sizes)
         )
-        _require(
-            fits, "upsample_kernel_sizes", self.upsample_kernel_sizes, "one per rate, rate + an even number, <= 64"
-        )
+        require(fits, "upsample_kernel_sizes", self.upsample_kernel_sizes, "one per rate, rate + an even number, <= 64")
         channels = self.upsample_initial_channel
-        _require(
+        require(
             channels % 2**stages == 0 and 2**stages <= channels <= 2048,
             "upsample_initial_channel",
             channels,
@@ -57,13 +55,13 @@ class HiFiGANConfig:
         )
         kernels = self.resblock_kernel_sizes
         odd = 1 <= len(kernels) <= 8 and all(k % 2 == 1 and 1 <= k <= 31 for k in kernels)
-        _require(odd, "resblock_kernel_sizes", kernels, "up to 8 odd numbers up to 31")
+        require(odd, "resblock_kernel_sizes", kernels, "up to 8 odd numbers up to 31")
         dilations = self.resblock_dilation_sizes
         each = len(dilations) == len(kernels) and all(
             1 <= len(row) <= 8 and all(1 <= d <= 64 for d in row) for row in dilations
         )
-        _require(self.input_channels in INPUT_CHANNELS, "input_channels", self.input_channels, "80 or 593")
-        _require(each, "resblock_dilation_sizes", dilations, "one list per kernel, 1 to 8 numbers from 1 to 64")
+        require(self.input_channels in INPUT_CHANNELS, "input_channels", self.input_channels, "80 or 593")
+        require(each, "resblock_dilation_sizes", dilations, "one list per kernel, 1 to 8 numbers from 1 to 64")
 
     @property
     def context(self) -> int:
@@ -78,7 +76,8 @@ class HiFiGANConfig:
         return reach + 3  # of conv_pre
 
 
-def _require(condition: bool, name: str, value: object, allowed: str) -> None:
+def require(condition: bool, name: str, value: object, allowed: str) -> None:
+    """Errors: ValueError naming the bad value and what is allowed, unless the condition holds."""
     if not condition:
         raise ValueError(f"{name} is {value}; allowed: {allowed}")
 

@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from vocoders.checkpoint import Checkpoint, read_checkpoint, write_safetensors
-from vocoders.engine import KEPT_FRAMES, HiFiGANVocoder
+from vocoders.engine import HiFiGANVocoder
 from vocoders.features import hw2_mel, log_hw2
 from vocoders.generator_input import WITH_AMPLITUDE, generator_input
 from vocoders.hifigan import V3, Generator
 from vocoders.inversion import invert_mel, invert_mel_tensor
 from vocoders.mel import HIFIGAN, HW2, mel_of
+from vocoders.windows import KEPT
 
 RICH = dataclasses.replace(V3, input_channels=WITH_AMPLITUDE)
 
@@ -43,8 +44,8 @@ def test_a_generator_with_it_is_loaded_and_run_from_a_mel(tmp_path, tone):
     written = Checkpoint(RICH, HW2, Generator(RICH).state_dict())
     write_safetensors(tmp_path / "rich.safetensors", written)
     checkpoint = read_checkpoint(tmp_path / "rich.safetensors")
-    features = log_hw2(hw2_mel(np.tile(tone, 3)))
-    assert features.values.shape[1] > KEPT_FRAMES + 2 * RICH.context  # more than one window
+    features = log_hw2(hw2_mel(np.tile(tone, 4)))
+    assert features.values.shape[1] > KEPT + 2 * RICH.context  # more than one window
     with torch.inference_mode():
         log = torch.from_numpy(features.values)[None]
         whole = checkpoint.generator()(generator_input(log, WITH_AMPLITUDE, HW2))[0, 0].numpy()

@@ -10,15 +10,15 @@ from tests.conftest import harmonic_tone
 from vocoders.griffin_lim import griffin_lim
 from vocoders.inversion import invert_mel
 from vocoders.mel import HW2, filterbank, mel_of, mel_of_magnitude
-from vocoders.stft import istft, project, stft
+from vocoders.stft import istft, stft
 
 
 def convergence(wanted: np.ndarray, found: np.ndarray) -> float:
     return float(np.linalg.norm(wanted - found) / np.linalg.norm(wanted))
 
 
-@given(st.integers(1, 40), st.integers(0, 2**31))
-@settings(max_examples=30, deadline=None)
+@given(st.one_of(st.integers(1, 40), st.integers(120, 400)), st.integers(0, 2**31))  # also several blocks
+@settings(max_examples=40, deadline=None)
 def test_the_inverse_stft_is_exact(frames, seed):
     samples = np.random.default_rng(seed).normal(0, 0.1, frames * 256).astype(np.float32)
     assert np.abs(istft(stft(samples)) - samples).max() < 1e-5
@@ -26,8 +26,8 @@ def test_the_inverse_stft_is_exact(frames, seed):
 
 def test_projecting_twice_is_projecting_once(rng):
     anything = (rng.normal(size=(30, 513)) + 1j * rng.normal(size=(30, 513))).astype(np.complex64)
-    once = project(anything)
-    assert np.abs(project(once) - once).max() < 1e-4
+    once = stft(istft(anything))
+    assert np.abs(stft(istft(once)) - once).max() < 1e-4
     assert np.linalg.norm(once) < np.linalg.norm(anything)
 
 

@@ -1,21 +1,17 @@
-"""Our generator against the original implementation, its receptive field, and chunked synthesis."""
+"""Our generator against the original implementation, and its receptive field."""
 
 import importlib.util
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vocoders.catalogue import _original_file
 from vocoders.checkpoint import Checkpoint, _folded, read_checkpoint
-from vocoders.engine import HiFiGANVocoder, windows
-from vocoders.features import FeatureMismatch, Features, log_hifigan_mel
+from vocoders.features import log_hifigan_mel
 from vocoders.hifigan import V1, V2, V3, Generator, HiFiGANConfig, parameter_count
-from vocoders.mel import HIFIGAN, HW2
+from vocoders.mel import HIFIGAN
 
 
 @pytest.fixture(scope="module")
@@ -87,44 +83,6 @@ def test_the_context_is_exactly_the_receptive_field(config, frames, monkeypatch)
     reached = torch.autograd.grad(frame.sum(), mel)[0][0].abs().sum(0).nonzero().flatten()
     assert config.context == frames
     assert reached.tolist() == list(range(centre - frames, centre + frames + 1))
-
-
-@pytest.mark.parametrize("config", [V2, V3])
-@pytest.mark.parametrize("frames", [1, 13, 157, 300, 513])
-def test_chunks_give_the_samples_of_the_whole(config, frames):
-    torch.manual_seed(2)
-    generator = Generator(config).eval()
-    for name, parameter in generator.named_parameters():
-        if name.endswith("weight"):
-            parameter.data.mul_(2)  # random weights are nearly silent
-    checkpoint = Checkpoint(config, HW2, generator.state_dict())
-    mel = torch.randn(80, frames).numpy()
-    seen: list[float] = []
-    found = HiFiGANVocoder(checkpoint)(Features("log hw2 mel", mel), seen.append)
-    with torch.inference_mode():
-        whole = generator(torch.from_numpy(mel)[None])[0, 0].numpy()
-    assert found.shape == (frames * 256,)
-    assert np.abs(whole).max() > 1e-3
-    assert np.abs(found - whole).max() < 1e-5
-    assert seen == sorted(seen)
-    assert seen[-1] == 1.0
-
-
-@given(st.integers(1, 2000), st.integers(1, 300), st.integers(0, 40))
-def test_windows_tile_the_mel_with_one_length_and_full_context(frames, kept, context):
-    parts = list(windows(frames, kept, context))
-    assert [first for *_, first, _ in parts] == list(range(0, frames, kept))
-    assert [last for *_, last in parts] == [*(first for *_, first, _ in parts[1:]), frames]
-    assert len({stop - start for start, stop, *_ in parts}) == 1
-    for start, stop, first, last in parts:
-        assert 0 <= start <= max(0, first - context)
-        assert min(frames, last + context) <= stop <= frames
-
-
-def test_features_of_another_kind_are_refused():
-    vocoder = HiFiGANVocoder(Checkpoint(V2, HW2, Generator(V2).state_dict()))
-    with pytest.raises(FeatureMismatch, match="takes the log hw2 mel, not the log hifigan mel"):
-        vocoder(Features("log hifigan mel", np.zeros((80, 4), np.float32)))
 
 
 @pytest.mark.parametrize(

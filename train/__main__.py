@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from train.commands import bench_command, export_command, fit_command, prepare_command
+from train.commands import bench_command, export_command, fit_command, prepare_command, upper_band_command
 from train.config import PRESETS
 from vocoders.command import run
 
@@ -16,6 +16,7 @@ def parse_args() -> argparse.Namespace:
     _add_prepare(commands)
     _add_fit(commands)
     _add_export(commands)
+    _add_upper_band(commands)
     _add_bench(commands)
     return parser.parse_args()
 
@@ -71,6 +72,15 @@ def _add_export(commands) -> None:
     export.add_argument("--jik876", action="store_true", help="the original's format, with a config.json beside it")
     export.add_argument("--force", action="store_true", help="overwrite FILE")
     export.set_defaults(command=export_command)
+
+
+def _add_upper_band(commands) -> None:
+    fit = commands.add_parser("upper-band", help="fit what Griffin-Lim from a mel assumes above 8 kHz")
+    fit.add_argument("--data", type=Path, required=True, metavar="PACK")
+    fit.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="the app's is assets/upper-band.npz")
+    fit.add_argument("--seed", type=int, default=1, help="of frames and levels (1)")
+    fit.add_argument("--force", action="store_true", help="overwrite FILE.npz")
+    fit.set_defaults(command=upper_band_command)
 
 
 def _add_bench(commands) -> None:

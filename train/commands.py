@@ -152,6 +152,18 @@ def export_command(args: argparse.Namespace) -> int:
     return 0
 
 
+def upper_band_command(args: argparse.Namespace) -> int:
+    from train.upper_band import fit_upper_band
+
+    refuse_overwriting([args.out], args.force)
+    with counting_bar("clip") as show:
+        upper_band = fit_upper_band(open_pack(args.data), args.seed, show)
+    upper_band.save(args.out)
+    for name, value in upper_band.about.items():
+        print(f"{name}: {value}")
+    return 0
+
+
 def bench_command(args: argparse.Namespace) -> int:
     import torch
     from tqdm import tqdm

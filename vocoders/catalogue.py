@@ -136,7 +136,7 @@ BUILT_IN = (
     System(
         "griffin-lim",
         "Griffin-Lim from the mel",
-        "What Griffin-Lim really gets: magnitudes guessed from 80 mel bands, nothing above 8 kHz.",
+        "What Griffin-Lim really gets: magnitudes guessed from 80 mel bands; above 8 kHz, where the mel ends, a linear guess.",
         (hw2_mel, invert),
         GriffinLimVocoder,
         _griffin_lim_card,

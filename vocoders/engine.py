@@ -1,20 +1,15 @@
-"""Runs a HiFi-GAN generator on a mel of any length, in constant memory and with progress.
+"""Runs a HiFi-GAN generator on a mel of any length: exactly, in constant memory, block by block.
 
-A sample depends on `context` mel frames to each side and no more, so a window with that much context gives the very
-samples the whole mel would:
-
-    mel      |----------------------------------------------|
-    window        [context|====== kept ======|context]
-    next                           [context|====== kept ======|context]
-
-All windows have one length (at the ends they are shifted inwards, where the generator's own zero padding belongs):
-transposed convolutions are slow whenever the length changes.
+PyTorch is the reference. On a GPU it is also what runs; on a CPU the compiled form of `vocoders.openvino_generator`
+does, which gives the same samples within 1e-4, and PyTorch where that cannot be had.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -23,19 +18,57 @@ from vocoders.checkpoint import Checkpoint
 from vocoders.features import Features, Kind
 from vocoders.generator_input import generator_input
 from vocoders.mel import HOP
-
-KEPT_FRAMES = 128  # 1.5 s of audio per window
+from vocoders.windows import Window, even_share, windows
 
 _LOG_MEL: dict[str, Kind] = {"hw2": "log hw2 mel", "hifigan": "log hifigan mel"}
+_log = logging.getLogger(__name__)
+
+EngineName = Literal["auto", "pytorch", "openvino"]
+
+
+class Engine(Protocol):
+    parallel: int  # windows under way at a time
+
+    def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
+        """Windows with their input (1, channels, frames) -> the kept samples of each, in order."""
+
+
+class PyTorchGenerator:
+    """On the GPU where there is one."""
+
+    parallel = 1
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._generator = checkpoint.generator().to(self._device)
+
+    def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
+        for window, values in parts:
+            with torch.inference_mode():
+                samples = self._generator(torch.from_numpy(values).to(self._device))[0, 0].cpu().numpy()
+            yield samples[(window.first - window.start) * HOP : (window.last - window.start) * HOP]
+
+
+def make_engine(checkpoint: Checkpoint, name: EngineName = "auto") -> Engine:
+    """Errors: those of `OpenVINOGenerator` when it is asked for by name; "auto" logs the reason and takes PyTorch."""
+    from vocoders.openvino_generator import OpenVINOGenerator
+
+    if name == "openvino":
+        return OpenVINOGenerator(checkpoint)
+    if name == "auto" and not torch.cuda.is_available():
+        try:
+            return OpenVINOGenerator(checkpoint)
+        except (ImportError, RuntimeError) as error:
+            _log.warning("HiFi-GAN runs in PyTorch, which is slower: OpenVINO cannot be used (%s)", error)
+    return PyTorchGenerator(checkpoint)
 
 
 class HiFiGANVocoder:
-    """Log mel -> waveform, with the generator of one checkpoint; on the GPU where there is one."""
+    """Log mel -> waveform, with the generator of one checkpoint."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, engine: EngineName = "auto") -> None:
         self.expects = _LOG_MEL[checkpoint.recipe.name]
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._generator = checkpoint.generator().to(self._device)
+        self._engine = make_engine(checkpoint, engine)
         self._context = checkpoint.config.context
         self._expand = functools.partial(
             generator_input, channels=checkpoint.config.input_channels, recipe=checkpoint.recipe
@@ -46,21 +79,21 @@ class HiFiGANVocoder:
 
         Errors: `FeatureMismatch` for another kind.
         """
-        mel = torch.from_numpy(features.require(self.expects, by="this HiFi-GAN"))[None]
-        frames = mel.shape[-1]
-        waveform = np.empty(frames * HOP, dtype=np.float32)
-        for start, stop, first, last in windows(frames, KEPT_FRAMES, self._context):
-            with torch.inference_mode():
-                part = self._generator(self._expand(mel[..., start:stop].to(self._device)))[0, 0].cpu().numpy()
-            waveform[first * HOP : last * HOP] = part[(first - start) * HOP : (last - start) * HOP]
-            on_progress(last / frames)
+        waveform = np.empty(features.values.shape[1] * HOP, dtype=np.float32)
+        done = 0
+        for block in self.stream(features):
+            waveform[done : done + len(block)] = block
+            done += len(block)
+            on_progress(done / len(waveform))
         return waveform
 
+    def stream(self, features: Features) -> Iterator[np.ndarray]:
+        """The same samples in blocks of up to 3 s, each as soon as it is ready; leaving the loop ends the work."""
+        mel = features.require(self.expects, by="this HiFi-GAN")
+        frames = mel.shape[1]
+        cut = windows(frames, even_share(frames, self._engine.parallel), self._context)
+        return self._engine.run((window, self._input(mel[:, window.start : window.stop])) for window in cut)
 
-def windows(frames: int, kept: int, context: int) -> Iterator[tuple[int, int, int, int]]:
-    """(start, stop) of what is run and (first, last) of what is kept, in frames; the kept parts tile [0, frames)."""
-    length = min(frames, kept + 2 * context)
-    for first in range(0, frames, kept):
-        last = min(first + kept, frames)
-        start = min(max(first - context, 0), frames - length)
-        yield start, start + length, first, last
+    def _input(self, mel: np.ndarray) -> np.ndarray:
+        """(80, frames) -> (1, channels, frames), contiguous."""
+        return self._expand(torch.from_numpy(np.ascontiguousarray(mel))[None]).numpy()

@@ -15,6 +15,7 @@ import torch
 from vocoders.inversion import invert_mel
 from vocoders.mel import HIFIGAN, HOP, HW2, N_MELS, PAD, log_mel, mel_of, mel_of_magnitude
 from vocoders.stft import stft
+from vocoders.upper_band import FIRST_BIN, shipped_upper_band
 
 Kind = Literal["hw2 mel", "log hw2 mel", "log hifigan mel", "STFT magnitude"]
 
@@ -61,7 +62,11 @@ def log_hw2(features: Features) -> Features:
 
 
 def invert(features: Features) -> Features:
-    return Features("STFT magnitude", invert_mel(features.require("hw2 mel", by="mel inversion")))
+    """Below 8 kHz what the mel says, above it what `vocoders.upper_band` guesses from there."""
+    mel = features.require("hw2 mel", by="mel inversion")
+    magnitude = invert_mel(mel)
+    magnitude[FIRST_BIN:] = shipped_upper_band()(mel, magnitude.max(axis=0))
+    return Features("STFT magnitude", magnitude)
 
 
 def remel(features: Features) -> Features:

@@ -6,11 +6,12 @@ uses. Every iteration goes to the nearest consistent STFT and puts the wanted ma
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
 
-from vocoders.stft import istft, project
+from vocoders.stft import BLOCK, analyse, istft, over_blocks, synthesise
 
 ITERATIONS = 32
 MOMENTUM = 0.99
@@ -37,15 +38,29 @@ def griffin_lim(
     if not np.isfinite(magnitude).all() or (magnitude < 0).any():
         raise ValueError("a magnitude must be finite and not negative")
     target = np.ascontiguousarray(magnitude.T, dtype=np.float32)
-    if phase is None:
-        phase = np.random.default_rng(seed).uniform(-np.pi, np.pi, target.shape).T
-    estimate = (target * np.exp(1j * np.asarray(phase, dtype=np.float32).T)).astype(np.complex64)
-    weight = np.float32(momentum / (1 + momentum))
+    estimate = _first_guess(target, phase, seed)
     previous = np.zeros_like(estimate)
+    weight = np.float32(momentum / (1 + momentum))
+
+    def improve(padded: np.ndarray, block: slice) -> None:
+        consistent = analyse(padded, block)
+        new = np.subtract(consistent, previous[block], out=estimate[block])
+        new *= target[block] / (np.abs(new) + np.float32(1e-16))
+        np.multiply(consistent, weight, out=previous[block])
+
     for iteration in range(iterations):
-        consistent = project(estimate)
-        np.subtract(consistent, weight * previous, out=estimate)
-        estimate *= target / (np.abs(estimate) + np.float32(1e-16))
-        previous = consistent
+        for _ in over_blocks(functools.partial(improve, synthesise(estimate)), len(target)):
+            pass
         on_progress((iteration + 1) / iterations)
     return istft(estimate)
+
+
+def _first_guess(target: np.ndarray, phase: np.ndarray | None, seed: int) -> np.ndarray:
+    """complex64 (frames, 513)."""
+    rng = np.random.default_rng(seed)
+    estimate = np.empty(target.shape, np.complex64)
+    for first in range(0, len(target), BLOCK):
+        block = slice(first, first + BLOCK)
+        angle = rng.uniform(-np.pi, np.pi, target[block].shape) if phase is None else phase.T[block]
+        estimate[block] = target[block] * np.exp(1j * np.asarray(angle, dtype=np.float32))
+    return estimate

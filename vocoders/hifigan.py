@@ -64,16 +64,27 @@ class HiFiGANConfig:
         require(each, "resblock_dilation_sizes", dilations, "one list per kernel, 1 to 8 numbers from 1 to 64")
 
     @property
-    def context(self) -> int:
-        """How many mel frames away a frame can still change a sample."""
-        reach = 3  # of conv_post, in samples
+    def reaches(self) -> tuple[int, ...]:
+        """Per upsampling: how many of its output samples away one can still change a sample of the waveform."""
+        reach, reaches = 3, []  # of conv_post, in samples
         for rate, kernel in reversed(list(zip(self.upsample_rates, self.upsample_kernel_sizes))):
             reach += max(
                 sum((size - 1) // 2 * (dilation + (1 if self.resblock == 1 else 0)) for dilation in dilations)
                 for size, dilations in zip(self.resblock_kernel_sizes, self.resblock_dilation_sizes)
             )
-            reach = (reach + (kernel + rate) // 2 - 1) // rate
-        return reach + 3  # of conv_pre
+            reaches.append(reach)
+            reach = self._before_upsampling(reach, rate, kernel)
+        return tuple(reversed(reaches))
+
+    @property
+    def context(self) -> int:
+        """How many mel frames away a frame can still change a sample."""
+        first = self._before_upsampling(self.reaches[0], self.upsample_rates[0], self.upsample_kernel_sizes[0])
+        return first + 3  # of conv_pre
+
+    @staticmethod
+    def _before_upsampling(reach: int, rate: int, kernel: int) -> int:
+        return (reach + (kernel + rate) // 2 - 1) // rate
 
 
 def require(condition: bool, name: str, value: object, allowed: str) -> None:

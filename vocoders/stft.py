@@ -3,21 +3,78 @@
     PAD zeros |  samples  | PAD zeros          frame i covers padded samples [256 i, 256 i + 1024)
 
 Frame-major (frames, 513) keeps each FFT contiguous, and with a hop of a quarter window the overlap-add is four
-shifted additions. SciPy's real FFTs keep float32 and use both cores.
+shifted additions. Frames are handled in blocks that stay in the cache, on all cores: SciPy's real FFTs keep float32,
+and they and NumPy let other threads run meanwhile.
 """
 
 from __future__ import annotations
 
 import functools
-import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import joblib
 import numpy as np
 from scipy import fft
 
-from vocoders.mel import HOP, N_FFT, PAD, frame_count
+from vocoders.mel import HOP, N_BINS, N_FFT, PAD, frame_count
 
 OVERLAP = N_FFT // HOP  # windows over any one sample
-WORKERS = min(4, os.cpu_count() or 1)
+BLOCK = 256  # frames: a megabyte of spectrum
+
+
+def stft(samples: np.ndarray) -> np.ndarray:
+    """(n,) float32 -> complex64 (n // 256, 513)."""
+    frames = frame_count(len(samples))
+    padded = np.pad(samples, PAD)[: (frames + OVERLAP - 1) * HOP]
+    spectrum = np.empty((frames, N_BINS), np.complex64)
+
+    def analyse_into(block: slice) -> None:
+        spectrum[block] = analyse(padded, block)
+
+    for _ in over_blocks(analyse_into, frames):
+        pass
+    return spectrum
+
+
+def istft(spectrum: np.ndarray) -> np.ndarray:
+    """complex64 (frames, 513) -> (frames * 256,) float32: the least-squares signal (Griffin & Lim 1984)."""
+    return synthesise(spectrum)[PAD : PAD + len(spectrum) * HOP]
+
+
+def synthesise(spectrum: np.ndarray) -> np.ndarray:
+    """complex64 (frames, 513) -> the least-squares signal with its padding, which is silent; ((frames + 3) * 256,)."""
+    frames = len(spectrum)
+    padded = np.zeros((frames + OVERLAP - 1) * HOP, np.float32)
+
+    def overlap_add(block: slice) -> tuple[slice, np.ndarray]:
+        windowed = fft.irfft(spectrum[block], N_FFT, axis=1)
+        windowed *= _window()
+        return block, _overlap_add(windowed)
+
+    for block, part in over_blocks(overlap_add, frames):
+        padded[block.start * HOP : (block.stop + OVERLAP - 1) * HOP] += part
+    padded *= _inverse_weight(frames)
+    padded[:PAD] = 0
+    padded[PAD + frames * HOP :] = 0
+    return padded
+
+
+def analyse(padded: np.ndarray, block: slice) -> np.ndarray:
+    """The spectrum (frames, 513) complex64 of a block of frames of a padded signal."""
+    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[block.start * HOP : block.stop * HOP : HOP]
+    return fft.rfft(frames * _window(), axis=1)
+
+
+def over_blocks(work: Callable[[slice], object], frames: int) -> Iterator:
+    """What `work` makes of each block of frames, in order; blocks are worked on side by side."""
+    blocks = [slice(first, min(first + BLOCK, frames)) for first in range(0, frames, BLOCK)]
+    return map(work, blocks) if len(blocks) < 2 else _threads().map(work, blocks)
+
+
+@functools.cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(joblib.cpu_count(), thread_name_prefix="stft")
 
 
 @functools.cache
@@ -28,50 +85,22 @@ def _window() -> np.ndarray:
     return window
 
 
-@functools.lru_cache(maxsize=8)
-def _inverse_weight(frames: int) -> np.ndarray:
-    """Window over the sum of squared windows, (frames, 4, 256): what an inverse FFT is multiplied with."""
-    squares = np.broadcast_to(_window() ** 2, (frames, N_FFT)).reshape(frames, OVERLAP, HOP)
-    total = np.maximum(_overlap_add(squares), 1e-8).reshape(-1, HOP)
-    blocks = np.lib.stride_tricks.sliding_window_view(total, OVERLAP, axis=0).transpose(0, 2, 1)
-    weight = (_window().reshape(OVERLAP, HOP) / blocks).astype(np.float32)
-    weight.flags.writeable = False
-    return weight
-
-
-def _overlap_add(blocks: np.ndarray) -> np.ndarray:
-    """(frames, 4, 256) -> padded signal ((frames + 3) * 256,)."""
-    frames = len(blocks)
+def _overlap_add(windows: np.ndarray) -> np.ndarray:
+    """(frames, 1024) -> ((frames + 3) * 256,)."""
+    frames = len(windows)
+    quarters = windows.reshape(frames, OVERLAP, HOP)
     total = np.zeros((frames + OVERLAP - 1, HOP), dtype=np.float32)
     for shift in range(OVERLAP):
-        total[shift : shift + frames] += blocks[:, shift]
+        total[shift : shift + frames] += quarters[:, shift]
     return total.reshape(-1)
 
 
-def stft(samples: np.ndarray) -> np.ndarray:
-    """(n,) float32 -> complex64 (n // 256, 513)."""
-    return _analyse(np.pad(samples, PAD)[: (frame_count(len(samples)) + OVERLAP - 1) * HOP])
-
-
-def istft(spectrum: np.ndarray) -> np.ndarray:
-    """complex (frames, 513) -> (frames * 256,) float32: the least-squares signal (Griffin & Lim 1984)."""
-    return _synthesise(spectrum)[PAD : PAD + len(spectrum) * HOP]
-
-
-def project(spectrum: np.ndarray) -> np.ndarray:
-    """The STFT nearest to `spectrum` that a signal can have: `stft(istft(spectrum))`, the ends forced to silence."""
-    padded = _synthesise(spectrum)
-    padded[:PAD] = 0
-    padded[PAD + len(spectrum) * HOP :] = 0
-    return _analyse(padded)
-
-
-def _analyse(padded: np.ndarray) -> np.ndarray:
-    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
-    return fft.rfft(frames * _window(), axis=1, workers=WORKERS)
-
-
-def _synthesise(spectrum: np.ndarray) -> np.ndarray:
-    blocks = fft.irfft(spectrum, N_FFT, axis=1, workers=WORKERS).reshape(-1, OVERLAP, HOP)
-    blocks *= _inverse_weight(len(spectrum))
-    return _overlap_add(blocks)
+@functools.lru_cache(maxsize=4)
+def _inverse_weight(frames: int) -> np.ndarray:
+    """One over the sum of squared windows, which is constant but for the ends; ((frames + 3) * 256,) float32."""
+    few = min(frames, 2 * OVERLAP)
+    weight = 1 / np.maximum(_overlap_add(np.tile(_window() ** 2, (few, 1))), np.float32(1e-8))
+    middle = OVERLAP * HOP
+    weight = np.insert(weight, middle, np.full((frames - few) * HOP, weight[middle])) if frames > few else weight
+    weight.flags.writeable = False
+    return weight

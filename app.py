@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,9 +72,14 @@ def main() -> None:
     os.chdir(Path(__file__).parent)  # Gradio serves the page's own files by paths relative to where it runs
     import uvicorn
 
+    from eval.comparison import warm_up
+    from vocoders.catalogue import BUILT_IN
+
     app = build_app(settings)
+    threading.Thread(target=warm_up, args=(BUILT_IN,), daemon=True).start()
     print(f"Vocoder Listening Lab: http://{settings.host}:{settings.port}", flush=True)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
+    # A page keeps its connection open for as long as it is looked at; stopping does not wait for that.
+    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=5)
 
 
 if __name__ == "__main__":

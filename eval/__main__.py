@@ -35,6 +35,16 @@ def parse_args() -> argparse.Namespace:
     study.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth clip (1)")
     study.add_argument("--force", action="store_true", help="overwrite a report in DIR")
     study.set_defaults(command=study_command)
+
+    speed = commands.add_parser("speed", help="every stage and the whole page against the same steps done plainly")
+    speed.add_argument("--rounds", type=int, default=7, metavar="N", help="timed turns of either side (7)")
+    speed.add_argument("--seconds", type=float, default=10.0, metavar="S", help="length of the clip (10)")
+    speed.add_argument(
+        "--long", type=float, default=0.0, metavar="MINUTES", help="also the peak memory of a file this long (0: not)"
+    )
+    speed.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers")
+    speed.add_argument("--force", action="store_true", help="overwrite FILE")
+    speed.set_defaults(command=speed_command)
     return parser.parse_args()
 
 
@@ -79,6 +89,19 @@ def study_command(args: argparse.Namespace) -> int:
         rows = run_study(clips, system, [metric.name for metric in metrics], bar.update)
     write_study(args.out, rows, system)
     print(args.out / "report.html")
+    return 0
+
+
+def speed_command(args: argparse.Namespace) -> int:
+    from eval.speed_report import report_speed
+
+    if args.json:
+        refuse_overwriting([args.json], args.force)
+    if args.rounds < 1 or args.seconds <= 0 or args.long < 0:
+        raise ValueError("--rounds is at least 1, --seconds is positive, and --long is not negative")
+    content = report_speed(args.rounds, args.seconds, args.long)
+    if args.json:
+        args.json.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0
 
 

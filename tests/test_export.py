@@ -16,9 +16,9 @@ from train.loop import fit
 from train.saving import load
 from train.schedule import Budget
 from ui.uploads import add_upload
+from vocoders.analysis import Analysis, synthesize
 from vocoders.catalogue import own_checkpoint_system
 from vocoders.checkpoint import read_checkpoint
-from vocoders.systems import Analysis, synthesize
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 TINY = dataclasses.replace(PRESETS["tiny"], validate_every=4, validation_seconds=1.0)

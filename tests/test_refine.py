@@ -6,11 +6,11 @@ import pytest
 from eval.metrics import log_mel_l1, m_stft
 from eval.pitch import f0_error
 from tests.conftest import ROOT, harmonic_tone
+from vocoders.analysis import Analysis, synthesize
 from vocoders.catalogue import find_systems
 from vocoders.intake import read_recording
 from vocoders.mel import HIFIGAN, HW2, mel_of
 from vocoders.refine import CHUNK, OVERLAP, Refinement, _fades, chunks, kept_share, refine, target_magnitude
-from vocoders.systems import Analysis, synthesize
 
 
 def wobbling(samples_like: np.ndarray, f0: float = 196.0) -> np.ndarray:

@@ -5,9 +5,10 @@ import pytest
 
 from eval.metrics import m_stft
 from vocoders import catalogue
+from vocoders.analysis import Analysis, synthesize
 from vocoders.catalogue import BUILT_IN, find_systems
 from vocoders.features import FeatureMismatch, Features, from_hw2_file, hw2_mel, invert, log_hifigan_mel, log_hw2
-from vocoders.systems import Analysis, Unavailable, synthesize
+from vocoders.systems import Unavailable
 
 
 def system(id: str):

@@ -14,6 +14,7 @@ from ui.markup import notice
 from ui.results import ResultStore
 from ui.running import Running
 from ui.uploads import Upload
+from vocoders.analysis import RecentAnalyses
 from vocoders.checkpoint import CheckpointError
 from vocoders.intake import AudioError, Limits, read_recording
 from vocoders.systems import System
@@ -25,7 +26,7 @@ def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, u
     """Lays the tab out and wires it. Returns the choice of systems, so that other tabs can add to it."""
     inputs = lay_out_inputs(systems, limits)
     outputs = lay_out_outputs()
-    running = Running()
+    running, analyses = Running(), RecentAnalyses()
 
     def run(path: str | None, chosen: list[str], own: tuple[Upload, ...], request: gr.Request) -> Iterator[dict]:
         try:
@@ -38,13 +39,14 @@ def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, u
         yield outputs.begin(recording)
         session = request.session_hash or ""
         flag = running.start(session)
-        shown = -1
+        shown = None
         try:
-            for view in CompareJob(recording, quick_first(selected), store.new()).run(flag):
+            job = CompareJob(recording, quick_first(selected), store.new(), analyses.of(recording.samples))
+            for view in job.run(flag):
                 if not running.is_newest(session, flag):
                     return  # the page belongs to the next comparison now
-                changed = len(view.takes) != shown or view.archive
-                shown = len(view.takes)
+                changed = view.takes != shown or view.archive
+                shown = view.takes
                 yield outputs.progress(view) | (outputs.results(recording, view) if changed else {})
         finally:
             running.end(session, flag)
@@ -52,13 +54,13 @@ def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, u
     def halt(request: gr.Request) -> None:
         running.stop(request.session_hash or "")
 
-    job = {"fn": run, "inputs": [inputs.audio, inputs.choice, uploads], "outputs": outputs.components}
+    wiring = {"fn": run, "inputs": [inputs.audio, inputs.choice, uploads], "outputs": outputs.components}
     options = {**QUEUE, "show_progress": "hidden"}
-    inputs.start.click(**job, **options, api_name="compare")
+    inputs.start.click(**wiring, **options, api_name="compare")
     inputs.stop.click(halt, queue=False, api_visibility="private")
     for button, load in inputs.examples:
         loaded = button.click(load, outputs=[inputs.audio, outputs.message, button], api_visibility="private")
-        loaded.success(**job, **options, api_visibility="private")
+        loaded.success(**wiring, **options, api_visibility="private")
     return inputs.choice
 
 

@@ -9,18 +9,9 @@ import gradio as gr
 
 from ui.examples import FROM_LIBROSA, SHIPPED, Example, ExampleUnreachable
 from ui.markup import escape, notice, slot
+from vocoders.catalogue import COMPARED
 from vocoders.intake import Limits
 from vocoders.systems import System
-
-DEFAULTS = {
-    "griffin-lim-oracle",
-    "griffin-lim",
-    "hifigan-hw2",
-    "hifigan-original",
-    "hifigan-original-bridged",
-    "hifigan-original-refined",
-    "hifigan-hw2-refined",
-}
 
 
 @dataclass(frozen=True)
@@ -75,7 +66,7 @@ def choices(systems: Sequence[System]) -> list[tuple[str, str]]:
 
 
 def defaults(systems: Sequence[System]) -> list[str]:
-    return [system.id for system in systems if system.id in DEFAULTS and not system.why_not()]
+    return [system.id for system in systems if system.id in COMPARED and not system.why_not()]
 
 
 def missing_note(systems: Sequence[System]) -> str:

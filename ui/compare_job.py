@@ -5,20 +5,23 @@ from __future__ import annotations
 import queue
 import re
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eval.bundle import write_bundle
-from eval.comparison import Cancelled, Event, Failed, Progress, Take, compare
+from eval.comparison import Cancelled, Event, Failed, Measured, Progress, Take, compare
 from eval.loudness import Level, loudness, match_levels, true_peak
 from eval.spectrogram import difference_png, level, level_png
 from ui.player import Track, player_value
 from ui.results import ResultFolder
+from vocoders.analysis import Analysis
 from vocoders.audio import Recording, write_wav
 from vocoders.systems import System
 
 _DONE = object()
+PROGRESS_EVERY = 0.15  # seconds; what is shown more often costs the computation itself
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,10 @@ class View:
 
 
 class CompareJob:
-    def __init__(self, recording: Recording, systems: Sequence[System], folder: ResultFolder) -> None:
-        self._recording, self._systems, self._folder = recording, systems, folder
+    def __init__(
+        self, recording: Recording, systems: Sequence[System], folder: ResultFolder, analysis: Analysis | None = None
+    ) -> None:
+        self._recording, self._systems, self._folder, self._analysis = recording, systems, folder, analysis
         self._takes: list[Take] = []
         self._measured: dict[str, tuple[float, float]] = {}  # id: LUFS, dBTP
         self._clipped: dict[str, int] = {}
@@ -64,13 +69,19 @@ class CompareJob:
             stop.set()
 
     def _work(self, events: queue.Queue, stop: threading.Event) -> None:
+        shown = 0.0
+
         def on_event(event: Event) -> None:
+            nonlocal shown
             if stop.is_set():
                 raise Cancelled
+            if isinstance(event, Progress) and time.monotonic() - shown < PROGRESS_EVERY:
+                return
+            shown = time.monotonic()
             events.put(event)
 
         try:
-            compare(self._recording, self._systems, on_event)
+            compare(self._recording, self._systems, on_event, self._analysis)
         except Cancelled:
             pass
         except BaseException as error:  # shown by the page's own handler; a lost thread would leave it waiting
@@ -96,6 +107,12 @@ class CompareJob:
         if isinstance(event, Failed):
             self._tracks[system.id] = replace(track, state="failed", error=event.reason)
             return f"{system.title} failed"
+        if isinstance(event, Measured):
+            self._takes = [
+                replace(take, metrics={**take.metrics, **event.metrics}) if take.system is system else take
+                for take in self._takes
+            ]
+            return f"{system.title} is measured"
         self._add(event)
         return f"{system.title} is ready"
 

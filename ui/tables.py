@@ -11,24 +11,28 @@ from eval.loudness import Level
 from eval.metrics import METRICS
 from ui.markup import escape
 
-ARROWS = {"lower": ("↓", "lower is better"), "higher": ("↑", "higher is better")}
+ARROWS = {
+    "lower": ("↓", "lower is better"),
+    "higher": ("↑", "higher is better"),
+    "nearest 0": ("→ 0", "nearest to 0 is best"),
+}
 
 
 @dataclass(frozen=True)
 class Column:
     title: str
     unit: str
-    better: str  # lower or higher
+    better: str  # a key of `ARROWS`
     about: str
-    value: Callable[[Take], float]
+    value: Callable[[Take], float | None]  # None: not measured yet
     digits: int = 3
 
 
 COLUMNS = (
     *(
-        Column(m.name, m.unit, m.better, m.about, lambda take, name=m.name: take.metrics.get(name, math.nan))
+        Column(m.name, m.unit, m.better, m.about, lambda take, name=m.name: take.metrics.get(name))
         for m in METRICS.values()
-        if m.quick
+        if not m.on_request and not m.why_not()
     ),
     Column("computing", "s", "lower", "Front end and vocoder, once, on this machine", lambda t: t.compute_seconds, 2),
     Column(
@@ -58,9 +62,11 @@ def metric_table(takes: Sequence[Take]) -> str:
 
 
 def _best(column: Column, takes: Sequence[Take]) -> float:
-    values = [value for take in takes if math.isfinite(value := column.value(take))]
+    values = [value for take in takes if (value := column.value(take)) is not None and math.isfinite(value)]
     if len(values) < 2:
         return math.nan
+    if column.better == "nearest 0":
+        return min(values, key=abs)
     return min(values) if column.better == "lower" else max(values)
 
 
@@ -82,9 +88,11 @@ def _row(take: Take, best: Mapping[str, float]) -> str:
 
 def _cell(column: Column, take: Take, best: float) -> str:
     value = column.value(take)
+    if value is None:
+        return '<td title="being measured">…</td>'
     if not math.isfinite(value):
         return '<td title="not defined for this recording">n/a</td>'
-    text = f"{value:.{column.digits}f}"
+    text = f"{value:{'+' if column.better == 'nearest 0' else ''}.{column.digits}f}".replace("-", "−")
     if value == best and take.system.mel != "none":
         return f'<td class="page-best"><b>{text}</b><span class="page-sr"> best</span></td>'
     return f"<td>{text}</td>"

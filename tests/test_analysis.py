@@ -1,0 +1,109 @@
+"""What is shared between systems, comparisons and people, and what it costs."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from eval.comparison import Cancelled, Take, compare
+from vocoders.analysis import Analysis, RecentAnalyses
+from vocoders.audio import Recording
+from vocoders.catalogue import find_systems
+
+
+def test_who_comes_second_waits_and_gets_the_same():
+    analysis, made, begun = Analysis(np.zeros(9, np.float32)), [], threading.Event()
+
+    def make() -> object:
+        begun.set()
+        time.sleep(0.3)
+        made.append(object())
+        return made[-1]
+
+    waits: list[int] = []
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(analysis.once, ("slow",), make)
+        assert begun.wait(5)
+        second = pool.submit(analysis.once, ("slow",), make, lambda: waits.append(1))
+        assert first.result(5) is second.result(5)
+    assert len(made) == 1
+    assert waits
+
+
+def test_who_waits_can_leave_and_a_failure_is_tried_again():
+    analysis, begun, go = Analysis(np.zeros(9, np.float32)), threading.Event(), threading.Event()
+
+    def fail() -> None:
+        begun.set()
+        go.wait(5)
+        raise MemoryError
+
+    def leave() -> None:
+        raise Cancelled
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(analysis.once, ("slow",), fail)
+        assert begun.wait(5)
+        with pytest.raises(Cancelled):
+            analysis.once(("slow",), fail, leave)
+        go.set()
+        with pytest.raises(MemoryError):
+            first.result(5)
+    assert analysis.once(("slow",), lambda: 7) == 7
+
+
+def test_costs_add_up_without_counting_anything_twice():
+    analysis = Analysis(np.zeros(9, np.float32))
+
+    def outer() -> int:
+        time.sleep(0.05)
+        analysis.once(("inner",), lambda: time.sleep(0.1))
+        return 1
+
+    began = time.perf_counter()
+    analysis.once(("outer",), outer)
+    whole = time.perf_counter() - began
+    inner, own = analysis._cost[("inner",)], analysis._cost[("outer",)]
+    assert inner >= 0.1
+    assert 0.05 <= own < inner
+    assert own + inner == pytest.approx(whole, abs=0.02)
+
+
+def test_a_second_comparison_of_the_same_recording_makes_only_what_is_new(tone, monkeypatch):
+    from vocoders import catalogue
+
+    recent, takes = RecentAnalyses(), []
+    recording = Recording("tone", tone[:22_050])
+
+    def run(ids: str) -> list[Take]:
+        found: list[Take] = []
+        compare(
+            Recording("the same", recording.samples.copy()),
+            find_systems(ids),
+            lambda event: found.append(event) if isinstance(event, Take) else None,
+            recent.of(recording.samples.copy()),
+        )
+        return found
+
+    takes = run("griffin-lim,griffin-lim-oracle")
+    monkeypatch.setattr(catalogue, "griffin_lim", lambda *_, **__: pytest.fail("Griffin-Lim ran again"))
+    again = run("griffin-lim")
+    assert again[0].samples is takes[0].samples or np.array_equal(again[0].samples, takes[0].samples)
+    assert again[0].metrics == takes[0].metrics
+    assert again[0].compute_seconds == takes[0].compute_seconds > 0
+
+
+def test_recent_analyses_are_bounded_and_keyed_by_content():
+    recent = RecentAnalyses(max_bytes=10_000)
+    one, two, three = (np.full(1000, value, np.float32) for value in (0.1, 0.2, 0.3))
+    first = recent.of(one)
+    assert recent.of(one.copy()) is first
+    recent.of(two)
+    assert recent.of(one) is first
+    recent.of(three)  # 12 kB: the one not asked for the longest, `two`, must go
+    assert recent.of(one) is first
+    large = recent.of(np.zeros(100_000, np.float32))
+    assert recent.of(np.zeros(100_000, np.float32)) is large
+    assert recent.of(one) is not first

@@ -1,0 +1,128 @@
+"""Recordings on their way through systems: whatever systems, or comparisons, have in common is computed once."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+
+from vocoders.audio import fit_length
+from vocoders.features import FeatureMismatch, Features, hw2_mel
+from vocoders.mel import HW2
+from vocoders.refine import refine
+from vocoders.systems import Progress, System
+
+Key = tuple[Hashable, ...]
+PATIENCE = 0.1  # seconds between looks at whether one who waits still wants to
+
+
+class Analysis:
+    """One recording and everything that was made of it. Threads may share one: the second who wants a thing waits.
+
+    Keys are the path so far: steps of a front end, then the vocoder, then the refinement, then what else is wanted.
+    """
+
+    def __init__(self, samples: np.ndarray) -> None:
+        self.length: int | None = len(samples)
+        self._known: dict[Key, Any] = {(): samples}
+        self._cost: dict[Key, float] = {}
+        self._making: dict[Key, threading.Lock] = {}
+        self._guard = threading.Lock()
+        self._inside = threading.local()  # seconds this thread has spent in nested calls of `once`
+
+    @classmethod
+    def of_hw2_mel(cls, mel: Features) -> Analysis:
+        """When there is no recording, only its hw2 mel."""
+        analysis = cls(np.zeros(0, dtype=np.float32))
+        analysis.length, analysis._known = None, {(hw2_mel,): mel}
+        return analysis
+
+    def features(self, steps: tuple[Callable, ...]) -> Features:
+        if len(steps) == 1 and steps not in self._known and () not in self._known:
+            raise FeatureMismatch("this system needs the recording itself; an hw2 mel is not enough")
+        return self.once(steps, lambda: steps[-1](self.features(steps[:-1]) if steps[1:] else self._known[()]))
+
+    def waveform(self, system: System, on_progress: Progress) -> np.ndarray:
+        """The vocoder's output, refined where the system says so; (frames * 256,) float32."""
+
+        def still_wanted() -> None:
+            on_progress(0.0)
+
+        features, vocoder = self.features(system.steps), system.load()
+        plain = self.once((*system.steps, system.load), lambda: vocoder(features, on_progress), still_wanted)
+        if system.refinement is None:
+            return plain
+        mel = self.features((hw2_mel,)).values
+        return self.once(path(system), lambda: refine(plain, mel, HW2, system.refinement, on_progress), still_wanted)
+
+    def seconds(self, system: System) -> float:
+        """What the system cost to compute, with every part counted that another system had computed already."""
+        whole = path(system)
+        used = {whole[:count] for count in range(1, len(whole) + 1)} | ({(hw2_mel,)} if system.refinement else set())
+        return sum(self._cost.get(key, 0.0) for key in used)
+
+    def once(self, key: Key, make: Callable[[], Any], on_wait: Callable[[], None] = lambda: None) -> Any:
+        """What `make` gives, made by whoever comes first. on_wait is called now and then while another makes it; what
+        it raises ends the waiting. What `make` raises is not kept: the next one tries again."""
+        entered, outer = time.perf_counter(), getattr(self._inside, "seconds", 0.0)
+        with self._guard:
+            making = self._making.setdefault(key, threading.Lock())
+        while not making.acquire(timeout=PATIENCE):
+            on_wait()
+        try:
+            if key not in self._known:
+                self._inside.seconds, began = 0.0, time.perf_counter()
+                self._known[key] = make()
+                self._cost[key] = time.perf_counter() - began - self._inside.seconds
+            return self._known[key]
+        finally:
+            making.release()
+            self._inside.seconds = outer + time.perf_counter() - entered
+
+    @property
+    def nbytes(self) -> int:
+        """Of the arrays it holds."""
+        return sum(
+            value.values.nbytes if isinstance(value, Features) else getattr(value, "nbytes", 0)
+            for value in list(self._known.values())
+        )
+
+
+def path(system: System) -> Key:
+    """What tells a system's output from another's: the key of its waveform."""
+    return (
+        (*system.steps, system.load) if system.refinement is None else (*system.steps, system.load, system.refinement)
+    )
+
+
+def synthesize(system: System, analysis: Analysis, on_progress: Progress = lambda fraction: None) -> np.ndarray:
+    """What `system` makes of a recording: float32 samples, as long as the recording (or as its mel, 256 per frame).
+
+    Errors: `Unavailable`; `FeatureMismatch` when the system needs more than the analysis holds.
+    """
+    samples = analysis.waveform(system, on_progress)
+    return samples if analysis.length is None else fit_length(samples, analysis.length)
+
+
+class RecentAnalyses:
+    """The analyses of the recordings asked for last, so that asking again, or for one more system, costs only what is
+    new. Bounded by the memory of their arrays; the newest always stays."""
+
+    def __init__(self, max_bytes: int = 500_000_000) -> None:
+        self._max_bytes = max_bytes
+        self._analyses: OrderedDict[bytes, Analysis] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def of(self, samples: np.ndarray) -> Analysis:
+        key = hashlib.blake2b(np.ascontiguousarray(samples), digest_size=16).digest()
+        with self._guard:
+            analysis = self._analyses.setdefault(key, Analysis(samples))
+            self._analyses.move_to_end(key)
+            while len(self._analyses) > 1 and sum(a.nbytes for a in self._analyses.values()) > self._max_bytes:
+                self._analyses.popitem(last=False)
+        return analysis

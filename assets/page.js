@@ -1,9 +1,10 @@
-// Links in tables that point at a take of the player: <button data-lab-track="id">.
+// Links in tables that point at a take of the player: <button data-lab-track="id" data-lab-loop="start stop">.
 document.addEventListener('click', (event) => {
   const link = event.target.closest('[data-lab-track]');
   if (!link) return;
+  const loop = link.dataset.labLoop?.split(' ').map(Number);
   window.dispatchEvent(new CustomEvent('lab-player-command', {
-    detail: { track: link.dataset.labTrack, play: true, scroll: true },
+    detail: { track: link.dataset.labTrack, loop, play: true, scroll: true },
   }));
 });
 

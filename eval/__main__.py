@@ -17,13 +17,40 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m eval", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     known = "; ".join(f"{m.name} ({m.better} is better)" for m in METRICS.values())
+    metrics_help = f'comma-separated, or "all"; default those that are fast and say most: {known}'
     score = commands.add_parser("score", help="metrics of a folder of estimates against a folder of references")
     score.add_argument("reference", type=Path, metavar="REFERENCE_DIR")
     score.add_argument("estimate", type=Path, metavar="ESTIMATE_DIR", help="files named as the references, any format")
-    score.add_argument("--metrics", metavar="A,B", help=f"comma-separated; default all that are fast enough: {known}")
+    score.add_argument("--metrics", metavar="A,B", help=metrics_help)
     score.add_argument("--json", type=Path, metavar="FILE", help="also write {metrics: means, clips: per clip}")
     score.add_argument("--force", action="store_true", help="overwrite FILE")
     score.set_defaults(command=score_command)
+
+    compare = commands.add_parser("compare", help="a folder of recordings through many systems: results and a report")
+    compare.add_argument("audio", type=Path, metavar="AUDIO_DIR")
+    compare.add_argument(
+        "--vocoders", required=True, metavar="ID,ID", help="as `python -m vocoders list` names them, or files"
+    )
+    compare.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="gets report.html, results.json, rows.csv, takes"
+    )
+    compare.add_argument("--baseline", metavar="ID", help="what the others are compared with (the first of --vocoders)")
+    compare.add_argument("--metrics", metavar="A,B", help=metrics_help)
+    compare.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth clip (1)")
+    compare.add_argument("--jobs", type=int, default=1, metavar="N", help="clips at a time (1; -1: one per core)")
+    compare.add_argument("--dask", metavar="ADDRESS", help="run on this Dask cluster, whose workers see the same files")
+    compare.add_argument("--force", action="store_true", help="write a finished DIR again; finished clips are kept")
+    compare.set_defaults(command=compare_command)
+
+    homework = commands.add_parser("homework", help="the course homework's table on your recordings, explained")
+    homework.add_argument("audio", type=Path, metavar="AUDIO_DIR", help="M4Singer, or any singing")
+    homework.add_argument(
+        "--out", type=Path, default=Path("homework"), metavar="DIR", help="as of compare (./homework)"
+    )
+    homework.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth clip (1)")
+    homework.add_argument("--jobs", type=int, default=1, metavar="N", help="clips at a time (1; -1: one per core)")
+    homework.add_argument("--force", action="store_true", help="write a finished DIR again; finished clips are kept")
+    homework.set_defaults(command=homework_command)
 
     study = commands.add_parser(
         "refine-study", help="how the settings of the refinement were chosen, on your recordings"
@@ -48,6 +75,12 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _chosen_clips(args: argparse.Namespace) -> dict[Path, Path]:
+    if args.every < 1:
+        raise ValueError("--every is at least 1")
+    return dict(list(find_audio([args.audio]).items())[:: args.every])
+
+
 def score_command(args: argparse.Namespace) -> int:
     if args.json:
         refuse_overwriting([args.json], args.force)
@@ -68,6 +101,47 @@ def score_command(args: argparse.Namespace) -> int:
     return 1 if scores.problems else 0
 
 
+def compare_command(args: argparse.Namespace) -> int:
+    from eval.compare_folder import compare_folder
+
+    refuse_overwriting([args.out / "results.json"], args.force)
+    failed = compare_folder(
+        _chosen_clips(args),
+        args.vocoders,
+        args.out,
+        baseline=args.baseline,
+        metrics=choose_metrics(args.metrics),
+        jobs=args.jobs,
+        dask=args.dask,
+    )
+    for problem in failed:
+        complain(problem)
+    print(args.out / "report.html")
+    return 1 if failed else 0
+
+
+def homework_command(args: argparse.Namespace) -> int:
+    from eval.compare_folder import compare_folder
+    from eval.homework import as_text, systems
+
+    refuse_overwriting([args.out / "results.json"], args.force)
+    failed = compare_folder(
+        _chosen_clips(args),
+        systems(),
+        args.out,
+        baseline="griffin-lim",
+        metrics=choose_metrics("M-STFT,log2f0_mean,F0 error,F0 gross errors,Distill-MOS"),
+        jobs=args.jobs,
+    )
+    for problem in failed:
+        complain(problem)
+    results = json.loads((args.out / "results.json").read_text(encoding="utf-8"))
+    print(as_text(results["metrics"], len({row["clip"] for row in results["clips"] if not row["error"]})))
+    for name, reason in results["undefined"].items():
+        print(f"{name}: not computed; {reason}")
+    return 1 if failed else 0
+
+
 def study_command(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
@@ -83,7 +157,7 @@ def study_command(args: argparse.Namespace) -> int:
     limits = Limits(max_seconds=600, max_megabytes=1000)
     clips = [
         (name.parts[0] if len(name.parts) > 1 else "", functools.partial(read_recording, path, limits, str(path)))
-        for name, path in list(find_audio([args.audio]).items())[:: args.every]
+        for name, path in _chosen_clips(args).items()
     ]
     with tqdm(total=len(clips), unit="clip", disable=None) as bar:
         rows = run_study(clips, system, [metric.name for metric in metrics], bar.update)

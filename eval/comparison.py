@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from eval.alignment import Alignment, align
 from eval.loudness import loudness, true_peak
 from eval.metrics import METRICS
+from eval.worst import worst_second
 from vocoders.analysis import Analysis, path, synthesize
 from vocoders.audio import SAMPLE_RATE, Recording
 from vocoders.systems import System, Unavailable
@@ -30,7 +32,9 @@ class Take:
     lufs: float
     true_peak: float  # dBTP
     compute_seconds: float
+    alignment: Alignment | None = None  # with the recording; None for silence
     metrics: Mapping[str, float] = field(default_factory=dict)
+    worst: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # {metric: (start, stop)}, seconds
 
     @property
     def real_time_factor(self) -> float:
@@ -52,10 +56,14 @@ class Failed:
 
 @dataclass(frozen=True)
 class Measured:
-    """Metrics of a take that was there before; more may follow."""
+    """Metrics of a take that was there before, and where each is worst; more may follow."""
 
     system: System
     metrics: Mapping[str, float]
+    worst: Mapping[str, tuple[float, float]]
+
+    def added_to(self, take: Take) -> Take:
+        return replace(take, metrics={**take.metrics, **self.metrics}, worst={**take.worst, **self.worst})
 
 
 Event = Progress | Take | Failed | Measured
@@ -80,7 +88,7 @@ def compare(
     for system in systems:
         on_event(Progress(system, 0.0))
         try:
-            event = _take(system, analysis, lambda fraction, s=system: on_event(Progress(s, fraction)))
+            event = _take(system, analysis, recording, lambda fraction, s=system: on_event(Progress(s, fraction)))
         except Unavailable as error:
             event = Failed(system, str(error))
         except (ValueError, RuntimeError, MemoryError) as error:
@@ -93,19 +101,25 @@ def compare(
         on_event(_measured(take, analysis, recording, quick=False))
 
 
-def _take(system: System, analysis: Analysis, on_progress: Callable[[float], None]) -> Take:
+def _take(system: System, analysis: Analysis, recording: Recording, on_progress: Callable[[float], None]) -> Take:
     system.load()
     samples = synthesize(system, analysis, on_progress)
-    lufs, peak = analysis.once((*path(system), "level"), lambda: (loudness(samples), true_peak(samples)))
-    return Take(system, samples, lufs, peak, analysis.seconds(system))
+
+    def place() -> tuple[float, float, Alignment | None]:
+        return loudness(samples), true_peak(samples), align(recording.samples, samples)
+
+    lufs, peak, alignment = analysis.once((*path(system), "place"), place)
+    return Take(system, samples, lufs, peak, analysis.seconds(system), alignment)
 
 
 def _measured(take: Take, analysis: Analysis, recording: Recording, quick: bool) -> Measured:
-    def compute() -> dict[str, float]:
+    def compute() -> Measured:
         metrics = [m for m in METRICS.values() if m.quick is quick and not m.on_request and not m.why_not()]
-        return {metric.name: metric.compute(recording.samples, take.samples) for metric in metrics}
+        values = {metric.name: metric.compute(recording.samples, take.samples) for metric in metrics}
+        places = {name: worst_second(name, recording.samples, take.samples) for name in values}
+        return Measured(take.system, values, {name: place for name, place in places.items() if place})
 
-    return Measured(take.system, analysis.once((*path(take.system), "metrics", quick), compute))
+    return replace(analysis.once((*path(take.system), "metrics", quick), compute), system=take.system)
 
 
 def warm_up(systems: Sequence[System]) -> None:

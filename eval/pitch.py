@@ -74,6 +74,43 @@ def f0_gross_errors(reference: np.ndarray, estimate: np.ndarray) -> float:
     return float(100 * (errors > GROSS).mean()) if len(errors) else float("nan")
 
 
+def f0_median_error(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Median pitch error in semitones; nan where nothing is voiced."""
+    errors = _errors(reference, estimate)
+    return float(np.median(errors)) if len(errors) else float("nan")
+
+
+def f0_rmse_cents(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Root mean square pitch error in cents where both are voiced; nan where that is nowhere."""
+    wanted, found = _tracks(reference, estimate)
+    both = wanted.voiced & found.voiced
+    cents = 1200 * np.log2(wanted.hertz[both] / found.hertz[both])
+    return float(np.sqrt(np.mean(cents**2))) if len(cents) else float("nan")
+
+
+def voicing_f1(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """F1 of the estimate's voiced frames against the reference's, 0 to 1; nan where nothing is voiced."""
+    wanted, found = (track.voiced for track in _tracks(reference, estimate))
+    total = wanted.sum() + found.sum()
+    return float(2 * (wanted & found).sum() / total) if wanted.any() else float("nan")
+
+
+def periodicity_rmse(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Root mean square difference of the tracker's confidence, 0 to 1 (Morrison et al. 2022, with another tracker);
+    nan for recordings without a frame."""
+    wanted, found = (track.confidence for track in _tracks(reference, estimate))
+    return float(np.sqrt(np.mean((wanted - found) ** 2))) if len(wanted) else float("nan")
+
+
+def _tracks(reference: np.ndarray, estimate: np.ndarray) -> tuple[PitchTrack, PitchTrack]:
+    """Of equally many frames."""
+    tracks = cached_track(reference), cached_track(estimate)
+    frames = min(len(track.hertz) for track in tracks)
+    return tuple(
+        PitchTrack(track.seconds[:frames], track.hertz[:frames], track.confidence[:frames]) for track in tracks
+    )
+
+
 def _errors(reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:
     return pitch_errors(cached_track(reference), cached_track(estimate))
 

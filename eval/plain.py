@@ -124,7 +124,7 @@ class PlainComparison:
         for index, step in enumerate(steps):
             take = fit_length(step(), len(samples))
             for metric in METRICS.values():
-                if metric.quick and not metric.why_not():
+                if not metric.on_request and not metric.why_not():
                     metric.compute(samples, take)
             loudness(take), true_peak(take)
             write_wav(folder / f"{index}.wav", take)

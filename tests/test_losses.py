@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from eval.metrics import log_mel_l1
+from eval.spectral import log_mel_l1
 from train.config import PRESETS, RESOLUTIONS, SCALES
 from train.losses import (
     MelLoss,

@@ -7,12 +7,22 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.fft import dct
 
-from eval.metrics import METRICS, choose_metrics, log_mel_l1, m_stft, m_stft_distance, spectral_convergence
+from eval.metrics import METRICS, choose_metrics
+from eval.spectral import (
+    log_mel_l1,
+    log_mel_of,
+    log_spectral_distance,
+    m_stft,
+    m_stft_distance,
+    mel_cepstral_distortion,
+    spectral_convergence,
+)
 from tests.conftest import harmonic_tone
 
 GOLDEN = Path(__file__).parent / "golden" / "metrics.json"
-SPECTRAL = ("M-STFT", "log-mel L1", "spectral convergence")
+SPECTRAL = ("M-STFT", "log-mel L1", "spectral convergence", "log-spectral distance", "MCD")
 ALL = [METRICS[name].compute for name in SPECTRAL]
 
 
@@ -36,10 +46,24 @@ def test_the_m_stft_distance_has_gradients(tone):
     assert torch.isfinite(estimate.grad).all()
 
 
-def test_half_the_gain_is_two_log_two_in_the_log_mel(tone):
+def test_half_the_gain_is_two_log_two_in_thelog_mel_of(tone):
     assert log_mel_l1(tone, tone * np.float32(0.5)) == pytest.approx(
         2 * np.log(2), abs=0.02
     )  # the floor takes a little
+
+
+def test_mcd_ignores_gain_and_follows_its_formula(tone):
+    """One coefficient that differs by d everywhere costs 10 / ln 10 * sqrt(2) * |d|; a gain moves only the 0th."""
+    assert mel_cepstral_distortion(tone, tone * np.float32(0.9)) < 0.05
+    wanted = dct(0.5 * log_mel_of(tone), axis=0, norm="ortho")[1:14]
+    found = dct(0.5 * log_mel_of(noisy(tone, 0.02)), axis=0, norm="ortho")[1:14]
+    by_hand = [10 / np.log(10) * np.sqrt(2 * np.sum((a - b) ** 2)) for a, b in zip(wanted.T, found.T)]
+    assert mel_cepstral_distortion(tone, noisy(tone, 0.02)) == pytest.approx(np.mean(by_hand), rel=1e-4)
+
+
+def test_a_tenth_of_the_amplitude_is_20_db_of_spectral_distance(rng):
+    noise = rng.normal(0, 0.3, 22_050).astype(np.float32)
+    assert log_spectral_distance(noise, noise * np.float32(0.1)) == pytest.approx(20, abs=0.1)
 
 
 def test_half_the_gain_is_half_in_spectral_convergence(tone):
@@ -102,8 +126,9 @@ def test_golden_values(tone):
 
 def test_metrics_are_chosen_by_name():
     assert [m.name for m in choose_metrics("M-STFT, spectral convergence")] == ["M-STFT", "spectral convergence"]
-    assert {metric.name for metric in METRICS.values()} - {metric.name for metric in choose_metrics(None)} == {
-        "log2f0_mean"
-    }
+    unasked = {metric.name for metric in choose_metrics(None)}
+    assert {"M-STFT", "F0 error", "F0 jitter", "Distill-MOS"} < unasked
+    assert not {"log2f0_mean", "PESQ-WB", "MCD"} & unasked
+    assert len(choose_metrics("all")) == len(METRICS) > len(unasked)
     with pytest.raises(ValueError, match="unknown metric 'PESK'; known: M-STFT"):
         choose_metrics("M-STFT,PESK")

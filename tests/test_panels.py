@@ -36,7 +36,7 @@ def test_refinement_is_shown_for_a_pair_and_only_then():
     bridged, refined, other = find_systems("hifigan-original-bridged,hifigan-original-refined,hifigan-original")
     tone = harmonic_tone(0.3)
     made = [
-        Take(system, tone * gain, -20.0, -3.0, 1.0, {}) for system, gain in ((bridged, 1.0), (refined, 0.5), (other, 1))
+        Take(system, tone * gain, -20.0, -3.0, 1.0) for system, gain in ((bridged, 1.0), (refined, 0.5), (other, 1))
     ]
     html = refinement_panel(made)
     assert html.count("<figure") == 1

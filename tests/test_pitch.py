@@ -5,8 +5,18 @@ import pytest
 
 from eval import metrics as metrics_module
 from eval.metrics import METRICS, Metric
-from eval.naturalness import distill_mos
-from eval.pitch import PitchTrack, f0_error, f0_gross_errors, pitch_errors, track_pitch
+from eval.naturalness import distill_mos, distillmos_embeddings
+from eval.pitch import (
+    PitchTrack,
+    f0_error,
+    f0_gross_errors,
+    f0_median_error,
+    f0_rmse_cents,
+    periodicity_rmse,
+    pitch_errors,
+    track_pitch,
+    voicing_f1,
+)
 from eval.score import score_folders
 from tests.conftest import ROOT, harmonic_tone
 from vocoders.audio import SAMPLE_RATE, write_wav
@@ -46,6 +56,29 @@ def test_a_recording_against_itself_and_a_semitone_up(tone):
     assert f0_gross_errors(tone, sharp) == 100
 
 
+def test_median_rmse_voicing_and_periodicity(tone):
+    sharp = harmonic_tone(f0=196 * 2 ** (1 / 12))
+    assert f0_median_error(tone, sharp) == pytest.approx(1.0, abs=0.03)
+    assert f0_rmse_cents(tone, sharp) == pytest.approx(100, abs=5)
+    assert f0_rmse_cents(tone, tone) == periodicity_rmse(tone, tone) == 0
+    assert voicing_f1(tone, tone) == 1
+    half = np.where(np.arange(len(tone)) < len(tone) // 2, tone, 0).astype(np.float32)
+    assert voicing_f1(tone, half) == pytest.approx(2 / 3, abs=0.06)  # precision 1, recall a half
+    assert periodicity_rmse(tone, half) > 0.4
+    silence = np.zeros_like(tone)
+    assert np.isnan(f0_rmse_cents(tone, silence))
+    assert np.isnan(voicing_f1(silence, tone))
+
+
+def test_embeddings_cover_the_recording_once():
+    sung = read_recording(ROOT / "assets" / "examples" / "sung_phrase_low.flac").samples
+    whole, part = distillmos_embeddings(np.resize(sung, 10 * SAMPLE_RATE)), distillmos_embeddings(sung[:SAMPLE_RATE])
+    assert whole.shape == (62, 200)  # 10 s / 0.16 s
+    assert part.shape == (6, 200)
+    assert np.isfinite(whole).all()
+    assert distillmos_embeddings(np.zeros(100, np.float32)).shape == (0, 200)
+
+
 def test_noise_has_no_pitch_to_be_wrong_about(rng):
     noise = rng.normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
     assert np.isnan(f0_error(noise, noise)) or f0_error(noise, noise) == 0
@@ -62,7 +95,7 @@ def test_predicted_naturalness_falls_with_noise_and_ignores_the_reference(rng):
 
 
 def test_a_metric_that_cannot_be_computed_is_none_with_a_reason(tmp_path, tone, monkeypatch):
-    absent = Metric("absent", "", "lower", "", lambda *_: pytest.fail("computed"), lambda: "it is not installed")
+    absent = Metric("absent", "", "lower", "", "", lambda *_: pytest.fail("computed"), lambda: "it is not installed")
     monkeypatch.setitem(metrics_module.METRICS, "absent", absent)
     write_wav(tmp_path / "a" / "x.wav", tone)
     scores = score_folders(tmp_path / "a", tmp_path / "a", [METRICS["M-STFT"], absent])

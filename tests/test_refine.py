@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from eval.metrics import log_mel_l1, m_stft
 from eval.pitch import f0_error
+from eval.spectral import log_mel_l1, m_stft
 from tests.conftest import ROOT, harmonic_tone
 from vocoders.analysis import Analysis, synthesize
 from vocoders.catalogue import find_systems

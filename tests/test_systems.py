@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eval.metrics import m_stft
+from eval.spectral import m_stft
 from vocoders import catalogue
 from vocoders.analysis import Analysis, synthesize
 from vocoders.catalogue import BUILT_IN, find_systems

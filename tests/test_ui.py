@@ -40,7 +40,7 @@ def fake_system(id: str, vocoder=None, steps=(hw2_mel,)) -> System:
 
 def take(id: str, m_stft: float, steps=(hw2_mel,)) -> Take:
     metrics = {"M-STFT": m_stft, "log-mel L1": math.nan, "spectral convergence": 0.5}
-    return Take(fake_system(id, steps=steps), np.zeros(22_050, np.float32), -20.0, -3.0, 0.5, metrics)
+    return Take(fake_system(id, steps=steps), np.zeros(22_050, np.float32), -20.0, -3.0, 0.5, metrics=metrics)
 
 
 # Results on disk
@@ -114,7 +114,10 @@ def test_nothing_is_best_alone():
 
 def test_the_level_table_shows_what_matching_does():
     html = level_table(
-        {"a": "Take A", "b": "Silence"}, {"a": Level(-30.0, -8.0, 7.0), "b": Level(-math.inf, -math.inf, 0)}, {"a": 2}
+        {"a": "Take A", "b": "Silence"},
+        {"a": Level(-30.0, -8.0, 7.0), "b": Level(-math.inf, -math.inf, 0)},
+        {"a": 2},
+        {},
     )
     assert "<td>−30.0</td><td>+7.0</td><td>−23.0</td><td>−8.0</td><td>2</td>" in html
     assert "silent" in html

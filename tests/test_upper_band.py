@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eval.metrics import m_stft
+from eval.spectral import m_stft
 from tests.test_commands import command
 from train.upper_band import fit_upper_band
 from vocoders.features import hw2_mel, invert

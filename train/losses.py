@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from eval.metrics import m_stft_distance
+from eval.spectral import m_stft_distance
 from train.config import TrainConfig
 from train.discriminators import Maps
 from vocoders.audio import SAMPLE_RATE

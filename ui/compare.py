@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import gradio as gr
 
 from eval.comparison import quick_first
-from ui.compare_inputs import lay_out_inputs
+from ui.compare_inputs import Inputs, lay_out_inputs
 from ui.compare_job import CompareJob
 from ui.compare_outputs import lay_out_outputs
 from ui.markup import notice
@@ -22,11 +22,13 @@ from vocoders.systems import System
 QUEUE = {"concurrency_id": "compute", "concurrency_limit": 2}  # everything heavy shares one queue
 
 
-def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, uploads: gr.State) -> gr.CheckboxGroup:
-    """Lays the tab out and wires it. Returns the choice of systems, so that other tabs can add to it."""
+def compare_tab(
+    systems: Sequence[System], store: ResultStore, limits: Limits, uploads: gr.State, analyses: RecentAnalyses
+) -> Inputs:
+    """Lays the tab out and wires it. Returns its inputs, so that other tabs can add systems and use the recording."""
     inputs = lay_out_inputs(systems, limits)
     outputs = lay_out_outputs()
-    running, analyses = Running(), RecentAnalyses()
+    running = Running()
 
     def run(path: str | None, chosen: list[str], own: tuple[Upload, ...], request: gr.Request) -> Iterator[dict]:
         try:
@@ -39,15 +41,22 @@ def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, u
         yield outputs.begin(recording)
         session = request.session_hash or ""
         flag = running.start(session)
-        shown = None
+        shown, drawn = None, 0
         try:
             job = CompareJob(recording, quick_first(selected), store.new(), analyses.of(recording.samples))
             for view in job.run(flag):
                 if not running.is_newest(session, flag):
                     return  # the page belongs to the next comparison now
-                changed = view.takes != shown or view.archive
+                update = outputs.progress(view)
+                if view.takes != shown:
+                    update |= outputs.numbers(view)
+                if len(view.takes) > drawn and view.takes[-1].metrics:
+                    update |= outputs.pictures(recording, view)
+                    drawn = len(view.takes)
+                if view.archive:
+                    update |= outputs.files(view)
                 shown = view.takes
-                yield outputs.progress(view) | (outputs.results(recording, view) if changed else {})
+                yield update
         finally:
             running.end(session, flag)
 
@@ -61,7 +70,7 @@ def compare_tab(systems: Sequence[System], store: ResultStore, limits: Limits, u
     for button, load in inputs.examples:
         loaded = button.click(load, outputs=[inputs.audio, outputs.message, button], api_visibility="private")
         loaded.success(**wiring, **options, api_visibility="private")
-    return inputs.choice
+    return inputs
 
 
 def require_both(path: str | None, selected: Sequence[System]) -> None:

@@ -108,10 +108,7 @@ class CompareJob:
             self._tracks[system.id] = replace(track, state="failed", error=event.reason)
             return f"{system.title} failed"
         if isinstance(event, Measured):
-            self._takes = [
-                replace(take, metrics={**take.metrics, **event.metrics}) if take.system is system else take
-                for take in self._takes
-            ]
+            self._takes = [event.added_to(take) if take.system is system else take for take in self._takes]
             return f"{system.title} is measured"
         self._add(event)
         return f"{system.title} is ready"

@@ -50,22 +50,28 @@ class Outputs:
     def progress(self, view: View) -> dict:
         return {self.player: view.player}
 
-    def results(self, recording: Recording, view: View) -> dict:
-        """What changes only when a take was added or everything is done."""
+    def numbers(self, view: View) -> dict:
+        """What changes when a take was added or measured."""
         return {
             self.metrics: metric_table(view.takes),
-            self.pitch: pitch_of(recording, view),
-            self.refinement: refinement_panel(view.takes),
-            self.downloads: download_links(view),
             self.levels: levels_of(view),
             self.levels_box: gr.update(visible=True),
         }
+
+    def pictures(self, recording: Recording, view: View) -> dict:
+        """What takes a while to draw: once for every new take, after it was measured."""
+        return {self.pitch: pitch_of(recording, view), self.refinement: refinement_panel(view.takes)}
+
+    def files(self, view: View) -> dict:
+        return {self.downloads: download_links(view)}
 
 
 def lay_out_outputs() -> Outputs:
     above = [slot("message"), slot("intake", HINT), player_component()]
     below = [slot(id) for id in ("metrics", "pitch", "refinement", "downloads")]
-    with gr.Accordion("Levels: what loudness matching does", open=False, visible=False) as levels_box:
+    with gr.Accordion(
+        "Level and alignment: what loudness matching does, and how the takes lie in time", open=False, visible=False
+    ) as levels_box:
         levels = slot("levels")
     return Outputs(*above, *below, levels, levels_box)
 
@@ -91,7 +97,7 @@ def pitch_of(recording: Recording, view: View) -> str:
 
 def levels_of(view: View) -> str:
     titles = {"reference": "Recording", **{take.system.id: take.system.title for take in view.takes}}
-    return level_table(titles, view.levels, view.clipped)
+    return level_table(titles, view.levels, view.clipped, {take.system.id: take.alignment for take in view.takes})
 
 
 def download_links(view: View) -> str:

@@ -8,11 +8,13 @@ from pathlib import Path
 import gradio as gr
 
 from ui.compare import compare_tab
+from ui.findings import findings_tab
 from ui.markup import slot
 from ui.player import HEAD
 from ui.results import ResultStore
 from ui.theme import lab_theme
 from ui.vocoders import vocoders_tab
+from vocoders.analysis import RecentAnalyses
 from vocoders.intake import Limits
 from vocoders.systems import System
 
@@ -31,11 +33,13 @@ def build_page(systems: Sequence[System], store: ResultStore, limits: Limits) ->
     gr.set_static_paths([ASSETS / "page.js", ASSETS / "page.css", *(ASSETS / "player").iterdir()])
     with gr.Blocks(title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         slot("header", _HEADER)
-        uploads = gr.State(())
+        uploads, analyses = gr.State(()), RecentAnalyses()
         with gr.Tab("Compare", id="compare"):
-            choice = compare_tab(systems, store, limits, uploads)
+            inputs = compare_tab(systems, store, limits, uploads, analyses)
+        with gr.Tab("Findings", id="findings"):
+            findings_tab(systems, store, limits, inputs.audio, analyses)
         with gr.Tab("Vocoders", id="vocoders"):
-            vocoders_tab(systems, uploads, choice)
+            vocoders_tab(systems, uploads, inputs.choice)
     return page
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from eval.alignment import Alignment
 from eval.comparison import Take
 from eval.loudness import Level
 from eval.metrics import METRICS
@@ -57,7 +58,8 @@ def metric_table(takes: Sequence[Take]) -> str:
         f'<thead><tr><th scope="col">System</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         '<p class="page-note"><b>Spectral fidelity, not a verdict.</b> These distances compare magnitudes, which is what '
         "Griffin-Lim inverts, so they favour it; they say little about how natural a voice sounds. Listen. "
-        "The oracle sees more than a mel and is never marked best.</p>"
+        "The oracle sees more than a mel and is never marked best. A number that can be pressed loops the second in which it "
+        "is worst; <b>1</b> is the recording.</p>"
     )
 
 
@@ -93,16 +95,33 @@ def _cell(column: Column, take: Take, best: float) -> str:
     if not math.isfinite(value):
         return '<td title="not defined for this recording">n/a</td>'
     text = f"{value:{'+' if column.better == 'nearest 0' else ''}.{column.digits}f}".replace("-", "−")
-    if value == best and take.system.mel != "none":
+    is_best = value == best and take.system.mel != "none"
+    if column.title in take.worst:
+        text = _listen(text, take, column, *take.worst[column.title])
+    if is_best:
         return f'<td class="page-best"><b>{text}</b><span class="page-sr"> best</span></td>'
     return f"<td>{text}</td>"
 
 
-def level_table(titles: Mapping[str, str], levels: Mapping[str, Level], clipped: Mapping[str, int]) -> str:
-    """What loudness matching does to every take. `titles` gives order and names by id."""
+def _listen(text: str, take: Take, column: Column, start: float, stop: float) -> str:
+    """The number as a button that loops where it comes from."""
+    about = f"Loop {start:.1f} to {stop:.1f} s, where {take.system.title} is worst in {column.title}"
+    return (
+        f'<button type="button" class="page-link" data-lab-track="{escape(take.system.id)}" '
+        f'data-lab-loop="{start} {stop}" title="{escape(about)}" aria-label="{text}. {escape(about)}">{text}</button>'
+    )
+
+
+def level_table(
+    titles: Mapping[str, str],
+    levels: Mapping[str, Level],
+    clipped: Mapping[str, int],
+    alignments: Mapping[str, Alignment | None],
+) -> str:
+    """What loudness matching does to every take, and how it lies in time. `titles` gives order and names by id."""
     rows = "".join(
         f'<tr><th scope="row">{escape(title)}</th><td>{_db(levels[id].lufs)}</td><td>{_db(levels[id].gain, sign=True)}</td>'
-        f"<td>{_db(levels[id].lufs + levels[id].gain)}</td><td>{_db(levels[id].true_peak)}</td><td>{clipped.get(id, 0)}</td></tr>"
+        f"<td>{_db(levels[id].lufs + levels[id].gain)}</td><td>{_db(levels[id].true_peak)}</td><td>{clipped.get(id, 0)}</td>{_alignment_cells(alignments.get(id))}</tr>"
         for id, title in titles.items()
         if id in levels
     )
@@ -114,13 +133,29 @@ def level_table(titles: Mapping[str, str], levels: Mapping[str, Level], clipped:
             ("Matched", "LUFS"),
             ("True peak, raw", "dBTP"),
             ("Clipped in the wav", "samples"),
+            ("Delay", "samples"),
+            ("Polarity", "correlation"),
         )
     )
     return (
         '<div class="page-table-scroll" tabindex="0" role="region" aria-label="Levels"><table class="page-table">'
         f'<thead><tr><th scope="col">Take</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
         '<p class="page-note">One static gain per take brings all to −23 LUFS (ITU-R BS.1770). If a true peak would pass '
-        "−1 dBTP, the whole set is lowered together. The files you download keep their raw levels.</p>"
+        "−1 dBTP, the whole set is lowered together. The files you download keep their raw levels. Delay and polarity come from "
+        "cross-correlation with the recording; a take with a phase of its own, such as Griffin-Lim’s, has neither.</p>"
+    )
+
+
+def _alignment_cells(alignment: Alignment | None) -> str:
+    if alignment is None:
+        return "<td></td><td></td>"
+    correlation = f"{abs(alignment.correlation):.2f}"
+    if not alignment.certain:
+        return f'<td title="too little in common">n/a</td><td title="too little in common">n/a ({correlation})</td>'
+    return (
+        f"<td>{alignment.delay:+d}</td><td>{'inverted' if alignment.inverted else 'same'} ({correlation})</td>".replace(
+            "-", "−"
+        )
     )
 
 

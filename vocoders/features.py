@@ -17,7 +17,7 @@ from vocoders.mel import HIFIGAN, HOP, HW2, N_MELS, PAD, log_mel, mel_of, mel_of
 from vocoders.stft import stft
 from vocoders.upper_band import FIRST_BIN, shipped_upper_band
 
-Kind = Literal["hw2 mel", "log hw2 mel", "log hifigan mel", "STFT magnitude"]
+Kind = Literal["hw2 mel", "log hw2 mel", "log hifigan mel", "STFT magnitude", "waveform"]
 
 
 class FeatureMismatch(ValueError):
@@ -26,7 +26,7 @@ class FeatureMismatch(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """`values` is (bins, frames) float32; "hw2 mel" is linear power, "STFT magnitude" has 513 bins, the rest 80."""
+    """`values` is (bins, frames) float32; "hw2 mel" is linear power, "STFT magnitude" has 513 bins, "waveform" is (1, n), the rest 80."""
 
     kind: Kind
     values: np.ndarray

@@ -1,0 +1,60 @@
+"""Where an estimate lies against its reference: how late, which way up, how loud."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from eval.loudness import loudness
+from vocoders.audio import fit_length
+
+REACH = 1024  # samples either way; a vocoder is late by less, or something else is wrong
+CERTAIN = 0.3  # correlation below which there is nothing to align: a phase of its own, as from Griffin-Lim
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """delay: samples the estimate is late; correlation: -1 to 1 at that delay, negative when it is upside down;
+    gain: dB of the estimate's power above the reference's."""
+
+    delay: int
+    correlation: float
+    gain: float
+
+    @property
+    def certain(self) -> bool:
+        return abs(self.correlation) >= CERTAIN
+
+    @property
+    def inverted(self) -> bool:
+        return self.correlation < 0
+
+
+def align(reference: np.ndarray, estimate: np.ndarray) -> Alignment | None:
+    """By normalised cross-correlation within `REACH` samples; None when either is silent."""
+    estimate = fit_length(estimate, len(reference))
+    powers = [float(np.sum(np.square(x, dtype=np.float64))) for x in (reference, estimate)]
+    if not all(powers):
+        return None
+    size = 1 << (len(reference) + REACH).bit_length()
+    spectra = [np.fft.rfft(x.astype(np.float64), size) for x in (reference, estimate)]
+    correlation = np.fft.irfft(np.conj(spectra[0]) * spectra[1], size) / math.sqrt(powers[0] * powers[1])
+    reach = min(REACH, len(reference) - 1)
+    delays = np.arange(-reach, reach + 1)
+    near = correlation[delays]
+    best = int(np.argmax(np.abs(near)))
+    return Alignment(int(delays[best]), float(near[best]), 10 * math.log10(powers[1] / powers[0]))
+
+
+def delay(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Samples the estimate is late; nan where the two do not correlate."""
+    found = align(np.asarray(reference, np.float32), np.asarray(estimate, np.float32))
+    return float(found.delay) if found and found.certain else float("nan")
+
+
+def loudness_difference(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """LU the estimate is louder; nan when either is silent."""
+    levels = [loudness(np.asarray(x, np.float32)) for x in (reference, estimate)]
+    return levels[1] - levels[0] if all(map(math.isfinite, levels)) else float("nan")

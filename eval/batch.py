@@ -1,0 +1,166 @@
+"""A folder of recordings through many systems: `python -m eval compare`.
+
+One task per recording: resynthesize, write, measure, leave a record of it in DIR/clips. Tasks run side by side through
+joblib, in any order, on any machine that sees the files; a record that fits what is asked is not made again, so an
+interrupted comparison goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from eval.metrics import Metric, choose_metrics
+from eval.naturalness import distillmos_embeddings, model_missing
+from vocoders.analysis import Analysis, synthesize
+from vocoders.audio import write_wav
+from vocoders.catalogue import find_systems
+from vocoders.intake import AudioError, Limits, read_recording
+from vocoders.systems import System, Unavailable
+
+FORMAT = 1  # of a record; another one is made again
+LIMITS = Limits(max_seconds=600, max_megabytes=1000)
+REFERENCE = "reference"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One recording; everything is text, so that it can travel to another process."""
+
+    name: str  # below the folder, without suffix
+    path: str
+    systems: str  # comma-separated
+    metrics: str  # comma-separated
+    out: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recording through one system. `metrics`: {name: value, None where undefined}; `error` says why it is empty."""
+
+    clip: str
+    system: str
+    seconds: float
+    compute_seconds: float
+    metrics: dict[str, float | None]
+    error: str = ""
+
+
+def compare_clips(
+    clips: dict[Path, Path],
+    systems: Sequence[System],
+    items: str,
+    metrics: Sequence[Metric],
+    out: Path,
+    jobs: int = 1,
+    on_clip: Callable[[], None] = lambda: None,
+) -> list[Row]:
+    """Rows in the order of `clips` and `systems`, one for each pair; what failed carries its reason.
+
+    clips: {name: file}; items: the systems as `find_systems` reads them; jobs: processes, unless a joblib backend was chosen
+    by the caller with `joblib.parallel_config`.
+    """
+    import joblib
+
+    names = ",".join(metric.name for metric in metrics)
+    tasks = [Task(str(name), str(path.resolve()), items, names, str(out.resolve())) for name, path in clips.items()]
+    found: dict[str, list[Row]] = {}
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    for rows in parallel(joblib.delayed(run_task)(task) for task in tasks):
+        found[rows[0].clip] = rows
+        on_clip()
+    return [row for task in tasks for row in found[task.name]]
+
+
+def run_task(task: Task) -> list[Row]:
+    """One recording through every system; at least one row, none of them an exception."""
+    systems = find_systems(task.systems)
+    record = Path(task.out) / "clips" / f"{hashlib.sha256(task.name.encode()).hexdigest()[:16]}.json"
+    try:
+        key = _key(task, systems)
+        if known := _known(record, key, task, systems):
+            return known
+        recording = read_recording(task.path, LIMITS, task.path)
+    except (AudioError, OSError) as error:
+        return [Row(task.name, system.id, 0.0, 0.0, {}, str(error)) for system in systems]
+    analysis, embeddings = Analysis(recording.samples), {}
+    metrics = choose_metrics(task.metrics)
+    if not model_missing():
+        embeddings[REFERENCE] = distillmos_embeddings(recording.samples)
+    rows = []
+    for system in systems:
+        try:
+            samples = synthesize(system, analysis)
+            write_wav(take_path(Path(task.out), system.id, task.name), samples)
+            values = {metric.name: _value(metric, recording.samples, samples) for metric in metrics}
+            if not model_missing():
+                embeddings[system.id] = distillmos_embeddings(samples)
+            rows.append(Row(task.name, system.id, recording.seconds, analysis.seconds(system), values))
+        except (Unavailable, ValueError, RuntimeError, MemoryError) as error:
+            rows.append(Row(task.name, system.id, recording.seconds, 0.0, {}, f"{type(error).__name__}: {error}"))
+    _write(record, {"key": key, "rows": [asdict(row) for row in rows]}, embeddings)
+    return rows
+
+
+def take_path(out: Path, system: str, name: str) -> Path:
+    return out / system / f"{name}.wav"
+
+
+def stored_embeddings(out: Path, clips: Sequence[str]) -> dict[str, list[np.ndarray]]:
+    """{system or "reference": the embeddings (n, d) of each clip that has them}."""
+    found: dict[str, list[np.ndarray]] = {}
+    for name in clips:
+        path = out / "clips" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.npz"
+        if path.is_file():
+            with np.load(path, allow_pickle=False) as file:
+                for system in file.files:
+                    found.setdefault(system, []).append(file[system])
+    return found
+
+
+def _value(metric: Metric, reference: np.ndarray, estimate: np.ndarray) -> float | None:
+    if metric.why_not():
+        return None
+    value = metric.compute(reference, estimate)
+    return value if math.isfinite(value) else None
+
+
+def _key(task: Task, systems: Sequence[System]) -> str:
+    """Of everything a record depends on: the recording, the systems and what they are made of, the metrics."""
+    content = hashlib.sha256(Path(task.path).read_bytes())
+    content.update(json.dumps([FORMAT, task.metrics, bool(model_missing())]).encode())
+    for item, system in zip(task.systems.split(","), systems):
+        file = Path(item.strip().partition("@")[0])
+        weights = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+        about = [system.id, system.about, [step.__name__ for step in system.steps], repr(system.refinement), weights]
+        about.append(repr(system.describe()))
+        content.update(json.dumps(about).encode())
+    return content.hexdigest()
+
+
+def _known(record: Path, key: str, task: Task, systems: Sequence[System]) -> list[Row] | None:
+    """What an earlier run left, when it fits and its files are still there."""
+    try:
+        content = json.loads(record.read_text(encoding="utf-8"))
+        rows = [Row(**row) for row in content["rows"]]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    complete = all(not row.error and take_path(Path(task.out), row.system, task.name).is_file() for row in rows)
+    return rows if content.get("key") == key and complete and len(rows) == len(systems) else None
+
+
+def _write(record: Path, content: dict, embeddings: dict[str, np.ndarray]) -> None:
+    """The record last and at once: where it is, everything is."""
+    record.parent.mkdir(parents=True, exist_ok=True)
+    if embeddings:
+        np.savez(record.with_suffix(".npz"), **embeddings)
+    draft = record.with_suffix(f".{os.getpid()}.part")
+    draft.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    draft.replace(record)

@@ -1,0 +1,119 @@
+"""`eval compare` and `eval homework`: files, resuming, failures, a Dask cluster."""
+
+import csv
+import json
+
+import pytest
+import soundfile
+from dask.distributed import LocalCluster
+
+from eval import homework
+from eval.compare_folder import compare_folder
+from eval.metrics import choose_metrics
+from tests.conftest import harmonic_tone
+from tests.test_commands import command
+from vocoders.catalogue import BUILT_IN
+from vocoders.command import find_audio
+
+METRICS = "M-STFT,F0 error,Distill-MOS"
+SYSTEMS = "griffin-lim,griffin-lim-oracle"
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    root = tmp_path_factory.mktemp("clips")
+    for index, f0 in enumerate((110, 147, 196, 262, 330, 392)):
+        (root / f"voice{index % 2}").mkdir(exist_ok=True)
+        soundfile.write(root / f"voice{index % 2}" / f"{index}.flac", harmonic_tone(0.8, f0, seed=index), 22_050)
+    (root / "voice0" / "bad.wav").write_bytes(b"not audio at all")
+    return root
+
+
+@pytest.fixture(scope="module")
+def compared(clips, tmp_path_factory):
+    out = tmp_path_factory.mktemp("compared") / "out"
+    done = command("eval", "compare", clips, "--vocoders", SYSTEMS, "--out", out, "--metrics", METRICS, code=1)
+    return out, done
+
+
+def test_results_table_and_takes(compared):
+    out, done = compared
+    assert done.stdout.strip() == str(out / "report.html")
+    assert done.stderr.count("voice0/bad.wav") >= 1  # one bad clip is named and does not stop the rest
+    results = json.loads((out / "results.json").read_text())
+    assert set(results) >= {"metrics", "clips", "versions", "against_baseline", "undefined"}
+    ours, oracle = (results["metrics"][id] for id in SYSTEMS.split(","))
+    assert ours["M-STFT"] > oracle["M-STFT"] > 0
+    assert ours["FAD"] is None
+    assert "VGGish" in results["undefined"]["FAD"]
+    assert ours["FAD-distillmos"] > oracle["FAD-distillmos"] >= 0
+    difference = results["against_baseline"]["griffin-lim-oracle"]["M-STFT"]
+    assert difference["n"] == 6
+    assert difference["low"] <= difference["mean"] <= difference["high"] < 0
+    with (out / "rows.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 6 * 2 * 3
+    assert {row["metric"] for row in rows} == set(METRICS.split(","))
+    assert len(list(out.glob("griffin-lim/voice*/*.wav"))) == 6
+
+
+def test_finished_clips_are_not_made_again(compared, clips):
+    out, _ = compared
+    again = ("eval", "compare", clips, "--vocoders", SYSTEMS, "--out", out, "--metrics", METRICS)
+    assert "exists already" in command(*again, code=1).stderr
+    takes = {path: path.stat().st_mtime_ns for path in out.glob("griffin-lim/*/*.wav")}
+    lost = sorted(takes)[0]
+    lost.unlink()
+    before = json.loads((out / "results.json").read_text())["metrics"]
+    command(*again, "--force", code=1)
+    assert json.loads((out / "results.json").read_text())["metrics"]["griffin-lim"]["M-STFT"] == pytest.approx(
+        before["griffin-lim"]["M-STFT"], rel=1e-6
+    )
+    assert {path for path in takes if path.stat().st_mtime_ns != takes[path]} == {lost}
+
+
+def test_a_dask_cluster_gives_the_same(clips, compared, tmp_path):
+    out, _ = compared
+    known = json.loads((out / "results.json").read_text())["metrics"]["griffin-lim"]
+    good = {name: path for name, path in find_audio([clips]).items() if path.suffix == ".flac"}
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        failed = compare_folder(
+            good,
+            SYSTEMS,
+            tmp_path / "out",
+            baseline=None,
+            metrics=choose_metrics("M-STFT"),
+            dask=cluster.scheduler_address,
+        )
+    assert failed == []
+    found = json.loads((tmp_path / "out" / "results.json").read_text())["metrics"]["griffin-lim"]
+    assert found["M-STFT"] == pytest.approx(known["M-STFT"], rel=1e-3)  # sums in another order, through 32 iterations
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--vocoders", "griffin-lim", "--baseline", "other"), "the baseline 'other' is not among --vocoders"),
+        (("--vocoders", "nonsense"), "unknown vocoder 'nonsense'; known:"),
+        (("--vocoders", "griffin-lim", "--every", "0"), "--every is at least 1"),
+    ],
+)
+def test_impossible_wishes_get_one_line(clips, tmp_path, options, reason):
+    done = command("eval", "compare", clips, "--out", tmp_path / "out", *options, code=1)
+    assert reason in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_homeworks_table_has_its_rows_and_explains_them():
+    known = {system.id for system in BUILT_IN}
+    assert [line.system for line in homework.LINES[:3]] == [
+        "griffin-lim-oracle",
+        "hifigan-hw2",
+        "hifigan-original-mismatch",
+    ]
+    assert {line.system for line in homework.LINES} <= known
+    metrics = {line.system: {"M-STFT": 1.0, "log2f0_mean": None, "FAD-distillmos": 2.0} for line in homework.LINES}
+    text = homework.as_text(metrics, 7)
+    assert "1.000 (0.322)" in text
+    assert "n/a (0.0618)" in text
+    assert all(line.why.split()[0] in text for line in homework.LINES)

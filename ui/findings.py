@@ -1,0 +1,83 @@
+"""The Findings page: what the homework saw, and why, on the recording of the Compare page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import gradio as gr
+
+from ui.compare import QUEUE
+from ui.compare_job import CompareJob, View
+from ui.findings_panels import is_rung, ladder_panel, losses_panel, mels_panel, trembling_panel
+from ui.markup import notice, slot
+from ui.player import player_component
+from ui.results import ResultStore
+from ui.running import Running
+from vocoders.analysis import RecentAnalyses
+from vocoders.audio import Recording
+from vocoders.intake import AudioError, Limits, read_recording
+from vocoders.ladder import LADDER, RUNGS
+from vocoders.systems import System
+
+INTRO = (
+    '<section class="page-finding"><p>This project began as a course report with four findings: Griffin-Lim outperforms HiFi-GAN; the '
+    "GAN’s output trembles; torchaudio’s mel differs from HiFi-GAN’s with all parameters equal; and HiFi-GAN’s mel always gets the "
+    "smaller loss. All four are real observations, and each has a reason. They are explained here with the recording that is on the "
+    "Compare page.</p></section>"
+)
+
+
+def findings_tab(
+    systems: Sequence[System], store: ResultStore, limits: Limits, audio: gr.Audio, analyses: RecentAnalyses
+) -> None:
+    by_id = {system.id: system for system in systems}
+    ladder = (*RUNGS, *(by_id[id] for id in LADDER if id in by_id and not by_id[id].why_not()))
+    slot("findings-intro", INTRO)
+    with gr.Row():
+        start = gr.Button("Explain with my recording", variant="primary", elem_id="explain", scale=3)
+        stop = gr.Button("Stop", elem_id="explain-stop", scale=1, min_width=80)
+    message = slot("findings-message")
+    player = player_component("findings-player")
+    panels = [slot(f"finding-{name}") for name in ("ladder", "trembling", "losses", "mels")]
+    ladder_slot, trembling, losses, mels = panels
+    running = Running()
+
+    def run(path: str | None, request: gr.Request) -> Iterator[dict]:
+        try:
+            if not path:
+                raise AudioError(
+                    "Give a recording first, on the Compare page: upload a file, or press an example there."
+                )
+            recording = read_recording(path, limits)
+        except AudioError as error:
+            yield {message: notice(str(error), "bad")}
+            return
+        session = request.session_hash or ""
+        flag = running.start(session)
+        shown = None
+        yield {message: "", mels: mels_panel(recording), **dict.fromkeys((ladder_slot, trembling, losses), "")}
+        try:
+            for view in CompareJob(recording, ladder, store.new(), analyses.of(recording.samples)).run(flag):
+                if not running.is_newest(session, flag):
+                    return
+                update = {player: view.player}
+                if view.takes != shown:
+                    update |= explain(recording, view)
+                shown = view.takes
+                yield update
+        finally:
+            running.end(session, flag)
+
+    def explain(recording: Recording, view: View) -> dict:
+        vocoders = [take for take in view.takes if not is_rung(take.system)]
+        return {
+            ladder_slot: ladder_panel(ladder, view.takes),
+            trembling: trembling_panel(recording, vocoders) if vocoders else "",
+            losses: losses_panel(recording, vocoders),
+        }
+
+    def halt(request: gr.Request) -> None:
+        running.stop(request.session_hash or "")
+
+    start.click(run, [audio], [message, player, *panels], **QUEUE, show_progress="hidden", api_visibility="private")
+    stop.click(halt, queue=False, api_visibility="private")

@@ -43,11 +43,7 @@ def mels_panel(recording: Recording) -> str:
     total = sum(step.moved for step in found)
     rows = "".join(
         f"<figure><figcaption><b>{escape(step.title)}</b> {escape(step.why)}"
-        + (
-            f" <em>moves the log mel by {step.moved:.2f} Np on average, {100 * step.moved / total:.0f} % of all that is moved.</em>"
-            if step.moved
-            else ""
-        )
+        + _moved(step.moved, total)
         + f'</figcaption><img alt="Log mel: {escape(step.title)}" src="data:image/png;base64,'
         f'{base64.b64encode(mel_png(step.log_mel)).decode()}"></figure>'
         for step in found
@@ -57,6 +53,15 @@ def mels_panel(recording: Recording) -> str:
         "different features. One step at a time, from the hw2 mel to HiFi-GAN’s, all drawn with the same colours:</p>"
         f'<div class="page-steps">{rows}</div></section>'
     )
+
+
+def _moved(nepers: float, total: float) -> str:
+    if nepers == 0:
+        return ""
+    if nepers < 0.01 * total:
+        return " <em>Moves the log mel by less than 1 % of all that is moved.</em>"
+    share = f"{100 * nepers / total:.0f} % of all that is moved"
+    return f" <em>Moves the log mel by {nepers:.2f} Np on average, {share}.</em>"
 
 
 def losses_panel(recording: Recording, takes: Sequence[Take]) -> str:

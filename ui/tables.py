@@ -94,7 +94,8 @@ def _cell(column: Column, take: Take, best: float) -> str:
         return '<td title="being measured">…</td>'
     if not math.isfinite(value):
         return '<td title="not defined for this recording">n/a</td>'
-    text = f"{value:{'+' if column.better == 'nearest 0' else ''}.{column.digits}f}".replace("-", "−")
+    sign = "+" if column.better == "nearest 0" else ""
+    text = f"{round(value, column.digits) + 0.0:{sign}.{column.digits}f}".replace("-", "−")  # + 0.0: no negative zero
     is_best = value == best and take.system.mel != "none"
     if column.title in take.worst:
         text = _listen(text, take, column, *take.worst[column.title])

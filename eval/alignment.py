@@ -48,6 +48,26 @@ def align(reference: np.ndarray, estimate: np.ndarray) -> Alignment | None:
     return Alignment(int(delays[best]), float(near[best]), 10 * math.log10(powers[1] / powers[0]))
 
 
+def residual(reference: np.ndarray, estimate: np.ndarray, alignment: Alignment | None) -> tuple[np.ndarray, float]:
+    """What is left of the estimate when the reference is taken away, (n,) as long as the reference, and its power in dB
+    above the reference's: -inf for nothing left, nan for a silent reference.
+
+    The estimate is first moved and turned over as `alignment` says, where that is certain. From a take with a phase of its
+    own the residual is the sum of both, near +3 dB, and says nothing about how it sounds.
+    """
+    moved = fit_length(estimate, len(reference))
+    if alignment and alignment.certain:
+        moved = np.roll(moved, -alignment.delay) * np.float32(-1 if alignment.inverted else 1)
+        if alignment.delay:
+            edge = slice(-alignment.delay, None) if alignment.delay > 0 else slice(0, -alignment.delay)
+            moved[edge] = 0
+    left = (moved - reference).astype(np.float32)
+    powers = [float(np.sum(np.square(x, dtype=np.float64))) for x in (left, reference)]
+    if not powers[1]:
+        return left, math.nan
+    return left, 10 * math.log10(powers[0] / powers[1]) if powers[0] else -math.inf
+
+
 def delay(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Samples the estimate is late; nan where the two do not correlate."""
     found = align(np.asarray(reference, np.float32), np.asarray(estimate, np.float32))

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from eval.embeddings import available
 from eval.metrics import Metric, choose_metrics
-from eval.naturalness import distillmos_embeddings, model_missing
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import write_wav
 from vocoders.catalogue import find_systems
@@ -90,18 +90,14 @@ def run_task(task: Task) -> list[Row]:
         recording = read_recording(task.path, LIMITS, task.path)
     except (AudioError, OSError) as error:
         return [Row(task.name, system.id, 0.0, 0.0, {}, str(error)) for system in systems]
-    analysis, embeddings = Analysis(recording.samples), {}
-    metrics = choose_metrics(task.metrics)
-    if not model_missing():
-        embeddings[REFERENCE] = distillmos_embeddings(recording.samples)
-    rows = []
+    analysis, metrics = Analysis(recording.samples), choose_metrics(task.metrics)
+    embeddings, rows = _embedded(REFERENCE, recording.samples), []
     for system in systems:
         try:
             samples = synthesize(system, analysis)
             write_wav(take_path(Path(task.out), system.id, task.name), samples)
             values = {metric.name: _value(metric, recording.samples, samples) for metric in metrics}
-            if not model_missing():
-                embeddings[system.id] = distillmos_embeddings(samples)
+            embeddings |= _embedded(system.id, samples)
             rows.append(Row(task.name, system.id, recording.seconds, analysis.seconds(system), values))
         except (Unavailable, ValueError, RuntimeError, MemoryError) as error:
             rows.append(Row(task.name, system.id, recording.seconds, 0.0, {}, f"{type(error).__name__}: {error}"))
@@ -109,19 +105,23 @@ def run_task(task: Task) -> list[Row]:
     return rows
 
 
+def _embedded(system: str, samples: np.ndarray) -> dict[str, np.ndarray]:
+    return {f"{name}/{system}": embedding.compute(samples) for name, embedding in available().items()}
+
+
 def take_path(out: Path, system: str, name: str) -> Path:
     return out / system / f"{name}.wav"
 
 
 def stored_embeddings(out: Path, clips: Sequence[str]) -> dict[str, list[np.ndarray]]:
-    """{system or "reference": the embeddings (n, d) of each clip that has them}."""
+    """{"embedding/system", where system may be "reference": arrays (n, d) of each clip that has them}."""
     found: dict[str, list[np.ndarray]] = {}
     for name in clips:
         path = out / "clips" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.npz"
         if path.is_file():
             with np.load(path, allow_pickle=False) as file:
-                for system in file.files:
-                    found.setdefault(system, []).append(file[system])
+                for key in file.files:
+                    found.setdefault(key, []).append(file[key])
     return found
 
 
@@ -135,7 +135,7 @@ def _value(metric: Metric, reference: np.ndarray, estimate: np.ndarray) -> float
 def _key(task: Task, systems: Sequence[System]) -> str:
     """Of everything a record depends on: the recording, the systems and what they are made of, the metrics."""
     content = hashlib.sha256(Path(task.path).read_bytes())
-    content.update(json.dumps([FORMAT, task.metrics, bool(model_missing())]).encode())
+    content.update(json.dumps([FORMAT, task.metrics, sorted(available())]).encode())
     for item, system in zip(task.systems.split(","), systems):
         file = Path(item.strip().partition("@")[0])
         weights = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""

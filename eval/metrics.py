@@ -10,7 +10,7 @@ import numpy as np
 from eval.alignment import delay, loudness_difference
 from eval.crepe import crepe_missing, log2f0_mean
 from eval.naturalness import distill_mos, model_missing
-from eval.perceptual import pesq_missing, pesq_wideband
+from eval.perceptual import dnsmos, dnsmos_missing, pesq_missing, pesq_wideband, visqol_missing, visqol_speech
 from eval.pitch import (
     f0_error,
     f0_gross_errors,
@@ -216,6 +216,26 @@ METRICS = {
             PERCEPTUAL,
             pesq_wideband,
             pesq_missing,
+            on_request=True,
+        ),
+        Metric(
+            "ViSQOL",
+            "MOS-LQO",
+            "higher",
+            "ViSQOL v3, speech mode; compares spectrograms, and without visqol-python[lattice] it rates high",
+            PERCEPTUAL,
+            visqol_speech,
+            visqol_missing,
+            on_request=True,
+        ),
+        Metric(
+            "DNSMOS",
+            "MOS",
+            "higher",
+            "Overall quality without the recording; made to judge noise suppression in speech",
+            PERCEPTUAL,
+            dnsmos,
+            dnsmos_missing,
             on_request=True,
         ),
         Metric(

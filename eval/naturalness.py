@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import itertools
+import threading
 
 import numpy as np
 import torch
@@ -38,50 +39,48 @@ def _model() -> torch.nn.Module:
 
 def distill_mos(_reference: np.ndarray, estimate: np.ndarray) -> float:
     """Predicted MOS of (n,) float32 at 22 050 Hz, about 1 to 5; the reference is not looked at. nan for silence."""
-    if not estimate.any():
-        return float("nan")
-    with torch.inference_mode():
-        return float(_model()(torch.from_numpy(_long_enough(_resampled(estimate)))[None]))
+    return _look(np.ascontiguousarray(estimate, np.float32).tobytes())[0] if estimate.any() else float("nan")
 
 
 EMBEDDING_SECONDS = 0.16  # averaged over; 8 of the model's frames
+_LOOKING = threading.Lock()  # what is pooled is caught by a hook, which must not see another thread's
 
 
 def distillmos_embeddings(samples: np.ndarray) -> np.ndarray:
-    """(n,) float32 at 22 050 Hz -> (windows, 200) float32, one per 0.16 s; empty for silence.
-
-    The recording is cut into the 7.68 s the model takes; of the last, repeated piece only what is not a repetition counts.
-    """
+    """(n,) float32 at 22 050 Hz -> (windows, 200) float32, one per 0.16 s; empty for silence."""
     if not samples.any():
         return np.zeros((0, 200), np.float32)
-    samples, found = _resampled(samples), []
-    for first in range(0, len(samples), SHORTEST):
-        piece = samples[first : first + SHORTEST]
-        frames = _frames_of(_long_enough(piece))
-        wanted = max(1, round(len(piece) / MODEL_RATE / EMBEDDING_SECONDS))
-        count = len(frames) * EMBEDDING_SECONDS * MODEL_RATE / SHORTEST  # frames per window
-        edges = np.rint(np.arange(wanted + 1) * count).astype(int)
-        found += [frames[start:stop].mean(0) for start, stop in itertools.pairwise(edges) if stop <= len(frames)]
-    return np.stack(found)
+    frames = _look(np.ascontiguousarray(samples, np.float32).tobytes())[1]
+    wanted = max(1, round(len(samples) / SAMPLE_RATE / EMBEDDING_SECONDS))
+    edges = np.rint(np.linspace(0, len(frames), wanted + 1)).astype(int)
+    return np.stack([frames[start : max(stop, start + 1)].mean(0) for start, stop in itertools.pairwise(edges)])
 
 
-def _frames_of(samples: np.ndarray) -> np.ndarray:
-    """What is pooled into the score: (frames, 200) of exactly `SHORTEST` samples at 16 kHz."""
-    model, kept = _model(), []
-    hook = model.transformer_pool_attn.pool.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
-    try:
-        with torch.inference_mode():
-            model(torch.from_numpy(samples)[None])
-    finally:
-        hook.remove()
-    return kept[0][0].numpy()
+@functools.lru_cache(maxsize=8)
+def _look(content: bytes) -> tuple[float, np.ndarray]:
+    """The score, and what was pooled into it: (frames, 200), one frame per 20 ms of the recording.
 
-
-def _resampled(samples: np.ndarray) -> np.ndarray:
+    The model looks at overlapping pieces of 7.68 s; of each, only what the ones before did not cover is kept, and of a
+    short recording, which is repeated, only the first time.
+    """
     import soxr
 
-    return soxr.resample(samples, SAMPLE_RATE, MODEL_RATE, quality="VHQ").astype(np.float32)
-
-
-def _long_enough(samples: np.ndarray) -> np.ndarray:
-    return np.tile(samples, -(-SHORTEST // len(samples)))[:SHORTEST] if len(samples) < SHORTEST else samples
+    samples = soxr.resample(np.frombuffer(content, np.float32), SAMPLE_RATE, MODEL_RATE, quality="VHQ")
+    length, model, kept = len(samples), _model(), []
+    if length < SHORTEST:
+        samples = np.tile(samples, -(-SHORTEST // length))[:SHORTEST]
+    with _LOOKING, torch.inference_mode():
+        hook = model.transformer_pool_attn.pool.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
+        try:
+            score = float(model(torch.from_numpy(samples.astype(np.float32))[None]))
+        finally:
+            hook.remove()
+    pieces = kept[0].numpy()  # (pieces, frames, 200), their starts spread evenly over the recording
+    starts = np.linspace(0, max(0, length - SHORTEST), len(pieces))
+    per_piece = pieces.shape[1]
+    found, covered = [], 0.0
+    for start, frames in zip(starts, pieces):
+        found.append(frames[round((covered - start) / SHORTEST * per_piece) :] if covered > start else frames)
+        covered = start + SHORTEST
+    every = np.concatenate(found)
+    return score, every[: max(1, round(length / SHORTEST * per_piece))]

@@ -13,11 +13,12 @@ import numpy as np
 from eval.batch import Row, take_path
 from eval.bundle import versions
 from eval.charts import scatter, strip_plot
+from eval.embeddings import SET_DISTANCES
 from eval.loudness import loudness, match_levels, true_peak
 from eval.metrics import METRICS
 from eval.spectrogram import difference, difference_png, level, level_png
 from eval.statistics import FEWEST, Estimate
-from eval.summary import SETS, Summary
+from eval.summary import Summary
 from vocoders.audio import SAMPLE_RATE
 from vocoders.intake import read_recording
 from vocoders.systems import System
@@ -38,7 +39,7 @@ def write_report(
     parts = [
         f"<h1>{len(summary.systems)} systems, {len(clips)} clips, {minutes:.1f} minutes</h1>",
         _lead(summary, titles, len(clips)),
-        _table(summary, titles),
+        _table(summary, systems),
         _set_table(summary, titles),
         "<h2>Every clip</h2>",
         *(_strip(metric, rows, summary, titles) for metric in summary.metrics),
@@ -68,7 +69,9 @@ def _lead(summary: Summary, titles: Mapping[str, str], clips: int) -> str:
     )
 
 
-def _table(summary: Summary, titles: Mapping[str, str]) -> str:
+def _table(summary: Summary, systems: Sequence[System]) -> str:
+    titles = {system.id: system.title for system in systems}
+    millions = {system.id: system.describe().parameters / 1e6 for system in systems}
     groups: dict[str, list[str]] = {}
     for name in summary.metrics:
         groups.setdefault(METRICS[name].group, []).append(name)
@@ -78,11 +81,11 @@ def _table(summary: Summary, titles: Mapping[str, str]) -> str:
     body = "".join(
         f'<tr><th scope="row">{html.escape(titles[system])}</th>'
         + "".join(_cell(summary.means[system][name], summary.against.get(system, {}).get(name)) for name in ordered)
-        + f"<td>{_speed(summary.speed[system])}</td></tr>"
+        + f"<td>{_speed(summary.speed[system])}</td><td>{millions[system]:.2f}</td></tr>"
         for system in summary.systems
     )
     return (
-        f'<div class="scroll"><table><thead><tr><th></th>{above}<th>cost</th></tr><tr><th></th>{head}<th>× real time</th></tr>'
+        f'<div class="scroll"><table><thead><tr><th></th>{above}<th colspan="2">cost</th></tr><tr><th></th>{head}<th>× real time</th><th>parameters<small>million</small></th></tr>'
         f"</thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -112,20 +115,32 @@ def _speed(value: float | None) -> str:
 
 
 def _set_table(summary: Summary, titles: Mapping[str, str]) -> str:
-    if not summary.embeddings:
-        reason = summary.reasons.get(next(iter(SETS)), "")
-        return f'<p class="note">{html.escape(", ".join(SETS))}: not computed; {html.escape(reason)}.</p>'
-    head = "".join(f'<th title="{html.escape(about)}">{html.escape(name)} ↓</th>' for name, about in SETS.items())
+    head = "".join(
+        f'<th title="{html.escape(distance.about)}">{html.escape(name)} ↓'
+        f"<small>n = {summary.embeddings[distance.embedding]}</small></th>"
+        for name, distance in SET_DISTANCES.items()
+        if name not in summary.reasons
+    )
+    missing = "".join(
+        f'<p class="note">{html.escape(name)} was not computed: {html.escape(reason)}.</p>'
+        for name, reason in summary.reasons.items()
+    )
+    if not head:
+        return missing
     rows = "".join(
         f'<tr><th scope="row">{html.escape(titles[system])}</th>'
-        + "".join(f"<td>{'n/a' if value is None else f'{value:.2f}'}</td>" for value in summary.sets[system].values())
+        + "".join(
+            f"<td>{'n/a' if value is None else f'{value:.2f}'}</td>"
+            for name, value in summary.sets[system].items()
+            if name not in summary.reasons
+        )
         + "</tr>"
         for system in summary.systems
     )
     return (
-        f"<h2>Whole sets</h2><p>Over {summary.embeddings} embeddings of each set, from the same clips. FAD shrinks as that number "
-        "grows: compare it only within this table. FAD of VGGish, the homework's, needs weights no package ships.</p>"
-        f'<div class="scroll"><table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        "<h2>Whole sets</h2><p>How differently all takes of a system sound from all recordings, n embeddings of each, from the same "
+        "clips. FAD shrinks as n grows: compare it only within this table.</p>"
+        f'<div class="scroll"><table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table></div>{missing}'
     )
 
 

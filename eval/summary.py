@@ -8,20 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from eval.batch import REFERENCE, Row
-from eval.distributions import frechet_distance, kernel_distance
+from eval.embeddings import EMBEDDINGS, SET_DISTANCES
 from eval.statistics import Estimate, mean_with_interval, paired_difference
-
-SETS = {  # of embeddings: name, unit, what it is
-    "FAD-distillmos": "Fréchet distance of Distill-MOS embeddings between the recordings and the takes, matched clips",
-    "KAD-distillmos": "Kernel distance of the same embeddings, x 100; unbiased, so it does not depend on their number",
-}
 
 
 @dataclass(frozen=True)
 class Summary:
     """`means[system][metric]` and `against[system][metric]` = system - baseline, over the clips both have.
 
-    `sets[system][name]` are distances of whole sets over `embeddings` windows; `reasons` says what could not be computed.
+    `sets[system][name]` are distances of whole sets, over `embeddings[embedding]` windows each; `reasons` says what could not
+    be computed.
     """
 
     systems: tuple[str, ...]
@@ -30,7 +26,7 @@ class Summary:
     means: dict[str, dict[str, Estimate | None]]
     against: dict[str, dict[str, Estimate | None]]
     sets: dict[str, dict[str, float | None]]
-    embeddings: int
+    embeddings: dict[str, int]
     speed: dict[str, float | None]  # times real time, over all clips
     reasons: dict[str, str] = field(default_factory=dict)
 
@@ -62,24 +58,17 @@ def summarise(
     for system in systems:
         cost = sum(row.compute_seconds for row in table[system].values())
         speed[system] = sum(row.seconds for row in table[system].values()) / cost if cost else None
-    sets, count, reason = _sets(systems, embeddings)
-    reasons = dict.fromkeys(SETS, reason) if reason else {}
-    reasons["FAD"] = "VGGish's weights come with no package; FAD-distillmos stands in under its own name"
-    return Summary(systems, tuple(metrics), baseline, means, against, sets, count, speed, reasons)
+    reasons = {name: why for name, d in SET_DISTANCES.items() if (why := EMBEDDINGS[d.embedding].why_not())}
+    sets = {system: {name: _distance(system, name, embeddings) for name in SET_DISTANCES} for system in systems}
+    counts = {name: sum(map(len, embeddings.get(f"{name}/{REFERENCE}", []))) for name in EMBEDDINGS}
+    return Summary(systems, tuple(metrics), baseline, means, against, sets, counts, speed, reasons)
 
 
-def _sets(systems: Sequence[str], embeddings: dict[str, list[np.ndarray]]) -> tuple[dict, int, str]:
-    """Distances, the number of embeddings of each set, and why there are none."""
-    nothing = {system: dict.fromkeys(SETS) for system in systems}
-    if REFERENCE not in embeddings:
-        return nothing, 0, "the package distillmos is not installed"
-    reference = np.concatenate(embeddings[REFERENCE])
-    found = {}
-    for system in systems:
-        estimate = np.concatenate(embeddings.get(system) or [reference[:0]])
-        if len(estimate) != len(reference) or len(reference) < 2:  # a clip failed: the sets would not be matched
-            found[system] = dict.fromkeys(SETS)
-            continue
-        distances = frechet_distance(reference, estimate), kernel_distance(reference, estimate)
-        found[system] = dict(zip(SETS, distances))
-    return found, len(reference), ""
+def _distance(system: str, name: str, embeddings: dict[str, list[np.ndarray]]) -> float | None:
+    """None where the sets are not matched, because a clip failed, or too small."""
+    distance = SET_DISTANCES[name]
+    pair = [embeddings.get(f"{distance.embedding}/{whose}") for whose in (REFERENCE, system)]
+    if not all(pair):
+        return None
+    reference, estimate = map(np.concatenate, pair)
+    return distance.compute(reference, estimate) if len(reference) == len(estimate) > 1 else None

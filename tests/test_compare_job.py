@@ -52,6 +52,26 @@ def test_takes_arrive_one_by_one_and_everything_is_bundled(store):
         assert sorted(name.rpartition(".")[2] for name in archive.namelist()) == ["json", "png", "wav", "wav", "wav"]
 
 
+def test_residuals_are_tracks_of_their_own(store):
+    folder = store.new()
+    systems = find_systems("griffin-lim-oracle,griffin-lim")
+    *_, last = CompareJob(recording(), systems, folder, residuals=True).run(threading.Event())
+    tracks = {track["id"]: track for track in last.player["tracks"]}
+    assert list(tracks) == [
+        "reference",
+        "griffin-lim-oracle",
+        "griffin-lim-oracle--residual",
+        "griffin-lim",
+        "griffin-lim--residual",
+    ]
+    assert {track["state"] for track in tracks.values()} == {"ready"}
+    left = tracks["griffin-lim--residual"]
+    assert left["gain_db"] == tracks["griffin-lim"]["gain_db"]
+    assert "dB against the recording" in left["about"]
+    assert store.find(folder.token, left["audio"]["url"].rpartition("/")[2])
+    assert store.find(folder.token, left["image"]["url"].rpartition("/")[2])
+
+
 def test_a_failing_system_does_not_stop_the_others(store):
     def broken(features, on_progress):
         raise ValueError("the reason")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import linalg
 
-from eval.alignment import align, delay, loudness_difference
+from eval.alignment import align, delay, loudness_difference, residual
 from eval.batch import REFERENCE, Row
 from eval.distributions import frechet_distance, kernel_distance
 from eval.statistics import mean_with_interval, paired_difference
@@ -82,6 +82,18 @@ def test_delay_polarity_and_gain_are_found(tone, late):
     assert delay(np.pad(tone, 2000), shifted) == late
 
 
+@pytest.mark.parametrize("late", [-40, 0, 25])
+def test_the_residual_of_an_aligned_copy_is_what_was_added(tone, rng, late):
+    quiet = rng.normal(0, 0.001, len(tone)).astype(np.float32)
+    reference = np.pad(tone, 100)
+    estimate = np.roll(np.pad(tone + quiet, 100), late) * np.float32(-1)
+    left, power = residual(reference, estimate, align(reference, estimate))
+    assert np.abs(left[200:-200] - np.pad(quiet, 100)[200:-200]).max() < 1e-6
+    assert power == pytest.approx(10 * np.log10(np.sum(quiet**2) / np.sum(tone**2)), abs=0.1)
+    assert residual(tone, tone, None)[1] == -np.inf
+    assert np.isnan(residual(np.zeros_like(tone), tone, None)[1])
+
+
 def test_what_does_not_correlate_has_no_delay(tone, rng):
     noise = rng.normal(0, 0.1, len(tone)).astype(np.float32)
     assert np.isnan(delay(tone, noise))
@@ -97,8 +109,8 @@ def test_differences_are_paired_by_clip_and_failures_left_out(rng):
         for system, shift in (("a", 0.0), ("b", 0.25))
     ]
     rows[3] = Row("c1", "b", 2.0, 0.0, {}, "ValueError: broken")
-    sets = {name: [rng.normal(size=(5, 4)) for _ in range(6)] for name in (REFERENCE, "a")}
-    summary = summarise(rows, ["M-STFT", "F0 error"], "a", {**sets, "b": sets["a"][:5]})
+    sets = {f"distillmos/{name}": [rng.normal(size=(5, 4)) for _ in range(6)] for name in (REFERENCE, "a")}
+    summary = summarise(rows, ["M-STFT", "F0 error"], "a", {**sets, "distillmos/b": sets["distillmos/a"][:5]})
     assert summary.means["a"]["M-STFT"].n == 6
     assert summary.means["b"]["M-STFT"].n == 5
     difference = summary.against["b"]["M-STFT"]
@@ -107,4 +119,4 @@ def test_differences_are_paired_by_clip_and_failures_left_out(rng):
     assert summary.speed == {"a": 4.0, "b": 4.0}
     assert summary.sets["a"]["FAD-distillmos"] > 0
     assert summary.sets["b"]["FAD-distillmos"] is None  # a clip is missing, so the sets are not matched
-    assert summary.embeddings == 30
+    assert summary.embeddings["distillmos"] == 30

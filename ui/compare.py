@@ -30,7 +30,9 @@ def compare_tab(
     outputs = lay_out_outputs()
     running = Running()
 
-    def run(path: str | None, chosen: list[str], own: tuple[Upload, ...], request: gr.Request) -> Iterator[dict]:
+    def run(
+        path: str | None, chosen: list[str], own: tuple[Upload, ...], residuals: bool, request: gr.Request
+    ) -> Iterator[dict]:
         try:
             selected = [s for s in [*systems, *(upload.system() for upload in own)] if s.id in set(chosen)]
             require_both(path, selected)
@@ -43,7 +45,8 @@ def compare_tab(
         flag = running.start(session)
         shown, drawn = None, 0
         try:
-            job = CompareJob(recording, quick_first(selected), store.new(), analyses.of(recording.samples))
+            analysis = analyses.of(recording.samples)
+            job = CompareJob(recording, quick_first(selected), store.new(), analysis, residuals)
             for view in job.run(flag):
                 if not running.is_newest(session, flag):
                     return  # the page belongs to the next comparison now
@@ -63,7 +66,11 @@ def compare_tab(
     def halt(request: gr.Request) -> None:
         running.stop(request.session_hash or "")
 
-    wiring = {"fn": run, "inputs": [inputs.audio, inputs.choice, uploads], "outputs": outputs.components}
+    wiring = {
+        "fn": run,
+        "inputs": [inputs.audio, inputs.choice, uploads, inputs.residuals],
+        "outputs": outputs.components,
+    }
     options = {**QUEUE, "show_progress": "hidden"}
     inputs.start.click(**wiring, **options, api_name="compare")
     inputs.stop.click(halt, queue=False, api_visibility="private")

@@ -18,6 +18,7 @@ from vocoders.systems import System
 class Inputs:
     audio: gr.Audio
     choice: gr.CheckboxGroup
+    residuals: gr.Checkbox
     start: gr.Button
     stop: gr.Button
     examples: tuple[tuple[gr.Button, Callable], ...]  # with what loads them: -> audio, message, button
@@ -39,12 +40,15 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
                 fetched = [gr.Button(example.title, size="sm") for example in FROM_LIBROSA]
         with gr.Column(scale=4, min_width=300):
             choice = gr.CheckboxGroup(choices(systems), value=defaults(systems), label="Systems", elem_id="systems")
+            residuals = gr.Checkbox(
+                False, label="Also play what is left of each take when the recording is taken away", elem_id="residuals"
+            )
             slot("missing", missing_note(systems))
             with gr.Row():
                 start = gr.Button("Compare", variant="primary", elem_id="compare", scale=3)
                 stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=80)
     examples = zip([*shipped, *fetched], map(loader, [*SHIPPED, *FROM_LIBROSA]))
-    return Inputs(audio, choice, start, stop, tuple(examples))
+    return Inputs(audio, choice, residuals, start, stop, tuple(examples))
 
 
 def loader(example: Example):

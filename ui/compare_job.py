@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from eval.alignment import residual
 from eval.bundle import write_bundle
 from eval.comparison import Cancelled, Event, Failed, Measured, Progress, Take, compare
 from eval.loudness import Level, loudness, match_levels, true_peak
@@ -21,6 +22,7 @@ from vocoders.audio import Recording, write_wav
 from vocoders.systems import System
 
 _DONE = object()
+RESIDUAL = "--residual"  # behind the id of a take
 PROGRESS_EVERY = 0.15  # seconds; what is shown more often costs the computation itself
 
 
@@ -35,10 +37,20 @@ class View:
     archive: str | None = None
 
 
+def residual_id(system: System) -> str:
+    return system.id + RESIDUAL
+
+
 class CompareJob:
     def __init__(
-        self, recording: Recording, systems: Sequence[System], folder: ResultFolder, analysis: Analysis | None = None
+        self,
+        recording: Recording,
+        systems: Sequence[System],
+        folder: ResultFolder,
+        analysis: Analysis | None = None,
+        residuals: bool = False,
     ) -> None:
+        """residuals: give every take a second track, of what is left when the recording is taken away."""
         self._recording, self._systems, self._folder, self._analysis = recording, systems, folder, analysis
         self._takes: list[Take] = []
         self._measured: dict[str, tuple[float, float]] = {}  # id: LUFS, dBTP
@@ -46,8 +58,12 @@ class CompareJob:
         self._wavs: list[Path] = []
         self._reference_level = level(recording.samples)
         self._stem = re.sub(r"[^A-Za-z0-9]+", "-", recording.name).strip("-")[:40] or "recording"
-        waiting = [Track(system.id, system.title, system.about, "waiting") for system in systems]
-        self._tracks = {track.id: track for track in (self._reference_track(), *waiting)}
+        self._tracks = {"reference": self._reference_track()}
+        for system in systems:
+            self._tracks[system.id] = Track(system.id, system.title, system.about, "waiting")
+            if residuals:
+                id = residual_id(system)
+                self._tracks[id] = Track(id, f"{system.title} − recording", "The residual.", "waiting")
 
     def run(self, stop: threading.Event) -> Iterator[View]:
         """Views as things happen, the last one final. Setting `stop`, or closing the iterator, ends the work."""
@@ -105,7 +121,8 @@ class CompareJob:
             self._tracks[system.id] = replace(track, state="running", progress=event.fraction)
             return f"{system.title}: {event.fraction:.0%}"
         if isinstance(event, Failed):
-            self._tracks[system.id] = replace(track, state="failed", error=event.reason)
+            for id in {system.id, residual_id(system)} & self._tracks.keys():
+                self._tracks[id] = replace(self._tracks[id], state="failed", error=event.reason)
             return f"{system.title} failed"
         if isinstance(event, Measured):
             self._takes = [event.added_to(take) if take.system is system else take for take in self._takes]
@@ -122,6 +139,25 @@ class CompareJob:
         ready = self._write(id, take.samples, take.lufs, take.true_peak)
         self._tracks[id] = replace(
             self._tracks[id], state="ready", difference=self._folder.url(f"{id}-difference.png"), **ready
+        )
+
+        if residual_id(take.system) in self._tracks:
+            self._add_residual(take)
+
+    def _add_residual(self, take: Take) -> None:
+        id = residual_id(take.system)
+        samples, power = residual(self._recording.samples, take.samples, take.alignment)
+        (self._folder.path / f"{id}.png").write_bytes(level_png(level(samples)))
+        name = f"{self._stem}__{id}.wav"
+        self._wavs.append(self._folder.path / name)
+        write_wav(self._wavs[-1], samples)
+        self._tracks[id] = replace(
+            self._tracks[id],
+            state="ready",
+            about=f"The residual, {power:+.1f} dB against the recording, at its take’s gain.".replace("-", "−"),
+            audio=self._folder.url(name),
+            image=self._folder.url(f"{id}.png"),
+            download=name,
         )
 
     def _reference_track(self) -> Track:
@@ -141,7 +177,7 @@ class CompareJob:
     def _view(self, state: str, text: str, archive: str | None = None) -> View:
         levels = match_levels(self._measured)
         tracks = [
-            replace(track, gain=levels[track.id].gain) if track.id in levels else track
+            replace(track, gain=levels[take].gain) if (take := track.id.removesuffix(RESIDUAL)) in levels else track
             for track in self._tracks.values()
         ]
         if state == "cancelled":

@@ -133,7 +133,7 @@ def test_raw_levels_are_the_files_samples(page, clip):
     assert np.abs(raw[1000:10_000] - wanted[1000:10_000]).max() < 2e-4  # 16 bit, twice
     page.get_by_role("button", name="Raw levels").click()
     assert state(page)["gains"]["reference"] == 1
-    page.get_by_text("Levels: what loudness matching does").click()
+    page.get_by_text("Level and alignment: what loudness matching does").click()
     table = page.get_by_role("region", name="Levels").get_by_role("table")
     expect(table.get_by_role("row", name="Griffin-Lim from the mel")).to_contain_text("−23.0")
 
@@ -173,7 +173,9 @@ def test_a_region_of_a_spectrogram_is_looped_by_dragging(page, clip):
 
 def test_a_row_of_the_table_leads_to_its_sound(page, clip):
     compare(page, clip, *FAST)
-    page.get_by_role("region", name="Metrics").get_by_role("button", name="Griffin-Lim from the mel").click()
+    page.get_by_role("region", name="Metrics").get_by_role(
+        "button", name="Griffin-Lim from the mel", exact=True
+    ).click()
     page.wait_for_function(f"{PLAYER}.state.playing")
     assert state(page)["selected"] == "griffin-lim"
 

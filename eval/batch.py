@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -82,7 +81,7 @@ def compare_clips(
 def run_task(task: Task) -> list[Row]:
     """One recording through every system; at least one row, none of them an exception."""
     systems = find_systems(task.systems)
-    record = Path(task.out) / "clips" / f"{hashlib.sha256(task.name.encode()).hexdigest()[:16]}.json"
+    record = _record(Path(task.out), task.name)
     try:
         key = _key(task, systems)
         if known := _known(record, key, task, systems):
@@ -96,7 +95,7 @@ def run_task(task: Task) -> list[Row]:
         try:
             samples = synthesize(system, analysis)
             write_wav(take_path(Path(task.out), system.id, task.name), samples)
-            values = {metric.name: _value(metric, recording.samples, samples) for metric in metrics}
+            values = {metric.name: metric.value(recording.samples, samples) for metric in metrics}
             embeddings |= _embedded(system.id, samples)
             rows.append(Row(task.name, system.id, recording.seconds, analysis.seconds(system), values))
         except (Unavailable, ValueError, RuntimeError, MemoryError) as error:
@@ -109,6 +108,11 @@ def _embedded(system: str, samples: np.ndarray) -> dict[str, np.ndarray]:
     return {f"{name}/{system}": embedding.compute(samples) for name, embedding in available().items()}
 
 
+def _record(out: Path, name: str) -> Path:
+    """A clip's name may hold anything; the record's does not."""
+    return out / "clips" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
+
+
 def take_path(out: Path, system: str, name: str) -> Path:
     return out / system / f"{name}.wav"
 
@@ -117,19 +121,12 @@ def stored_embeddings(out: Path, clips: Sequence[str]) -> dict[str, list[np.ndar
     """{"embedding/system", where system may be "reference": arrays (n, d) of each clip that has them}."""
     found: dict[str, list[np.ndarray]] = {}
     for name in clips:
-        path = out / "clips" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.npz"
+        path = _record(out, name).with_suffix(".npz")
         if path.is_file():
             with np.load(path, allow_pickle=False) as file:
                 for key in file.files:
                     found.setdefault(key, []).append(file[key])
     return found
-
-
-def _value(metric: Metric, reference: np.ndarray, estimate: np.ndarray) -> float | None:
-    if metric.why_not():
-        return None
-    value = metric.compute(reference, estimate)
-    return value if math.isfinite(value) else None
 
 
 def _key(task: Task, systems: Sequence[System]) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,11 +13,13 @@ import numpy as np
 
 from eval.alignment import Alignment, align
 from eval.loudness import loudness, true_peak
-from eval.metrics import METRICS
+from eval.metrics import METRICS, Metric
 from eval.worst import worst_second
 from vocoders.analysis import Analysis, path, synthesize
 from vocoders.audio import SAMPLE_RATE, Recording
 from vocoders.systems import System, Unavailable
+
+_log = logging.getLogger(__name__)
 
 
 class Cancelled(Exception):
@@ -115,11 +118,20 @@ def _take(system: System, analysis: Analysis, recording: Recording, on_progress:
 def _measured(take: Take, analysis: Analysis, recording: Recording, quick: bool) -> Measured:
     def compute() -> Measured:
         metrics = [m for m in METRICS.values() if m.quick is quick and not m.on_request and not m.why_not()]
-        values = {metric.name: metric.compute(recording.samples, take.samples) for metric in metrics}
+        values = {metric.name: _value(metric, recording, take) for metric in metrics}
         places = {name: worst_second(name, recording.samples, take.samples) for name in values}
         return Measured(take.system, values, {name: place for name, place in places.items() if place})
 
     return replace(analysis.once((*path(take.system), "metrics", quick), compute), system=take.system)
+
+
+def _value(metric: Metric, recording: Recording, take: Take) -> float:
+    """nan where it is undefined, or fails: a metric must never cost a take that can be heard."""
+    try:
+        return metric.compute(recording.samples, take.samples)
+    except (ValueError, RuntimeError, MemoryError) as error:
+        _log.warning("%s of %s could not be computed: %s", metric.name, take.system.id, error)
+        return float("nan")
 
 
 def warm_up(systems: Sequence[System]) -> None:

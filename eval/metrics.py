@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,6 +44,13 @@ class Metric:
     why_not: Callable[[], str | None] = lambda: None  # reason it cannot be computed here
     quick: bool = False  # shown on the page with its take: far faster than real time, and few
     on_request: bool = False  # computed only where it is asked for by name: slow, or one more view of the same
+
+    def value(self, reference: np.ndarray, estimate: np.ndarray) -> float | None:
+        """What `compute` gives; None where it cannot be computed here or is undefined."""
+        if self.why_not():
+            return None
+        value = self.compute(reference, estimate)
+        return value if math.isfinite(value) else None
 
 
 METRICS = {

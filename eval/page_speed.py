@@ -18,13 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from eval import plain
+from eval.plain import PlainSystems
 from eval.speed import Row, Tell, seconds_of
 from vocoders.audio import SAMPLE_RATE, write_wav
-from vocoders.catalogue import COMPARED, OWN_CHECKPOINT, find_system, original_weights
-from vocoders.checkpoint import read_checkpoint
-from vocoders.hifigan import V1
-from vocoders.mel import HIFIGAN
+from vocoders.catalogue import COMPARED, find_system
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,15 +37,13 @@ class PageTimes:
     resident: int | None  # bytes the app held at most; None where the system does not tell
 
 
-def time_page(samples: np.ndarray, rounds: int, tell: Tell = lambda name: None) -> tuple[PageTimes, Row]:
+def time_page(
+    samples: np.ndarray, systems: PlainSystems, rounds: int, tell: Tell = lambda name: None
+) -> tuple[PageTimes, Row]:
     """A real app and the default comparison through its API: after a fresh start, then in turns with the plain way.
 
     Every turn has another level, so that nothing is remembered from the one before.
     """
-    job = plain.PlainComparison(
-        plain.original_generator(V1, read_checkpoint(original_weights("universal"), HIFIGAN.name).weights),
-        plain.original_generator(V1, read_checkpoint(OWN_CHECKPOINT).weights),
-    )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         tell("the app's start")
@@ -63,7 +58,7 @@ def time_page(samples: np.ndarray, rounds: int, tell: Tell = lambda name: None) 
             for turn in range(rounds):
                 tell(f"the whole page, turn {turn + 1} of {rounds}")
                 take = (samples * 0.97 ** (turn + 1)).astype(np.float32)
-                before.append(seconds_of(lambda take=take: job.run(take, folder)))
+                before.append(seconds_of(lambda take=take: systems.compare(take, folder)))
                 first, whole = _compare(url, folder, take)
                 firsts.append(first)
                 wholes.append(whole)

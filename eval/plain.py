@@ -24,8 +24,10 @@ from eval.loudness import loudness, true_peak
 from eval.metrics import METRICS
 from vocoders import hifigan
 from vocoders.audio import SAMPLE_RATE, fit_length, write_wav
-from vocoders.hifigan import HiFiGANConfig
-from vocoders.mel import F_MAX, HOP, LOG_FLOOR, N_FFT, N_MELS, PAD
+from vocoders.catalogue import OWN_CHECKPOINT, original_weights
+from vocoders.checkpoint import read_checkpoint
+from vocoders.hifigan import V1, HiFiGANConfig
+from vocoders.mel import F_MAX, HIFIGAN, HOP, LOG_FLOOR, N_FFT, N_MELS, PAD
 from vocoders.systems import Unavailable
 
 Generator = Callable[[Tensor], Tensor]
@@ -41,6 +43,12 @@ def original_models() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def original_generators() -> tuple[torch.nn.Module, torch.nn.Module]:
+    """UNIVERSAL_V1 and the project's own weights in it."""
+    universal = read_checkpoint(original_weights("universal"), HIFIGAN.name)
+    return tuple(original_generator(V1, c.weights) for c in (universal, read_checkpoint(OWN_CHECKPOINT)))
 
 
 def original_generator(config: HiFiGANConfig, weights: Mapping[str, Tensor]) -> torch.nn.Module:
@@ -61,9 +69,7 @@ def original_generator(config: HiFiGANConfig, weights: Mapping[str, Tensor]) -> 
 def magnitude(samples: np.ndarray) -> np.ndarray:
     """(n,) -> (513, frames), reflected ends."""
     padded = F.pad(torch.from_numpy(samples)[None, None], (PAD, PAD), mode="reflect")[0]
-    spectrum = torch.stft(
-        padded, N_FFT, HOP, window=torch.hann_window(N_FFT), center=False, return_complex=True, onesided=True
-    )
+    spectrum = torch.stft(padded, N_FFT, HOP, window=torch.hann_window(N_FFT), center=False, return_complex=True)
     return spectrum.abs()[0].numpy()
 
 
@@ -83,8 +89,8 @@ def inverted(mel: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(np.linalg.pinv(bank(htk=True, norm=None)) @ mel, 0))
 
 
-def griffin_lim(magnitudes: np.ndarray, iterations: int = 32) -> np.ndarray:
-    return librosa.griffinlim(magnitudes, n_iter=iterations, hop_length=HOP, n_fft=N_FFT, random_state=0)
+def griffin_lim(magnitudes: np.ndarray, iterations: int = 32, seed: int = 0) -> np.ndarray:
+    return librosa.griffinlim(magnitudes, n_iter=iterations, hop_length=HOP, n_fft=N_FFT, random_state=seed)
 
 
 def picture(path: Path, decibels: np.ndarray, colours: str) -> None:
@@ -104,32 +110,39 @@ def decibels(samples: np.ndarray) -> np.ndarray:
     return 20 * np.log10(np.maximum(magnitude(samples), 1e-5))
 
 
-class PlainComparison:
-    """The Compare page's default systems one after the other, each from the recording on."""
+class PlainSystems:
+    """The systems that are compared by default, each from the recording on."""
 
     def __init__(self, universal: Generator, own: Generator) -> None:
         self._universal, self._own = universal, own
 
-    def run(self, samples: np.ndarray, folder: Path) -> None:
-        """Files of every system in `folder`: wav, spectrogram, difference."""
-        steps = (
-            lambda: griffin_lim(magnitude(samples)),
-            lambda: griffin_lim(inverted(hw2_mel(samples))),
-            lambda: self._self_trained(samples),
-            lambda: _generate(self._universal, log_hifigan_mel(magnitude(samples))),
-            lambda: self._bridged(samples),
-            lambda: griffin_lim(magnitude(fit_length(self._bridged(samples), len(samples))), 48),
-            lambda: griffin_lim(magnitude(fit_length(self._self_trained(samples), len(samples))), 48),
-        )
-        for index, step in enumerate(steps):
+    def steps(self, samples: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
+        """By id; what stands for refinement is as many Griffin-Lim iterations, since librosa's starts from no phase."""
+        return {
+            "griffin-lim-oracle": lambda: griffin_lim(magnitude(samples)),
+            "griffin-lim": lambda: griffin_lim(inverted(hw2_mel(samples))),
+            "hifigan-hw2": lambda: self._self_trained(samples),
+            "hifigan-original": lambda: _generate(self._universal, log_hifigan_mel(magnitude(samples))),
+            "hifigan-original-bridged": lambda: self._bridged(samples),
+            "hifigan-original-refined": lambda: griffin_lim(
+                magnitude(fit_length(self._bridged(samples), len(samples))), 48
+            ),
+            "hifigan-hw2-refined": lambda: griffin_lim(
+                magnitude(fit_length(self._self_trained(samples), len(samples))), 48
+            ),
+        }
+
+    def compare(self, samples: np.ndarray, folder: Path) -> None:
+        """One after the other: a take, its metrics and level, and its wav, spectrogram and difference in `folder`."""
+        for id, step in self.steps(samples).items():
             take = fit_length(step(), len(samples))
             for metric in METRICS.values():
-                if not metric.on_request and not metric.why_not():
-                    metric.compute(samples, take)
+                if not metric.on_request:
+                    metric.value(samples, take)
             loudness(take), true_peak(take)
-            write_wav(folder / f"{index}.wav", take)
-            picture(folder / f"{index}.png", decibels(take), "magma")
-            picture(folder / f"{index}-difference.png", decibels(take) - decibels(samples), "RdBu")
+            write_wav(folder / f"{id}.wav", take)
+            picture(folder / f"{id}.png", decibels(take), "magma")
+            picture(folder / f"{id}-difference.png", decibels(take) - decibels(samples), "RdBu")
 
     def _self_trained(self, samples: np.ndarray) -> np.ndarray:
         return _generate(self._own, np.log(np.maximum(hw2_mel(samples), LOG_FLOOR)))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from eval.metrics import Metric
 from vocoders.command import find_audio
@@ -49,7 +46,7 @@ def score_folders(
         except AudioError as error:
             problems.append(str(error))
             continue
-        values = {metric.name: _value(metric, wanted.samples, found.samples) for metric in metrics}
+        values = {metric.name: metric.value(wanted.samples, found.samples) for metric in metrics}
         clips.append({"name": str(name), "seconds": round(wanted.seconds, 3), **values})
         on_clip(index + 1, len(names))
     if not clips:
@@ -57,13 +54,6 @@ def score_folders(
     means = {metric.name: _mean([clip[metric.name] for clip in clips]) for metric in metrics}
     undefined = {metric.name: reason for metric in metrics if (reason := metric.why_not())}
     return Scores(clips, means, undefined, problems)
-
-
-def _value(metric: Metric, reference: np.ndarray, estimate: np.ndarray) -> float | None:
-    if metric.why_not():
-        return None
-    value = metric.compute(reference, estimate)
-    return None if math.isnan(value) else value
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from vocoders.audio import fit_length
-from vocoders.mel import HOP, HW2, N_FFT, log_mel, mel_of
+from vocoders.mel import HOP, HW2, N_FFT, log_mel_of
 
 # FFT, hop and window lengths in samples: the defaults of auraloss 0.4.0's MultiResolutionSTFTLoss
 RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))
@@ -33,7 +33,7 @@ def log_mel_l1(reference: np.ndarray, estimate: np.ndarray) -> float:
     reference, estimate = _pair(reference, estimate)
     if len(reference) < HOP or not reference.any():
         return float("nan")
-    return float(np.abs(log_mel_of(reference) - log_mel_of(estimate)).mean())
+    return float(np.abs(log_mel_of(reference, HW2) - log_mel_of(estimate, HW2)).mean())
 
 
 def m_stft(reference: np.ndarray, estimate: np.ndarray) -> float:
@@ -89,13 +89,10 @@ def mel_cepstral_distortion(reference: np.ndarray, estimate: np.ndarray) -> floa
     reference, estimate = _pair(reference, estimate)
     if len(reference) < HOP or not reference.any():
         return float("nan")
-    wanted, found = (dct(0.5 * log_mel_of(x), axis=0, norm="ortho")[1 : CEPSTRA + 1] for x in (reference, estimate))
+    wanted, found = (
+        dct(0.5 * log_mel_of(x, HW2), axis=0, norm="ortho")[1 : CEPSTRA + 1] for x in (reference, estimate)
+    )
     return float(10 / np.log(10) * np.sqrt(2 * ((wanted - found) ** 2).sum(axis=0)).mean())
-
-
-def log_mel_of(samples: np.ndarray) -> np.ndarray:
-    """(80, frames)."""
-    return log_mel(torch.from_numpy(mel_of(samples, HW2))).numpy()
 
 
 def _convergence(wanted: Tensor, found: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from eval.page_speed import PageTimes, peak_of_long_file, time_page
-from eval.speed import Row, machine, measure, stages
+from eval.plain import PlainSystems, original_generators
+from eval.speed import Row, machine, matrix_product, measure, stages, whole_systems
 from vocoders.audio import SAMPLE_RATE
 from vocoders.intake import read_recording
 
@@ -21,14 +22,15 @@ LONG = ("griffin-lim", "hifigan-original", "hifigan-original-refined")  # whose 
 def report_speed(rounds: int, seconds: float, long_minutes: float) -> dict:
     """Measure, print as it comes, and give everything as JSON."""
     samples = np.resize(read_recording(CLIP).samples, round(seconds * SAMPLE_RATE))
-    print(f"{machine()}\n{seconds:g} s of singing, medians of {rounds}\n")
+    print(f"{machine()}\na matrix product reaches {matrix_product():.0f} GFLOP/s")
+    print(f"{seconds:g} s of singing, medians of {rounds}\n")
     print(f"{'':32} {'plain, s':>9} {'ours, s':>9} {'times':>6} {'x real time':>12}")
     with tqdm(bar_format="{desc}", disable=None, leave=False) as bar, tempfile.TemporaryDirectory() as folder:
-        rows = []
-        for pair in stages(samples, Path(folder)):
+        rows, generators = [], original_generators()
+        for pair in [*stages(samples, Path(folder)), *whole_systems(samples, *generators)]:
             rows += measure([pair], seconds, rounds, bar.set_description_str)
             tqdm.write(line(rows[-1]))
-        page, row = time_page(samples, rounds, bar.set_description_str)
+        page, row = time_page(samples, PlainSystems(*generators), rounds, bar.set_description_str)
         rows.append(row)
         tqdm.write(line(row))
         tqdm.write(describe(page))

@@ -28,7 +28,9 @@ SMOOTHING = 0.24  # s, moving average of the F0 track: longer than a period of v
 STEEPEST = 6.0  # semitones per second of the smoothed F0
 SHORTEST = 0.4  # s
 EDGE = 0.06  # s cut off both ends of a stretch after filtering
-RATE_DIVISOR = 110  # samples per point of a modulation curve: 200 Hz
+RATE_DIVISOR = 110  # samples per point of a modulation curve
+CURVE_RATE = SAMPLE_RATE / RATE_DIVISOR  # Hz, points per second: 200
+TOP_RATE = 40.0  # Hz, end of the modulation spectrum that is shown
 JITTER_BAND, FLUTTER_BAND = (8.0, 40.0), (10.0, 40.0)  # Hz
 HOP_RATE = SAMPLE_RATE / HOP  # 86.13 Hz
 
@@ -91,10 +93,18 @@ def _thinned(values: np.ndarray) -> np.ndarray:
     return values[:whole].reshape(-1, RATE_DIVISOR).mean(axis=1)
 
 
+def modulation_spectrum(samples: np.ndarray, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
+    """How much the F0 moves, by how fast: (Hz, level in dB re 1 cent), from 1 Hz to `TOP_RATE`, Welch's method."""
+    cents = modulation(samples, stretch).cents
+    rate, power = signal.welch(cents, CURVE_RATE, nperseg=min(len(cents), round(CURVE_RATE)), scaling="spectrum")
+    kept = (rate > 1) & (rate <= TOP_RATE)
+    return rate[kept], 10 * np.log10(power[kept] + 1e-4)
+
+
 def band_power(values: np.ndarray, band: tuple[float, float]) -> float:
     """Mean square of what lies in a band of a modulation curve, Hz."""
     filtered = signal.sosfiltfilt(
-        signal.butter(4, band, "bandpass", fs=SAMPLE_RATE / RATE_DIVISOR, output="sos"), values - values.mean()
+        signal.butter(4, band, "bandpass", fs=CURVE_RATE, output="sos"), values - values.mean()
     )
     return float(np.mean(filtered**2))
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vocoders.audio import SAMPLE_RATE
-from vocoders.mel import HIFIGAN, HW2, LOG_FLOOR, MelRecipe, MelSpectrogram
+from vocoders.mel import HIFIGAN, HW2, log_mel_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,19 +23,10 @@ def steps(samples: np.ndarray) -> list[Step]:
     """From the hw2 mel to HiFi-GAN's; the first moved nothing. Errors: ValueError for fewer than 385 samples."""
     found: list[Step] = []
     for title, why, recipe in _RECIPES:
-        log_mel = _log_mel(samples, recipe)
+        log_mel = log_mel_of(samples, recipe)
         moved = float(np.abs(log_mel - found[-1].log_mel).mean()) if found else 0.0
         found.append(Step(title, why, log_mel, moved))
     return found
-
-
-def _log_mel(samples: np.ndarray, recipe: MelRecipe) -> np.ndarray:
-    import torch
-
-    transform = MelSpectrogram(recipe)
-    transform.torchaudio = None  # one path for all steps; it gives torchaudio's values
-    mel = transform(torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)))
-    return mel.clamp(min=LOG_FLOOR).log().numpy()
 
 
 _MAGNITUDE = replace(HW2, power=1)
@@ -64,4 +54,3 @@ _RECIPES = (
         replace(_REFLECTED, epsilon=HIFIGAN.epsilon),
     ),
 )
-SHORTEST = 385 / SAMPLE_RATE  # seconds; what the reflection needs

@@ -8,9 +8,8 @@ import numpy as np
 import torch
 
 from eval.pitch import GROSS, cached_track, tracker_missing
-from eval.spectral import log_mel_of
 from vocoders.audio import SAMPLE_RATE, fit_length
-from vocoders.mel import HOP
+from vocoders.mel import HOP, HW2, log_mel_of
 from vocoders.stft import stft
 
 LENGTH = 1.0  # seconds that are looped
@@ -25,7 +24,7 @@ def _log_magnitude_error(reference: np.ndarray, estimate: np.ndarray) -> tuple[n
 
 
 def _log_mel_error(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, float]:
-    return np.abs(log_mel_of(reference) - log_mel_of(estimate)).mean(axis=0), SAMPLE_RATE / HOP
+    return np.abs(log_mel_of(reference, HW2) - log_mel_of(estimate, HW2)).mean(axis=0), SAMPLE_RATE / HOP
 
 
 def _magnitude_error(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, float]:

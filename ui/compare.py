@@ -41,27 +41,19 @@ def compare_tab(
             yield {outputs.message: notice(str(error), "bad")}
             return
         yield outputs.begin(recording)
-        session = request.session_hash or ""
-        flag = running.start(session)
+        job = CompareJob(recording, quick_first(selected), store.new(), analyses.of(recording.samples), residuals)
         shown, drawn = None, 0
-        try:
-            analysis = analyses.of(recording.samples)
-            job = CompareJob(recording, quick_first(selected), store.new(), analysis, residuals)
-            for view in job.run(flag):
-                if not running.is_newest(session, flag):
-                    return  # the page belongs to the next comparison now
-                update = outputs.progress(view)
-                if view.takes != shown:
-                    update |= outputs.numbers(view)
-                if len(view.takes) > drawn and view.takes[-1].metrics:
-                    update |= outputs.pictures(recording, view)
-                    drawn = len(view.takes)
-                if view.archive:
-                    update |= outputs.files(view)
-                shown = view.takes
-                yield update
-        finally:
-            running.end(session, flag)
+        for view in running.follow(request.session_hash or "", job.run):
+            update = outputs.progress(view)
+            if view.takes != shown:
+                update |= outputs.numbers(view)
+            if len(view.takes) > drawn and view.takes[-1].metrics:
+                update |= outputs.pictures(recording, view)
+                drawn = len(view.takes)
+            if view.archive:
+                update |= outputs.files(view)
+            shown = view.takes
+            yield update
 
     def halt(request: gr.Request) -> None:
         running.stop(request.session_hash or "")

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from eval.alignment import residual
 from eval.bundle import write_bundle
 from eval.comparison import Cancelled, Event, Failed, Measured, Progress, Take, compare
@@ -133,45 +135,35 @@ class CompareJob:
     def _add(self, take: Take) -> None:
         id = take.system.id
         found = level(take.samples)
-        (self._folder.path / f"{id}.png").write_bytes(level_png(found))
         (self._folder.path / f"{id}-difference.png").write_bytes(difference_png(found - self._reference_level))
         self._takes.append(take)
-        ready = self._write(id, take.samples, take.lufs, take.true_peak)
+        self._measured[id] = take.lufs, take.true_peak
+        ready = self._write(id, take.samples, found)
         self._tracks[id] = replace(
             self._tracks[id], state="ready", difference=self._folder.url(f"{id}-difference.png"), **ready
         )
-
         if residual_id(take.system) in self._tracks:
             self._add_residual(take)
 
     def _add_residual(self, take: Take) -> None:
         id = residual_id(take.system)
         samples, power = residual(self._recording.samples, take.samples, take.alignment)
-        (self._folder.path / f"{id}.png").write_bytes(level_png(level(samples)))
-        name = f"{self._stem}__{id}.wav"
-        self._wavs.append(self._folder.path / name)
-        write_wav(self._wavs[-1], samples)
-        self._tracks[id] = replace(
-            self._tracks[id],
-            state="ready",
-            about=f"The residual, {power:+.1f} dB against the recording, at its take’s gain.".replace("-", "−"),
-            audio=self._folder.url(name),
-            image=self._folder.url(f"{id}.png"),
-            download=name,
-        )
+        about = f"The residual, {power:+.1f} dB against the recording, at its take’s gain.".replace("-", "−")
+        ready = self._write(id, samples, level(samples))
+        self._tracks[id] = replace(self._tracks[id], state="ready", about=about, **ready)
 
     def _reference_track(self) -> Track:
         samples = self._recording.samples
-        (self._folder.path / "reference.png").write_bytes(level_png(self._reference_level))
-        ready = self._write("reference", samples, loudness(samples), true_peak(samples))
+        self._measured["reference"] = loudness(samples), true_peak(samples)
+        ready = self._write("reference", samples, self._reference_level)
         return Track("reference", "Recording", self._recording.history, "ready", **ready)
 
-    def _write(self, id: str, samples, lufs: float, peak: float) -> dict[str, str]:
-        """The wav of a take in the folder; the fields of its track that point there."""
+    def _write(self, id: str, samples: np.ndarray, decibels: np.ndarray) -> dict[str, str]:
+        """The wav and the spectrogram of a track in the folder; the track's fields that point there."""
+        (self._folder.path / f"{id}.png").write_bytes(level_png(decibels))
         name = f"{self._stem}__{id}.wav"
         self._wavs.append(self._folder.path / name)
         self._clipped[id] = write_wav(self._wavs[-1], samples)
-        self._measured[id] = (lufs, peak)
         return {"audio": self._folder.url(name), "image": self._folder.url(f"{id}.png"), "download": name}
 
     def _view(self, state: str, text: str, archive: str | None = None) -> View:

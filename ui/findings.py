@@ -52,21 +52,15 @@ def findings_tab(
         except AudioError as error:
             yield {message: notice(str(error), "bad")}
             return
-        session = request.session_hash or ""
-        flag = running.start(session)
-        shown = None
         yield {message: "", mels: mels_panel(recording), **dict.fromkeys((ladder_slot, trembling, losses), "")}
-        try:
-            for view in CompareJob(recording, ladder, store.new(), analyses.of(recording.samples)).run(flag):
-                if not running.is_newest(session, flag):
-                    return
-                update = {player: view.player}
-                if view.takes != shown:
-                    update |= explain(recording, view)
-                shown = view.takes
-                yield update
-        finally:
-            running.end(session, flag)
+        job = CompareJob(recording, ladder, store.new(), analyses.of(recording.samples))
+        shown = None
+        for view in running.follow(request.session_hash or "", job.run):
+            update = {player: view.player}
+            if view.takes != shown:
+                update |= explain(recording, view)
+            shown = view.takes
+            yield update
 
     def explain(recording: Recording, view: View) -> dict:
         vocoders = [take for take in view.takes if not is_rung(take.system)]

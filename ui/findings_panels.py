@@ -6,13 +6,13 @@ import base64
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import signal
 
+from eval.charts import PALETTE
 from eval.comparison import Take
 from eval.loss_scales import loss_scales
 from eval.pitch import cached_track, tracker_missing
 from eval.spectrogram import mel_png
-from eval.tremble import EDGE, JITTER_BAND, RATE_DIVISOR, Stretch, modulation, sustained
+from eval.tremble import EDGE, JITTER_BAND, TOP_RATE, modulation_spectrum, sustained
 from eval.two_mels import steps
 from ui.markup import escape
 from ui.tables import metric_table
@@ -20,11 +20,8 @@ from vocoders.audio import SAMPLE_RATE, Recording, fit_length
 from vocoders.ladder import RUNGS
 from vocoders.systems import System
 
-CURVE_RATE = SAMPLE_RATE / RATE_DIVISOR  # Hz, points of a modulation curve per second
-TOP_RATE = 40.0  # Hz, right end of the modulation spectrum
 VIBRATO = (3.0, 8.0)  # Hz
 WIDTH, HEIGHT = 1000, 190  # of the spectrum, SVG units
-COLOURS = ("#0f9d76", "#3b6fd4", "#c2410c", "#8b5cf6", "#b58900", "#0891b2")
 
 
 def ladder_panel(systems: Sequence[System], takes: Sequence[Take]) -> str:
@@ -112,14 +109,6 @@ def trembling_panel(recording: Recording, takes: Sequence[Take]) -> str:
     )
 
 
-def modulation_spectrum(samples: np.ndarray, note: Stretch) -> tuple[np.ndarray, np.ndarray]:
-    """(Hz, level in dB re 1 cent) of the F0's movement on a held note."""
-    cents = modulation(samples, note).cents
-    rate, power = signal.welch(cents, CURVE_RATE, nperseg=min(len(cents), round(CURVE_RATE)), scaling="spectrum")
-    kept = (rate > 1) & (rate <= TOP_RATE)
-    return rate[kept], 10 * np.log10(power[kept] + 1e-4)
-
-
 def _spectra(curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> str:
     low = np.floor(min(level.min() for _, level in curves.values()) / 10) * 10
     high = np.ceil(max(level.max() for _, level in curves.values()) / 10) * 10
@@ -136,7 +125,7 @@ def _spectra(curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> str:
 
     lines = legend = ""
     for index, (title, (rate, level)) in enumerate(curves.items()):
-        colour = "currentColor" if index == 0 else COLOURS[(index - 1) % len(COLOURS)]
+        colour = "currentColor" if index == 0 else PALETTE[(index - 1) % len(PALETTE)]
         points = "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x(rate), y(level)))
         lines += f'<path d="M{points}" style="stroke:{colour};stroke-width:{2.6 if index == 0 else 1.6}"/>'
         legend += f'<span><i style="background:{colour}"></i>{escape(title)}</span>'

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Running:
@@ -21,6 +25,17 @@ class Running:
 
     def is_newest(self, session: str, flag: threading.Event) -> bool:
         return self._flags.get(session) is flag
+
+    def follow(self, session: str, views: Callable[[threading.Event], Iterator[T]]) -> Iterator[T]:
+        """What `views` yields while this is the session's newest job; it gets the flag that stops it."""
+        flag = self.start(session)
+        try:
+            for view in views(flag):
+                if not self.is_newest(session, flag):
+                    return  # the page belongs to the next one now
+                yield view
+        finally:
+            self.end(session, flag)
 
     def end(self, session: str, flag: threading.Event) -> None:
         flag.set()

@@ -6,6 +6,7 @@ does, which gives the same samples within 1e-4, and PyTorch where that cannot be
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -81,10 +82,11 @@ class HiFiGANVocoder:
         """
         waveform = np.empty(features.values.shape[1] * HOP, dtype=np.float32)
         done = 0
-        for block in self.stream(features):
-            waveform[done : done + len(block)] = block
-            done += len(block)
-            on_progress(done / len(waveform))
+        with contextlib.closing(self.stream(features)) as blocks:  # what `on_progress` raises ends the work at once
+            for block in blocks:
+                waveform[done : done + len(block)] = block
+                done += len(block)
+                on_progress(done / len(waveform))
         return waveform
 
     def stream(self, features: Features) -> Iterator[np.ndarray]:

@@ -162,3 +162,18 @@ def parameter_count(config: HiFiGANConfig) -> int:
     """Learned numbers of a generator, without allocating one."""
     with torch.device("meta"):
         return sum(parameter.numel() for parameter in Generator(config).parameters())
+
+
+def multiply_adds(config: HiFiGANConfig) -> int:
+    """Multiplications with addition that a forward pass takes per mel frame."""
+    channels, rate = config.upsample_initial_channel, 1
+    total = config.input_channels * channels * 7
+    convolutions = sum(
+        size * len(dilations) * (2 if config.resblock == 1 else 1)
+        for size, dilations in zip(config.resblock_kernel_sizes, config.resblock_dilation_sizes)
+    )
+    for factor, kernel in zip(config.upsample_rates, config.upsample_kernel_sizes):
+        total += channels * (channels // 2) * kernel * rate
+        channels, rate = channels // 2, rate * factor
+        total += channels**2 * convolutions * rate
+    return total + channels * 7 * rate

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from vocoders.features import Features, hw2_mel, invert
-from vocoders.mel import F_MAX, SAMPLE_RATE
+from vocoders.mel import F_MAX, HOP, SAMPLE_RATE
 from vocoders.stft import istft, stft
 from vocoders.systems import Card, Progress, System
 
@@ -42,7 +42,7 @@ def true_phase(samples: np.ndarray) -> Features:
     """The magnitudes that the mel's inversion finds, on the recording's own phase."""
     mel = hw2_mel(samples)
     magnitude = invert(mel).values.T
-    whole = np.pad(samples, (0, 256 * len(magnitude) - len(samples)))
+    whole = np.pad(samples, (0, HOP * len(magnitude) - len(samples)))
     phase = np.exp(1j * np.angle(stft(whole))).astype(np.complex64)
     return Features("waveform", istft(magnitude * phase)[None])
 

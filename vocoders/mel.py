@@ -174,6 +174,11 @@ def mel_of(samples: np.ndarray, recipe: MelRecipe) -> np.ndarray:
     return _transform(recipe)(torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))).numpy()
 
 
+def log_mel_of(samples: np.ndarray, recipe: MelRecipe) -> np.ndarray:
+    """(n,) float32 at 22 050 Hz -> log(max(mel, 1e-5)) (80, n // 256) float32."""
+    return log_mel(torch.from_numpy(mel_of(samples, recipe))).numpy()
+
+
 def mel_of_magnitude(magnitude: np.ndarray, recipe: MelRecipe) -> np.ndarray:
     """STFT magnitude (513, frames) -> linear mel (80, frames) float32."""
     return (

@@ -3,9 +3,9 @@
 Two things are done differently, with the same result:
 
 * A transposed convolution that makes r samples of one is a plain convolution that makes r x channels, phase by phase,
-  followed by a reshape. Plain convolutions are what compilers do best.
+  whose phases are then interleaved. Plain convolutions are what compilers do best.
 * A window carries context that only the first layers need. Every upsampling drops what no later layer looks at, see
-  `vocoders.windows.trims`; it costs nothing, because the reshape above needs its ends cut anyway.
+  `vocoders.windows.trims`; it costs nothing, because the interleaved phases need their ends cut anyway.
 
 What comes out of compilation is kept on disk, in a folder named after the content it was made from.
 """

@@ -22,7 +22,11 @@ def pesq_missing() -> str | None:
 
 
 def visqol_missing() -> str | None:
-    return None if importlib.util.find_spec("visqol") else "the package visqol-python is not installed"
+    return (
+        None
+        if importlib.util.find_spec("visqol")
+        else "the package visqol-python, part of which needs a C compiler, is not installed"
+    )
 
 
 def dnsmos_missing() -> str | None:

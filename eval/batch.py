@@ -7,6 +7,7 @@ interrupted comparison goes on where it was.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from eval.embeddings import available
+from eval.memory import with_peak_memory
 from eval.metrics import Metric, choose_metrics
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import write_wav
@@ -24,7 +26,7 @@ from vocoders.catalogue import find_systems
 from vocoders.intake import AudioError, Limits, read_recording
 from vocoders.systems import System, Unavailable
 
-FORMAT = 1  # of a record; another one is made again
+FORMAT = 2  # of a record; another one is made again
 LIMITS = Limits(max_seconds=600, max_megabytes=1000)
 REFERENCE = "reference"
 
@@ -42,7 +44,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Row:
-    """One recording through one system. `metrics`: {name: value, None where undefined}; `error` says why it is empty."""
+    """One recording through one system. `metrics`: {name: value, None where undefined}; `error` says why it is empty.
+
+    peak_bytes: the most the whole process held while it computed; None where the system does not tell. sha256: of the take's
+    file.
+    """
 
     clip: str
     system: str
@@ -50,6 +56,8 @@ class Row:
     compute_seconds: float
     metrics: dict[str, float | None]
     error: str = ""
+    peak_bytes: int | None = None
+    sha256: str = ""
 
 
 def compare_clips(
@@ -93,11 +101,13 @@ def run_task(task: Task) -> list[Row]:
     embeddings, rows = _embedded(REFERENCE, recording.samples), []
     for system in systems:
         try:
-            samples = synthesize(system, analysis)
-            write_wav(take_path(Path(task.out), system.id, task.name), samples)
+            samples, peak = with_peak_memory(functools.partial(synthesize, system, analysis))
+            take = take_path(Path(task.out), system.id, task.name)
+            write_wav(take, samples)
             values = {metric.name: metric.value(recording.samples, samples) for metric in metrics}
             embeddings |= _embedded(system.id, samples)
-            rows.append(Row(task.name, system.id, recording.seconds, analysis.seconds(system), values))
+            made = {"peak_bytes": peak, "sha256": hashlib.sha256(take.read_bytes()).hexdigest()}
+            rows.append(Row(task.name, system.id, recording.seconds, analysis.seconds(system), values, **made))
         except (Unavailable, ValueError, RuntimeError, MemoryError) as error:
             rows.append(Row(task.name, system.id, recording.seconds, 0.0, {}, f"{type(error).__name__}: {error}"))
     _write(record, {"key": key, "rows": [asdict(row) for row in rows]}, embeddings)

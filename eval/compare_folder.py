@@ -76,7 +76,7 @@ def as_json(rows: Sequence[Row], summary: Summary) -> dict:
     metrics = {
         system: {name: None if e is None else e.mean for name, e in summary.means[system].items()}
         | summary.sets[system]
-        | {"real-time factor": summary.speed[system]}
+        | {"real-time factor": summary.speed[system], "peak memory": summary.memory[system]}
         for system in summary.systems
     }
     return {

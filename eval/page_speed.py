@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
 import statistics
 import subprocess
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from eval.memory import peak_memory
 from eval.plain import PlainSystems
 from eval.speed import Row, Tell, seconds_of
 from vocoders.audio import SAMPLE_RATE, write_wav
@@ -62,7 +62,7 @@ def time_page(
                 first, whole = _compare(url, folder, take)
                 firsts.append(first)
                 wholes.append(whole)
-            resident = _peak_memory(process.pid)
+            resident = peak_memory(process.pid)
     times = PageTimes(start, first_cold, whole_cold, statistics.median(firsts), resident)
     row = Row(
         "the whole default comparison", statistics.median(before), statistics.median(wholes), len(samples) / SAMPLE_RATE
@@ -117,27 +117,26 @@ def _takes(shown: tuple) -> list[dict]:
     return next((value["tracks"][1:] for value in shown if isinstance(value, dict) and "tracks" in value), [])
 
 
-def _peak_memory(process: int) -> int | None:
-    with contextlib.suppress(OSError, ValueError, StopIteration):
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
-        return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
-    return None
+# Runs a command and prints the peak memory of its process. A small process of its own, because a child counts what its
+# parent held when it was forked.
+_PEAK = """
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+sys.exit(status)
+"""
 
 
-def peak_of_long_file(system: str, minutes: float) -> tuple[float, int | None]:
+def peak_of_long_file(system: str, minutes: float) -> tuple[float, int]:
     """(times real time, peak bytes) of `python -m vocoders resynth` on so many minutes, in a process of its own."""
     find_system(system)
     with tempfile.TemporaryDirectory() as name:
         rng, source = np.random.default_rng(0), Path(name) / "long.wav"
         write_wav(source, rng.normal(0, 0.05, round(60 * minutes * SAMPLE_RATE)).astype(np.float32))
         command = [sys.executable, "-m", "vocoders", "resynth", str(source), "--vocoders", system, "--out", name]
+        command += ["--max-seconds", str(60 * minutes + 1)]
         began = time.perf_counter()
-        process = subprocess.Popen(
-            [*command, "--max-seconds", str(60 * minutes + 1)], cwd=ROOT, stdout=subprocess.DEVNULL
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        if status:
+        done = subprocess.run([sys.executable, "-c", _PEAK, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        if done.returncode:
             raise RuntimeError(f"{system} failed on {minutes:g} minutes")
-        seconds = time.perf_counter() - began
-    unit = 1 if sys.platform == "darwin" else 1024
-    return 60 * minutes / seconds, usage.ru_maxrss * unit
+        return 60 * minutes / (time.perf_counter() - began), int(done.stdout)

@@ -46,7 +46,7 @@ def write_report(
         _quality_against_speed(summary, titles),
         "<h2>Best and worst clips</h2>" + _extremes(good, summary, titles, sources, out),
         _problems(rows),
-        _about(systems),
+        _about(systems, summary),
     ]
     body = "".join(parts)
     path.write_text(
@@ -81,11 +81,12 @@ def _table(summary: Summary, systems: Sequence[System]) -> str:
     body = "".join(
         f'<tr><th scope="row">{html.escape(titles[system])}</th>'
         + "".join(_cell(summary.means[system][name], summary.against.get(system, {}).get(name)) for name in ordered)
-        + f"<td>{_speed(summary.speed[system])}</td><td>{millions[system]:.2f}</td></tr>"
+        + f"<td>{_number(summary.speed[system])}</td><td>{_number(summary.memory[system], 1e-6, 0)}</td><td>{millions[system]:.2f}</td></tr>"
         for system in summary.systems
     )
     return (
-        f'<div class="scroll"><table><thead><tr><th></th>{above}<th colspan="2">cost</th></tr><tr><th></th>{head}<th>× real time</th><th>parameters<small>million</small></th></tr>'
+        f'<div class="scroll"><table><thead><tr><th></th>{above}<th colspan="3">cost</th></tr><tr><th></th>{head}<th>× real time</th>'
+        '<th title="The most the whole process held while it computed">peak memory<small>MB</small></th><th>parameters<small>million</small></th></tr>'
         f"</thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -110,8 +111,8 @@ def _cell(mean: Estimate | None, difference: Estimate | None) -> str:
     return f"<td{interval}>{mean.mean:.3f}{second}</td>".replace("-", "−")
 
 
-def _speed(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.1f}"
+def _number(value: float | None, scale: float = 1, digits: int = 1) -> str:
+    return "n/a" if value is None else f"{value * scale:.{digits}f}"
 
 
 def _set_table(summary: Summary, titles: Mapping[str, str]) -> str:
@@ -232,9 +233,11 @@ def _problems(rows: Sequence[Row]) -> str:
     return f"<h2>What failed</h2><ul>{items}</ul>"
 
 
-def _about(systems: Sequence[System]) -> str:
+def _about(systems: Sequence[System], summary: Summary) -> str:
     lines = "".join(
-        f"<li><b>{html.escape(s.title)}</b> ({html.escape(s.id)}): {html.escape(s.about)}</li>" for s in systems
+        f"<li><b>{html.escape(s.title)}</b> ({html.escape(s.id)}): {html.escape(s.about)} "
+        f'<span class="note">Takes: SHA-256 {summary.fingerprints[s.id][:16]}…</span></li>'
+        for s in systems
     )
     packages = ", ".join(f"{name} {version}" for name, version in versions().items())
     return f"<h2>What was compared</h2><ul>{lines}</ul><p class='note'>{html.escape(packages)}</p>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +29,8 @@ class Summary:
     sets: dict[str, dict[str, float | None]]
     embeddings: dict[str, int]
     speed: dict[str, float | None]  # times real time, over all clips
+    memory: dict[str, int | None]  # bytes the process held at most, over all clips
+    fingerprints: dict[str, str]  # SHA-256 over the hashes of all takes
     reasons: dict[str, str] = field(default_factory=dict)
 
 
@@ -54,14 +57,19 @@ def summarise(
         for s in systems
         if s != baseline
     }
-    speed = {}
+    speed, memory, fingerprints = {}, {}, {}
     for system in systems:
         cost = sum(row.compute_seconds for row in table[system].values())
         speed[system] = sum(row.seconds for row in table[system].values()) / cost if cost else None
+        memory[system] = max((row.peak_bytes for row in table[system].values() if row.peak_bytes), default=None)
+        hashes = "".join(sorted(row.sha256 for row in table[system].values()))
+        fingerprints[system] = hashlib.sha256(hashes.encode()).hexdigest()
     reasons = {name: why for name, d in SET_DISTANCES.items() if (why := EMBEDDINGS[d.embedding].why_not())}
     sets = {system: {name: _distance(system, name, embeddings) for name in SET_DISTANCES} for system in systems}
     counts = {name: sum(map(len, embeddings.get(f"{name}/{REFERENCE}", []))) for name in EMBEDDINGS}
-    return Summary(systems, tuple(metrics), baseline, means, against, sets, counts, speed, reasons)
+    return Summary(
+        systems, tuple(metrics), baseline, means, against, sets, counts, speed, memory, fingerprints, reasons
+    )
 
 
 def _distance(system: str, name: str, embeddings: dict[str, list[np.ndarray]]) -> float | None:

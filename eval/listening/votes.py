@@ -1,0 +1,55 @@
+"""What listeners said, as the statistics take it. One object is one answer about one thing; `rater` and `item` are the
+two ways in which answers hang together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REFERENCE = "reference"  # the recording itself, hidden among the systems
+ANCHOR = "anchor"  # the recording below 3.5 kHz (ITU-R BS.1534)
+
+
+@dataclass(frozen=True)
+class Rating:
+    """One score: 1 to 5 of an ACR study (ITU-T P.800), 0 to 100 of MUSHRA (ITU-R BS.1534)."""
+
+    rater: str
+    item: str
+    system: str
+    score: float
+    trial: int  # its place in the session, from 0
+    slot: int = 0  # its place in the trial, from 0
+    repeat: bool = False  # the same question once more, for the rater's consistency; no vote of its own
+
+
+@dataclass(frozen=True)
+class Preference:
+    """One comparison of two systems, in the order heard; `choice` is 0 for the first, 1 for the second, None for no
+    difference."""
+
+    rater: str
+    item: str
+    systems: tuple[str, str]
+    choice: int | None
+    trial: int
+    repeat: bool = False
+
+
+@dataclass(frozen=True)
+class Identification:
+    """One ABX trial: `x` and `answer` are 0 or 1, which of `systems` X was and was taken for."""
+
+    rater: str
+    item: str
+    systems: tuple[str, str]
+    x: int
+    answer: int
+    trial: int
+    repeat: bool = False
+
+    @property
+    def right(self) -> bool:
+        return self.x == self.answer
+
+
+Vote = Rating | Preference | Identification

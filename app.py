@@ -22,13 +22,20 @@ class Settings:
 
 
 def build_app(settings: Settings, systems=None):
-    """The FastAPI application with the page mounted at "/". `systems` replaces the built-in ones in tests."""
+    """The FastAPI application with the page mounted at "/" and the listeners' at "/rate".
+
+    `systems` replaces the built-in ones in tests. Errors: `StoreError` for a DATABASE_URL that is none, ValueError for a
+    LISTENING_DATASET that cannot be reached.
+    """
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir.resolve() / "uploads")
     import gradio as gr
     from fastapi import FastAPI, HTTPException
     from fastapi.responses import FileResponse, PlainTextResponse
 
+    from eval.listening.home import open_listening
     from ui.page import build_page, page_options
+    from ui.rate_page import build_rate_page, rate_page_options
+    from ui.rate_routes import rate_routes
     from ui.results import ResultStore
     from vocoders.catalogue import BUILT_IN
     from vocoders.intake import Limits
@@ -48,7 +55,11 @@ def build_app(settings: Settings, systems=None):
             raise HTTPException(404, "This result is no longer here; run the comparison again.")
         return FileResponse(path, headers={"Cache-Control": "private, max-age=3600"})
 
-    page = build_page(BUILT_IN if systems is None else systems, store, limits)
+    listening = open_listening(settings.data_dir)
+    app.include_router(rate_routes(listening))
+    # An app of its own: what the browser of a listener is told of it holds nothing of the systems
+    gr.mount_gradio_app(app, build_rate_page(), path="/rate", **rate_page_options())
+    page = build_page(BUILT_IN if systems is None else systems, store, limits, listening)
     page.queue(max_size=16, default_concurrency_limit=2)
     return gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())
 

@@ -12,3 +12,19 @@ document.addEventListener('click', (event) => {
 document.addEventListener('click', (event) => {
   if (event.detail > 0) event.target.closest('button')?.blur();
 });
+
+// Links to send around show their whole address, whatever this page is served under.
+new MutationObserver(() => {
+  for (const link of document.querySelectorAll('a.page-absolute')) {
+    if (link.textContent !== link.href) link.textContent = link.href;
+  }
+}).observe(document.documentElement, { childList: true, subtree: true });
+
+// <button data-lab-copy="selector"> copies the text of what it names inside the same section.
+document.addEventListener('click', async (event) => {
+  const button = event.target.closest('[data-lab-copy]');
+  if (!button) return;
+  const text = button.closest('section').querySelector(button.dataset.labCopy).textContent;
+  const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+  button.textContent = done ? 'Copied' : 'Select it and copy by hand';
+});

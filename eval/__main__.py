@@ -8,6 +8,7 @@ import functools
 import json
 from pathlib import Path
 
+from eval.listening_command import add_listening
 from eval.metrics import METRICS, choose_metrics
 from eval.score import score_folders
 from vocoders.command import complain, counting_bar, find_audio, refuse_overwriting, run
@@ -72,6 +73,8 @@ def parse_args() -> argparse.Namespace:
     speed.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers")
     speed.add_argument("--force", action="store_true", help="overwrite FILE")
     speed.set_defaults(command=speed_command)
+
+    add_listening(commands)
     return parser.parse_args()
 
 

@@ -11,7 +11,9 @@ from eval.loudness import loudness
 from vocoders.audio import fit_length
 
 REACH = 1024  # samples either way; a vocoder is late by less, or something else is wrong
-CERTAIN = 0.3  # correlation below which there is nothing to align: a phase of its own, as from Griffin-Lim
+# Correlation below which there is nothing to align: a phase of its own, as from Griffin-Lim, of which some multiple of a
+# held note's period always fits by half
+CERTAIN = 0.7
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,17 @@ def align(reference: np.ndarray, estimate: np.ndarray) -> Alignment | None:
     return Alignment(int(delays[best]), float(near[best]), 10 * math.log10(powers[1] / powers[0]))
 
 
+def moved_onto(estimate: np.ndarray, alignment: Alignment | None) -> np.ndarray:
+    """(n,) -> (n,): moved by whole samples and turned over as `alignment` says, where that is certain; a copy."""
+    if not alignment or not alignment.certain:
+        return estimate.copy()
+    moved = np.roll(estimate, -alignment.delay) * np.float32(-1 if alignment.inverted else 1)
+    if alignment.delay:
+        edge = slice(-alignment.delay, None) if alignment.delay > 0 else slice(0, -alignment.delay)
+        moved[edge] = 0
+    return moved
+
+
 def residual(reference: np.ndarray, estimate: np.ndarray, alignment: Alignment | None) -> tuple[np.ndarray, float]:
     """What is left of the estimate when the reference is taken away, (n,) as long as the reference, and its power in dB
     above the reference's: -inf for nothing left, nan for a silent reference.
@@ -55,13 +68,7 @@ def residual(reference: np.ndarray, estimate: np.ndarray, alignment: Alignment |
     The estimate is first moved and turned over as `alignment` says, where that is certain. From a take with a phase of its
     own the residual is the sum of both, near +3 dB, and says nothing about how it sounds.
     """
-    moved = fit_length(estimate, len(reference))
-    if alignment and alignment.certain:
-        moved = np.roll(moved, -alignment.delay) * np.float32(-1 if alignment.inverted else 1)
-        if alignment.delay:
-            edge = slice(-alignment.delay, None) if alignment.delay > 0 else slice(0, -alignment.delay)
-            moved[edge] = 0
-    left = (moved - reference).astype(np.float32)
+    left = (moved_onto(fit_length(estimate, len(reference)), alignment) - reference).astype(np.float32)
     powers = [float(np.sum(np.square(x, dtype=np.float64))) for x in (left, reference)]
     if not powers[1]:
         return left, math.nan

@@ -23,7 +23,6 @@ from vocoders.audio import SAMPLE_RATE
 from vocoders.intake import read_recording
 from vocoders.systems import System
 
-STYLE = Path(__file__).with_name("report.css")
 LONGEST = 12.0  # seconds of a clip that are played in the report
 SPREAD = "M-STFT"  # what the best and the worst clip are chosen by, where it was measured
 
@@ -51,9 +50,15 @@ def write_report(
     body = "".join(parts)
     path.write_text(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>Vocoder comparison</title><style>{STYLE.read_text(encoding='utf-8')}</style><main>{body}</main></html>",
+        f"<title>Vocoder comparison</title><style>{style()}</style><main>{body}</main></html>",
         encoding="utf-8",
     )
+
+
+def style() -> str:
+    """The stylesheet of every report."""
+    here = Path(__file__).parent
+    return "".join((here / name).read_text(encoding="utf-8") for name in ("report.css", "charts.css"))
 
 
 def _lead(summary: Summary, titles: Mapping[str, str], clips: int) -> str:

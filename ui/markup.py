@@ -14,10 +14,14 @@ def slot(id: str, value: str = "") -> gr.HTML:
 
 def escape(text: object) -> str:
     """Safe inside HTML, and inside Gradio's templates, where ${...} and {{...}} would otherwise be evaluated."""
-    escaped = html.escape(str(text), quote=True)
+    return inert(html.escape(str(text), quote=True))
+
+
+def inert(markup: str) -> str:
+    """Finished HTML without styles and scripts, in which Gradio's templates find nothing to evaluate."""
     for character in "${}`\\":
-        escaped = escaped.replace(character, f"&#{ord(character)};")
-    return escaped
+        markup = markup.replace(character, f"&#{ord(character)};")
+    return markup
 
 
 def notice(text: str, kind: str = "info") -> str:

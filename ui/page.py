@@ -7,11 +7,13 @@ from pathlib import Path
 
 import gradio as gr
 
+from eval.listening.service import Listening
 from ui.compare import compare_tab
 from ui.findings import findings_tab
 from ui.markup import slot
 from ui.player import HEAD
 from ui.results import ResultStore
+from ui.studies import studies_tab
 from ui.theme import lab_theme
 from ui.vocoders import vocoders_tab
 from vocoders.analysis import RecentAnalyses
@@ -19,6 +21,7 @@ from vocoders.intake import Limits
 from vocoders.systems import System
 
 ASSETS = Path(__file__).parents[1] / "assets"
+CHARTS = Path(__file__).parents[1] / "eval" / "charts.css"
 TITLE = "Vocoder Listening Lab"
 _HEADER = """
 <header class="page-header">
@@ -29,8 +32,8 @@ _HEADER = """
 """
 
 
-def build_page(systems: Sequence[System], store: ResultStore, limits: Limits) -> gr.Blocks:
-    gr.set_static_paths([ASSETS / "page.js", ASSETS / "page.css", *(ASSETS / "player").iterdir()])
+def build_page(systems: Sequence[System], store: ResultStore, limits: Limits, listening: Listening) -> gr.Blocks:
+    gr.set_static_paths([ASSETS / "page.js", ASSETS / "page.css", CHARTS, *(ASSETS / "player").iterdir()])
     with gr.Blocks(title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         slot("header", _HEADER)
         uploads, analyses = gr.State(()), RecentAnalyses()
@@ -40,6 +43,8 @@ def build_page(systems: Sequence[System], store: ResultStore, limits: Limits) ->
             findings_tab(systems, store, limits, inputs.audio, analyses)
         with gr.Tab("Vocoders", id="vocoders"):
             vocoders_tab(systems, uploads, inputs.choice)
+        with gr.Tab("Listening tests", id="studies"):
+            studies_tab(listening, systems, store, uploads, inputs)
     return page
 
 
@@ -49,6 +54,7 @@ def page_options() -> dict:
         "theme": lab_theme(),
         # As a link, not as Gradio's `css`: that is rewritten rule by rule, and breaks :has(a, b)
         "head": f'{HEAD}<link rel="stylesheet" href="gradio_api/file=assets/page.css">'
+        '<link rel="stylesheet" href="gradio_api/file=eval/charts.css">'
         '<script src="gradio_api/file=assets/page.js" defer></script>',
         "footer_links": ["api", "settings"],
         "run_history": False,

@@ -1,0 +1,221 @@
+// The booth: a listening test from the welcome to the thanks. The server says what comes next; nothing about what is
+// heard ever reaches this page but letters.
+//
+// mount(host, texts): the texts name their language. Texts from users (the name of a study, its questions) go through textContent only.
+
+import { el, icon, setText } from '../player/elements.js';
+import { Deck } from './deck.js';
+import { Done, Notice } from './done.js';
+import { Headphones } from './headphones.js';
+import { Instructions } from './instructions.js';
+import { isTaken, keyName } from './keys.js';
+import { button } from './parts.js';
+import { Questionnaire } from './questionnaire.js';
+import { Memory, Server } from './server.js';
+import { Trial } from './trial.js';
+import { Volume } from './volume.js';
+import { Welcome } from './welcome.js';
+import { Withdraw } from './withdraw.js';
+import { Words } from './words.js';
+
+const STEPS = { welcome: Welcome, volume: Volume, headphones: Headphones, instructions: Instructions, trial: Trial,
+  questionnaire: Questionnaire, done: Done };
+const ASIDE = new Set(['volume', 'headphones', 'instructions', 'trial', 'questionnaire']);   // where one may withdraw
+
+const WAVE = 'M2 16h4m3-5v10m4-15v20m4-24v28m4-21v14m4-19v24m4-16v8m4-12v16m4-11v6m4-4v2m3-1h2';   // of the app's header
+
+function brand(text) {
+  const sign = icon('play');
+  sign.setAttribute('viewBox', '0 0 48 32');
+  sign.firstChild.setAttribute('d', WAVE);
+  return el('p', 'booth-brand', {}, sign, el('span', '', { text }));
+}
+
+class Booth {
+  constructor(host, texts) {
+    Object.assign(this, { host, view: null, step: null, busy: false, trouble: null, reopened: null });
+    this.words = new Words(texts);
+    this.study = new URLSearchParams(location.search).get('study') ?? '';
+    this.memory = new Memory(this.study);
+    this.server = new Server((trouble) => this.showTrouble(trouble));
+    this.deck = new Deck(host);
+    this.deck.setLevel(Number(this.memory.get('level') ?? 1));
+    this.build();
+    this.listen();
+    host.labBooth = this;
+  }
+
+  get token() { return this.memory.get('token'); }
+
+  /** For tests. */
+  get state() {
+    const { step, busy, trouble, deck, view } = this;
+    const { playing, selected, switches, plays } = deck;
+    const heard = deck.slots.map(({ id }) => deck.coverage.of(id));
+    const time = deck.slots.length ? deck.position : 0;
+    return { step: step?.step, busy, trouble, playing, selected, switches, plays, heard, time, ...view?.state };
+  }
+
+  // ------------------------------------------------ the page around the steps
+
+  build() {
+    const { words } = this;
+    this.status = el('p', 'booth-sr', { role: 'status', 'aria-live': 'polite' });
+    this.troubleText = el('p', '');
+    this.troubleBox = el('div', 'booth-notice booth-trouble', { hidden: '' }, this.troubleText,
+      button(words.say('trouble.now'), () => this.server.hurry()));
+    this.stage = el('div', 'booth-stage', {}, el('p', 'booth-text', { text: words.say('loading') }));
+    this.aside = el('div', 'booth-aside');
+    this.root = el('div', 'booth-body', {}, this.status, brand(words.say('title')), this.troubleBox, this.stage, this.aside);
+    this.host.replaceChildren(this.root);
+    this.host.lang = document.documentElement.lang = words.language;
+    document.title = words.say('title');
+  }
+
+  listen() {
+    document.addEventListener('keydown', (event) => this.press(event));
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) return;
+      this.deck.pause();
+      this.view?.hush?.();
+    });
+    window.addEventListener('beforeunload', (event) => this.busy && event.preventDefault());
+    // What was clicked with the pointer keeps no focus: Space belongs to the player. Keyboard focus is left alone.
+    let pointer = false;
+    this.root.addEventListener('pointerdown', () => { pointer = true; });
+    document.addEventListener('keydown', () => { pointer = false; }, true);
+    this.root.addEventListener('click', ({ target }) => {
+      if (pointer && target.matches('button, input:not([type=checkbox])')) target.blur();
+    });
+    // Asked for without a gesture, sound waits in a suspended context: the first gesture lets it go.
+    this.root.addEventListener('pointerdown', () => {
+      const { transport } = this.deck;
+      if (transport.starting) transport.context?.resume().catch(() => {});
+    });
+  }
+
+  press(event) {
+    if (!this.host.isConnected || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const name = keyName(event);
+    const { view } = this;
+    if (!view || isTaken(name, event.target)) return;
+    if (event.repeat && !/^(arrow|page)/.test(name)) return void (name === ' ' && event.preventDefault());
+    if (view.key?.(name, event)) event.preventDefault();
+    else if (name === 'enter' && view.button) this.pressButton(view.button);
+  }
+
+  /** Enter where the button does not yet work says why. */
+  pressButton(node) {
+    if (!node.disabled) node.click();
+    else if (!this.busy) this.announce(this.view.missing ?? this.view.foot.missing.textContent);
+  }
+
+  announce(text) {
+    setText(this.status, '');   // the same sentence twice is two sentences
+    requestAnimationFrame(() => setText(this.status, text));
+  }
+
+  showTrouble(trouble) {
+    if (trouble && !this.trouble) this.announce(this.words.say(`trouble.${trouble.reason}`, trouble));
+    this.trouble = trouble;
+    this.troubleBox.hidden = !trouble;
+    if (trouble) setText(this.troubleText, this.words.say(`trouble.${trouble.reason}`, trouble));
+  }
+
+  // ------------------------------------------------ from step to step
+
+  open() {
+    return this.ask('open', { study: this.study, token: this.token ?? undefined });
+  }
+
+  join() {
+    const context = new AudioContext();   // the rate of the listener's sound card
+    const device = { width: screen.width, touch: matchMedia('(any-pointer: coarse)').matches,
+      sample_rate: context.sampleRate };
+    context.close();
+    return this.ask('join', { study: this.study, language: this.words.language, device });
+  }
+
+  next(done, data = {}) {
+    return this.ask('next', { token: this.token, done, ...data });
+  }
+
+  forget() {
+    return this.ask('forget', { token: this.token });
+  }
+
+  /** One question to the server at a time: a double click is one answer. */
+  async ask(name, body) {
+    if (this.busy) return;
+    this.setBusy(true);
+    const outcome = await this.server.call(name, body).then((step) => [step], (refusal) => [null, refusal]);
+    this.setBusy(false);
+    const [step, refusal] = outcome;
+    if (refusal) return void this.refused(refusal, name);
+    if (step.token) this.memory.set('token', step.token);
+    if (step.step === 'forgotten') this.memory.set('token', null);
+    this.show(step);
+  }
+
+  setBusy(busy) {
+    this.busy = busy;
+    this.host.dataset.busy = busy ? '1' : '0';
+    this.view?.update();
+  }
+
+  refused({ code }, name) {
+    if (code === 'bad_token') this.memory.set('token', null);
+    if (code === 'stale' || (code === 'bad_token' && this.reopened !== code)) {
+      this.reopened = code;
+      return void this.open();
+    }
+    if (code === 'closed') return void this.show({ step: 'closed' });
+    if (this.view && (code === 'not_heard' || code === 'invalid_answer')) return void this.complain(code);
+    this.show({ step: 'error', code, again: name !== 'open' || code !== 'unknown_study' });
+  }
+
+  complain(code) {
+    const text = this.words.say(`error.${code}`);
+    this.complaint?.remove();
+    this.complaint = el('p', 'booth-notice booth-warning', { role: 'alert', text });
+    this.view.foot.root.before(this.complaint);
+  }
+
+  async show(step) {
+    const { host, words } = this;
+    this.view?.hush?.();
+    this.deck.clear();
+    this.step = step;
+    host.dataset.ready = '0';
+    const Step = STEPS[step.step];
+    const view = this.view = Step ? new Step(this, step) : new Notice(this, step.step, step);
+    this.stage.replaceChildren(view.root);
+    const aside = ASIDE.has(step.step) ? [new Withdraw(this, words.say('delete.during')).root] : [];
+    this.aside.replaceChildren(...aside);
+    host.dataset.step = step.step;
+    window.scrollTo(0, 0);
+    view.heading.focus({ preventScroll: true });
+    const problem = await view.load?.().then(() => null, (error) => error);
+    if (this.view !== view) return;
+    if (problem) return void this.soundless(problem);
+    host.dataset.ready = '1';
+    view.update();
+  }
+
+  /** A sound's address may have expired while the lid was closed: the step as it is now has fresh ones. */
+  soundless({ code }) {
+    const { nonce = this.step.step } = this.step;
+    if (code && this.reopened !== nonce) {
+      this.reopened = nonce;
+      return void this.open();
+    }
+    this.show({ step: 'error', code: 'audio', again: true });
+  }
+}
+
+export function mount(host, texts) {
+  if (host.labBooth) return host.labBooth;
+  const booth = new Booth(host, texts);
+  booth.open();
+  return booth;
+}

@@ -1,0 +1,151 @@
+// The deck: the blind player. It holds the sounds of one step, plays them through the same transport as the Compare
+// page (all in step, one of them audible), and keeps the books on what was heard.
+
+import { clamp } from '../player/numbers.js';
+import { soon } from '../player/sound.js';
+import { fitRegion } from '../player/timing.js';
+import { Transport } from '../player/transport.js';
+import { Coverage, heard } from './coverage.js';
+
+const RATE = 22050;   // Hz, until a step says otherwise
+
+/** What a Transport asks of its player, over slots that have a place and no name. */
+export class Deck {
+  /** `host`: where it is on the page. */
+  constructor(host) {
+    Object.assign(this, { host, rate: RATE, inView: true, downloads: null });
+    this.desk = { renderPlayhead: () => this.refresh() };   // once per frame while playing
+    this.transport = new Transport(this);
+    this.clear();
+  }
+
+  clear() {
+    this.downloads?.abort();
+    if (this.transport.context) this.transport.stop();
+    Object.assign(this, { slots: [], selected: null, region: null, looping: false, cursor: 0, cue: 0 });
+    Object.assign(this, { watched: null, seen: 0, turns: [], switches: 0, plays: [], onchange: () => {} });
+    this.coverage = new Coverage(0, 0);
+  }
+
+  /** Fetches and decodes, all or nothing. Errors: `Refusal` of the server, Error where a sound cannot be decoded. */
+  async load(server, urls, rate = RATE) {
+    this.downloads = new AbortController();
+    const { signal } = this.downloads;
+    this.transport.matchRate(rate);
+    this.rate = rate;
+    const buffers = await Promise.all(urls.map(async (url) => this.decode(await server.sound(url, signal), rate)));
+    if (signal.aborted) return;
+    this.slots = buffers.map((buffer, id) => ({ id, buffer, urls: { buffer: urls[id] } }));
+    Object.assign(this, { selected: 0, turns: [[0, 0]], plays: urls.map(() => 0) });
+    this.coverage = new Coverage(urls.length, this.duration);
+    this.onchange();
+  }
+
+  /** Needs no real-time context, which browsers grant only after a gesture. Levels stay as they are in the file. */
+  decode(bytes, rate) {
+    return new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes);
+  }
+
+  // ------------------------------------------------ what the transport asks
+
+  get takes() { return this.slots; }
+  get duration() { return this.slots[0]?.buffer.duration ?? 0; }
+  get activeLoop() { return this.looping ? this.region ?? [0, this.duration] : null; }
+  get playing() { return this.transport.playing; }
+  get position() { return this.transport.position; }
+  get shown() { return this.host.isConnected && this.host.getClientRects().length > 0; }
+
+  gainOf(id, audible = this.selected) {
+    return id === audible ? 1 : 0;
+  }
+
+  turnPage() {}
+
+  refresh() {
+    this.listen();
+    this.onchange();
+  }
+
+  // ------------------------------------------------ what was heard
+
+  /** Books what has sounded since the last look: by the clock of what leaves the loudspeaker, not of what is queued. */
+  listen() {
+    const { transport } = this;
+    if (!transport.context) return void (this.watched = null);
+    const now = Math.max(this.seen, transport.audibleTime);
+    if (this.watched && transport.level > 0) this.coverage.add(heard(this.watched, this.turns, this.seen, now));
+    this.seen = now;
+    this.watched = transport.playback ? transport.runAt(now).plan : null;
+    while (this.turns.length > 1 && this.turns[1][0] <= now) this.turns.shift();
+  }
+
+  // ------------------------------------------------ what the listener does
+
+  play() {
+    if (!this.slots.length || this.playing) return;
+    this.plays[this.selected] += 1;
+    this.transport.play();
+  }
+
+  pause() {
+    this.transport.pause();
+  }
+
+  toggle() {
+    if (this.playing) this.pause();
+    else this.play();
+  }
+
+  /** Chooses what is heard; the sound goes on where it is, or begins. */
+  choose(id) {
+    if (!this.slots[id]) return;
+    const { context } = this.transport;
+    if (id !== this.selected) {
+      this.listen();
+      this.switches += 1;
+      this.selected = id;
+      if (this.transport.playback) this.turns.push([soon(context), id]);
+      else this.turns = [[0, id]];
+      if (this.playing) this.plays[id] += 1;
+      this.transport.applyGains();
+    }
+    this.play();
+    this.onchange();
+  }
+
+  seek(time) {
+    this.cursor = clamp(time, 0, this.duration);
+    this.cue = this.cursor;   // where the end of the clip returns to
+    const [a, b] = this.activeLoop ?? [0, Infinity];
+    if (this.cursor < a || this.cursor >= b) this.looping = false;
+    if (this.transport.playback) this.transport.play(this.cursor);
+    this.onchange();
+  }
+
+  nudge(by) {
+    const [low, high] = this.activeLoop ?? [0, this.duration];
+    this.seek(clamp(this.position + by, low, high - 1 / this.rate));
+  }
+
+  /** Loops the part between two places; null is the whole clip, once. */
+  setRegion(region) {
+    this.region = region && fitRegion(region, this.duration);
+    this.looping = Boolean(region);
+    if (region) this.cursor = this.cue = this.region[0];
+    if (this.transport.playback) this.transport.play(region ? this.cursor : undefined);
+    this.onchange();
+  }
+
+  toggleLoop() {
+    this.looping = !this.looping;
+    if (this.looping) this.cursor = clamp(this.cursor, ...this.activeLoop);
+    if (this.transport.playback) this.transport.play();
+    this.onchange();
+  }
+
+  setLevel(level) {
+    this.listen();
+    this.transport.setVolume(level);
+    this.onchange();
+  }
+}

@@ -1,0 +1,140 @@
+// The headphone check: which of three tones is the quietest (Woods et al. 2017). One of them is in antiphase, which
+// loudspeakers in a room cancel and headphones do not. Its outcome is noted; nobody is turned away.
+
+import { el, setAttribute, setText } from '../player/elements.js';
+import { soon } from '../player/sound.js';
+import { Choices, Foot, button, heading, legend } from './parts.js';
+
+const PAUSE = 0.4;   // s between two tones
+const TONES = ['1', '2', '3'];
+
+export class Headphones {
+  constructor(booth, step) {
+    const { words } = booth;
+    Object.assign(this, { booth, step, words, round: 0, answers: [], tones: [], sources: [], heard: false });
+    this.heading = heading(words.say('headphones.title'));
+    this.count = el('p', 'booth-facts', { 'aria-live': 'polite' });
+    this.lamps = TONES.map((text) => el('span', 'booth-lamp', { text, 'aria-hidden': 'true' }));
+    this.playButton = button('', () => this.play());
+    this.choices = new Choices('booth-tone', words.say('headphones.question'),
+      TONES.map((number, index) => ({ value: index, mark: number, text: words.say(`headphones.tone.${number}`) })),
+      () => this.update());
+    this.foot = new Foot('', () => this.goOn(), button(words.say('headphones.skip'), () => this.finish(true),
+      'booth-button booth-quiet'));
+    this.button = this.foot.button;
+    this.root = el('div', 'booth-step', {}, this.heading, el('p', 'booth-text', { text: words.say('headphones.text') }),
+      this.count, el('section', 'booth-panel booth-tones', { 'aria-label': words.say('deck.name') }, this.playButton,
+        el('div', 'booth-lamps', {}, ...this.lamps)),
+      el('p', 'booth-question', { text: words.say('headphones.question') }), this.choices.root, this.foot.root,
+      legend(words, [[[words.say('keys.name.space')], words.say('headphones.keys.play')],
+        [['1', '–', '3'], words.say('headphones.keys.answer')],
+        [[words.say('keys.name.enter')], words.say('keys.submit')]]));
+    this.update();
+  }
+
+  async load() {
+    const { server, deck } = this.booth;
+    const fetched = async (url) => deck.decode(await server.sound(url), deck.rate);
+    this.tones = await Promise.all(this.step.rounds.map((urls) => Promise.all(urls.map(fetched))));
+    this.update();
+  }
+
+  get playing() { return this.sources.length > 0; }
+
+  /** Straight to the output, in stereo: the transport plays one channel per take, and antiphase would vanish. */
+  async play() {
+    if (!this.tones.length || this.playing || this.booth.busy) return;
+    const { transport } = this.booth.deck;
+    const context = transport.wake();
+    this.sources = TONES.map((_, index) => new AudioBufferSourceNode(context, { buffer: this.tones[this.round][index] }));
+    const { sources } = this;
+    this.update();
+    await context.resume();
+    if (this.sources !== sources) return;   // stopped meanwhile
+    let when = soon(context);
+    for (const source of sources) {
+      source.connect(transport.volume.node);
+      source.start(when);
+      source.begins = when;
+      source.ends = when += source.buffer.duration;
+      when += PAUSE;
+    }
+    sources.at(-1).onended = () => this.ended(sources);
+    this.follow(sources);
+  }
+
+  ended(sources) {
+    if (this.sources !== sources) return;
+    Object.assign(this, { sources: [], heard: true });
+    this.update();
+  }
+
+  follow(sources) {
+    if (this.sources !== sources) return;
+    const time = this.booth.deck.transport.audibleTime;
+    this.lamps.forEach((lamp, index) => {
+      const { begins, ends } = sources[index];
+      lamp.classList.toggle('booth-lit', time >= begins && time < ends);
+    });
+    requestAnimationFrame(() => this.follow(sources));
+  }
+
+  /** Silence: the tab is hidden, or the step over. */
+  hush() {
+    const { sources } = this;
+    this.sources = [];
+    for (const source of sources) {
+      source.onended = null;
+      source.disconnect();
+    }
+    this.update();
+  }
+
+  goOn() {
+    this.answers.push(Number(this.choices.value));
+    if (this.answers.length === this.step.rounds.length) return void this.finish(false);
+    Object.assign(this, { round: this.round + 1, heard: false });
+    this.choices.set(null);
+    this.hush();
+    this.playButton.focus();
+  }
+
+  finish(skipped) {
+    if (this.booth.busy) return;
+    this.hush();
+    this.booth.next('headphones', { answers: this.answers, skipped });
+  }
+
+  get missing() {
+    const { words, heard, choices } = this;
+    if (!this.tones.length) return words.say('trial.loading');
+    if (!heard) return words.say('headphones.missing.play');
+    return choices.value === null ? words.say('headphones.missing.answer') : '';
+  }
+
+  get state() {
+    return { round: this.round, heard: this.heard, answers: this.answers };
+  }
+
+  update() {
+    const { words, booth, step } = this;
+    const of = step.rounds.length;
+    setText(this.count, words.say('headphones.round', { number: this.round + 1, of }));
+    setText(this.playButton, words.say(this.heard ? 'headphones.again' : 'headphones.play'));
+    this.playButton.disabled = !this.tones.length || this.playing;
+    setAttribute(this.playButton, 'aria-pressed', this.playing);
+    if (!this.playing) this.lamps.forEach((lamp) => lamp.classList.remove('booth-lit'));
+    this.choices.enable(this.heard && !booth.busy);
+    this.foot.text = words.say(this.round + 1 < of ? 'headphones.next' : 'headphones.last');
+    this.foot.render(this.missing, booth.busy && words.say('trial.sending'));
+  }
+
+  key(name) {
+    if (name === ' ') this.play();
+    else if (this.heard && TONES.includes(name)) {
+      this.choices.set(Number(name) - 1);
+      this.update();
+    } else return false;
+    return true;
+  }
+}

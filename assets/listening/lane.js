@@ -1,0 +1,77 @@
+// The lane of a slot: the length of the clip, the parts of it that were heard, the loop, the playhead. No waveform: it
+// would show what the ear is asked for.
+
+import { el } from '../player/elements.js';
+import { clamp } from '../player/numbers.js';
+import { fitRegion } from '../player/timing.js';
+
+const DRAG = 6;   // px a pointer travels before a click becomes a loop
+
+export class Lane {
+  constructor(deck, id) {
+    Object.assign(this, { deck, id, drag: null });
+    this.heard = el('div', 'booth-heard');
+    this.loop = el('div', 'booth-loop', { hidden: '' });
+    this.playhead = el('div', 'booth-playhead');
+    this.track = el('div', 'booth-track', {}, this.heard, this.loop);
+    // Hidden from screen readers: what it says stands beside it in words, what it does the arrow keys do.
+    this.root = el('div', 'booth-lane', { 'aria-hidden': 'true',
+      onpointerdown: (event) => this.press(event), onpointermove: (event) => this.move(event),
+      onpointerup: (event) => this.release(event), onpointercancel: () => this.abandon(),
+      ondblclick: () => deck.region && deck.setRegion(null) }, this.track, this.playhead);
+  }
+
+  timeAt({ clientX }) {
+    const { left, width } = this.track.getBoundingClientRect();
+    return clamp(((clientX - left) / width) * this.deck.duration, 0, this.deck.duration);
+  }
+
+  press(event) {
+    if (event.button !== 0 || !this.deck.slots.length) return;
+    this.root.setPointerCapture(event.pointerId);
+    this.drag = { x: event.clientX, anchor: this.timeAt(event), region: null };
+  }
+
+  move(event) {
+    const { drag } = this;
+    if (!drag || (!drag.region && Math.abs(event.clientX - drag.x) < DRAG)) return;
+    drag.region = fitRegion([drag.anchor, this.timeAt(event)], this.deck.duration);
+    this.renderLoop(drag.region, true);
+  }
+
+  release(event) {
+    const { drag } = this;
+    this.drag = null;
+    if (!drag) return;
+    if (drag.region) this.deck.setRegion(drag.region);
+    else this.deck.seek(this.timeAt(event));
+    this.deck.choose(this.id);
+  }
+
+  abandon() {
+    this.drag = null;
+    this.render();
+  }
+
+  render() {
+    const { deck } = this;
+    const percent = (time) => (deck.duration ? ((100 * time) / deck.duration).toFixed(2) : 0);
+    const parts = (deck.coverage.slots[this.id] ?? []).map(([start, stop]) => {
+      const [a, b] = [percent(start), percent(stop)];
+      return `transparent ${a}%, var(--lab-heard) ${a}% ${b}%, transparent ${b}%`;
+    });
+    const image = parts.length ? `linear-gradient(90deg, ${parts.join(', ')})` : 'none';
+    if (this.image !== image) this.heard.style.backgroundImage = this.image = image;
+    this.playhead.style.left = `${percent(deck.position)}%`;
+    if (!this.drag) this.renderLoop(deck.region, deck.looping);
+  }
+
+  renderLoop(region, active) {
+    const { duration } = this.deck;
+    this.loop.hidden = !region;
+    this.loop.classList.toggle('booth-off', !active);
+    if (!region) return;
+    const [left, width] = [region[0], region[1] - region[0]].map((time) => `${(100 * time) / duration}%`);
+    Object.assign(this.loop.style, { left, width });
+  }
+}

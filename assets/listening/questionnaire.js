@@ -1,0 +1,45 @@
+// The questionnaire: the study's own questions, shown as they are. None has to be answered.
+
+import { el } from '../player/elements.js';
+import { Choices, Foot, heading } from './parts.js';
+
+const LONGEST = 2000;   // characters of a written answer
+
+export class Questionnaire {
+  constructor(booth, { questions }) {
+    const { words } = booth;
+    Object.assign(this, { booth, words });
+    this.heading = heading(words.say('questionnaire.title'));
+    this.fields = questions.map((question, index) => this.buildField(question, `booth-question-${index}`));
+    this.foot = new Foot(words.say('questionnaire.submit'), () => this.submit());
+    this.button = this.foot.button;
+    this.root = el('div', 'booth-step', {}, this.heading,
+      el('p', 'booth-text', { text: words.say('questionnaire.text') }), ...this.fields.map(({ root }) => root),
+      this.foot.root);
+    this.update();
+  }
+
+  buildField({ id, text, kind, choices }, name) {
+    if (kind === 'choice') {
+      const options = new Choices(name, text, choices.map((value) => ({ value, text: value })), () => {});
+      options.root.dataset.kind = 'list';
+      const root = el('div', 'booth-field', {}, el('p', 'booth-question', { text, 'aria-hidden': 'true' }), options.root);
+      return { id, root, read: () => options.value, enable: (enabled) => options.enable(enabled) };
+    }
+    const input = el('textarea', 'booth-input', { id: name, rows: 3, maxlength: LONGEST });
+    const root = el('div', 'booth-field', {}, el('label', 'booth-question', { for: name, text }), input);
+    return { id, root, read: () => input.value.trim() || null, enable: (enabled) => { input.disabled = !enabled; } };
+  }
+
+  submit() {
+    const { booth, fields } = this;
+    const answers = fields.map(({ id, read }) => [id, read()]).filter(([, value]) => value !== null);
+    booth.ask('questionnaire', { token: booth.token, answers: Object.fromEntries(answers) });
+  }
+
+  update() {
+    const { booth, fields, foot, words } = this;
+    fields.forEach(({ enable }) => enable(!booth.busy));
+    foot.render('', booth.busy && words.say('trial.sending'));
+  }
+}

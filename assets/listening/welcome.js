@@ -1,0 +1,37 @@
+// Welcome: what this is about, what is stored, and consent before anything is.
+
+import { el } from '../player/elements.js';
+import { Foot, heading } from './parts.js';
+
+const TIPS = ['quiet', 'headphones', 'pause', 'honest'];
+const DATA = ['stored', 'token', 'delete'];
+
+export class Welcome {
+  constructor(booth, { study, durable }) {
+    const { words } = booth;
+    Object.assign(this, { booth, words });
+    this.heading = heading(study.name);
+    this.consent = el('input', 'booth-check', { type: 'checkbox', onchange: () => this.update() });
+    this.foot = new Foot(words.say('welcome.start'), () => booth.join());
+    this.button = this.foot.button;
+    const paragraph = (text, className = 'booth-text') => text && el('p', className, { text });
+    const list = (keys) => el('ul', 'booth-list', {}, ...keys.map((key) => el('li', '', { text: words.say(key) })));
+    this.root = el('div', 'booth-step', {}, this.heading,
+      paragraph(words.say('welcome.facts', study), 'booth-facts'),
+      !durable && el('p', 'booth-notice booth-warning', { role: 'note', text: words.say('welcome.durable') }),
+      paragraph(study.about), paragraph(words.say(`welcome.what.${study.mode}`)),
+      el('h2', 'booth-subtitle', { text: words.say('welcome.before') }),
+      list(TIPS.map((tip) => `welcome.tip.${tip}`)),
+      el('details', 'booth-details', {}, el('summary', '', { text: words.say('welcome.data') }),
+        list(DATA.map((part) => `welcome.data.${part}`))),
+      el('label', 'booth-consent', {}, this.consent, el('span', '', { text: words.say('welcome.consent') })),
+      this.foot.root);
+    this.update();
+  }
+
+  update() {
+    const { booth, words } = this;
+    this.foot.render(this.consent.checked ? '' : words.say('welcome.consent.missing'),
+      booth.busy && words.say('trial.sending'));
+  }
+}

@@ -1,0 +1,23 @@
+// Taking everything back: one button, one question, and all answers are gone.
+
+import { el } from '../player/elements.js';
+import { button } from './parts.js';
+
+export class Withdraw {
+  constructor(booth, text) {
+    const { words } = booth;
+    this.ask = button(text, () => this.open(true), 'booth-link');
+    this.no = button(words.say('delete.no'), () => this.open(false));
+    this.sure = el('div', 'booth-notice booth-warning booth-sure', { role: 'group', hidden: '' },
+      el('p', '', { text: words.say('delete.sure') }),
+      el('div', 'booth-foot-buttons', {}, this.no,
+        button(words.say('delete.yes'), () => booth.forget(), 'booth-button booth-danger')));
+    this.root = el('div', 'booth-withdraw', {}, this.ask, this.sure);
+  }
+
+  open(open) {
+    this.sure.hidden = !open;
+    this.ask.hidden = open;
+    (open ? this.no : this.ask).focus();
+  }
+}

@@ -1,0 +1,42 @@
+"""Where the studies live: one folder in the data directory, put together."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from eval.listening.durability import outlives_the_process
+from eval.listening.mirror import mirror_from_environment
+from eval.listening.service import Listening
+from eval.listening.store import Store, database_url
+
+
+def stimuli_folder(data_dir: Path) -> Path:
+    return data_dir / "listening" / "stimuli"
+
+
+def open_store(data_dir: Path) -> Store:
+    """Errors: `StoreError` for an address that is none, ValueError for a dataset repository that cannot be reached."""
+    folder = data_dir / "listening"
+    folder.mkdir(parents=True, exist_ok=True)
+    return Store(database_url(data_dir), mirror_from_environment(folder / "answers"))
+
+
+def open_listening(data_dir: Path) -> Listening:
+    """Errors: as `open_store`."""
+    store = open_store(data_dir)
+    durable = outlives_the_process(database_url(data_dir), data_dir)
+    return Listening(store, stimuli_folder(data_dir), _secret(data_dir / "listening" / "secret"), durable)
+
+
+def _secret(path: Path) -> str:
+    """What raters' tokens are signed with: LISTENING_SECRET, else drawn once and kept, so that sessions survive a restart."""
+    if given := os.environ.get("LISTENING_SECRET", "").strip():
+        return given
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    return path.read_text().strip()

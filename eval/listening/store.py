@@ -1,0 +1,395 @@
+"""Where studies and answers are kept: SQLite in the data directory, or PostgreSQL by `DATABASE_URL`.
+
+Every answer is committed before the listener hears of it, once, whatever is clicked twice or sent again. SQLite writes ahead
+and waits for the disk (WAL, synchronous FULL), so that a killed process or a power cut loses nothing that was confirmed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from eval.listening import tables as t
+from eval.listening.design import Trial, plan_session
+from eval.listening.mirror import Mirror
+from eval.listening.study import Study, study_from
+
+LOCK_SECONDS = 30  # how long a write waits for another process
+ROW_TRIES = 20  # for a design row that two raters want at the same moment
+
+
+class _Undone(Exception):
+    """Ends a transaction that was only a try."""
+
+
+class StoreError(RuntimeError):
+    """Nothing could be written or read; nothing that was confirmed before is lost."""
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """One take as it is played. `made` says what was done to it, `metrics` what it measures."""
+
+    item: str
+    condition: str
+    sha256: str
+    seconds: float
+    made: Mapping[str, float | int | bool | None]
+    metrics: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class StoredStudy:
+    number: int
+    public_id: str
+    revision: int
+    study: Study
+    stimuli: tuple[Stimulus, ...]
+    created: float
+    closed: bool
+
+    def stimulus(self, item: str, condition: str) -> Stimulus:
+        return next(s for s in self.stimuli if (s.item, s.condition) == (item, condition))
+
+
+@dataclass(frozen=True)
+class Rater:
+    id: str
+    study: int
+    row: int
+    plan: tuple[Trial, ...]
+    code: str
+
+
+@dataclass(frozen=True)
+class ShownTrial:
+    """A trial somebody has in front of them: the only one whose answer is taken."""
+
+    number: int
+    nonce: str
+    trial: Trial
+    since: float
+
+
+def database_url(data_dir: Path) -> str:
+    """`DATABASE_URL`, else a file in the data directory."""
+    url = os.environ.get("DATABASE_URL", "").strip()
+    return full_url(url) if url else f"sqlite:///{data_dir / 'listening' / 'listening.db'}"
+
+
+def full_url(url: str) -> str:
+    """As SQLAlchemy wants it: the short forms that hosts hand out are understood."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url
+
+
+class Store:
+    def __init__(self, url: str, mirror: Mirror | None = None) -> None:
+        """mirror: gets a copy of everything, as lines of text. Nothing is opened yet: a database that is away for a while is
+        tried again with every call. Errors: `StoreError` for an address that is none.
+        """
+        self._engine, self._mirror, self._lock = _engine(url), mirror, threading.Lock()
+        self._has_tables = False
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # ------------------------------------------------ studies
+
+    def add_study(
+        self, study: Study, stimuli: Sequence[Stimulus], versions: Mapping[str, str], revises: str | None = None
+    ) -> tuple[str, str]:
+        """(public id, key to the results, which is not kept). A study that nobody has started yet is replaced by its revision.
+
+        Errors: `StoreError`; KeyError for an unknown `revises`.
+        """
+        public_id, key = secrets.token_hex(8), secrets.token_urlsafe(18)
+        with self._write() as connection:
+            before = revision = None
+            if revises is not None:
+                before = self._study_row(connection, revises)
+                started = connection.scalar(sa.select(sa.func.count()).where(t.rater.c.study_id == before.id))
+                revision = before.revision + 1
+                if not started:
+                    public_id, revision = before.public_id, before.revision
+                    connection.execute(sa.delete(t.study).where(t.study.c.id == before.id))
+            number = connection.execute(
+                sa.insert(t.study).values(
+                    public_id=public_id,
+                    key_hash=_hash(key),
+                    revision=revision or 1,
+                    revises=before.id if before is not None and public_id != before.public_id else None,
+                    config=asdict(study),
+                    config_sha256=study.sha256,
+                    versions=dict(versions),
+                    created=time.time(),
+                )
+            ).inserted_primary_key[0]
+            connection.execute(sa.insert(t.stimulus), [{"study_id": number, **asdict(s)} for s in stimuli])
+        self._copy("study", public_id, {"config": asdict(study), "stimuli": [asdict(s) for s in stimuli]})
+        return public_id, key
+
+    def study(self, public_id: str) -> StoredStudy:
+        """Errors: KeyError."""
+        with self._read() as connection:
+            row = self._study_row(connection, public_id)
+            stimuli = connection.execute(sa.select(t.stimulus).where(t.stimulus.c.study_id == row.id)).all()
+            events = sa.select(t.event.c.kind).where(t.event.c.study_id == row.id, t.event.c.rater_id.is_(None))
+            last = connection.scalar(events.order_by(t.event.c.id.desc()).limit(1))
+        takes = tuple(Stimulus(s.item, s.condition, s.sha256, s.seconds, s.made, s.metrics) for s in stimuli)
+        return StoredStudy(
+            row.id, public_id, row.revision, study_from(row.config), takes, row.created, closed=last == "closed"
+        )
+
+    def public_id(self, number: int) -> str:
+        with self._read() as connection:
+            return connection.scalar(sa.select(t.study.c.public_id).where(t.study.c.id == number))
+
+    def has_key(self, public_id: str, key: str) -> bool:
+        with self._read() as connection:
+            known = connection.scalar(sa.select(t.study.c.key_hash).where(t.study.c.public_id == public_id))
+        return secrets.compare_digest(known or "", _hash(key))
+
+    def studies(self) -> list[dict]:
+        """Every study with the number of raters who started, newest first."""
+        raters = sa.select(sa.func.count()).where(t.rater.c.study_id == t.study.c.id).scalar_subquery()
+        with self._read() as connection:
+            rows = connection.execute(sa.select(t.study, raters.label("raters")).order_by(t.study.c.id.desc())).all()
+        keep = ("public_id", "revision", "created", "raters")
+        return [{name: getattr(row, name) for name in keep} | {"name": row.config["name"]} for row in rows]
+
+    def set_closed(self, public_id: str, closed: bool) -> None:
+        with self._write() as connection:
+            number = self._study_row(connection, public_id).id
+            _insert_event(connection, number, None, "closed" if closed else "reopened", {})
+
+    @staticmethod
+    def _study_row(connection: Connection, public_id: str) -> sa.Row:
+        row = connection.execute(sa.select(t.study).where(t.study.c.public_id == public_id)).first()
+        if row is None:
+            raise KeyError(public_id)
+        return row
+
+    # ------------------------------------------------ raters
+
+    def add_rater(self, public_id: str, language: str, device: Mapping[str, object]) -> Rater:
+        """Takes the next row of the design. Errors: KeyError, `StoreError`."""
+        stored = self.study(public_id)
+        for _ in range(ROW_TRIES):
+            with contextlib.suppress(IntegrityError), self._write() as connection:
+                rows = sa.select(sa.func.coalesce(sa.func.max(t.rater.c.row) + 1, 0))
+                row = connection.scalar(rows.where(t.rater.c.study_id == stored.number))
+                plan = plan_session(stored.study, row)
+                rater = Rater(secrets.token_hex(12), stored.number, row, plan, secrets.token_hex(4).upper())
+                values = {"id": rater.id, "study_id": rater.study, "row": row, "code": rater.code}
+                about = {"language": language, "device": dict(device), "created": time.time()}
+                connection.execute(sa.insert(t.rater).values(**values, plan=[asdict(x) for x in plan], **about))
+                break
+        else:
+            raise StoreError("too many people start at the same moment; try again")
+        self._copy("rater", public_id, {**values, **about})
+        return rater
+
+    def rater(self, id: str) -> Rater | None:
+        with self._read() as connection:
+            row = connection.execute(sa.select(t.rater).where(t.rater.c.id == id)).first()
+        return None if row is None else Rater(row.id, row.study_id, row.row, _plan(row.plan), row.code)
+
+    def done(self, rater: Rater) -> tuple[set[str], int]:
+        """Kinds of events so far, and how many trials are answered."""
+        answered = sa.select(sa.func.count()).select_from(t.response.join(t.trial))
+        with self._read() as connection:
+            kinds = connection.scalars(sa.select(t.event.c.kind).where(t.event.c.rater_id == rater.id)).all()
+            count = connection.scalar(answered.where(t.trial.c.rater_id == rater.id))
+        return set(kinds), count
+
+    def add_event(self, public_id: str, rater: Rater, kind: str, data: Mapping[str, object]) -> None:
+        """Once per kind; what comes again is dropped."""
+        with contextlib.suppress(IntegrityError):
+            with self._write() as connection:
+                _insert_event(connection, rater.study, rater.id, kind, data)
+            self._copy("event", public_id, {"rater": rater.id, "kind": kind, "data": dict(data)})
+
+    def show(self, rater: Rater, number: int) -> ShownTrial:
+        """The trial with that number of the rater's plan; the same nonce however often it is shown."""
+        trial = rater.plan[number]
+        known = sa.select(t.trial).where(t.trial.c.rater_id == rater.id, t.trial.c.number == number)
+        with self._read() as connection:
+            row = connection.execute(known).first()
+        if row is None:
+            values = {"rater_id": rater.id, "number": number, "nonce": secrets.token_hex(12), **asdict(trial)}
+            with contextlib.suppress(IntegrityError), self._write() as connection:  # two tabs ask at once: one inserts
+                connection.execute(sa.insert(t.trial).values(**values, created=time.time()))
+            with self._read() as connection:
+                row = connection.execute(known).one()
+        return ShownTrial(number, row.nonce, Trial(row.kind, row.item, tuple(row.shown), row.x), row.created)
+
+    def shown(self, nonce: str) -> tuple[Rater, ShownTrial] | None:
+        with self._read() as connection:
+            row = connection.execute(sa.select(t.trial).where(t.trial.c.nonce == nonce)).first()
+        if row is None:
+            return None
+        trial = Trial(row.kind, row.item, tuple(row.shown), row.x)
+        return self.rater(row.rater_id), ShownTrial(row.number, row.nonce, trial, row.created)
+
+    def add_response(self, public_id: str, rater: Rater, shown: ShownTrial, response: Mapping[str, object]) -> bool:
+        """Whether it is new; the first answer to a trial stays. Errors: `StoreError`, then nothing was stored."""
+        trial = sa.select(t.trial.c.id).where(t.trial.c.nonce == shown.nonce).scalar_subquery()
+        try:
+            with self._write() as connection:
+                connection.execute(sa.insert(t.response).values(trial_id=trial, created=time.time(), **response))
+        except IntegrityError:
+            return False
+        self._copy("response", public_id, {"rater": rater.id, **_flat(shown), **response})
+        return True
+
+    def add_flag(self, public_id: str, rater_id: str, rule: str, version: int, detail: str) -> None:
+        with self._write() as connection:
+            values = {"rater_id": rater_id, "rule": rule, "version": version, "detail": detail}
+            connection.execute(sa.insert(t.flag).values(**values, created=time.time()))
+        self._copy("flag", public_id, values)
+
+    def forget(self, public_id: str, rater: Rater) -> None:
+        """Everything about one rater, here and in the mirror, because they asked for it."""
+        with self._write() as connection:
+            for table in (t.event, t.flag, t.trial, t.rater):
+                column = table.c.id if table is t.rater else table.c.rater_id
+                if table is t.trial:
+                    mine = sa.select(t.trial.c.id).where(t.trial.c.rater_id == rater.id)
+                    connection.execute(sa.delete(t.response).where(t.response.c.trial_id.in_(mine)))
+                connection.execute(sa.delete(table).where(column == rater.id))
+        if self._mirror:
+            self._mirror.forget(public_id, rater.id)
+
+    # ------------------------------------------------ everything, for the results
+
+    def answers(self, public_id: str) -> list[dict]:
+        """A row per answer, with its trial and its rater, in the order they came."""
+        trial = [t.trial.c[name] for name in ("number", "nonce", "kind", "item", "shown", "x")]
+        said = [t.response.c[name] for name in ("answer", "heard", "plays", "switches", "dwell_ms")]
+        times = [t.trial.c.created.label("shown_at"), t.response.c.created.label("answered_at")]
+        rater = [t.rater.c.id.label("rater"), t.rater.c.row, t.rater.c.language]
+        with self._read() as connection:
+            number = self._study_row(connection, public_id).id
+            wanted = sa.select(*rater, *trial, *said, *times).select_from(t.response.join(t.trial).join(t.rater))
+            rows = connection.execute(wanted.where(t.rater.c.study_id == number).order_by(t.response.c.id)).all()
+        return [dict(row._mapping) for row in rows]
+
+    def raters(self, public_id: str) -> list[dict]:
+        """A row per rater, with their events and flags."""
+        with self._read() as connection:
+            number = self._study_row(connection, public_id).id
+            mine = t.rater.c.study_id == number
+            rows = connection.execute(sa.select(t.rater).where(mine).order_by(t.rater.c.row)).all()
+            events = connection.execute(sa.select(t.event).where(t.event.c.study_id == number)).all()
+            flags = connection.execute(sa.select(t.flag).select_from(t.flag.join(t.rater)).where(mine)).all()
+        return [
+            {
+                "rater": row.id,
+                "row": row.row,
+                "language": row.language,
+                "device": row.device,
+                "code": row.code,
+                "created": row.created,
+                "trials": len(row.plan),
+                "events": {e.kind: e.data for e in events if e.rater_id == row.id},
+                "flags": [
+                    {"rule": f.rule, "version": f.version, "detail": f.detail} for f in flags if f.rater_id == row.id
+                ],
+            }
+            for row in rows
+        ]
+
+    # ------------------------------------------------ how it is written
+
+    def check(self) -> None:
+        """Writes and takes back a row, as every answer will be. Errors: `StoreError`."""
+        empty = {"public_id": "-", "key_hash": "", "revision": 0, "config": {}, "config_sha256": "", "versions": {}}
+        with contextlib.suppress(_Undone), self._write() as connection:
+            connection.execute(sa.insert(t.study).values(**empty, created=0))
+            raise _Undone
+
+    @contextlib.contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with _reported():
+            self._make_tables()
+            with self._engine.connect() as connection:
+                yield connection
+
+    @contextlib.contextmanager
+    def _write(self) -> Iterator[Connection]:
+        """One transaction; writers of this process wait for each other here, in order, and not in the database."""
+        with _reported():
+            self._make_tables()
+            with self._lock, self._engine.execution_options(writes=True).begin() as connection:
+                yield connection
+
+    def _make_tables(self) -> None:
+        if not self._has_tables:
+            with self._lock:
+                t.metadata.create_all(self._engine)
+            self._has_tables = True
+
+    def _copy(self, kind: str, public_id: str, content: Mapping[str, object]) -> None:
+        if self._mirror:
+            self._mirror.append(kind, public_id, content)
+
+
+def _engine(url: str) -> Engine:
+    with _reported():
+        if not url.startswith("sqlite"):
+            return sa.create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+        engine = sa.create_engine(url, connect_args={"timeout": LOCK_SECONDS, "check_same_thread": False})
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection, _record) -> None:
+        connection.isolation_level = None  # transactions begin below, as writers, and not behind our back
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection) -> None:
+        # A reader that turns writer in the middle would be refused when another process has written meanwhile
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+@contextlib.contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (sa.exc.ArgumentError, OperationalError, sa.exc.DBAPIError, ModuleNotFoundError, OSError) as error:
+        first = str(getattr(error, "orig", None) or error).strip().splitlines()[:1]
+        raise StoreError(f"the database of the studies cannot be used: {''.join(first)}") from error
+
+
+def _insert_event(connection: Connection, study: int, rater: str | None, kind: str, data: Mapping) -> None:
+    values = {"study_id": study, "rater_id": rater, "kind": kind, "data": dict(data), "created": time.time()}
+    connection.execute(sa.insert(t.event).values(**values))
+
+
+def _plan(rows: Sequence[Mapping]) -> tuple[Trial, ...]:
+    return tuple(Trial(row["kind"], row["item"], tuple(row["shown"]), row["x"]) for row in rows)
+
+
+def _flat(shown: ShownTrial) -> dict:
+    return {"number": shown.number, "nonce": shown.nonce, **asdict(shown.trial), "shown_at": shown.since}
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,100 @@
+"""The tables of the listening studies, for SQLite and PostgreSQL alike. Rows are added, never changed; what happens to a
+rater or a study later is an event of its own."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+
+
+def _id() -> Column:
+    return Column("id", Integer, primary_key=True)
+
+
+study = Table(
+    "study",
+    metadata,
+    _id(),
+    Column("public_id", String(32), nullable=False, unique=True),  # in the link raters get; nobody can guess it
+    Column("key_hash", String(64), nullable=False),  # SHA-256 of the key to the results
+    Column("revision", Integer, nullable=False),
+    Column("revises", ForeignKey("study.id")),
+    Column("config", JSON, nullable=False),
+    Column("config_sha256", String(64), nullable=False),
+    Column("versions", JSON, nullable=False),  # of the app, its libraries and the checkpoints
+    Column("created", Float, nullable=False),  # s since 1970, as all times here
+)
+stimulus = Table(
+    "stimulus",
+    metadata,
+    _id(),
+    Column("study_id", ForeignKey("study.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("item", Text, nullable=False),
+    Column("condition", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),  # of the wav, which is stored under it
+    Column("seconds", Float, nullable=False),
+    Column("made", JSON, nullable=False),  # what was done to it: levels, gain, delay, polarity
+    Column("metrics", JSON, nullable=False),
+    UniqueConstraint("study_id", "item", "condition"),
+)
+rater = Table(
+    "rater",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("study_id", ForeignKey("study.id"), nullable=False, index=True),
+    Column("row", Integer, nullable=False),  # of the design
+    Column("plan", JSON, nullable=False),  # the whole session, so that another version of this program cannot change it
+    Column("language", String(16), nullable=False),
+    Column("device", JSON, nullable=False),
+    Column("code", String(16), nullable=False),  # shown at the end
+    Column("created", Float, nullable=False),
+    UniqueConstraint("study_id", "row"),
+)
+trial = Table(
+    "trial",
+    metadata,
+    _id(),
+    Column("rater_id", ForeignKey("rater.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),  # in the plan, from 0
+    Column("nonce", String(32), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("item", Text, nullable=False),
+    Column("shown", JSON, nullable=False),  # conditions in the order of the slots
+    Column("x", Integer),
+    Column("created", Float, nullable=False),
+    UniqueConstraint("rater_id", "number"),
+)
+response = Table(
+    "response",
+    metadata,
+    _id(),
+    Column("trial_id", ForeignKey("trial.id", ondelete="CASCADE"), nullable=False, unique=True),  # one answer, once
+    Column("answer", JSON, nullable=False),
+    Column("heard", JSON, nullable=False),  # seconds of every slot that were played
+    Column("plays", JSON, nullable=False),
+    Column("switches", Integer, nullable=False),
+    Column("dwell_ms", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+)
+flag = Table(
+    "flag",
+    metadata,
+    _id(),
+    Column("rater_id", ForeignKey("rater.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("rule", String(40), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("created", Float, nullable=False),
+)
+event = Table(
+    "event",
+    metadata,
+    _id(),
+    Column("study_id", ForeignKey("study.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("rater_id", ForeignKey("rater.id", ondelete="CASCADE"), index=True),
+    Column("kind", String(24), nullable=False),  # volume, headphones, instructions, questionnaire; closed, reopened
+    Column("data", JSON, nullable=False),
+    Column("created", Float, nullable=False),
+    UniqueConstraint("rater_id", "kind"),
+)

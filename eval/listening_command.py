@@ -1,0 +1,121 @@
+"""`python -m eval listening make|list|analyse|export`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from eval.listening.export import export_study
+from eval.listening.home import open_store, stimuli_folder
+from eval.listening.results import analyse
+from eval.listening.store import Store, StoreError, full_url
+from eval.study_report import study_report
+from vocoders.catalogue import BUILT_IN
+from vocoders.command import counting_bar, refuse_overwriting
+
+
+def add_listening(commands) -> None:
+    """The subcommands, below the `eval` parser's."""
+    parser = commands.add_parser("listening", help="blind listening studies: make one, read its results")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    make = actions.add_parser(
+        "make", help="render a study's takes and store it; prints its link and the key to its results"
+    )
+    make.add_argument("study", type=Path, metavar="STUDY.yaml", help="name, mode, clips, systems, ...; see the README")
+    make.add_argument("--revises", metavar="ID", help="make a revision of this study")
+    listing = actions.add_parser("list", help="all studies")
+    for action in (make, listing):
+        action.add_argument("--data-dir", type=Path, default=Path("data"), metavar="DIR", help="as of app.py (./data)")
+    make.set_defaults(command=make_command)
+    listing.set_defaults(command=list_command)
+    analysis = actions.add_parser(
+        "analyse", help="statistics of a study: report.html and results.json, or JSON on stdout"
+    )
+    export = actions.add_parser("export", help="its answers: answers.csv, answers.jsonl, webmushra.csv")
+    for action in (analysis, export):
+        action.add_argument("--study", required=True, metavar="ID", help="as in its link")
+        action.add_argument("--db", metavar="URL", help="sqlite:///FILE or postgresql://... (that of --data-dir)")
+        action.add_argument("--data-dir", type=Path, default=Path("data"), metavar="DIR", help="as of app.py (./data)")
+        action.add_argument("--force", action="store_true", help="overwrite")
+    analysis.add_argument("--out", type=Path, metavar="DIR")
+    export.add_argument("--out", type=Path, default=Path("."), metavar="DIR", help="(.)")
+    analysis.set_defaults(command=analyse_command)
+    export.set_defaults(command=export_command)
+
+
+def make_command(args: argparse.Namespace) -> int:
+    from eval.make_study import make_study, read_clips, study_from_file
+
+    study, clips, systems = study_from_file(args.study)
+    store = _reported(lambda: open_store(args.data_dir))
+    _reported(store.check)
+    with counting_bar("take") as show:
+        made = _reported(
+            lambda: make_study(
+                store,
+                stimuli_folder(args.data_dir),
+                study,
+                read_clips(clips),
+                systems,
+                lambda done, total, text: show(done, total),
+                args.revises,
+            )
+        )
+    print(f"raters  rate/?study={made.public_id}\nkey     {made.key}")
+    return 0
+
+
+def list_command(args: argparse.Namespace) -> int:
+    for row in _reported(lambda: open_store(args.data_dir).studies()):
+        print(f"{row['public_id']}  revision {row['revision']}  {row['raters']} raters  {row['name']}")
+    return 0
+
+
+def analyse_command(args: argparse.Namespace) -> int:
+    store = _store(args)
+    stored = _study(store, args.study)
+    public_id = args.study
+    results = _reported(lambda: analyse(stored, store.answers(public_id), store.raters(public_id)))
+    content = json.dumps(results, indent=2, ensure_ascii=False)
+    if args.out is None:
+        print(content)
+        return 0
+    paths = [args.out / "results.json", args.out / "report.html"]
+    refuse_overwriting(paths, args.force)
+    args.out.mkdir(parents=True, exist_ok=True)
+    paths[0].write_text(content + "\n", encoding="utf-8")
+    paths[1].write_text(study_report(results, {s.id: s.title for s in BUILT_IN}), encoding="utf-8")
+    print(paths[1])
+    return 0
+
+
+def export_command(args: argparse.Namespace) -> int:
+    store = _store(args)
+    _study(store, args.study)
+    refuse_overwriting([args.out / name for name in ("answers.csv", "answers.jsonl", "webmushra.csv")], args.force)
+    for path in _reported(lambda: export_study(store, args.study, args.out)):
+        print(path)
+    return 0
+
+
+def _store(args: argparse.Namespace) -> Store:
+    if args.db is None:
+        return _reported(lambda: open_store(args.data_dir))
+    return _reported(lambda: Store(full_url(args.db)))
+
+
+def _study(store: Store, public_id: str):
+    try:
+        return _reported(lambda: store.study(public_id))
+    except KeyError as error:
+        known = ", ".join(row["public_id"] for row in _reported(store.studies)) or "none"
+        raise ValueError(f"there is no study {public_id!r}; there are: {known}") from error
+
+
+def _reported(work):
+    """A database that cannot be used is a user's error here: one line."""
+    try:
+        return work()
+    except StoreError as error:
+        raise ValueError(str(error)) from error

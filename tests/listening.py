@@ -1,0 +1,71 @@
+"""A listener without ears: goes through a session over HTTP and answers by rule. For tests of the rating page's server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+
+@dataclass
+class Listener:
+    """`answer(trial step) -> answer`. Keeps every trial it was shown, and every response it got."""
+
+    http: httpx.Client
+    study: str
+    answer: Callable[[dict], object]
+    fetch: bool = True  # the sounds too
+    token: str | None = None
+    trials: list[dict] = field(default_factory=list)
+    answers: list[object] = field(default_factory=list)
+    responses: list[httpx.Response] = field(default_factory=list)
+
+    def post(self, path: str, **content) -> httpx.Response:
+        response = self.http.post(f"/listening/{path}", json=content)
+        self.responses.append(response)
+        return response
+
+    def join(self) -> dict:
+        step = self.post("join", study=self.study, language="en", device={"width": 1280, "touch": False}).json()
+        self.token = step["token"]
+        return step
+
+    def run(self, until: Callable[[dict], bool] = lambda step: step["step"] == "done") -> dict:
+        """From where the server says this listener is, to the end or until `until`."""
+        step = self.post("open", study=self.study, token=self.token).json()
+        if step["step"] == "welcome":
+            step = self.join()
+        while not until(step):
+            step = self.go_on(step)
+        return step
+
+    def go_on(self, step: dict) -> dict:
+        match step["step"]:
+            case "volume" | "instructions":
+                return self.post("next", token=self.token, done=step["step"], level=0.5).json()
+            case "headphones":
+                return self.post("next", token=self.token, done="headphones", answers=[0] * 6, skipped=False).json()
+            case "questionnaire":
+                answers = {question["id"]: "yes" for question in step["questions"]}
+                return self.post("questionnaire", token=self.token, answers=answers).json()
+            case "trial":
+                return self.send(step, self.answer(step)).json()
+        raise AssertionError(f"an unknown step: {step}")
+
+    def send(self, step: dict, answer: object, heard: float | None = None) -> httpx.Response:
+        if self.fetch:
+            step["sounds"] = [self.http.get(f"/{slot['url']}") for slot in step["slots"]]
+            self.responses += step["sounds"]
+        self.trials.append(step)
+        self.answers.append(answer)
+        seconds = step["need"] if heard is None else heard
+        behaviour = {"plays": [1] * len(step["slots"]), "switches": len(step["slots"]) - 1, "dwell_ms": 3000}
+        intervals = [[[0, seconds]] for _ in step["slots"]]
+        return self.post("answer", token=self.token, nonce=step["nonce"], answer=answer, heard=intervals, **behaviour)
+
+
+def any_answer(step: dict) -> object:
+    """A valid one."""
+    takes = sum(slot["role"] == "take" for slot in step["slots"])
+    return {"acr": 3, "mushra": [40 + 10 * n for n in range(takes)], "ab": "same", "abx": "b"}[step["mode"]]

@@ -1,0 +1,205 @@
+"""What is stored, exactly once, in SQLite and in a real PostgreSQL."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from eval.listening import tables
+from eval.listening.mirror import Mirror
+from eval.listening.store import Stimulus, Store, StoreError, database_url
+from eval.listening.study import Study
+
+ROOT = Path(__file__).parents[1]
+STUDY = Study("Which one?", "acr", ("one", "two", "three"), ("a", "b"), seed=1)
+STIMULI = [
+    Stimulus(item, condition, f"{item}{condition}".ljust(64, "0"), 2.0, {"gain_db": 1.0}, {"M-STFT": 1.0})
+    for item in STUDY.items
+    for condition in (*STUDY.conditions, "degraded", *(f"beeps-{n}" for n in range(1, 6)))
+]
+RESPONSE = {"answer": 4, "heard": [2.0], "plays": [1], "switches": 0, "dwell_ms": 2500}
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory):
+    import pgserver
+
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path, monkeypatch):
+    if request.param == "sqlite":
+        return database_url(tmp_path.joinpath("listening").mkdir() or tmp_path)
+    monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgresql"))
+    url = database_url(tmp_path)
+    engine = sa.create_engine(url)
+    tables.metadata.drop_all(engine)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture
+def store(url, tmp_path):
+    store = Store(url, Mirror(tmp_path / "answers"))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def public_id(store):
+    return store.add_study(STUDY, STIMULI, {"torch": "2"})[0]
+
+
+def lines(tmp_path) -> list[dict]:
+    return [
+        json.loads(line) for path in (tmp_path / "answers").glob("*.jsonl") for line in path.read_text().splitlines()
+    ]
+
+
+def test_a_study_comes_back_as_it_was(store):
+    public_id, key = store.add_study(STUDY, STIMULI, {"torch": "2"})
+    stored = store.study(public_id)
+    assert stored.study == STUDY
+    assert sorted(map(str, stored.stimuli)) == sorted(map(str, STIMULI))
+    assert store.has_key(public_id, key)
+    assert not store.has_key(public_id, key + "x")
+    assert not store.has_key("nothing", "")
+    with pytest.raises(KeyError):
+        store.study("nothing")
+
+
+def test_a_study_somebody_started_is_frozen_and_gets_a_revision(store, public_id):
+    larger = Study("Which one?", "acr", STUDY.items, ("a", "b", "c"))
+    assert store.add_study(larger, STIMULI, {}, revises=public_id)[0] == public_id, "nobody has started"
+    assert store.study(public_id).study == larger
+    rater = store.add_rater(public_id, "en", {})
+    second = store.add_study(STUDY, STIMULI, {}, revises=public_id)[0]
+    assert second != public_id
+    assert store.study(second).revision == 2
+    assert store.study(public_id).study == larger
+    assert store.rater(rater.id).plan == rater.plan
+
+
+def test_an_answer_counts_once_whoever_sends_it_how_often(store, public_id, tmp_path):
+    rater = store.add_rater(public_id, "en", {"touch": False})
+    shown = store.show(rater, 0)
+    assert store.show(rater, 0) == shown, "another tab sees the same trial"
+    new = []
+    threads = [
+        threading.Thread(
+            target=lambda n=n: new.append(store.add_response(public_id, rater, shown, {**RESPONSE, "answer": n}))
+        )
+        for n in range(1, 6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(new) == [False] * 4 + [True]
+    (stored,) = store.answers(public_id)
+    (copied,) = [line for line in lines(tmp_path) if line["table"] == "response"]
+    assert stored["answer"] == copied["answer"]
+    assert (stored["rater"], stored["nonce"], tuple(stored["shown"])) == (rater.id, shown.nonce, shown.trial.shown)
+
+
+def test_every_rater_has_a_row_of_their_own(store, public_id):
+    raters = []
+    threads = [threading.Thread(target=lambda: raters.append(store.add_rater(public_id, "en", {}))) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(rater.row for rater in raters) == list(range(12))
+
+
+def test_what_was_shown_is_what_the_plan_said(store, public_id):
+    rater = store.add_rater(public_id, "en", {})
+    for number, trial in enumerate(rater.plan):
+        shown = store.show(rater, number)
+        assert shown.trial == trial
+        store.add_response(public_id, rater, shown, RESPONSE)
+    assert [(a["number"], a["item"], tuple(a["shown"])) for a in store.answers(public_id)] == [
+        (number, trial.item, trial.shown) for number, trial in enumerate(rater.plan)
+    ]
+
+
+def test_forgetting_leaves_nothing_of_a_rater(store, public_id, tmp_path):
+    stays, goes = (store.add_rater(public_id, "en", {}) for _ in range(2))
+    for rater in (stays, goes):
+        store.add_response(public_id, rater, store.show(rater, 0), RESPONSE)
+        store.add_event(public_id, rater, "volume", {"level": 0.5})
+        store.add_flag(public_id, rater.id, "gold", 1, "why")
+    store.forget(public_id, goes)
+    assert [row["rater"] for row in store.answers(public_id)] == [stays.id]
+    assert [row["rater"] for row in store.raters(public_id)] == [stays.id]
+    assert store.rater(goes.id) is None
+    text = json.dumps(lines(tmp_path))
+    assert goes.id not in text
+    assert stays.id in text
+
+
+def test_flags_and_events_are_rows_beside_the_answers(store, public_id):
+    rater = store.add_rater(public_id, "zh-TW", {})
+    store.add_event(public_id, rater, "headphones", {"passed": False})
+    store.add_event(public_id, rater, "headphones", {"passed": True})
+    store.add_flag(public_id, rater.id, "trap", 1, "trial 3")
+    (row,) = store.raters(public_id)
+    assert row["events"] == {"headphones": {"passed": False}}, "the first one stays"
+    assert row["flags"] == [{"rule": "trap", "version": 1, "detail": "trial 3"}]
+    assert store.done(rater) == ({"headphones"}, 0)
+
+
+def test_closing_can_be_undone(store, public_id):
+    for closed in (True, False, True):
+        store.set_closed(public_id, closed)
+        assert store.study(public_id).closed is closed
+
+
+def test_the_self_check_leaves_nothing(store, public_id):
+    store.check()
+    assert [row["public_id"] for row in store.studies()] == [public_id]
+
+
+def test_a_database_that_cannot_be_used_says_so(tmp_path):
+    (tmp_path / "file").write_text("this is no database, and long enough to be looked at as one" * 20)
+    with pytest.raises(StoreError, match="cannot be used"):
+        Store(f"sqlite:///{tmp_path / 'file'}").check()
+    with pytest.raises(StoreError, match="cannot be used"):
+        Store("postgresql+psycopg://nobody@127.0.0.1:1/nothing").check()
+    with pytest.raises(StoreError, match="cannot be used"):
+        Store("what is this")
+
+
+KILLED = """
+import sys
+from eval.listening.store import Store
+store = Store(sys.argv[1])
+rater = store.add_rater(sys.argv[2], "en", {})
+for number in range(len(rater.plan)):
+    shown = store.show(rater, number)
+    store.add_response(sys.argv[2], rater, shown, {"answer": 3, "heard": [2.0], "plays": [1], "switches": 0, "dwell_ms": 1})
+    print(shown.nonce, flush=True)
+print("all", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("after", [1, 5])
+def test_what_was_confirmed_survives_a_killed_process(url, store, public_id, after):
+    command = [sys.executable, "-c", KILLED, url, public_id]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    confirmed = [process.stdout.readline().strip() for _ in range(after)]
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    stored = [row["nonce"] for row in store.answers(public_id)]
+    assert stored[:after] == confirmed
+    assert len(stored) == len(set(stored))

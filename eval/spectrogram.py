@@ -27,7 +27,8 @@ def level(samples: np.ndarray) -> np.ndarray:
     """(n,) -> dB (513, frames) float32, row 0 at 0 Hz, frames = ceil(n / 256)."""
     padded = np.pad(samples, (0, -len(samples) % HOP))
     magnitude = np.abs(stft(padded)).T / _FULL_SCALE
-    return 20 * np.log10(np.maximum(magnitude, 10 ** (DB_MIN / 20)))
+    with np.errstate(divide="ignore"):
+        return np.maximum(20 * np.log10(magnitude), np.float32(DB_MIN))  # after the logarithm: the floor is exact
 
 
 def difference(reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -46,25 +47,41 @@ def rng() -> np.random.Generator:
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory) -> Iterator[str]:
     """The real app in a process of its own, ready to answer."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    data = tmp_path_factory.mktemp("app-data")
-    log = (data / "log.txt").open("w+")
-    process = subprocess.Popen(
-        [sys.executable, "app.py", "--port", str(port), "--data-dir", str(data), "--max-seconds", "20"],
-        cwd=ROOT,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    url = f"http://127.0.0.1:{port}"
+    with running_app(tmp_path_factory.mktemp("app-data")) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def running_app(data: Path, port: int | None = None) -> Iterator[str]:
+    """Its address. Fails when the app has died before the end."""
+    process, url = start_app(data, port)
     try:
-        wait_until_ready(url, process, log)
         yield url
         assert process.poll() is None, "the app died during the tests"
     finally:
         process.terminate()
         process.wait(20)
+
+
+def start_app(data: Path, port: int | None = None) -> tuple[subprocess.Popen, str]:
+    """The app's process and its address, once it answers."""
+    port = port or free_port()
+    with (data / "log.txt").open("a+") as log:
+        process = subprocess.Popen(
+            [sys.executable, "app.py", "--port", str(port), "--data-dir", str(data), "--max-seconds", "20"],
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        url = f"http://127.0.0.1:{port}"
+        wait_until_ready(url, process, log)
+    return process, url
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def wait_until_ready(url: str, process: subprocess.Popen, log) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ class Listener:
     trials: list[dict] = field(default_factory=list)
     answers: list[object] = field(default_factory=list)
     responses: list[httpx.Response] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)  # from sending an answer to the next step
 
     def post(self, path: str, **content) -> httpx.Response:
         response = self.http.post(f"/listening/{path}", json=content)
@@ -62,7 +64,12 @@ class Listener:
         seconds = step["need"] if heard is None else heard
         behaviour = {"plays": [1] * len(step["slots"]), "switches": len(step["slots"]) - 1, "dwell_ms": 3000}
         intervals = [[[0, seconds]] for _ in step["slots"]]
-        return self.post("answer", token=self.token, nonce=step["nonce"], answer=answer, heard=intervals, **behaviour)
+        began = time.perf_counter()
+        response = self.post(
+            "answer", token=self.token, nonce=step["nonce"], answer=answer, heard=intervals, **behaviour
+        )
+        self.seconds.append(time.perf_counter() - began)
+        return response
 
 
 def any_answer(step: dict) -> object:

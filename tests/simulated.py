@@ -18,13 +18,13 @@ def simulate(store: Store, public_id: str, raters: int, quality: dict[str, float
     for _ in range(raters):
         rater = store.add_rater(public_id, "en", {"width": 1280})
         for kind in ("volume", "headphones", "instructions"):
-            store.add_event(public_id, rater, kind, {"passed": True})
+            store.add_event(rater, kind, {"passed": True})
         mode = store.study(public_id).study.mode
         bias = rng.normal(0, 0.06)
         for number, trial in enumerate(rater.plan):
             shown = store.show(rater, number)
             response = {"answer": _answer(mode, trial, known, bias, rng), "heard": [2.0] * 9, "plays": [1] * 9}
-            store.add_response(public_id, rater, shown, {**response, "switches": 3, "dwell_ms": 5000})
+            store.add_response(rater, shown, {**response, "switches": 3, "dwell_ms": 5000})
         people.append(rater)
     return people
 

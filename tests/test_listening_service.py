@@ -105,6 +105,7 @@ def test_nothing_that_reaches_the_browser_says_what_is_heard(http, listening, st
     for step in listener.trials:
         allowed = {
             "step",
+            "attention",
             "mode",
             "training",
             "nonce",

@@ -95,9 +95,7 @@ def test_an_answer_counts_once_whoever_sends_it_how_often(store, public_id, tmp_
     assert store.show(rater, 0) == shown, "another tab sees the same trial"
     new = []
     threads = [
-        threading.Thread(
-            target=lambda n=n: new.append(store.add_response(public_id, rater, shown, {**RESPONSE, "answer": n}))
-        )
+        threading.Thread(target=lambda n=n: new.append(store.add_response(rater, shown, {**RESPONSE, "answer": n})))
         for n in range(1, 6)
     ]
     for thread in threads:
@@ -126,7 +124,7 @@ def test_what_was_shown_is_what_the_plan_said(store, public_id):
     for number, trial in enumerate(rater.plan):
         shown = store.show(rater, number)
         assert shown.trial == trial
-        store.add_response(public_id, rater, shown, RESPONSE)
+        store.add_response(rater, shown, RESPONSE)
     assert [(a["number"], a["item"], tuple(a["shown"])) for a in store.answers(public_id)] == [
         (number, trial.item, trial.shown) for number, trial in enumerate(rater.plan)
     ]
@@ -135,10 +133,10 @@ def test_what_was_shown_is_what_the_plan_said(store, public_id):
 def test_forgetting_leaves_nothing_of_a_rater(store, public_id, tmp_path):
     stays, goes = (store.add_rater(public_id, "en", {}) for _ in range(2))
     for rater in (stays, goes):
-        store.add_response(public_id, rater, store.show(rater, 0), RESPONSE)
-        store.add_event(public_id, rater, "volume", {"level": 0.5})
-        store.add_flag(public_id, rater.id, "gold", 1, "why")
-    store.forget(public_id, goes)
+        store.add_response(rater, store.show(rater, 0), RESPONSE)
+        store.add_event(rater, "volume", {"level": 0.5})
+        store.add_flag(rater, "gold", 1, "why")
+    store.forget(goes)
     assert [row["rater"] for row in store.answers(public_id)] == [stays.id]
     assert [row["rater"] for row in store.raters(public_id)] == [stays.id]
     assert store.rater(goes.id) is None
@@ -149,9 +147,9 @@ def test_forgetting_leaves_nothing_of_a_rater(store, public_id, tmp_path):
 
 def test_flags_and_events_are_rows_beside_the_answers(store, public_id):
     rater = store.add_rater(public_id, "zh-TW", {})
-    store.add_event(public_id, rater, "headphones", {"passed": False})
-    store.add_event(public_id, rater, "headphones", {"passed": True})
-    store.add_flag(public_id, rater.id, "trap", 1, "trial 3")
+    store.add_event(rater, "headphones", {"passed": False})
+    store.add_event(rater, "headphones", {"passed": True})
+    store.add_flag(rater, "trap", 1, "trial 3")
     (row,) = store.raters(public_id)
     assert row["events"] == {"headphones": {"passed": False}}, "the first one stays"
     assert row["flags"] == [{"rule": "trap", "version": 1, "detail": "trial 3"}]
@@ -186,7 +184,7 @@ store = Store(sys.argv[1])
 rater = store.add_rater(sys.argv[2], "en", {})
 for number in range(len(rater.plan)):
     shown = store.show(rater, number)
-    store.add_response(sys.argv[2], rater, shown, {"answer": 3, "heard": [2.0], "plays": [1], "switches": 0, "dwell_ms": 1})
+    store.add_response(rater, shown, {"answer": 3, "heard": [2.0], "plays": [1], "switches": 0, "dwell_ms": 1})
     print(shown.nonce, flush=True)
 print("all", flush=True)
 sys.stdin.read()

@@ -1,7 +1,8 @@
 // The booth: a listening test from the welcome to the thanks. The server says what comes next; nothing about what is
 // heard ever reaches this page but letters.
 //
-// mount(host, texts): the texts name their language. Texts from users (the name of a study, its questions) go through textContent only.
+// mount(host, texts): the texts name their language. Texts from users (the name of a study, its questions) go
+// through textContent only.
 
 import { el, icon, setText } from '../player/elements.js';
 import { Deck } from './deck.js';
@@ -22,7 +23,8 @@ const STEPS = { welcome: Welcome, volume: Volume, headphones: Headphones, instru
   questionnaire: Questionnaire, done: Done };
 const ASIDE = new Set(['volume', 'headphones', 'instructions', 'trial', 'questionnaire']);   // where one may withdraw
 
-const WAVE = 'M2 16h4m3-5v10m4-15v20m4-24v28m4-21v14m4-19v24m4-16v8m4-12v16m4-11v6m4-4v2m3-1h2';   // of the app's header
+// As in the header of the app
+const WAVE = 'M2 16h4m3-5v10m4-15v20m4-24v28m4-21v14m4-19v24m4-16v8m4-12v16m4-11v6m4-4v2m3-1h2';
 
 function brand(text) {
   const sign = icon('play');
@@ -66,7 +68,8 @@ class Booth {
       button(words.say('trouble.now'), () => this.server.hurry()));
     this.stage = el('div', 'booth-stage', {}, el('p', 'booth-text', { text: words.say('loading') }));
     this.aside = el('div', 'booth-aside');
-    this.root = el('div', 'booth-body', {}, this.status, brand(words.say('title')), this.troubleBox, this.stage, this.aside);
+    this.root = el('div', 'booth-body', {}, this.status, brand(words.say('title')),
+      this.troubleBox, this.stage, this.aside);
     this.host.replaceChildren(this.root);
     this.host.lang = document.documentElement.lang = words.language;
     document.title = words.say('title');

@@ -17,7 +17,8 @@ export class Done {
       booth.announce(words.say('done.copied'));
       setTimeout(() => setText(copy, words.say('done.copy')), COPIED);
     });
-    this.root = el('div', 'booth-step booth-end', {}, this.heading, el('p', 'booth-text', { text: words.say('done.text') }),
+    this.root = el('div', 'booth-step booth-end', {}, this.heading,
+      el('p', 'booth-text', { text: words.say('done.text') }),
       el('div', 'booth-receipt', {}, el('label', '', { for: 'booth-code', text: words.say('done.code') }),
         el('div', 'booth-receipt-row', {}, this.code, copy)),
       new Withdraw(booth, words.say('delete.after')).root);

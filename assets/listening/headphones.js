@@ -46,7 +46,7 @@ export class Headphones {
     if (!this.tones.length || this.playing || this.booth.busy) return;
     const { transport } = this.booth.deck;
     const context = transport.wake();
-    this.sources = TONES.map((_, index) => new AudioBufferSourceNode(context, { buffer: this.tones[this.round][index] }));
+    this.sources = this.tones[this.round].map((buffer) => new AudioBufferSourceNode(context, { buffer }));
     const { sources } = this;
     this.update();
     await context.resume();

@@ -9,8 +9,8 @@ export function rules(words, { mode, need, attention = true }) {
     : words.say('instructions.listen.plain');
   const lines = [words.say(`instructions.${mode}`), listen, mode !== 'acr' && words.say('instructions.switch')];
   return el('ul', 'booth-list', {}, ...lines.filter(Boolean).map((text) => el('li', '', { text })),
-    attention && el('li', 'booth-beeps', {}, el('span', '', { text: words.say('instructions.beeps') }), words.say('sentence.separator'),
-      el('strong', '', { text: words.say(`instructions.beeps.${mode}`) })));
+    attention && el('li', 'booth-beeps', {}, el('span', '', { text: words.say('instructions.beeps') }),
+      words.say('sentence.separator'), el('strong', '', { text: words.say(`instructions.beeps.${mode}`) })));
 }
 
 export class Instructions {

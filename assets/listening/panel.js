@@ -26,7 +26,8 @@ export class Panel {
     this.rows = slots.map((slot, id) => this.buildRow(slot, id, slots.length === 1, beside[id]));
     this.list = el('div', 'booth-rows', { role: 'group', 'aria-label': words.say('deck.slots') },
       top, ...this.rows.map(({ root }) => root));
-    this.root = el('section', 'booth-panel', { 'aria-label': words.say('deck.name') }, this.buildTransport(), this.list);
+    this.root = el('section', 'booth-panel', { 'aria-label': words.say('deck.name') },
+      this.buildTransport(), this.list);
     this.root.classList.toggle('booth-rated', beside.length > 0);
     this.render();
   }
@@ -47,7 +48,8 @@ export class Panel {
     const lane = new Lane(deck, id);
     const key = alone ? null : el('button', 'booth-slot', { type: 'button', onclick: () => deck.choose(id),
       'aria-label': words.say('deck.slot', { label: name }), text: name });
-    const done = el('span', 'booth-done', { hidden: '' }, tick(), el('span', 'booth-sr', { text: words.say('deck.enough') }));
+    const done = el('span', 'booth-done', { hidden: '' }, tick(),
+      el('span', 'booth-sr', { text: words.say('deck.enough') }));
     const count = el('span', 'booth-count');
     const root = el('div', 'booth-row', { 'data-role': slot.role }, key, lane.root,
       el('div', 'booth-mark', {}, done, count), beside);

@@ -23,7 +23,8 @@ export class Questionnaire {
     if (kind === 'choice') {
       const options = new Choices(name, text, choices.map((value) => ({ value, text: value })), () => {});
       options.root.dataset.kind = 'list';
-      const root = el('div', 'booth-field', {}, el('p', 'booth-question', { text, 'aria-hidden': 'true' }), options.root);
+      const root = el('div', 'booth-field', {},
+        el('p', 'booth-question', { text, 'aria-hidden': 'true' }), options.root);
       return { id, root, read: () => options.value, enable: (enabled) => options.enable(enabled) };
     }
     const input = el('textarea', 'booth-input', { id: name, rows: 3, maxlength: LONGEST });

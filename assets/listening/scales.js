@@ -85,7 +85,8 @@ class Slider {
     const word = unset ? '' : words.say(`acr.${Math.min(5, Math.floor(value / 20) + 1)}`);
     this.root.classList.toggle('booth-unset', unset);
     this.root.style.setProperty('--booth-part', unset ? 0 : value / 100);
-    setAttribute(this.input, 'aria-valuetext', unset ? words.say('mushra.unset') : words.say('mushra.value', { value, word }));
+    const spoken = unset ? words.say('mushra.unset') : words.say('mushra.value', { value, word });
+    setAttribute(this.input, 'aria-valuetext', spoken);
     setText(this.number, unset ? '' : String(value));
     setText(this.word, unset ? words.say('mushra.unset.short') : word);
   }
@@ -115,7 +116,8 @@ class ContinuousScale {
   key(name, event, slot) {
     const slider = this.sliders[slot - 1];
     const from = slider?.value ?? MIDDLE;
-    const to = { arrowup: from + 1, arrowdown: from - 1, pageup: from + 10, pagedown: from - 10, home: 0, end: 100 }[name];
+    const moves = { arrowup: from + 1, arrowdown: from - 1, pageup: from + 10, pagedown: from - 10, home: 0, end: 100 };
+    const to = moves[name];
     if (!slider || to === undefined) return false;
     slider.set(to);
     return true;

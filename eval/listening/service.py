@@ -26,6 +26,7 @@ from eval.listening.votes import REFERENCE
 NEED_SECONDS, NEED_SHARE = 2.0, 0.5  # of every slot must be heard before an answer: the smaller one
 LEEWAY = 1.0  # seconds by which more may have been heard than time has passed: clocks and latencies
 SETUP = ("volume", "headphones", "instructions")
+REMEMBERED = 1000  # raters
 SECONDS_PER_TRIAL = {"acr": 8, "mushra": 75, "ab": 20, "abx": 25}  # for "takes about ... minutes"
 _PLAIN = (bool, int, float, str)
 LETTERS = "ABCDEFGHIJKLMNOP"
@@ -48,6 +49,7 @@ class Listening:
         self._audio = URLSafeSerializer(secret, salt="audio")
         # A frozen study does not change; one that is not may, and is read again soon
         self._known: dict[str, tuple[float, StoredStudy]] = {}
+        self._people: dict[str, Rater] = {}
 
     # ------------------------------------------------ steps
 
@@ -73,18 +75,16 @@ class Listening:
             answers = [int(answer) for answer in data.get("answers") or () if isinstance(answer, int)]
             right = headphones.right_answers(self._seed(rater), answers)
             passed = right >= headphones.PASSING
-            self.store.add_event(
-                stored.public_id, rater, done, {"right": right, "skipped": bool(data.get("skipped")), "passed": passed}
-            )
+            self.store.add_event(rater, done, {"right": right, "skipped": bool(data.get("skipped")), "passed": passed})
         else:
-            self.store.add_event(stored.public_id, rater, done, _few(data))
+            self.store.add_event(rater, done, _few(data))
         return self._step(stored, rater)
 
     def answer(self, token: str, nonce: str, answer: object, behaviour: Mapping[str, object]) -> dict:
         """behaviour: heard, plays, switches, dwell_ms, as the page counted them."""
         stored, rater = self._session(token)
         found = self.store.shown(nonce)
-        if found is None or found[0].id != rater.id:
+        if found is None or found[0] != rater.id:
             raise Refused("stale", "This is not the trial you have in front of you.")
         shown = found[1]
         try:
@@ -102,20 +102,21 @@ class Listening:
             "switches": _count(behaviour.get("switches")),
             "dwell_ms": _count(behaviour.get("dwell_ms")),
         }
-        if self.store.add_response(stored.public_id, rater, shown, response):
+        if self.store.add_response(rater, shown, response):
             for flag in _flags(stored, rater, shown, answer, sum(heard)):
-                self.store.add_flag(stored.public_id, flag.rater, flag.rule, flag.version, flag.detail)
+                self.store.add_flag(rater, flag.rule, flag.version, flag.detail)
         return self._step(stored, rater)
 
     def questionnaire(self, token: str, answers: Mapping[str, object]) -> dict:
         stored, rater = self._session(token)
         known = {question.id: str(answers.get(question.id, ""))[:2000] for question in stored.study.questions}
-        self.store.add_event(stored.public_id, rater, "questionnaire", known)
+        self.store.add_event(rater, "questionnaire", known)
         return self._step(stored, rater)
 
     def forget(self, token: str) -> dict:
-        stored, rater = self._session(token)
-        self.store.forget(stored.public_id, rater)
+        _, rater = self._session(token)
+        self.store.forget(rater)
+        self._people.pop(rater.id, None)
         return {"step": "forgotten"}
 
     def _welcome(self, stored: StoredStudy) -> dict:
@@ -164,6 +165,7 @@ class Listening:
             "step": "trial",
             "mode": stored.study.mode,
             "training": is_training,
+            "attention": stored.study.traps > 0,
             "nonce": shown.nonce,
             "number": number + 1 if is_training else number + 1 - training,
             "of": training if is_training else len(rater.plan) - training,
@@ -198,13 +200,13 @@ class Listening:
         except (BadSignature, ValueError, TypeError) as error:
             raise Refused("bad_token", "There is no such sound.") from error
         found = self.store.shown(id) if kind == "slot" else None
-        rater = found[0] if found else self.store.rater(id)
+        rater = self._person(found[0] if found else id)
         if rater is None:
             raise Refused("bad_token", "There is no such session.")
         if kind == "tone":
             round, number = place
             return _tone(headphones.order(self._seed(rater), round)[number])
-        stored = self._study(self.store.public_id(rater.study))
+        stored = self._study(rater.public_id)
         if kind == "slot":
             item, condition = found[1].trial.item, self._slots(stored, found[1])[place[0]][1]
         else:
@@ -232,13 +234,21 @@ class Listening:
             public_id, id = self._raters.loads(token)
         except (BadSignature, ValueError, TypeError):
             return None
-        return self.store.rater(id) if stored is None or public_id == stored.public_id else None
+        return self._person(id) if stored is None or public_id == stored.public_id else None
+
+    def _person(self, id: str) -> Rater | None:
+        """A rater does not change, and is asked for with every request."""
+        if (known := self._people.get(id)) is None and (known := self.store.rater(id)) is not None:
+            while len(self._people) >= REMEMBERED:
+                self._people.pop(next(iter(self._people)), None)
+            self._people[id] = known
+        return known
 
     def _session(self, token: str) -> tuple[StoredStudy, Rater]:
         rater = self._rater(token)
         if rater is None:
             raise Refused("bad_token", "This session is not known here.")
-        return self._study(self.store.public_id(rater.study)), rater
+        return self._study(rater.public_id), rater
 
     def _seed(self, rater: Rater) -> str:
         return hmac.new(self._secret.encode(), rater.id.encode(), hashlib.sha256).hexdigest()

@@ -67,6 +67,7 @@ class StoredStudy:
 class Rater:
     id: str
     study: int
+    public_id: str  # of the study
     row: int
     plan: tuple[Trial, ...]
     code: str
@@ -152,10 +153,6 @@ class Store:
             row.id, public_id, row.revision, study_from(row.config), takes, row.created, closed=last == "closed"
         )
 
-    def public_id(self, number: int) -> str:
-        with self._read() as connection:
-            return connection.scalar(sa.select(t.study.c.public_id).where(t.study.c.id == number))
-
     def has_key(self, public_id: str, key: str) -> bool:
         with self._read() as connection:
             known = connection.scalar(sa.select(t.study.c.key_hash).where(t.study.c.public_id == public_id))
@@ -191,7 +188,7 @@ class Store:
                 rows = sa.select(sa.func.coalesce(sa.func.max(t.rater.c.row) + 1, 0))
                 row = connection.scalar(rows.where(t.rater.c.study_id == stored.number))
                 plan = plan_session(stored.study, row)
-                rater = Rater(secrets.token_hex(12), stored.number, row, plan, secrets.token_hex(4).upper())
+                rater = Rater(secrets.token_hex(12), stored.number, public_id, row, plan, secrets.token_hex(4).upper())
                 values = {"id": rater.id, "study_id": rater.study, "row": row, "code": rater.code}
                 about = {"language": language, "device": dict(device), "created": time.time()}
                 connection.execute(sa.insert(t.rater).values(**values, plan=[asdict(x) for x in plan], **about))
@@ -202,9 +199,10 @@ class Store:
         return rater
 
     def rater(self, id: str) -> Rater | None:
+        wanted = sa.select(t.rater, t.study.c.public_id).join(t.study).where(t.rater.c.id == id)
         with self._read() as connection:
-            row = connection.execute(sa.select(t.rater).where(t.rater.c.id == id)).first()
-        return None if row is None else Rater(row.id, row.study_id, row.row, _plan(row.plan), row.code)
+            row = connection.execute(wanted).first()
+        return None if row is None else Rater(row.id, row.study_id, row.public_id, row.row, _plan(row.plan), row.code)
 
     def done(self, rater: Rater) -> tuple[set[str], int]:
         """Kinds of events so far, and how many trials are answered."""
@@ -214,12 +212,12 @@ class Store:
             count = connection.scalar(answered.where(t.trial.c.rater_id == rater.id))
         return set(kinds), count
 
-    def add_event(self, public_id: str, rater: Rater, kind: str, data: Mapping[str, object]) -> None:
+    def add_event(self, rater: Rater, kind: str, data: Mapping[str, object]) -> None:
         """Once per kind; what comes again is dropped."""
         with contextlib.suppress(IntegrityError):
             with self._write() as connection:
                 _insert_event(connection, rater.study, rater.id, kind, data)
-            self._copy("event", public_id, {"rater": rater.id, "kind": kind, "data": dict(data)})
+            self._copy("event", rater.public_id, {"rater": rater.id, "kind": kind, "data": dict(data)})
 
     def show(self, rater: Rater, number: int) -> ShownTrial:
         """The trial with that number of the rater's plan; the same nonce however often it is shown."""
@@ -235,15 +233,16 @@ class Store:
                 row = connection.execute(known).one()
         return ShownTrial(number, row.nonce, Trial(row.kind, row.item, tuple(row.shown), row.x), row.created)
 
-    def shown(self, nonce: str) -> tuple[Rater, ShownTrial] | None:
+    def shown(self, nonce: str) -> tuple[str, ShownTrial] | None:
+        """(the rater's id, the trial), None for a nonce that was never given out."""
         with self._read() as connection:
             row = connection.execute(sa.select(t.trial).where(t.trial.c.nonce == nonce)).first()
         if row is None:
             return None
         trial = Trial(row.kind, row.item, tuple(row.shown), row.x)
-        return self.rater(row.rater_id), ShownTrial(row.number, row.nonce, trial, row.created)
+        return row.rater_id, ShownTrial(row.number, row.nonce, trial, row.created)
 
-    def add_response(self, public_id: str, rater: Rater, shown: ShownTrial, response: Mapping[str, object]) -> bool:
+    def add_response(self, rater: Rater, shown: ShownTrial, response: Mapping[str, object]) -> bool:
         """Whether it is new; the first answer to a trial stays. Errors: `StoreError`, then nothing was stored."""
         trial = sa.select(t.trial.c.id).where(t.trial.c.nonce == shown.nonce).scalar_subquery()
         try:
@@ -251,16 +250,16 @@ class Store:
                 connection.execute(sa.insert(t.response).values(trial_id=trial, created=time.time(), **response))
         except IntegrityError:
             return False
-        self._copy("response", public_id, {"rater": rater.id, **_flat(shown), **response})
+        self._copy("response", rater.public_id, {"rater": rater.id, **_flat(shown), **response})
         return True
 
-    def add_flag(self, public_id: str, rater_id: str, rule: str, version: int, detail: str) -> None:
+    def add_flag(self, rater: Rater, rule: str, version: int, detail: str) -> None:
         with self._write() as connection:
-            values = {"rater_id": rater_id, "rule": rule, "version": version, "detail": detail}
+            values = {"rater_id": rater.id, "rule": rule, "version": version, "detail": detail}
             connection.execute(sa.insert(t.flag).values(**values, created=time.time()))
-        self._copy("flag", public_id, values)
+        self._copy("flag", rater.public_id, values)
 
-    def forget(self, public_id: str, rater: Rater) -> None:
+    def forget(self, rater: Rater) -> None:
         """Everything about one rater, here and in the mirror, because they asked for it."""
         with self._write() as connection:
             for table in (t.event, t.flag, t.trial, t.rater):
@@ -270,7 +269,7 @@ class Store:
                     connection.execute(sa.delete(t.response).where(t.response.c.trial_id.in_(mine)))
                 connection.execute(sa.delete(table).where(column == rater.id))
         if self._mirror:
-            self._mirror.forget(public_id, rater.id)
+            self._mirror.forget(rater.public_id, rater.id)
 
     # ------------------------------------------------ everything, for the results
 

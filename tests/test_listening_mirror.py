@@ -59,7 +59,11 @@ class Hub(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path.endswith("/create"):
-            reply = {"url": f"http://{self.headers['Host']}/datasets/lab/answers", "name": "lab/answers", "id": "lab/answers"}
+            reply = {
+                "url": f"http://{self.headers['Host']}/datasets/lab/answers",
+                "name": "lab/answers",
+                "id": "lab/answers",
+            }
         elif "/preupload/" in self.path:
             files = json.loads(body)["files"]
             reply = {"files": [{"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in files]}

@@ -43,7 +43,7 @@ def build_page(systems: Sequence[System], store: ResultStore, limits: Limits, li
             findings_tab(systems, store, limits, inputs.audio, analyses)
         with gr.Tab("Vocoders", id="vocoders"):
             vocoders_tab(systems, uploads, inputs.choice)
-        with gr.Tab("Listening tests", id="studies"):
+        with gr.Tab("Blind tests", id="studies"):
             studies_tab(listening, systems, store, uploads, inputs)
     return page
 

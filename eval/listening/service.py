@@ -120,6 +120,8 @@ class Listening:
         return {"step": "forgotten"}
 
     def _welcome(self, stored: StoredStudy) -> dict:
+        """Errors: `StoreError` when nothing can be written, before anybody has begun."""
+        self.store.check()
         study = stored.study
         minutes = max(1, math.ceil(study.length * SECONDS_PER_TRIAL[study.mode] / 60 + 2))
         about = {"name": study.name, "mode": study.mode, "about": study.about}

@@ -1,0 +1,67 @@
+"""Making a study in the app, following its link, reading its results."""
+
+import re
+
+import pytest
+import soundfile
+from playwright.sync_api import Page, expect
+
+from tests.conftest import harmonic_tone
+from vocoders.audio import SAMPLE_RATE
+
+
+@pytest.fixture
+def clips(tmp_path):
+    for n, name in enumerate(("first voice", "<b>second</b>")):
+        soundfile.write(tmp_path / f"{name.replace('/', '-')}.wav", harmonic_tone(1.6, 150 * (n + 1)), SAMPLE_RATE)
+    return sorted(tmp_path.iterdir())
+
+
+def open_tab(page: Page) -> None:
+    page.get_by_role("tab", name="Blind tests").click()
+    expect(page.get_by_role("button", name="Make the study")).to_be_visible()
+
+
+def test_a_study_is_made_followed_and_read(page: Page, clips):
+    open_tab(page)
+    expect(page.locator("#study-outlook")).to_contain_text("Add clips and a system")
+    page.get_by_role("button", name="Make the study").click()
+    expect(page.locator("#study-message")).to_contain_text("Add clips first")
+    page.get_by_label("Name, which listeners see").fill("Which ${1+1} voice?")
+    page.locator("#study-clips input[type=file]").set_input_files(clips)
+    page.locator("#study-systems").get_by_label("Griffin-Lim, oracle").check()
+    page.locator("#study-systems").get_by_label("Griffin-Lim from the mel").check()
+    expect(page.locator("#study-outlook")).to_contain_text("12 raters x 2 clips")
+    page.get_by_role("button", name="Make the study").click()
+    made = page.locator("#study-made")
+    expect(made.get_by_role("heading")).to_have_text("Which ${1+1} voice? is ready", timeout=90_000)
+    link = made.get_by_role("link")
+    expect(link).to_have_text(re.compile(r"^http://127\.0\.0\.1:\d+/rate/\?study=[0-9a-f]{16}$"))
+    id, key = made.locator("code").all_inner_texts()
+
+    listener = page.context.new_page()
+    listener.goto(link.inner_text())
+    expect(listener.get_by_role("heading", level=1)).to_have_text("Which ${1+1} voice?")
+    listener.close()
+
+    page.get_by_role("tab", name="Results").click()
+    page.get_by_label("Id of the study").fill(id)
+    page.get_by_label("Key to its results").fill("a guess")
+    page.get_by_role("button", name="Show the results").click()
+    expect(page.locator("#results-message")).to_contain_text("No study with this id and key")
+    page.get_by_label("Key to its results").fill(key)
+    page.get_by_role("button", name="Show the results").click()
+    expect(page.locator("#results-found")).to_contain_text("0 raters started")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Report").click()
+    assert "Which ${1+1} voice?" in download.value.path().read_text(encoding="utf-8")
+    page.get_by_role("button", name="Close to new raters").click()
+    expect(page.locator("#results-message")).to_contain_text("Closed")
+
+
+@pytest.mark.parametrize("page", [{"viewport": {"width": 390, "height": 844}}], indirect=True, ids=["phone"])
+def test_nothing_is_wider_than_a_phone(page: Page):
+    open_tab(page)
+    for name in ("Results", "Make a study"):
+        page.get_by_role("tab", name=name).click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390

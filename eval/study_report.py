@@ -301,7 +301,7 @@ def _metrics(results: Mapping, names: _Names) -> str:
         charts.append(cloud(caption, points, names, f"{name}{unit}", "mean score"))
     return (
         f"<details><summary>What the metrics say about the same takes ({len(charts)})</summary><p>A metric worth trusting "
-        f"orders the takes as the listeners did.</p>{''.join(charts)}</details>"
+        f"orders the takes as the listeners did.</p><div class='charts'>{''.join(charts)}</div></details>"
     )
 
 

@@ -17,6 +17,7 @@ FORMATS = "WAV, FLAC, OGG or MP3"
 CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "MPEG"}  # libsndfile's names for them
 BLOCK = 65_536  # frames decoded at a time
 SILENCE = 1e-4  # peak, -80 dBFS: below it a metric is about the noise floor, not about the recording
+LOUDEST = 1e6  # peak, +120 dBFS: floats can say more, but no recording does, and its squares would overflow
 
 
 class AudioError(ValueError):
@@ -145,6 +146,8 @@ def _check_samples(samples: np.ndarray) -> None:
     peak = float(np.abs(samples).max())
     if peak < SILENCE:
         raise AudioError("the recording is silent: its loudest sample is below -80 dBFS.")
+    if peak > LOUDEST:
+        raise AudioError(f"the recording holds impossible values: a peak of {peak:.0e}, where full scale is 1.")
 
 
 def _history(samples: np.ndarray, rate: int, channels: int, container: str, abrupt: bool) -> str:

@@ -1,0 +1,93 @@
+"""python -m deploy: put the app on Hugging Face as a Gradio Space."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+
+from deploy.card import check_card, hardware_flavours
+from deploy.files import SpaceFile, space_files, version
+from deploy.space import TOKEN_FOR_ANSWERS, Target, publish
+from vocoders.command import run
+
+ROOT = Path(__file__).parents[1]
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m deploy", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    check = commands.add_parser("check", help="whether the README's front matter is what a Space understands")
+    check.set_defaults(command=check_command)
+    space = commands.add_parser(
+        "space", help="upload what git tracks, without the tests, and print the Space's address"
+    )
+    space.add_argument("space", type=_repository, metavar="OWNER/NAME")
+    space.add_argument("--private", action="store_true", help="only the owner sees it")
+    space.add_argument(
+        "--hardware",
+        choices=hardware_flavours(),
+        metavar="FLAVOUR",
+        help="cpu-basic, cpu-upgrade, zero-a10g, t4-small, ...",
+    )
+    space.add_argument(
+        "--dataset",
+        type=_repository,
+        metavar="OWNER/ANSWERS",
+        help=f"private dataset repository that gets a copy of all answers; {TOKEN_FOR_ANSWERS} is the token that may write it",
+    )
+    space.add_argument("--dry-run", action="store_true", help="list what would go; needs no token and no network")
+    space.add_argument("--force", action="store_true", help="replace the files of a Space that exists already")
+    space.set_defaults(command=space_command)
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = parse_args()
+    return args.command(args)
+
+
+def check_command(args: argparse.Namespace) -> int:
+    card = check_card(ROOT)
+    print(f"{card['title']}: Gradio {card['sdk_version']}, Python {card['python_version']}, {card['app_file']}")
+    return 0
+
+
+def space_command(args: argparse.Namespace) -> int:
+    check_card(ROOT, args.hardware)
+    files = space_files(ROOT)
+    if args.dry_run:
+        _show(files)
+        return 0
+    answers_token = os.environ.get(TOKEN_FOR_ANSWERS, "").strip()
+    if args.dataset and not answers_token:
+        raise ValueError(
+            f"--dataset: set {TOKEN_FOR_ANSWERS} to a fine-grained token that may write {args.dataset} and nothing else; "
+            "the Space keeps it as its secret HF_TOKEN"
+        )
+    target = Target(args.space, args.private, args.hardware, args.dataset, answers_token)
+    print(publish(target, files, f"Vocoder Listening Lab {version(ROOT)}", args.force))
+    return 0
+
+
+def _show(files: list[SpaceFile]) -> None:
+    for file in files:
+        print(f"{file.size:>10}  {'large' if file.large else 'git':5}  {file.path}")
+    large = [file for file in files if file.large]
+    print(
+        f"{len(files)} files, {sum(file.size for file in files) / 1e6:.1f} MB; "
+        f"{len(large)} of them, {sum(file.size for file in large) / 1e6:.1f} MB, are kept outside git (LFS or Xet)",
+        file=sys.stderr,
+    )
+
+
+def _repository(text: str) -> str:
+    if not re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not OWNER/NAME")
+    return text
+
+
+if __name__ == "__main__":
+    run(main)

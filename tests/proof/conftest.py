@@ -1,0 +1,33 @@
+"""Proofs of robustness: many hostile cases against the real product. Short in every run of the suite; in full by
+
+python -m pytest tests/proof --proof -s
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+LONGEST = 6 * 3600  # seconds a proof may take in full
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--proof", action="store_true", help="run the proofs of robustness in full (hours), not in short")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if _in_full(config):
+        for item in items:
+            item.add_marker(pytest.mark.timeout(LONGEST))
+
+
+@pytest.fixture(scope="session")
+def scale(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+    """(cases in short, cases in full) -> how many this run tries."""
+    return lambda short, full: full if _in_full(request.config) else short
+
+
+def _in_full(config: pytest.Config) -> bool:
+    # Asked for from another folder, this file is read after the command line was: then there is no such option
+    return config.getoption("--proof", default=False)

@@ -22,7 +22,7 @@ COPY --chmod=555 app.py app.py
 RUN python -m compileall -q app.py eval ui vocoders
 
 # What is worth keeping over a restart is cached in the volume: compiled generators, compiled functions, the list of fonts.
-# Gradio's uploads go below --data-dir by themselves.
+# Gradio's uploads go below --data-dir by themselves. ONNX Runtime would report to its maker.
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PORT=7860 \
@@ -31,7 +31,8 @@ ENV PYTHONUNBUFFERED=1 \
     XDG_CACHE_HOME=/data/cache \
     VOCODER_CACHE_DIR=/data/cache/vocoders \
     NUMBA_CACHE_DIR=/data/cache/numba \
-    MPLCONFIGDIR=/data/cache/matplotlib
+    MPLCONFIGDIR=/data/cache/matplotlib \
+    ORT_DISABLE_TELEMETRY=1
 
 USER 10001:10001
 VOLUME /data

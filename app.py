@@ -11,6 +11,8 @@ from pathlib import Path
 # Before Gradio is imported: no telemetry, and uploads stay inside the data directory (set in `main`).
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
+MOST_CONNECTIONS = 500  # an open page holds two or three; beyond that the answer is 503
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -19,6 +21,8 @@ class Settings:
     data_dir: Path = Path("data")
     max_seconds: float = 60.0  # longest recording
     max_megabytes: float = 100.0  # largest upload
+    requests_per_minute: int = 240  # of one client that cost something; 0: no limit
+    log_requests: bool = False  # a line of JSON about each of them
 
 
 def build_app(settings: Settings, systems=None):
@@ -30,9 +34,11 @@ def build_app(settings: Settings, systems=None):
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir.resolve() / "uploads")
     import gradio as gr
     from fastapi import FastAPI, HTTPException
-    from fastapi.responses import FileResponse, PlainTextResponse
+    from fastapi.responses import FileResponse
 
     from eval.listening.home import open_listening
+    from ui.guard import Guard
+    from ui.operations import Observed, operations
     from ui.page import build_page, page_options
     from ui.rate_page import build_rate_page, rate_page_options
     from ui.rate_routes import rate_routes
@@ -44,10 +50,6 @@ def build_app(settings: Settings, systems=None):
     limits = Limits(max_seconds=settings.max_seconds, max_megabytes=settings.max_megabytes)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
-    @app.get("/healthz", response_class=PlainTextResponse)
-    def healthz() -> str:
-        return "ok"
-
     @app.get("/results/{token}/{name}")
     def result(token: str, name: str) -> FileResponse:
         path = store.find(token, name)
@@ -56,12 +58,16 @@ def build_app(settings: Settings, systems=None):
         return FileResponse(path, headers={"Cache-Control": "private, max-age=3600"})
 
     listening = open_listening(settings.data_dir)
+    app.include_router(operations(settings.data_dir, listening))
     app.include_router(rate_routes(listening))
     # An app of its own: what the browser of a listener is told of it holds nothing of the systems
     gr.mount_gradio_app(app, build_rate_page(), path="/rate", **rate_page_options())
     page = build_page(BUILT_IN if systems is None else systems, store, limits, listening)
-    page.queue(max_size=16, default_concurrency_limit=2)
-    return gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())
+    page.queue(max_size=16, default_concurrency_limit=2, api_open=False)
+    gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())
+    app.add_middleware(Guard, largest_file=settings.max_megabytes * 1e6, per_minute=settings.requests_per_minute)
+    app.add_middleware(Observed)  # the outermost: what the guard refuses is counted too
+    return app
 
 
 def parse_args() -> Settings:
@@ -74,6 +80,14 @@ def parse_args() -> Settings:
     parser.add_argument("--data-dir", type=Path, default=defaults.data_dir, help="where results are kept (./data)")
     parser.add_argument("--max-seconds", type=float, default=defaults.max_seconds, help="longest recording, s (60)")
     parser.add_argument("--max-megabytes", type=float, default=defaults.max_megabytes, help="largest upload, MB (100)")
+    parser.add_argument(
+        "--requests-per-minute",
+        type=int,
+        default=240,
+        metavar="N",
+        help="of one client that cost something, 0: any (240)",
+    )
+    parser.add_argument("--log-requests", action="store_true", help="a line of JSON on stderr about every request")
     return Settings(**vars(parser.parse_args()))
 
 
@@ -84,13 +98,26 @@ def main() -> None:
     import uvicorn
 
     from eval.comparison import warm_up
+    from ui.operations import log_to_stderr
     from vocoders.catalogue import BUILT_IN
 
+    log_to_stderr(settings.log_requests)
     app = build_app(settings)
     threading.Thread(target=warm_up, args=(BUILT_IN,), daemon=True).start()
     print(f"Vocoder Listening Lab: http://{settings.host}:{settings.port}", flush=True)
     # A page keeps its connection open for as long as it is looked at; stopping does not wait for that.
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=5)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        limit_concurrency=MOST_CONNECTIONS,
+        # A Space is reached through its platform's proxy only, whose address nobody knows beforehand
+        forwarded_allow_ips="*" if "SPACE_ID" in os.environ else None,
+    )
 
 
 if __name__ == "__main__":

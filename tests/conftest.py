@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,9 +52,9 @@ def app_url(tmp_path_factory) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def running_app(data: Path, port: int | None = None) -> Iterator[str]:
+def running_app(data: Path, port: int | None = None, options: Sequence[str] = ()) -> Iterator[str]:
     """Its address. Fails when the app has died before the end."""
-    process, url = start_app(data, port)
+    process, url = start_app(data, port, options)
     try:
         yield url
         assert process.poll() is None, "the app died during the tests"
@@ -63,12 +63,24 @@ def running_app(data: Path, port: int | None = None) -> Iterator[str]:
         process.wait(20)
 
 
-def start_app(data: Path, port: int | None = None) -> tuple[subprocess.Popen, str]:
+def start_app(data: Path, port: int | None = None, options: Sequence[str] = ()) -> tuple[subprocess.Popen, str]:
     """The app's process and its address, once it answers."""
     port = port or free_port()
     with (data / "log.txt").open("a+") as log:
         process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(port), "--data-dir", str(data), "--max-seconds", "20"],
+            [
+                sys.executable,
+                "app.py",
+                "--port",
+                str(port),
+                "--data-dir",
+                str(data),
+                "--max-seconds",
+                "20",
+                "--requests-per-minute",
+                "0",
+                *options,
+            ],
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -6,10 +6,12 @@ import pickle
 import zipfile
 
 import pytest
+import safetensors.torch
 import torch
 
 from vocoders.catalogue import find_systems, own_checkpoint_system
 from vocoders.checkpoint import Checkpoint, CheckpointError, read_checkpoint, read_config, write_safetensors
+from vocoders.contained import read_contained
 from vocoders.hifigan import V2, V3, Generator
 from vocoders.mel import HW2
 
@@ -129,6 +131,23 @@ def test_a_zip_bomb_is_refused(tmp_path):
         read_checkpoint(tmp_path / "g_1", "hw2")
 
 
+def test_an_archive_that_is_none_is_refused(jik876):
+    jik876.write_bytes(jik876.read_bytes().replace(b"PK\x01\x02", b"PK\x01\x07"))  # every entry of its directory
+    with pytest.raises(CheckpointError, match="not a plain tensor checkpoint"):
+        read_checkpoint(jik876, "hw2")
+
+
+def test_what_strangers_bring_is_read_elsewhere(jik876, weights):
+    """And a pickle of few bytes that asks for 16 GB does not get them, from nobody."""
+    assert all(torch.allclose(t, weights[name], atol=1e-6) for name, t in read_contained(jik876, "hw2").weights.items())
+    with pytest.raises(CheckpointError, match="unknown mel recipe 'mfcc'"):
+        read_contained(jik876, "mfcc")
+    bomb = b"\x80\x02ctorch\nSize\n(cbuiltins\nbytearray\n(J" + (2 * 10**9).to_bytes(4, "little") + b"tRtR."
+    jik876.write_bytes(bomb)
+    with pytest.raises(CheckpointError, match=r"g_00000010 .* was not opened"):
+        read_contained(jik876, "hw2")
+
+
 def broken_states(weights) -> dict[str, tuple[object, str]]:
     missing = {name: tensor for name, tensor in weights.items() if name != "conv_post.bias"}
     endless = torch.zeros(1).expand(10**12)
@@ -139,6 +158,15 @@ def broken_states(weights) -> dict[str, tuple[object, str]]:
         "huge": ({"generator": {**weights, "conv_post.bias": endless}}, r"has shape \(1000000000000,\)"),
         "integer": ({"generator": {**weights, "conv_post.bias": torch.zeros(1, dtype=torch.long)}}, "conv_post.bias"),
         "nan": ({"generator": {**weights, "conv_post.bias": torch.tensor([float("nan")])}}, "not numbers"),
+        "meta": (
+            {"generator": {**weights, "conv_post.bias": torch.empty(1, device="meta")}},
+            "no plain tensor, but .* meta",
+        ),
+        "sparse": (
+            {"generator": {**weights, "conv_post.bias": torch.zeros(1).to_sparse()}},
+            "no plain tensor, but torch.sp",
+        ),
+        "named": ({"generator": {**weights, "a\nb" * 500: torch.zeros(1)}}, r"does not describe, e\.g\. a ba ba b"),
         "discriminator": ({"mpd": {}, "msd": {}}, "the generator is the g_... file"),
         "list": ([1, 2], "has no 'generator' entry"),
     }
@@ -162,6 +190,10 @@ def test_a_wrong_state_gets_one_sentence(tmp_path, weights, case):
         ({"upsample_rates": [8, 8, 2]}, "upsample_rates"),
         ({"upsample_initial_channel": 10**9}, "upsample_initial_channel is 1000000000"),
         ({"upsample_initial_channel": True}, "whole numbers"),
+        ({"upsample_rates": [-16, -16]}, "upsample_rates is"),
+        ({"upsample_rates": [10**400, 1]}, "a number of 1329 bits"),
+        ({"num_mels": "x" * 9000}, "num_mels is 'x{199}…; this"),
+        ({"upsample_initial_channel": 2048, "resblock_kernel_sizes": [31] * 3}, "million weights; at most 100"),
         ({"resblock": "1; import os"}, "whole numbers"),
         ({"resblock_kernel_sizes": "3,5,7"}, "whole numbers"),
         ({"resblock_dilation_sizes": None}, "whole numbers"),
@@ -201,6 +233,13 @@ def test_missing_files_are_named(tmp_path):
     (tmp_path / "g_9").write_bytes(b"x")
     with pytest.raises(CheckpointError, match=r"there is no file config\.json"):
         read_checkpoint(tmp_path / "g_9", "hw2")
+
+
+def test_a_configuration_nested_without_end_is_refused(tmp_path, weights):
+    about = {"kind": "hifigan-generator", "mel": "hw2", "config": "[" * 100_000}
+    (tmp_path / "deep.safetensors").write_bytes(safetensors.torch.save(weights, about))
+    with pytest.raises(CheckpointError, match="carries no readable configuration"):
+        read_checkpoint(tmp_path / "deep.safetensors")
 
 
 def test_random_bytes_are_no_safetensors(tmp_path):

@@ -17,14 +17,16 @@ from eval.bundle import write_bundle
 from eval.comparison import Cancelled, Event, Failed, Measured, Progress, Take, compare
 from eval.loudness import Level, loudness, match_levels, true_peak
 from eval.spectrogram import difference_png, level, level_png
+from ui.measures import STALLED
 from ui.player import Track, player_value
 from ui.results import ResultFolder
 from vocoders.analysis import Analysis
 from vocoders.audio import Recording, write_wav
 from vocoders.systems import System
 
-_DONE = object()
+_DONE, _STALLED = object(), object()
 RESIDUAL = "--residual"  # behind the id of a take
+PATIENCE = 180.0  # seconds without any sign of life after which a job is given up; its place in the queue is free then
 PROGRESS_EVERY = 0.15  # seconds; what is shown more often costs the computation itself
 
 
@@ -75,6 +77,10 @@ class CompareJob:
         try:
             yield self._view("running", "Starting")
             while (event := self._newest(events)) is not _DONE:
+                if event is _STALLED:
+                    STALLED.inc()
+                    yield self._view("cancelled", f"Given up: nothing moved for {PATIENCE:.0f} seconds")
+                    return
                 if isinstance(event, BaseException):
                     raise event
                 yield self._view("running", self._apply(event))
@@ -110,7 +116,10 @@ class CompareJob:
     @staticmethod
     def _newest(events: queue.Queue) -> object:
         """The next event; of several waiting progress reports only the newest."""
-        event = events.get()
+        try:
+            event = events.get(timeout=PATIENCE)
+        except queue.Empty:
+            return _STALLED
         while isinstance(event, Progress) and not events.empty():
             event = events.get()
         return event

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
 
 
 class Running:
+    _everywhere: ClassVar[set[int]] = set()  # what runs now, on all pages
+
     def __init__(self) -> None:
         self._flags: dict[str, threading.Event] = {}
 
     def start(self, session: str) -> threading.Event:
         """The flag that stops the new comparison; the one before is stopped now."""
         self.stop(session)
-        self._flags[session] = threading.Event()
-        return self._flags[session]
+        flag = self._flags[session] = threading.Event()
+        self._everywhere.add(id(flag))
+        return flag
+
+    @classmethod
+    def count(cls) -> int:
+        return len(cls._everywhere)
 
     def stop(self, session: str) -> None:
         if flag := self._flags.get(session):
@@ -39,5 +46,6 @@ class Running:
 
     def end(self, session: str, flag: threading.Event) -> None:
         flag.set()
+        self._everywhere.discard(id(flag))
         if self.is_newest(session, flag):
             del self._flags[session]

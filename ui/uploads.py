@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vocoders.catalogue import BUILT_IN, own_checkpoint_system
 from vocoders.checkpoint import CheckpointError
+from vocoders.contained import read_contained
 from vocoders.systems import System
 
 MAX_UPLOADS = 4  # per session; each is a system in the comparison
@@ -27,7 +28,7 @@ class Upload:
 
 @functools.lru_cache(maxsize=MAX_UPLOADS)
 def _read(checkpoint: str, config: str | None, recipe: str | None) -> System:
-    return own_checkpoint_system(Path(checkpoint), recipe, Path(config) if config else None)
+    return own_checkpoint_system(Path(checkpoint), recipe, Path(config) if config else None, read_contained)
 
 
 def add_upload(

@@ -206,12 +206,17 @@ COMPARED = (  # what a comparison shows unless other systems are chosen
 )
 
 
-def own_checkpoint_system(path: Path, recipe: str | None = None, config_path: Path | None = None) -> System:
+def own_checkpoint_system(
+    path: Path,
+    recipe: str | None = None,
+    config_path: Path | None = None,
+    read: Callable[[Path, str | None, Path | None], Checkpoint] = read_checkpoint,
+) -> System:
     """A generator somebody brings, read and checked now, as a system named after its file.
 
-    Errors: `CheckpointError`.
+    read: `read_contained` for a stranger's. Errors: `CheckpointError`.
     """
-    checkpoint = read_checkpoint(path, recipe, config_path)
+    checkpoint = read(path, recipe, config_path)
     vocoder = HiFiGANVocoder(checkpoint)
     steps = (hw2_mel, log_hw2) if checkpoint.recipe.name == "hw2" else (log_hifigan_mel,)
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")[:40] or "checkpoint"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,11 +17,12 @@ import torch
 from torch import Tensor
 
 from vocoders.audio import SAMPLE_RATE
-from vocoders.hifigan import Generator, HiFiGANConfig
+from vocoders.hifigan import Generator, HiFiGANConfig, parameter_count
 from vocoders.mel import F_MAX, HOP, N_FFT, N_MELS, MelRecipe, recipe_named
 
 KIND = "hifigan-generator"
 MAX_BYTES = 400_000_000  # V1 with weight norm is 56 MB; training checkpoints with extras stay below this
+MAX_PARAMETERS = MAX_BYTES // 4  # of float32; V1 has 14 million
 MAX_CONFIG_BYTES = 65_536
 _FRAMING = {  # what config.json may say about the mel, and the only values this project's framing has
     "sampling_rate": SAMPLE_RATE,
@@ -102,7 +103,7 @@ def read_config(path: Path) -> HiFiGANConfig:
         raise CheckpointError(f"{path.name} holds no JSON object.")
     for key, wanted in _FRAMING.items():
         if data.get(key, wanted) != wanted:
-            raise CheckpointError(f"{path.name}: {key} is {data[key]!r}; this project's mels have {wanted}.")
+            raise CheckpointError(f"{path.name}: {key} is {_brief(data[key])}; this project's mels have {wanted}.")
     return parse_config(data, path.name)
 
 
@@ -111,11 +112,16 @@ def parse_config(data: Mapping, where: str) -> HiFiGANConfig:
     try:
         values = {name: _integers(data[name], name) for name in _CONFIG_FIELDS}
         values["input_channels"] = _integers(data.get("input_channels", N_MELS), "input_channels")
-        return HiFiGANConfig(**values)
+        config = HiFiGANConfig(**values)
     except KeyError as error:
         raise CheckpointError(f"{where}: {error.args[0]} is missing.") from error
     except (ValueError, TypeError) as error:
-        raise CheckpointError(f"{where}: {error}.") from error
+        raise CheckpointError(f"{where}: {_brief(error, str)}.") from error
+    if (count := parameter_count(config)) > MAX_PARAMETERS:
+        raise CheckpointError(
+            f"{where} describes {count / 1e6:.0f} million weights; at most {MAX_PARAMETERS / 1e6:.0f} are read."
+        )
+    return config
 
 
 _CONFIG_FIELDS = tuple(f.name for f in dataclasses.fields(HiFiGANConfig) if f.name != "input_channels")
@@ -128,8 +134,19 @@ def _integers(value: object, name: str, depth: int = 0) -> int | tuple:
     if isinstance(value, str) and name == "resblock" and value in ("1", "2"):
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{name} is {str(value)[:60]!r}; whole numbers are allowed")
+        raise ValueError(f"{name} is {_brief(value)}; whole numbers are allowed")
+    if value.bit_length() > 63:
+        raise ValueError(f"{name} holds a number of {value.bit_length()} bits; 63 are enough")
     return value
+
+
+def _brief(value: object, words: Callable[[object], str] = repr) -> str:
+    """What a file says, on one line and cut: a file may say a lot."""
+    try:
+        text = " ".join(words(value).split())
+    except ValueError:  # a whole number too long to be written down
+        text = "a number without end"
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def _check_file(path: Path, limit: int) -> None:
@@ -145,7 +162,7 @@ def _recipe(name: str) -> MelRecipe:
     try:
         return recipe_named(name)
     except ValueError as error:
-        raise CheckpointError(f"{error}.") from error
+        raise CheckpointError(f"{_brief(error, str)}.") from error
 
 
 def read_header(path: Path) -> Checkpoint:
@@ -165,14 +182,14 @@ def _read_safetensors(path: Path, with_weights: bool = True) -> Checkpoint:
             metadata = dict(file.metadata() or {})
             state = {name: file.get_tensor(name) for name in file.keys()} if with_weights else {}  # noqa: SIM118  (not a dict)
     except (SafetensorError, OSError, RuntimeError) as error:
-        raise CheckpointError(f"{path.name} is not a readable safetensors file ({error}).") from error
+        raise CheckpointError(f"{path.name} is not a readable safetensors file ({_brief(error, str)}).") from error
     if metadata.get("kind") != KIND:
         raise CheckpointError(
-            f"{path.name} is not one of this project's generators (its kind is {metadata.get('kind')!r})."
+            f"{path.name} is not one of this project's generators (its kind is {_brief(metadata.get('kind'))})."
         )
     try:
         fields = json.loads(metadata.get("config", ""))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path.name} carries no readable configuration.") from error
     config = parse_config(fields if isinstance(fields, dict) else {}, path.name)
     about = {key: value for key, value in metadata.items() if key not in ("kind", "config", "mel")}
@@ -182,19 +199,26 @@ def _read_safetensors(path: Path, with_weights: bool = True) -> Checkpoint:
 
 def _unpickle(path: Path) -> Mapping[str, object]:
     """The state dict of a `g_XXXXXXXX` file, read without executing anything it holds."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-                raise CheckpointError(f"{path.name} would unpack to more than {MAX_BYTES / 1e6:g} MB.")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a hostile pickle can make the unpickler raise almost anything
+        unpacked = _unpacked_bytes(path)
+        content = torch.load(path, map_location="cpu", weights_only=True) if unpacked <= MAX_BYTES else None
+    except Exception as error:  # a hostile archive or pickle can make its reader raise almost anything
         raise CheckpointError(f"{path.name} is not a plain tensor checkpoint and was not opened.") from error
+    if unpacked > MAX_BYTES:
+        raise CheckpointError(f"{path.name} would unpack to more than {MAX_BYTES / 1e6:g} MB.")
     if isinstance(content, Mapping) and isinstance(content.get("generator"), Mapping):
         return content["generator"]
     if isinstance(content, Mapping) and {"mpd", "msd"} & set(content):
         raise CheckpointError(f"{path.name} holds the discriminators (do_...); the generator is the g_... file.")
     raise CheckpointError(f"{path.name} has no 'generator' entry; a jik876 g_... file is expected.")
+
+
+def _unpacked_bytes(path: Path) -> int:
+    """What an archive says it holds; 0 for a file that is none."""
+    if not zipfile.is_zipfile(path):
+        return 0
+    with zipfile.ZipFile(path) as archive:
+        return sum(entry.file_size for entry in archive.infolist())
 
 
 def _folded(state: Mapping[str, object], config: HiFiGANConfig, where: str) -> dict[str, Tensor]:
@@ -214,7 +238,7 @@ def _folded(state: Mapping[str, object], config: HiFiGANConfig, where: str) -> d
             used.add(name)
     if unknown := sorted(set(map(str, state)) - used):
         raise CheckpointError(
-            f"{where} holds {len(unknown)} tensors that config.json does not describe, e.g. {unknown[0]}."
+            f"{where} holds {len(unknown)} tensors that config.json does not describe, e.g. {_brief(unknown[0], str)}."
         )
     return weights
 
@@ -229,9 +253,11 @@ def _checked(state: Mapping[str, object], name: str, shape: torch.Size, where: s
     tensor = state.get(name)
     if not isinstance(tensor, Tensor):
         raise CheckpointError(f"{where} has no tensor {name}; does config.json belong to it?")
-    if tensor.shape != shape or not tensor.is_floating_point() or tensor.layout != torch.strided:
+    if tensor.layout != torch.strided or tensor.is_nested or tensor.device.type != "cpu":
+        raise CheckpointError(f"{where}: {name} is no plain tensor, but {tensor.layout} on the device {tensor.device}.")
+    if tensor.shape != shape or not tensor.is_floating_point():
         raise CheckpointError(
-            f"{where}: {name} has shape {tuple(tensor.shape)}, config.json asks for {tuple(shape)}; they do not belong together."
+            f"{where}: {name} has shape {_brief(tuple(tensor.shape))} of {tensor.dtype}, config.json asks for {tuple(shape)} of floats; they do not belong together."
         )
     tensor = tensor.float().contiguous()
     if not torch.isfinite(tensor).all():

@@ -39,7 +39,8 @@ class HiFiGANConfig:
 
     def __post_init__(self) -> None:
         require(self.resblock in (1, 2), "resblock", self.resblock, "1 or 2")
-        require(math.prod(self.upsample_rates) == HOP, "upsample_rates", self.upsample_rates, f"factors of {HOP}")
+        factors = all(rate > 0 for rate in self.upsample_rates) and math.prod(self.upsample_rates) == HOP
+        require(factors, "upsample_rates", self.upsample_rates, f"factors of {HOP}")
         stages = len(self.upsample_rates)
         fits = len(self.upsample_kernel_sizes) == stages and all(
             rate <= kernel <= 64 and (kernel - rate) % 2 == 0

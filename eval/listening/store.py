@@ -10,9 +10,11 @@ import contextlib
 import hashlib
 import os
 import secrets
+import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -349,10 +351,18 @@ def _engine(url: str) -> Engine:
     with _reported():
         if not url.startswith("sqlite"):
             return sa.create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
-        engine = sa.create_engine(url, connect_args={"timeout": LOCK_SECONDS, "check_same_thread": False})
+        path = sa.make_url(url).database or ":memory:"
+        engine = sa.create_engine(url, creator=_opener(path))
+
+    @sa.event.listens_for(engine, "checkout")
+    def _on_checkout(_connection, record, _proxy) -> None:
+        # What is written through an old connection to a file that was moved or replaced would be written for nobody
+        if record.info["file"] != _identity(path):
+            raise sa.exc.DisconnectionError("the database is another file now")
 
     @sa.event.listens_for(engine, "connect")
-    def _on_connect(connection, _record) -> None:
+    def _on_connect(connection, record) -> None:
+        record.info["file"] = _identity(path)
         connection.isolation_level = None  # transactions begin below, as writers, and not behind our back
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
@@ -364,6 +374,27 @@ def _engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _opener(path: str) -> Callable[[], sqlite3.Connection]:
+    """Makes the file only the first time: one that is gone later is an error and not an empty database."""
+    opened = False
+
+    def connect() -> sqlite3.Connection:
+        nonlocal opened
+        address = f"file:{urllib.parse.quote(path)}?mode={'rw' if opened else 'rwc'}"
+        connection = sqlite3.connect(address, timeout=LOCK_SECONDS, check_same_thread=False, uri=True)
+        opened = True
+        return connection
+
+    return connect
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    with contextlib.suppress(OSError):
+        found = os.stat(path)
+        return found.st_dev, found.st_ino
+    return None
 
 
 @contextlib.contextmanager

@@ -81,21 +81,28 @@ def bombs() -> dict:
 def _small_bombs() -> Iterator[tuple[str, bytes]]:
     for rate, channels, bits in itertools.product(RATES, CHANNELS, (0, 1, 8, 16, 24, 32, 64, 65_535)):
         yield f"wav: {rate} Hz, {channels} channels, {bits} bits", wav(rate, channels, bits)
-    for tag, length in itertools.product((0, 1, 2, 3, 6, 7, 0x11, 0x31, 0x55, 0xFFFE, 0xFFFF), (0, 1, 2**31, 2**32 - 1)):
+    for tag, length in itertools.product(
+        (0, 1, 2, 3, 6, 7, 0x11, 0x31, 0x55, 0xFFFE, 0xFFFF), (0, 1, 2**31, 2**32 - 1)
+    ):
         yield f"wav: format {tag}, {length} bytes of data", wav(22_050, 1, 16, tag=tag, length=length)
     for value in (np.nan, np.inf, -np.inf, 3e38, 1e-40):
         samples = np.full(8000, value, np.float32)
         yield f"wav: floats of {value}", encoded(samples, 8000, format="WAV", subtype="FLOAT")
     data = wav(22_050, 1, 16)[12:]
     for count in (2, 50, 5_000):
-        yield f"wav: {count} times every chunk", b"RIFF" + struct.pack("<I", len(data) * count + 4) + b"WAVE" + data * count
+        yield (
+            f"wav: {count} times every chunk",
+            b"RIFF" + struct.pack("<I", len(data) * count + 4) + b"WAVE" + data * count,
+        )
         nested = b"WAVE" + data
         for _ in range(count):
             nested = b"RIFF" + struct.pack("<I", len(nested)) + nested[:200_000]
         yield f"wav: {count} files in each other", nested
         empty = b"junk" + bytes(4)
         yield f"wav: {count * 100} empty chunks", b"RIFF\xff\xff\xff\xffWAVE" + empty * count * 100
-    for rate, samples, block in itertools.product((0, 1, 8_000, 655_350, 2**20 - 1), (0, 1, 2**36 - 1), (0, 16, 65_535)):
+    for rate, samples, block in itertools.product(
+        (0, 1, 8_000, 655_350, 2**20 - 1), (0, 1, 2**36 - 1), (0, 16, 65_535)
+    ):
         yield f"flac: {rate} Hz, {samples} samples", flac_header(_file("flac"), rate, samples, block)
     for kind, length in itertools.product(range(1, 127, 7), (0, 1, 2**24 - 1)):
         block = bytes([kind]) + length.to_bytes(3, "big")

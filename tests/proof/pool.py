@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import resource
 import tempfile
 import time
@@ -15,7 +16,9 @@ from pathlib import Path
 HANG = 60.0  # seconds by the wall clock, after which a case is given up; wide, because the machine may be shared
 ADDRESS_SPACE = 12_000_000_000  # bytes; what asks for more fails instead of taking the machine down
 
-Judge = Callable[[int, Path], str]  # (number of the case, an empty folder) -> "used" or "refused"; anything raised is a crash
+Judge = Callable[
+    [int, Path], str
+]  # (number of the case, an empty folder) -> "used" or "refused"; anything raised is a crash
 
 
 @dataclass
@@ -93,6 +96,7 @@ class _Worker:
 
 def _work(judge: Judge, pipe: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders complain at length
     with tempfile.TemporaryDirectory() as folder:
         pipe.send("ready")
         while True:

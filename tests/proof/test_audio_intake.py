@@ -14,7 +14,10 @@ from tests.proof.pool import run_cases
 from vocoders.intake import AudioError, Limits, read_recording
 
 LIMITS = Limits()
-SECONDS, MEGABYTES = 5.0, 450.0  # of processor time and of memory that a file may cost; 60 s at 192 kHz are 46 MB a copy
+SECONDS, MEGABYTES = (
+    5.0,
+    450.0,
+)  # of processor time and of memory that a file may cost; 60 s at 192 kHz are 46 MB a copy
 
 
 def read_one(number: int, folder: Path) -> str:

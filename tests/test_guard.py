@@ -1,0 +1,214 @@
+"""The layer around the app: sizes, origins, rates, closed doors, headers; and what operators ask."""
+
+import json
+import logging
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.testclient import TestClient
+from starlette.requests import ClientDisconnect
+
+from tests.conftest import running_app
+from ui.guard import MANY, MULTIPART, RULES, SMALL, Guard
+from ui.operations import JsonLines, Observed, route_of
+
+LARGEST = 1000  # bytes of a file here
+
+
+@pytest.fixture
+def seen() -> list[bytes]:
+    """Bodies that got through."""
+    return []
+
+
+@pytest.fixture
+def client(seen) -> TestClient:
+    return TestClient(guarded(seen))
+
+
+def guarded(seen: list[bytes], per_minute: int = 0) -> FastAPI:
+    app = FastAPI()
+
+    @app.api_route("/{path:path}", methods=["GET", "POST"])
+    async def anything(path: str, request: Request) -> dict:
+        seen.append(await request.body())
+        return {"path": path}
+
+    app.add_middleware(Guard, largest_file=LARGEST, per_minute=per_minute)
+    return app
+
+
+def test_every_answer_has_the_headers_also_a_refusal(client):
+    for path, status in (("/", 200), ("/monitoring", 404)):
+        response = client.get(path)
+        assert response.status_code == status
+        policy = response.headers["content-security-policy"]
+        assert "object-src 'none'" in policy
+        assert "http" not in policy, "nothing from elsewhere"
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["x-frame-options"] == "SAMEORIGIN"
+
+
+def test_a_space_may_be_framed_by_its_platform(monkeypatch, seen):
+    monkeypatch.setenv("SPACE_ID", "somebody/lab")
+    headers = TestClient(guarded(seen)).get("/").headers
+    assert "frame-ancestors 'self' https://huggingface.co" in headers["content-security-policy"]
+    assert "x-frame-options" not in headers
+
+
+@pytest.mark.parametrize(
+    ("path", "cap"), [("/listening/answer", SMALL), ("/gradio_api/upload", LARGEST * MANY + MULTIPART)]
+)
+@pytest.mark.parametrize("announced", [True, False], ids=["announced", "streamed"])
+def test_a_request_that_is_too_large_never_arrives(client, seen, path, cap, announced):
+    def stream(size):
+        for _ in range(0, size, 50_000):
+            yield b"x" * min(50_000, size)
+
+    small, large = 10_000, cap + 200_000
+    body = b"x" * small if announced else stream(small)
+    assert client.post(path, content=body).status_code == 200
+    seen.clear()
+    if announced:
+        assert client.post(path, content=b"x" * large).status_code == 413
+    else:
+        with pytest.raises(ClientDisconnect):  # cut off in the middle: to the app, a client that went away
+            client.post(path, content=stream(large))
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        (None, 200),
+        ("http://testserver", 200),
+        ("http://elsewhere", 403),
+        ("null", 403),
+        ("http://testserver.evil", 403),
+    ],
+)
+def test_other_sites_cannot_post(client, origin, status):
+    headers = {"Origin": origin} if origin else {}
+    assert client.post("/listening/answer", headers=headers).status_code == status
+    assert client.get("/", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/proxy=http://x",
+        "/gradio_api/file=http://x",
+        "/rate/gradio_api/file=https://x",
+        "/monitoring/summary",
+        "/gradio_api/vibe-edit",
+        "/gradio_api/run-history/records",
+        "/login",
+        "/gradio_api/component_server",
+        "/user",
+    ],
+)
+def test_what_is_not_needed_is_closed(client, seen, path):
+    assert client.get(path).status_code == 404
+    assert client.post(path).status_code == 404
+    assert seen == []
+
+
+@pytest.mark.parametrize("path", ["http://10.0.0.1/x", " HTTPS://x", "file:///etc/passwd", "ftp://x", "gopher://x"])
+def test_nothing_is_fetched_for_anybody(client, seen, path):
+    body = {"data": [["deep", {"file": {"path": path, "meta": {"_type": "gradio.FileData"}}}]]}
+    for route in ("/gradio_api/call/compare", "/gradio_api/queue/join", "/rate/gradio_api/queue/join"):
+        assert client.post(route, json=body).status_code == 400
+    assert seen == []
+    body["data"][0][1]["file"]["path"] = "/tmp/gradio/song.wav"
+    assert client.post("/gradio_api/queue/join", json=body).status_code == 200
+    assert json.loads(seen[0]) == body, "the body arrives as it was sent"
+
+
+def test_whoever_asks_too_often_waits(seen):
+    client = TestClient(guarded(seen, per_minute=8))
+    answers = [client.post("/gradio_api/queue/join").status_code for _ in range(10)]
+    assert answers == [200] * 8 + [429] * 2
+    refused = client.post("/gradio_api/queue/join")
+    assert refused.headers["retry-after"] == "60"
+    assert refused.json()["detail"] == "That was too much at once; try again in a minute."
+    assert client.post("/listening/answer").status_code == 200, "an answer is never refused for its number"
+    assert client.get("/gradio_api/queue/join").status_code == 200
+    assert {rule.share for rule in RULES} <= {0.25, 0.5, 1.0, 2.0}
+
+
+# ---- what operators ask
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    data = tmp_path_factory.mktemp("operated")
+    with running_app(data, options=["--log-requests"]) as url:
+        yield data, httpx.Client(base_url=url, timeout=30)
+
+
+def test_ready_means_that_answers_can_be_stored(app):
+    data, http = app
+    assert http.get("/healthz").text == "ok"
+    assert http.get("/readyz").json() == {"ready": True, "problems": []}
+    (data / "listening").rename(data / "away")
+    gone = http.get("/readyz")
+    assert gone.status_code == 503
+    assert "database" in gone.json()["problems"][0]
+    assert http.get("/healthz").status_code == 200, "it lives"
+    assert not (data / "listening").exists(), "no empty database in its place"
+    (data / "away").rename(data / "listening")
+    assert http.get("/readyz").status_code == 200
+
+
+def test_metrics_are_for_this_machine_or_a_token(app):
+    _, http = app
+    http.get("/results/nothing-to-see-here-at-all/x")
+    text = http.get("/metrics").text
+    assert 'lab_requests_total{method="GET",route="/results",status="404"}' in text
+    assert "lab_jobs 0.0" in text
+    assert "nothing-to-see" not in text
+    assert http.get("/metrics", headers={"X-Forwarded-For": "1.2.3.4"}).status_code == 403
+
+
+def test_the_log_is_json_and_knows_no_person(app):
+    data, http = app
+    http.post("/listening/open", json={"study": "a-secret-study", "token": "a-secret-token"})
+    lines = [line for line in (data / "log.txt").read_text().splitlines() if line.startswith("{")]
+    found = [json.loads(line) for line in lines]
+    assert any(entry.get("route") == "/listening/open" and entry["status"] == 404 for entry in found)
+    text = "".join(lines)
+    assert not any(word in text for word in ("a-secret", "127.0.0.1", "testclient"))
+
+
+def test_routes_are_few_whatever_is_asked():
+    found = {
+        route_of(f"/{kind}/{n}")
+        for n in range(50)
+        for kind in ("results", "x", "rate/y", "gradio_api/z", "listening/q")
+    }
+    assert len(found) == 4
+    assert route_of("/gradio_api/file=assets/page.css") == "/gradio_api/file"
+
+
+def test_an_exception_is_one_line():
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        import sys
+
+        record = logging.LogRecord("x", logging.ERROR, "", 0, "it %s", ("broke",), sys.exc_info())
+    line = JsonLines().format(record)
+    assert "\n" not in line
+    assert json.loads(line)["message"] == "it broke"
+
+
+def test_what_the_guard_refuses_is_counted(seen):
+    app = guarded(seen)
+    app.add_middleware(Observed)
+    from ui.measures import REQUESTS
+
+    counter = REQUESTS.labels("other", "GET", 404)
+    before = counter._value.get()
+    TestClient(app).get("/monitoring")
+    assert counter._value.get() == before + 1

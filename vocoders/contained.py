@@ -1,0 +1,68 @@
+"""A checkpoint from a stranger, read in a process of its own that may use only so much memory and time.
+
+torch's weights-only unpickler runs no code, but a pickle of a hundred bytes can ask it for all the memory there is, or keep it
+busy for hours, and the archive around it is taken apart in C++. What comes back is in the project's own format, whose reader
+does neither.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from vocoders.checkpoint import MAX_BYTES, Checkpoint, CheckpointError, read_checkpoint, write_safetensors
+
+MEMORY = 6 * MAX_BYTES  # bytes: torch itself, the file, its weights as floats, folded, and written
+SECONDS = 30  # of processor time
+_WAIT = 120  # seconds by the clock, on a machine that has other things to do
+_REFUSED = 3  # exit status; the sentence is on stdout
+
+
+def read_contained(path: Path, recipe: str | None = None, config_path: Path | None = None) -> Checkpoint:
+    """As `read_checkpoint`, with the same errors."""
+    if path.suffix == ".safetensors":
+        return read_checkpoint(path, recipe)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "read.safetensors"
+        arguments = [path.resolve(), recipe or "", config_path.resolve() if config_path else "", out]
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", __name__, *map(str, arguments)],
+                cwd=Path(__file__).parents[1],
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                capture_output=True,
+                timeout=_WAIT,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise CheckpointError(f"{path.name} takes too long to read and was not opened.") from error
+        if done.returncode == _REFUSED:
+            raise CheckpointError(done.stdout.decode("utf-8", "replace"))
+        if done.returncode or not out.is_file():
+            raise CheckpointError(f"{path.name} asks for more memory or time than is allowed, and was not opened.")
+        return read_checkpoint(out)
+
+
+def main() -> None:
+    import resource
+
+    path, recipe, config_path, out = sys.argv[1:]
+    for limit, value in (
+        (resource.RLIMIT_DATA, MEMORY),
+        (resource.RLIMIT_CPU, SECONDS),
+        (resource.RLIMIT_FSIZE, 2 * MAX_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(limit, (value, value))
+    try:
+        checkpoint = read_checkpoint(Path(path), recipe or None, Path(config_path) if config_path else None)
+    except CheckpointError as error:
+        sys.stdout.buffer.write(str(error).encode("utf-8", "replace"))
+        sys.exit(_REFUSED)
+    write_safetensors(Path(out), checkpoint)
+
+
+if __name__ == "__main__":
+    main()

@@ -61,10 +61,13 @@ def build_app(settings: Settings, systems=None):
     app.include_router(operations(settings.data_dir, listening))
     app.include_router(rate_routes(listening))
     # An app of its own: what the browser of a listener is told of it holds nothing of the systems
-    gr.mount_gradio_app(app, build_rate_page(), path="/rate", **rate_page_options())
+    rate_page = build_rate_page()
+    gr.mount_gradio_app(app, rate_page, path="/rate", **rate_page_options())
     page = build_page(BUILT_IN if systems is None else systems, store, limits, listening)
     page.queue(max_size=16, default_concurrency_limit=2, api_open=False)
     gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())
+    # Gradio checks that a file is an upload, and not just any file of this machine, only in an app it launched itself
+    page.has_launched = rate_page.has_launched = True
     app.add_middleware(Guard, largest_file=settings.max_megabytes * 1e6, per_minute=settings.requests_per_minute)
     app.add_middleware(Observed)  # the outermost: what the guard refuses is counted too
     return app

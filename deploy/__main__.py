@@ -10,10 +10,11 @@ from pathlib import Path
 
 from deploy.card import check_card, hardware_flavours
 from deploy.files import SpaceFile, space_files, version
-from deploy.space import TOKEN_FOR_ANSWERS, Target, publish
+from deploy.space import Target, publish
 from vocoders.command import run
 
 ROOT = Path(__file__).parents[1]
+TOKEN_FOR_ANSWERS = "SPACE_HF_TOKEN"  # the Space's own, not that of whoever uploads
 
 
 def parse_args() -> argparse.Namespace:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from deploy.files import SpaceFile
 
-TOKEN_FOR_ANSWERS = "SPACE_HF_TOKEN"  # environment variable; on the Space it is the secret HF_TOKEN
-
 
 @dataclass(frozen=True)
 class Target:
@@ -16,7 +14,7 @@ class Target:
     private: bool = False
     hardware: str | None = None  # None: what the hub gives
     dataset: str | None = None  # owner/name of the repository that answers are pushed to
-    answers_token: str = ""  # with which the Space pushes them
+    answers_token: str = ""  # with which the Space pushes them: its secret HF_TOKEN
 
 
 def publish(target: Target, files: Sequence[SpaceFile], message: str, force: bool = False) -> str:

@@ -51,7 +51,8 @@ class SpaceHub:
             return {"transfer": "basic", "objects": [_where(o, host) for o in json.loads(body)["objects"]]}
         if "/commit/" in path:
             self._commit(map(json.loads, body.splitlines()))
-            return {"commitUrl": f"http://{host}/commit/0", "commitOid": "0" * 40, "pullRequestUrl": None}
+            page = path.removeprefix("/api").removesuffix("/main")
+            return {"commitUrl": f"http://{host}{page}/{'0' * 40}", "commitOid": "0" * 40, "pullRequestUrl": None}
         assert path == "/api/validate-yaml", path
         return {"errors": [], "warnings": []}
 
@@ -61,13 +62,13 @@ class SpaceHub:
 
     def get(self, path: str) -> object | None:
         """None: there is no such repository."""
-        print(path)
-        _, _, kind, owner, name, *more = path.split("/")
-        if f"{kind.removesuffix('s')} {owner}/{name}" not in self.repos:
+        _, _, kind, *words = path.split("/")
+        owner_and_name, more = "/".join(words[:2]), words[2:]
+        if f"{kind.removesuffix('s')} {owner_and_name}" not in self.repos:
             return None
         if more[:1] == ["tree"]:
             return [{"type": "file", "path": p, "size": len(c), "oid": "0" * 40} for p, c in self.files.items()]
-        return {"id": f"{owner}/{name}", "sha": "0" * 40}
+        return {"id": owner_and_name, "sha": "0" * 40}
 
     @staticmethod
     def _mode(file: dict) -> dict:
@@ -111,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def _answer(self, reply: object | None) -> None:
-        content = json.dumps(reply).encode()
+        content = json.dumps({"error": "not found"} if reply is None else reply).encode()
         self.send_response(404 if reply is None else 200)
         if reply is None:
             self.send_header("X-Error-Code", "RepoNotFound")

@@ -270,6 +270,38 @@ def test_nonsense_is_refused_in_a_sentence(http, path, body):
     assert response.json()["error"] == "invalid_answer"
 
 
+def test_numbers_beyond_all_bounds_are_no_answer(http, listening, studies):
+    """JSON may hold whole numbers of four thousand digits, which are no floats, and NaN, which no database takes."""
+    listener = Listener(http, studies["acr"], any_answer)
+    listener.join()
+    huge = "9" * 4000
+    odd = f'{{"token": "{listener.token}", "done": "volume", "level": NaN, "more": {huge}, "x": 1e999, "a\\u0000b": "\\u0000c"}}'
+    assert http.post("/listening/next", content=odd).status_code == 200
+    assert listener.post("next", token=listener.token, done="headphones", answers=5).status_code == 200
+    (rater,) = [r for r in listening.store.raters(studies["acr"]) if r["rater"] == listening._rater(listener.token).id]
+    assert rater["events"]["volume"] == {"level": None, "more": None, "x": None, "ab": "c"}
+    assert rater["events"]["headphones"]["right"] == 0
+    step = listener.run(until=lambda step: step["step"] == "trial")
+    for heard, more, status in ((huge, "", 422), ("9", f', "switches": {huge}, "plays": [{huge}, 1e999]', 200)):
+        body = (
+            f'{{"token": "{listener.token}", "nonce": "{step["nonce"]}", "answer": 3, "heard": [[[0, {heard}]]]{more}}}'
+        )
+        assert http.post("/listening/answer", content=body).status_code == status
+    stored = [row for row in listening.store.answers(studies["acr"]) if row["nonce"] == step["nonce"]]
+    assert [(row["switches"], row["plays"]) for row in stored] == [(10**9, [10**9])]
+
+
+def test_a_sound_is_not_gone_because_the_database_is_away(http, listening, studies, monkeypatch):
+    listener = Listener(http, studies["acr"], any_answer)
+    step = listener.run(until=lambda step: step["step"] == "trial")
+
+    def fail(*args):
+        raise StoreError("database is locked")
+
+    monkeypatch.setattr(listening.store, "shown", fail)
+    assert http.get(f"/{step['slots'][0]['url']}").status_code == 503
+
+
 def test_a_huge_request_is_refused(http):
     assert http.post("/listening/answer", content=b"x" * (LARGEST + 1)).status_code == 413
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 from eval.listening.service import Listening
+from ui.api import api_endpoints
 from ui.compare import compare_tab
 from ui.findings import findings_tab
 from ui.markup import slot
@@ -45,6 +46,7 @@ def build_page(systems: Sequence[System], store: ResultStore, limits: Limits, li
             vocoders_tab(systems, uploads, inputs.choice)
         with gr.Tab("Blind tests", id="studies"):
             studies_tab(listening, systems, store, uploads, inputs)
+        api_endpoints(systems, store, limits, analyses)
     return page
 
 

@@ -93,6 +93,9 @@ def rate_routes(listening: Listening) -> APIRouter:
             return Response(listening.audio(token), media_type="audio/wav", headers=_NO_STORE)
         except (Refused, OSError):
             return _refusal("bad_token", "There is no such sound.", 404)
+        except StoreError as error:
+            _log.error("%s", error)
+            return _refusal("storage", "The sound cannot be looked up just now; try again.", 503)
 
     return router
 

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import hmac
 import math
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -64,7 +65,7 @@ class Listening:
         stored = self._study(public_id, fresh=True)
         if stored.closed:
             raise Refused("closed", "This study takes no more answers.")
-        rater = self.store.add_rater(public_id, language[:16], _few(device))
+        rater = self.store.add_rater(public_id, _text(language)[:16], _few(device))
         return {"token": self._raters.dumps([public_id, rater.id]), **self._step(stored, rater)}
 
     def next(self, token: str, done: str, data: Mapping[str, object]) -> dict:
@@ -72,7 +73,8 @@ class Listening:
         if done not in SETUP:
             raise Refused("invalid_answer", f"There is no step called {done!r:.40}.")
         if done == "headphones":
-            answers = [int(answer) for answer in data.get("answers") or () if isinstance(answer, int)]
+            given = data.get("answers")
+            answers = [int(answer) for answer in given if isinstance(answer, int)] if isinstance(given, list) else []
             right = headphones.right_answers(self._seed(rater), answers)
             passed = right >= headphones.PASSING
             self.store.add_event(rater, done, {"right": right, "skipped": bool(data.get("skipped")), "passed": passed})
@@ -109,7 +111,7 @@ class Listening:
 
     def questionnaire(self, token: str, answers: Mapping[str, object]) -> dict:
         stored, rater = self._session(token)
-        known = {question.id: str(answers.get(question.id, ""))[:2000] for question in stored.study.questions}
+        known = {question.id: _text(answers.get(question.id, ""))[:2000] for question in stored.study.questions}
         self.store.add_event(rater, "questionnaire", known)
         return self._step(stored, rater)
 
@@ -268,7 +270,7 @@ def _heard(given: object, slots: int, seconds: float) -> list[float]:
     """Seconds of each slot in the union of the intervals a page reports. Errors: `Refused`."""
     try:
         intervals = [[(float(a), float(b)) for a, b in slot] for slot in list(given)[:slots]]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise Refused("invalid_answer", "heard is a list of [start, stop] in seconds for every slot.") from error
     return [_union(slot, seconds) for slot in intervals] + [0.0] * (slots - len(intervals))
 
@@ -295,10 +297,22 @@ def _flags(stored: StoredStudy, rater: Rater, shown: ShownTrial, answer: object,
 
 
 def _count(value: object) -> int:
-    return min(max(int(value), 0), 10**9) if isinstance(value, int | float) and math.isfinite(value) else 0
+    if isinstance(value, float) and not math.isfinite(value):
+        return 0
+    return min(max(int(value), 0), 10**9) if isinstance(value, int | float) else 0
 
 
 def _few(data: Mapping[str, object]) -> dict:
     """A small flat mapping of plain values, whatever a page sends."""
-    plain = {str(name)[:40]: value for name, value in list(data.items())[:20] if isinstance(value, _PLAIN)}
-    return {name: value[:200] if isinstance(value, str) else value for name, value in plain.items()}
+    plain = {_text(name)[:40]: value for name, value in list(data.items())[:20] if isinstance(value, _PLAIN)}
+    return {name: _text(value)[:200] if isinstance(value, str) else _number(value) for name, value in plain.items()}
+
+
+def _number(value: float) -> float | None:
+    """None for what JSON and the databases have no word for."""
+    return value if abs(value) <= sys.float_info.max else None
+
+
+def _text(value: object) -> str:
+    """PostgreSQL stores no zero character."""
+    return str(value).replace("\0", "")

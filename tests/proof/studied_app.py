@@ -1,0 +1,53 @@
+"""The real app in a process of its own, with one study in it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from eval.listening.home import open_listening, stimuli_folder
+from eval.listening.study import Question, Study
+from eval.stimuli import render_stimuli
+from tests.conftest import harmonic_tone, running_app
+from vocoders.audio import Recording
+from vocoders.catalogue import find_systems
+
+SYSTEMS = "griffin-lim,griffin-lim-oracle"
+ITEMS = ("one", "two")
+
+
+@dataclass(frozen=True)
+class StudiedApp:
+    url: str
+    data: Path
+    study: str  # public id
+    key: str
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=60)
+
+    def log(self) -> str:
+        return (self.data / "log.txt").read_text(errors="replace")
+
+
+def add_study(data: Path, name: str = "Which one?", about: str = "") -> tuple[str, str]:
+    """(public id, key) of an ACR study with real takes."""
+    recordings = {item: Recording(item, harmonic_tone(1.6, 150 * (n + 1))) for n, item in enumerate(ITEMS)}
+    questions = (Question("device", name, (name, "loudspeakers")), Question("note", "Anything?"))
+    study = Study(name, "acr", ITEMS, tuple(SYSTEMS.split(",")), questions=questions, about=about)
+    stimuli = render_stimuli(study, recordings, find_systems(SYSTEMS), stimuli_folder(data))
+    listening = open_listening(data)
+    made = listening.store.add_study(study, stimuli, {})
+    listening.store.close()
+    return made
+
+
+@contextlib.contextmanager
+def studied_app(data: Path) -> Iterator[StudiedApp]:
+    public_id, key = add_study(data)
+    with running_app(data) as url:
+        yield StudiedApp(url, data, public_id, key)

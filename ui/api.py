@@ -1,0 +1,87 @@
+"""The app as a service for programs: compare and score, JSON in and out, through Gradio's own client or plain HTTP."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+import gradio as gr
+from gradio import FileData
+
+from eval.comparison import quick_first
+from eval.metrics import choose_metrics
+from ui.compare import QUEUE, require_both
+from ui.compare_job import CompareJob
+from ui.results import ResultStore
+from vocoders.analysis import RecentAnalyses
+from vocoders.audio import Recording
+from vocoders.intake import AudioError, Limits, read_recording
+from vocoders.systems import System
+
+
+def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits, analyses: RecentAnalyses) -> None:
+    """`/compare_json` and `/score`; bad input comes back as one sentence."""
+
+    def compare_json(audio: FileData, systems_wanted: list[str] | None = None) -> dict:
+        """Every take of a recording with its metrics.
+
+        audio: WAV, FLAC, OGG or MP3. systems_wanted: ids as `python -m vocoders list` prints them; none: all that are compared by
+        default. Returns {"recording": {name, seconds}, "takes": {id: {title, audio, lufs, metrics, compute_seconds}}, "failed": {id:
+        why}, "archive": address of a zip with everything}; addresses are relative to the app's and live for two hours.
+        """
+        known = {system.id: system for system in systems if not system.why_not()}
+        if unknown := set(systems_wanted or ()) - known.keys():
+            raise gr.Error(
+                f"unknown systems: {', '.join(sorted(unknown))}; known: {', '.join(known)}", print_exception=False
+            )
+        chosen = [known[id] for id in systems_wanted] if systems_wanted else list(known.values())
+        recording = _read(audio, limits)
+        require_both("given", chosen)
+        folder = store.new()
+        job = CompareJob(recording, quick_first(chosen), folder, analyses.of(recording.samples))
+        view = deque(job.run(threading.Event()), maxlen=1).pop()
+        tracks = {track["id"]: track for track in view.player["tracks"]}
+        return {
+            "recording": {"name": recording.name, "seconds": round(recording.seconds, 3)},
+            "takes": {
+                take.system.id: {
+                    "title": take.system.title,
+                    "audio": tracks[take.system.id]["audio"]["url"],
+                    "lufs": _number(take.lufs),
+                    "compute_seconds": round(take.compute_seconds, 3),
+                    "metrics": {name: _number(value) for name, value in take.metrics.items()},
+                }
+                for take in view.takes
+            },
+            "failed": {id: track["error"] for id, track in tracks.items() if track["state"] == "failed"},
+            "archive": view.archive,
+        }
+
+    def score(reference: FileData, estimate: FileData, metrics: str | None = None) -> dict:
+        """Metrics of one file against another, {name: value, null where undefined}.
+
+        metrics: comma-separated names as `python -m eval score --help` lists them; none: those that are fast and say most.
+        """
+        try:
+            wanted = [metric for metric in choose_metrics(metrics) if not metric.why_not()]
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        pair = [_read(file, limits).samples for file in (reference, estimate)]
+        return {metric.name: metric.value(*pair) for metric in wanted}
+
+    gr.api(compare_json, api_name="compare_json", **QUEUE)
+    gr.api(score, api_name="score", **QUEUE)
+
+
+def _read(file: FileData, limits: Limits) -> Recording:
+    path = Path(file["path"] if isinstance(file, dict) else file.path)  # in Gradio's cache: it refuses what is no upload
+    try:
+        return read_recording(path, limits, path.name)
+    except AudioError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def _number(value: float) -> float | None:
+    return round(value, 6) if value == value and abs(value) != float("inf") else None

@@ -2,7 +2,7 @@
 #   docker build -t vocoder-lab . && docker run --read-only --tmpfs /tmp -v lab:/data -p 127.0.0.1:7860:7860 vocoder-lab
 FROM python:3.11-slim-bookworm
 
-# Packages first: a change of code does not install them again. The torch of PyPI brings CUDA along, 2.5 GB that a CPU
+# Packages first: a change of code does not install them again. The torch of PyPI brings CUDA along, gigabytes that a CPU
 # never uses; pip prefers the version that ends in "+cpu", which only PyTorch's own index has.
 COPY requirements.txt /app/requirements.txt
 RUN pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu -r /app/requirements.txt

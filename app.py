@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import threading
 from dataclasses import dataclass, replace
@@ -37,6 +38,7 @@ def build_app(settings: Settings, systems=None):
     from fastapi.responses import FileResponse
 
     from eval.listening.home import open_listening
+    from ui.disk import is_full
     from ui.guard import Guard
     from ui.operations import Observed, operations
     from ui.page import build_page, page_options
@@ -68,7 +70,12 @@ def build_app(settings: Settings, systems=None):
     gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())
     # Gradio checks that a file is an upload, and not just any file of this machine, only in an app it launched itself
     page.has_launched = rate_page.has_launched = True
-    app.add_middleware(Guard, largest_file=settings.max_megabytes * 1e6, per_minute=settings.requests_per_minute)
+    app.add_middleware(
+        Guard,
+        largest_file=settings.max_megabytes * 1e6,
+        per_minute=settings.requests_per_minute,
+        is_full=functools.partial(is_full, settings.data_dir),
+    )
     app.add_middleware(Observed)  # the outermost: what the guard refuses is counted too
     return app
 
@@ -101,11 +108,13 @@ def main() -> None:
     import uvicorn
 
     from eval.comparison import warm_up
+    from ui.disk import keep_sweeping
     from ui.operations import log_to_stderr
     from vocoders.catalogue import BUILT_IN
 
     log_to_stderr(settings.log_requests)
     app = build_app(settings)
+    keep_sweeping(settings.data_dir / "uploads")
     threading.Thread(target=warm_up, args=(BUILT_IN,), daemon=True).start()
     print(f"Vocoder Listening Lab: http://{settings.host}:{settings.port}", flush=True)
     # A page keeps its connection open for as long as it is looked at; stopping does not wait for that.

@@ -1,4 +1,4 @@
-"""`python -m eval listening make|list|analyse|export`."""
+"""`python -m eval listening make|list|analyse|export|backup|restore`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import argparse
 import json
 from pathlib import Path
 
+from eval.listening.backup import back_up, restore
+from eval.listening.database import StoreError, full_url
 from eval.listening.export import export_study
 from eval.listening.home import open_store, stimuli_folder
 from eval.listening.results import analyse
-from eval.listening.store import Store, StoreError, full_url
+from eval.listening.store import Store
 from eval.study_report import study_report
 from vocoders.catalogue import BUILT_IN
 from vocoders.command import counting_bar, refuse_overwriting
@@ -25,10 +27,17 @@ def add_listening(commands) -> None:
     make.add_argument("study", type=Path, metavar="STUDY.yaml", help="name, mode, clips, systems, ...; see the README")
     make.add_argument("--revises", metavar="ID", help="make a revision of this study")
     listing = actions.add_parser("list", help="all studies")
-    for action in (make, listing):
+    backup = actions.add_parser("backup", help="all studies, answers and takes in one file, while the app runs")
+    backup.add_argument("archive", type=Path, metavar="FILE.tar")
+    backup.add_argument("--force", action="store_true", help="overwrite")
+    restoring = actions.add_parser("restore", help="a backup into an empty database, of whatever kind")
+    restoring.add_argument("archive", type=Path, metavar="FILE.tar")
+    for action in (make, listing, backup, restoring):
         action.add_argument("--data-dir", type=Path, default=Path("data"), metavar="DIR", help="as of app.py (./data)")
     make.set_defaults(command=make_command)
     listing.set_defaults(command=list_command)
+    backup.set_defaults(command=backup_command)
+    restoring.set_defaults(command=restore_command)
     analysis = actions.add_parser(
         "analyse", help="statistics of a study: report.html and results.json, or JSON on stdout"
     )
@@ -70,6 +79,23 @@ def list_command(args: argparse.Namespace) -> int:
     for row in _reported(lambda: open_store(args.data_dir).studies()):
         print(f"{row['public_id']}  revision {row['revision']}  {row['raters']} raters  {row['name']}")
     return 0
+
+
+def backup_command(args: argparse.Namespace) -> int:
+    refuse_overwriting([args.archive], args.force)
+    store = _reported(lambda: open_store(args.data_dir))
+    _print_counts(_reported(lambda: back_up(store, args.data_dir / "listening", args.archive)))
+    return 0
+
+
+def restore_command(args: argparse.Namespace) -> int:
+    store = _reported(lambda: open_store(args.data_dir))
+    _print_counts(_reported(lambda: restore(store, args.data_dir / "listening", args.archive)))
+    return 0
+
+
+def _print_counts(counts: dict[str, int]) -> None:
+    print(", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
 def analyse_command(args: argparse.Namespace) -> int:

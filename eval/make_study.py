@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from vocoders.command import find_audio
 from vocoders.intake import Limits, read_recording
 from vocoders.systems import System
 
+NEEDED_BYTES = 200e6  # of free disk
 LIMITS = Limits(max_seconds=LONGEST)
 
 
@@ -44,6 +46,8 @@ def make_study(
             store.study(revises)
         except KeyError as error:
             raise StudyError(f"there is no study {revises!r} to revise") from error
+    if shutil.disk_usage(folder.parent).free < NEEDED_BYTES:
+        raise StudyError("the disk is nearly full; a study's takes need room")
     if reasons := [f"{system.title}: {reason}" for system in systems if (reason := system.why_not())]:
         raise StudyError("; ".join(reasons))
     stimuli = render_stimuli(study, recordings, systems, folder, tell)

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from starlette.requests import ClientDisconnect
 
 from tests.conftest import running_app
+from ui.disk import sweep
 from ui.guard import MANY, MULTIPART, RULES, SMALL, Guard
 from ui.operations import JsonLines, Observed, route_of
 
@@ -135,6 +136,26 @@ def test_whoever_asks_too_often_waits(seen):
     assert client.post("/listening/answer").status_code == 200, "an answer is never refused for its number"
     assert client.get("/gradio_api/queue/join").status_code == 200
     assert {rule.share for rule in RULES} <= {0.25, 0.5, 1.0, 2.0}
+
+
+def test_a_full_disk_takes_no_uploads(seen):
+    app = FastAPI()
+    app.add_middleware(Guard, largest_file=LARGEST, is_full=lambda: True)
+    refused = TestClient(app).post("/gradio_api/upload", content=b"x")
+    assert (refused.status_code, refused.json()["detail"][:17]) == (503, "The server's disk")
+    assert TestClient(app).post("/listening/answer").status_code == 404, "answers still pass"
+
+
+def test_the_oldest_uploads_go_first(tmp_path):
+    import os
+
+    for age, name in enumerate(("new", "middle", "old")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "song.wav").write_bytes(b"x" * 100)
+        os.utime(tmp_path / name / "song.wav", (1000 - age, 1000 - age))
+    assert sweep(tmp_path, 250) == 1
+    assert sorted(path.parent.name for path in tmp_path.rglob("*.wav")) == ["middle", "new"]
+    assert sweep(tmp_path, 250) == 0
 
 
 # ---- what operators ask

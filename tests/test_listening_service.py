@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from eval.listening import headphones
+from eval.listening.database import StoreError
 from eval.listening.home import open_listening, stimuli_folder
-from eval.listening.store import StoreError
 from eval.listening.study import Question, Study
 from eval.stimuli import render_stimuli
 from tests.conftest import harmonic_tone

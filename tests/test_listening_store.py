@@ -1,10 +1,13 @@
 """What is stored, exactly once, in SQLite and in a real PostgreSQL."""
 
+import hashlib
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
 from pathlib import Path
 
@@ -12,14 +15,23 @@ import pytest
 import sqlalchemy as sa
 
 from eval.listening import tables
+from eval.listening.backup import back_up, restore
+from eval.listening.database import StoreError, database_url, full_url
 from eval.listening.mirror import Mirror
-from eval.listening.store import Stimulus, Store, StoreError, database_url
+from eval.listening.store import Stimulus, Store
 from eval.listening.study import Study
 
 ROOT = Path(__file__).parents[1]
 STUDY = Study("Which one?", "acr", ("one", "two", "three"), ("a", "b"), seed=1)
 STIMULI = [
-    Stimulus(item, condition, f"{item}{condition}".ljust(64, "0"), 2.0, {"gain_db": 1.0}, {"M-STFT": 1.0})
+    Stimulus(
+        item,
+        condition,
+        hashlib.sha256(f"{item}{condition}".encode()).hexdigest(),
+        2.0,
+        {"gain_db": 1.0},
+        {"M-STFT": 1.0},
+    )
     for item in STUDY.items
     for condition in (*STUDY.conditions, "degraded", *(f"beeps-{n}" for n in range(1, 6)))
 ]
@@ -201,3 +213,87 @@ def test_what_was_confirmed_survives_a_killed_process(url, store, public_id, aft
     stored = [row["nonce"] for row in store.answers(public_id)]
     assert stored[:after] == confirmed
     assert len(stored) == len(set(stored))
+
+
+# ---- backup and restore
+
+
+def fill(tmp_path, store: Store, public_id: str) -> None:
+    (tmp_path / "stimuli").mkdir()
+    for take in STIMULI:
+        (tmp_path / "stimuli" / f"{take.sha256}.wav").write_bytes(take.sha256.encode())
+    (tmp_path / "secret").write_text("of the raters' tokens")
+    for _ in range(3):
+        rater = store.add_rater(public_id, "en", {"width": 1})
+        store.add_event(rater, "volume", {"level": 0.5})
+        store.add_flag(rater, "gold", 1, "why")
+        store.add_response(rater, store.show(rater, 0), RESPONSE)
+
+
+def test_a_backup_brings_everything_back_in_another_database(store, public_id, tmp_path):
+    """From SQLite and from PostgreSQL into SQLite, from where numbering goes on."""
+    fill(tmp_path, store, public_id)
+    counts = back_up(store, tmp_path, tmp_path / "all.tar")
+    assert counts["response"] == 3
+    store.add_rater(public_id, "en", {})  # goes on while, and after, the backup is made
+    (tmp_path / "new").mkdir()
+    other = Store(f"sqlite:///{tmp_path / 'new' / 'listening.db'}")
+    assert restore(other, tmp_path / "new", tmp_path / "all.tar") == counts
+    assert other.study(public_id).study == STUDY
+    assert other.answers(public_id) == store.answers(public_id)
+    assert other.raters(public_id) == store.raters(public_id)[:3]
+    assert (tmp_path / "new" / "secret").read_text() == "of the raters' tokens"
+    for take in STIMULI:
+        assert (tmp_path / "new" / "stimuli" / f"{take.sha256}.wav").read_bytes() == take.sha256.encode()
+    assert other.add_rater(public_id, "en", {}).row == 3
+    with pytest.raises(StoreError, match="already"):
+        restore(other, tmp_path / "new", tmp_path / "all.tar")
+
+
+def test_a_backup_moves_from_sqlite_to_postgresql(tmp_path, postgresql, monkeypatch):
+    source = Store(f"sqlite:///{tmp_path / 'listening.db'}")
+    public_id = source.add_study(STUDY, STIMULI, {})[0]
+    fill(tmp_path, source, public_id)
+    back_up(source, tmp_path, tmp_path / "all.tar")
+    url = full_url(postgresql)
+    engine = sa.create_engine(url)
+    tables.metadata.drop_all(engine)
+    engine.dispose()
+    target = Store(url)
+    restore(target, tmp_path / "new", tmp_path / "all.tar")
+    assert target.answers(public_id) == source.answers(public_id)
+    rater = target.add_rater(public_id, "en", {})
+    assert target.add_response(rater, target.show(rater, 0), RESPONSE), "new rows get new numbers"
+    target.close()
+
+
+def test_a_backup_without_a_take_is_refused(store, public_id, tmp_path):
+    fill(tmp_path, store, public_id)
+    (tmp_path / "stimuli" / f"{STIMULI[0].sha256}.wav").unlink()
+    with pytest.raises(StoreError, match="missing"):
+        back_up(store, tmp_path, tmp_path / "all.tar")
+    assert not (tmp_path / "all.tar").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04"])
+def test_what_is_no_backup_is_refused(tmp_path, content):
+    (tmp_path / "x.tar").write_bytes(content)
+    store = Store(f"sqlite:///{tmp_path / 'listening.db'}")
+    with pytest.raises(ValueError, match="no backup that can be read"):
+        restore(store, tmp_path, tmp_path / "x.tar")
+    assert store.studies() == []
+
+
+def test_an_archive_decides_nothing_about_paths(tmp_path, store, public_id):
+    fill(tmp_path, store, public_id)
+    back_up(store, tmp_path, tmp_path / "all.tar")
+    with tarfile.open(tmp_path / "all.tar", "a") as tar:
+        for name in ("../evil", "/tmp/evil", "stimuli/../../evil.wav", "stimuli/evil.wav"):
+            info = tarfile.TarInfo(name)
+            info.size = 1
+            tar.addfile(info, io.BytesIO(b"x"))
+    (tmp_path / "deep" / "new").mkdir(parents=True)
+    other = Store(f"sqlite:///{tmp_path / 'deep' / 'new' / 'listening.db'}")
+    restore(other, tmp_path / "deep" / "new", tmp_path / "all.tar")
+    assert not list(tmp_path.rglob("evil*"))
+    assert not Path("/tmp/evil").exists()

@@ -34,6 +34,14 @@ def test_data_flows_one_way(path):
         assert not imports(path) & UI_LIBRARIES
 
 
+def test_the_listening_studies_need_no_audio_library():
+    """Designs, storage and statistics run where nothing else of the project is installed."""
+    modules = [f"eval.listening.{path.stem}" for path in (ROOT / "eval" / "listening").glob("*.py")]
+    code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"torch", "librosa", "gradio", "fastapi", "vocoders.catalogue"} & set(done.stdout.split())
+
+
 @pytest.mark.parametrize(
     "module", ["vocoders", "eval", "train", "ui", "app", "vocoders.catalogue", "eval.metrics", "train.commands"]
 )

@@ -76,7 +76,9 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
 
 
 def _read(file: FileData, limits: Limits) -> Recording:
-    path = Path(file["path"] if isinstance(file, dict) else file.path)  # in Gradio's cache: it refuses what is no upload
+    path = Path(
+        file["path"] if isinstance(file, dict) else file.path
+    )  # in Gradio's cache: it refuses what is no upload
     try:
         return read_recording(path, limits, path.name)
     except AudioError as error:

@@ -88,13 +88,16 @@ def security_headers() -> dict[bytes, bytes]:
 
 
 class Guard:
-    """ASGI middleware. `per_minute`: requests of one client that cost something, 0 for no limit."""
+    """ASGI middleware. `per_minute`: requests of one client that cost something, 0 for no limit; `is_full` says whether the disk
+    has no room for an upload."""
 
-    def __init__(self, app: App, largest_file: float, per_minute: int = 240) -> None:
+    def __init__(
+        self, app: App, largest_file: float, per_minute: int = 240, is_full: Callable[[], bool] = lambda: False
+    ) -> None:
         from limits.storage import MemoryStorage
         from limits.strategies import MovingWindowRateLimiter
 
-        self._app, self._largest = app, round(largest_file)
+        self._app, self._largest, self._is_full = app, round(largest_file), is_full
         self._headers = security_headers()
         self._limiter, self._per_minute = MovingWindowRateLimiter(MemoryStorage()), per_minute
 
@@ -121,6 +124,8 @@ class Guard:
             return _answer(403, "Requests from other sites are not accepted.")
         if (length := headers.get("content-length", "0")).isdigit() and int(length) > self._cap(scope):
             return _too_large(self._cap(scope))
+        if _is_upload(scope) and self._is_full():
+            return _answer(503, "The server's disk is nearly full; try again later.", {"Retry-After": "600"})
         if self._per_minute and (rule := next((rule for rule in RULES if rule.fits(method, path)), None)):
             return self._slowed(scope, rule)
         return None

@@ -15,13 +15,13 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 
+from eval.listening.database import StoreError
 from eval.listening.service import Listening
-from eval.listening.store import StoreError
+from ui.disk import is_full
 from ui.guard import App, Message, Receive, Scope, Send
 from ui.measures import FREE_DISK, JOBS, LATENCY, REGISTRY, REQUESTS
 from ui.running import Running
 
-NEEDED_BYTES = 200e6  # of free disk, below which nothing new is begun
 METRICS_TOKEN = "METRICS_TOKEN"  # without it /metrics answers to this machine only
 _access = logging.getLogger("lab.access")
 
@@ -55,8 +55,8 @@ def _problems(data_dir: Path, listening: Listening) -> list[str]:
         listening.store.check()
     except StoreError as error:
         problems.append(str(error))
-    if (free := shutil.disk_usage(data_dir).free) < NEEDED_BYTES:
-        problems.append(f"only {free / 1e6:.0f} MB of disk are free")
+    if is_full(data_dir):
+        problems.append("the disk is nearly full")
     return problems
 
 

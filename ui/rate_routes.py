@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from eval.listening.database import StoreError
 from eval.listening.service import Listening, Refused
-from eval.listening.store import StoreError
 
 LARGEST = 64 * 1024  # bytes of a request; an answer takes one or two thousand
 _STATUS = {"unknown_study": 404, "closed": 403, "bad_token": 403, "stale": 409, "storage": 503}

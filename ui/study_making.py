@@ -11,9 +11,9 @@ from pathlib import Path
 
 import gradio as gr
 
+from eval.listening.database import StoreError
 from eval.listening.planner import plan
 from eval.listening.service import SECONDS_PER_TRIAL, Listening
-from eval.listening.store import StoreError
 from eval.listening.study import MODES, Question, Study, StudyError
 from eval.make_study import Made, make_study, read_clips
 from ui.compare import QUEUE

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import gradio as gr
 
+from eval.listening.database import StoreError
 from eval.listening.export import export_study
 from eval.listening.results import analyse
 from eval.listening.service import Listening
-from eval.listening.store import StoreError
 from eval.study_report import study_report, study_results
 from ui.markup import escape, inert, notice, slot
 from ui.results import ResultStore

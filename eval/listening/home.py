@@ -7,10 +7,11 @@ import os
 import secrets
 from pathlib import Path
 
+from eval.listening.database import database_url
 from eval.listening.durability import outlives_the_process
 from eval.listening.mirror import mirror_from_environment
 from eval.listening.service import Listening
-from eval.listening.store import Store, database_url
+from eval.listening.store import Store
 
 
 def stimuli_folder(data_dir: Path) -> Path:

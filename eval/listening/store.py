@@ -1,42 +1,31 @@
-"""Where studies and answers are kept: SQLite in the data directory, or PostgreSQL by `DATABASE_URL`.
-
-Every answer is committed before the listener hears of it, once, whatever is clicked twice or sent again. SQLite writes ahead
-and waits for the disk (WAL, synchronous FULL), so that a killed process or a power cut loses nothing that was confirmed.
-"""
+"""Where studies and answers are kept. Every answer is committed before the listener hears of it, once, whatever is clicked
+twice or sent again."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import secrets
-import sqlite3
 import threading
 import time
-import urllib.parse
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from eval.listening import tables as t
+from eval.listening.database import StoreError, make_engine, reported
 from eval.listening.design import Trial, plan_session
 from eval.listening.mirror import Mirror
 from eval.listening.study import Study, study_from
 
-LOCK_SECONDS = 30  # how long a write waits for another process
 ROW_TRIES = 20  # for a design row that two raters want at the same moment
 
 
 class _Undone(Exception):
     """Ends a transaction that was only a try."""
-
-
-class StoreError(RuntimeError):
-    """Nothing could be written or read; nothing that was confirmed before is lost."""
 
 
 @dataclass(frozen=True)
@@ -85,24 +74,12 @@ class ShownTrial:
     since: float
 
 
-def database_url(data_dir: Path) -> str:
-    """`DATABASE_URL`, else a file in the data directory."""
-    url = os.environ.get("DATABASE_URL", "").strip()
-    return full_url(url) if url else f"sqlite:///{data_dir / 'listening' / 'listening.db'}"
-
-
-def full_url(url: str) -> str:
-    """As SQLAlchemy wants it: the short forms that hosts hand out are understood."""
-    scheme, _, rest = url.partition("://")
-    return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url
-
-
 class Store:
     def __init__(self, url: str, mirror: Mirror | None = None) -> None:
         """mirror: gets a copy of everything, as lines of text. Nothing is opened yet: a database that is away for a while is
         tried again with every call. Errors: `StoreError` for an address that is none.
         """
-        self._engine, self._mirror, self._lock = _engine(url), mirror, threading.Lock()
+        self._engine, self._mirror, self._lock = make_engine(url), mirror, threading.Lock()
         self._has_tables = False
 
     def close(self) -> None:
@@ -312,6 +289,28 @@ class Store:
             for row in rows
         ]
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A view of everything at one moment, whatever is written meanwhile."""
+        # A transaction of SQLite's sees nothing that is written after its first look; PostgreSQL's has to be told to
+        options = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        with reported():
+            self._make_tables()
+            with self._engine.connect().execution_options(**options) as connection:
+                yield connection
+
+    def fill(self, rows: Mapping[sa.Table, Sequence[Mapping]]) -> None:
+        """Writes whole tables, with their numbers, all of them or none."""
+        with self._write() as connection:
+            for table, content in rows.items():
+                if content:
+                    connection.execute(sa.insert(table), list(content))
+                if content and connection.dialect.name == "postgresql" and isinstance(table.c.id.type, sa.Integer):
+                    following = sa.func.setval(
+                        sa.func.pg_get_serial_sequence(table.name, "id"), sa.func.max(table.c.id)
+                    )
+                    connection.execute(sa.select(following))
+
     # ------------------------------------------------ how it is written
 
     def check(self) -> None:
@@ -323,7 +322,7 @@ class Store:
 
     @contextlib.contextmanager
     def _read(self) -> Iterator[Connection]:
-        with _reported():
+        with reported():
             self._make_tables()
             with self._engine.connect() as connection:
                 yield connection
@@ -331,7 +330,7 @@ class Store:
     @contextlib.contextmanager
     def _write(self) -> Iterator[Connection]:
         """One transaction; writers of this process wait for each other here, in order, and not in the database."""
-        with _reported():
+        with reported():
             self._make_tables()
             with self._lock, self._engine.execution_options(writes=True).begin() as connection:
                 yield connection
@@ -345,67 +344,6 @@ class Store:
     def _copy(self, kind: str, public_id: str, content: Mapping[str, object]) -> None:
         if self._mirror:
             self._mirror.append(kind, public_id, content)
-
-
-def _engine(url: str) -> Engine:
-    with _reported():
-        if not url.startswith("sqlite"):
-            return sa.create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
-        path = sa.make_url(url).database or ":memory:"
-        engine = sa.create_engine(url, creator=_opener(path))
-
-    @sa.event.listens_for(engine, "checkout")
-    def _on_checkout(_connection, record, _proxy) -> None:
-        # What is written through an old connection to a file that was moved or replaced would be written for nobody
-        if record.info["file"] != _identity(path):
-            raise sa.exc.DisconnectionError("the database is another file now")
-
-    @sa.event.listens_for(engine, "connect")
-    def _on_connect(connection, record) -> None:
-        record.info["file"] = _identity(path)
-        connection.isolation_level = None  # transactions begin below, as writers, and not behind our back
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @sa.event.listens_for(engine, "begin")
-    def _on_begin(connection) -> None:
-        # A reader that turns writer in the middle would be refused when another process has written meanwhile
-        writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def _opener(path: str) -> Callable[[], sqlite3.Connection]:
-    """Makes the file only the first time: one that is gone later is an error and not an empty database."""
-    opened = False
-
-    def connect() -> sqlite3.Connection:
-        nonlocal opened
-        address = f"file:{urllib.parse.quote(path)}?mode={'rw' if opened else 'rwc'}"
-        connection = sqlite3.connect(address, timeout=LOCK_SECONDS, check_same_thread=False, uri=True)
-        opened = True
-        return connection
-
-    return connect
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    with contextlib.suppress(OSError):
-        found = os.stat(path)
-        return found.st_dev, found.st_ino
-    return None
-
-
-@contextlib.contextmanager
-def _reported() -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError:
-        raise
-    except (sa.exc.ArgumentError, OperationalError, sa.exc.DBAPIError, ModuleNotFoundError, OSError) as error:
-        first = str(getattr(error, "orig", None) or error).strip().splitlines()[:1]
-        raise StoreError(f"the database of the studies cannot be used: {''.join(first)}") from error
 
 
 def _insert_event(connection: Connection, study: int, rater: str | None, kind: str, data: Mapping) -> None:

@@ -177,7 +177,8 @@ def _bad_state(rng: np.random.Generator, folder: Path) -> Path:
     state: dict = dict(weights())
     for _ in range(rng.integers(1, 3)):
         name = str(rng.choice(list(weights())))
-        state[name] = odd_tensors(state[name])[rng.integers(len(odd_tensors(state[name])))]
+        choices = odd_tensors(weights()[name])
+        state[name] = choices[rng.integers(len(choices))]
     if rng.random() < 0.3:
         state[("a\nb", 5, "x" * 9000)[rng.integers(3)]] = torch.zeros(1)
     content = ({"generator": state}, {"generator": _odd(rng)}, state, _odd(rng), {"mpd": state})[
@@ -186,15 +187,13 @@ def _bad_state(rng: np.random.Generator, folder: Path) -> Path:
     return _written(folder / "g_1", saved(content, _use_new_zipfile_serialization=bool(rng.integers(2))))
 
 
-def odd_tensors(tensor: object) -> list:
+def odd_tensors(tensor: torch.Tensor) -> list:
     """Of the right shape where that is possible, and yet nothing to compute with."""
-    if not isinstance(tensor, torch.Tensor):
-        return [tensor]
     shape = tensor.shape
     found = [
         torch.empty(shape, device="meta"),
         torch.zeros(shape).to_sparse(),
-        torch.zeros(1).expand(shape),
+        torch.zeros(()).expand(shape),
         torch.full(shape, math.nan),
         torch.full(shape, 1e308, dtype=torch.float64),
         torch.zeros(shape, dtype=torch.complex64),

@@ -25,10 +25,14 @@ def ask(url: str, path: str, method: str = "GET", body: bytes | None = None, **h
             connection.putheader("Content-Length", str(len(body)))
         connection.endheaders(body)
         response = connection.getresponse()
-        connection.sock and connection.sock.settimeout(1)
-        content = b""
-        with contextlib.suppress(TimeoutError):
+        if connection.sock:
+            connection.sock.settimeout(1)
+        try:
             content = response.read()
+        except http.client.IncompleteRead as cut:
+            content = cut.partial
+        except TimeoutError:
+            content = b""
         return response.status, content
     finally:
         connection.close()

@@ -100,10 +100,13 @@ def bodies(study: str, token: str, nonce: str) -> st.SearchStrategy[bytes]:
     changes = st.sets(st.sampled_from(sorted(right)), max_size=3).flatmap(
         lambda names: st.fixed_dictionaries({name: value[name] for name in names})
     )
-    deep = st.sampled_from([b"[" * 50_000, b'{"a":' * 10_000, b'{"study": ' + b"[" * 900, b'{"token":"a","answers":' * 800])
+    deep = st.sampled_from(
+        [b"[" * 50_000, b'{"a":' * 10_000, b'{"study": ' + b"[" * 900, b'{"token":"a","answers":' * 800]
+    )
     whole = changes.map(lambda changed: written(right | changed))
     return (
-        whole
+        deep
+        | whole
         | odd_json().map(written)
         | st.binary(max_size=200)
         | st.builds(damaged, whole, st.integers(0, 2000), st.binary(max_size=9))

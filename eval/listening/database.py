@@ -1,0 +1,98 @@
+"""The connection to the database: SQLite in the data directory, or PostgreSQL by `DATABASE_URL`.
+
+SQLite writes ahead and waits for the disk (WAL, synchronous FULL), so that a killed process or a power cut loses nothing that
+was confirmed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import urllib.parse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+LOCK_SECONDS = 30  # how long a write waits for another process
+
+
+class StoreError(RuntimeError):
+    """Nothing could be written or read; nothing that was confirmed before is lost."""
+
+
+def database_url(data_dir: Path) -> str:
+    """`DATABASE_URL`, else a file in the data directory."""
+    url = os.environ.get("DATABASE_URL", "").strip()
+    return full_url(url) if url else f"sqlite:///{data_dir / 'listening' / 'listening.db'}"
+
+
+def full_url(url: str) -> str:
+    """As SQLAlchemy wants it: the short forms that hosts hand out are understood."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url
+
+
+def make_engine(url: str) -> Engine:
+    with reported():
+        if not url.startswith("sqlite"):
+            return sa.create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+        path = sa.make_url(url).database or ":memory:"
+        engine = sa.create_engine(url, creator=_opener(path))
+
+    @sa.event.listens_for(engine, "checkout")
+    def _on_checkout(_connection, record, _proxy) -> None:
+        # What is written through an old connection to a file that was moved or replaced would be written for nobody
+        if record.info["file"] != _identity(path):
+            raise sa.exc.DisconnectionError("the database is another file now")
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection, record) -> None:
+        record.info["file"] = _identity(path)
+        connection.isolation_level = None  # transactions begin below, as writers, and not behind our back
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection) -> None:
+        # A reader that turns writer in the middle would be refused when another process has written meanwhile
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _opener(path: str) -> Callable[[], sqlite3.Connection]:
+    """Makes the file only the first time: one that is gone later is an error and not an empty database."""
+    opened = False
+
+    def connect() -> sqlite3.Connection:
+        nonlocal opened
+        address = f"file:{urllib.parse.quote(path)}?mode={'rw' if opened else 'rwc'}"
+        connection = sqlite3.connect(address, timeout=LOCK_SECONDS, check_same_thread=False, uri=True)
+        opened = True
+        return connection
+
+    return connect
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    with contextlib.suppress(OSError):
+        found = os.stat(path)
+        return found.st_dev, found.st_ino
+    return None
+
+
+@contextlib.contextmanager
+def reported() -> Iterator[None]:
+    """What the database raises, as a `StoreError`; a row that is there already stays an IntegrityError."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (sa.exc.ArgumentError, OperationalError, sa.exc.DBAPIError, ModuleNotFoundError, OSError) as error:
+        first = str(getattr(error, "orig", None) or error).strip().splitlines()[:1]
+        raise StoreError(f"the database of the studies cannot be used: {''.join(first)}") from error

@@ -1,0 +1,50 @@
+"""The disk is finite: nothing new is begun when it is nearly full, and what was uploaded does not pile up."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from pathlib import Path
+
+from eval.make_study import NEEDED_BYTES
+
+MOST_UPLOADED = 4e9  # bytes of uploads that are kept; Gradio removes those older than an hour by itself
+SWEEP_SECONDS = 60.0
+_log = logging.getLogger(__name__)
+
+
+def is_full(folder: Path) -> bool:
+    return shutil.disk_usage(folder).free < NEEDED_BYTES
+
+
+def sweep(folder: Path, most: float) -> int:
+    """Removes the oldest files below `folder` until `most` bytes are left. Returns how many went."""
+    found = []
+    for path in folder.rglob("*"):
+        try:
+            if path.is_file():
+                stat = path.stat()
+                found.append((stat.st_mtime, stat.st_size, path))
+        except OSError:  # another sweep was faster
+            continue
+    excess, removed = sum(size for _, size, _ in found) - most, 0
+    for _, size, path in sorted(found):
+        if excess <= 0:
+            break
+        path.unlink(missing_ok=True)
+        excess, removed = excess - size, removed + 1
+    return removed
+
+
+def keep_sweeping(folder: Path) -> threading.Thread:
+    """In the background, for as long as the process lives."""
+
+    def work() -> None:
+        while not threading.Event().wait(SWEEP_SECONDS):
+            if removed := sweep(folder, MOST_UPLOADED):
+                _log.warning("%d uploads removed: more than %.0f GB", removed, MOST_UPLOADED / 1e9)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread

@@ -65,7 +65,7 @@ def build_app(settings: Settings, systems=None):
     # An app of its own: what the browser of a listener is told of it holds nothing of the systems
     rate_page = build_rate_page()
     gr.mount_gradio_app(app, rate_page, path="/rate", **rate_page_options())
-    page = build_page(BUILT_IN if systems is None else systems, store, limits, listening)
+    page = build_page(BUILT_IN if systems is None else systems, store, limits, listening, settings.data_dir)
     page.queue(max_size=16, default_concurrency_limit=2, api_open=False)
     gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())
     # Gradio checks that a file is an upload, and not just any file of this machine, only in an app it launched itself

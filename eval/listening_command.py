@@ -9,7 +9,7 @@ from pathlib import Path
 from eval.listening.backup import back_up, restore
 from eval.listening.database import StoreError, full_url
 from eval.listening.export import export_study
-from eval.listening.home import open_store, stimuli_folder
+from eval.listening.home import open_store
 from eval.listening.results import analyse
 from eval.listening.store import Store
 from eval.study_report import study_report
@@ -63,7 +63,7 @@ def make_command(args: argparse.Namespace) -> int:
         made = _reported(
             lambda: make_study(
                 store,
-                stimuli_folder(args.data_dir),
+                args.data_dir,
                 study,
                 read_clips(clips),
                 systems,

@@ -33,26 +33,26 @@ class Made:
 
 def make_study(
     store: Store,
-    folder: Path,
+    data_dir: Path,
     study: Study,
     recordings: Mapping[str, Recording],
     systems: Sequence[System],
     tell: Tell = lambda done, total, text: None,
     revises: str | None = None,
 ) -> Made:
-    """Render, check and store. folder: of the stimuli. Errors: `StudyError`, `StoreError`."""
+    """Render, check and store. data_dir: whose disk must have room. Errors: `StudyError`, `StoreError`."""
     if revises is not None:
         try:
             store.study(revises)
         except KeyError as error:
             raise StudyError(f"there is no study {revises!r} to revise") from error
-    if shutil.disk_usage(folder.parent).free < NEEDED_BYTES:
+    if shutil.disk_usage(data_dir).free < NEEDED_BYTES:
         raise StudyError("the disk is nearly full; a study's takes need room")
     if reasons := [f"{system.title}: {reason}" for system in systems if (reason := system.why_not())]:
         raise StudyError("; ".join(reasons))
-    stimuli = render_stimuli(study, recordings, systems, folder, tell)
+    stimuli, wavs = render_stimuli(study, recordings, systems, tell)
     about = {f"system {system.id}": f"{system.describe().source}; {system.about}" for system in systems}
-    public_id, key = store.add_study(study, stimuli, versions() | about, revises)
+    public_id, key = store.add_study(study, stimuli, wavs, versions() | about, revises)
     return Made(public_id, key, store.study(public_id).revision, tuple(stimuli))
 
 

@@ -1,5 +1,5 @@
-"""What listeners will hear: every clip through every system, once, aligned, equally long and equally loud, checked after
-writing and stored under its hash."""
+"""What listeners will hear: every clip through every system, once, aligned, equally long and equally loud, and checked as the
+file it becomes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import math
 import wave
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -44,10 +43,9 @@ def render_stimuli(
     study: Study,
     recordings: Mapping[str, Recording],
     systems: Sequence[System],
-    folder: Path,
     tell: Tell = lambda done, total, text: None,
-) -> list[Stimulus]:
-    """Every take of the study, its wav in `folder` as <sha256>.wav. recordings: {item: recording}.
+) -> tuple[list[Stimulus], dict[str, bytes]]:
+    """Every take of the study, and {SHA-256: wav}. recordings: {item: recording}.
 
     Errors: `StudyError` for a clip too short or too long, and for a system that fails or makes silence.
     """
@@ -55,8 +53,7 @@ def render_stimuli(
         if not SHORTEST <= recording.seconds <= LONGEST:
             length = f"{recording.seconds:.1f} s long"
             raise StudyError(f"{item} is {length}; clips of {SHORTEST:g} to {LONGEST:g} s can be compared by ear")
-    folder.mkdir(parents=True, exist_ok=True)
-    total, stimuli = len(study.items) * len(systems), []
+    total, stimuli, wavs = len(study.items) * len(systems), [], {}
     for number, item in enumerate(study.items):
         recording = recordings[item]
         takes = {REFERENCE: _Take(recording.samples, {}, {})}
@@ -66,9 +63,9 @@ def render_stimuli(
             takes[system.id] = _take(recording, system, analysis)
         for condition, samples in _extras(study, item, recording.samples).items():
             takes[condition] = _Take(samples, {}, {})
-        stimuli += _store(item, takes, folder)
+        stimuli += _finish(item, takes, wavs)
     tell(total, total, "")
-    return stimuli
+    return stimuli, wavs
 
 
 def _take(recording: Recording, system: System, analysis: Analysis) -> _Take:
@@ -125,8 +122,8 @@ def beeps(count: int, length: int) -> np.ndarray:
     return out
 
 
-def _store(item: str, takes: Mapping[str, _Take], folder: Path) -> list[Stimulus]:
-    """One clip's takes at one loudness. Errors: `StudyError` when what was written is not as loud as it should be."""
+def _finish(item: str, takes: Mapping[str, _Take], wavs: dict[str, bytes]) -> list[Stimulus]:
+    """One clip's takes at one loudness, their files added to `wavs`. Errors: `StudyError` when what was written is not as loud as it should be."""
     levels = match_levels({name: (loudness(take.samples), true_peak(take.samples)) for name, take in takes.items()})
     stimuli = []
     for name, take in takes.items():
@@ -141,11 +138,7 @@ def _store(item: str, takes: Mapping[str, _Take], folder: Path) -> list[Stimulus
             raise StudyError(f"{item}: the take of {name} came out at {after:.1f} LUFS instead of {wanted:.1f}")
         content = _wav(pcm)
         sha256 = hashlib.sha256(content).hexdigest()
-        path = folder / f"{sha256}.wav"
-        if not path.is_file():
-            draft = path.with_suffix(".part")
-            draft.write_bytes(content)
-            draft.replace(path)
+        wavs[sha256] = content
         made = {
             "lufs_before": round(level.lufs, 2),
             "gain_db": round(level.gain, 2),

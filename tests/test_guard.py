@@ -51,6 +51,12 @@ def test_every_answer_has_the_headers_also_a_refusal(client):
         assert response.headers["x-frame-options"] == "SAMEORIGIN"
 
 
+def test_parts_of_the_page_are_always_asked_for(client):
+    """Old and new modules must not mix after an upgrade."""
+    assert client.get("/gradio_api/file=assets/player/player.js").headers["cache-control"] == "no-cache"
+    assert "cache-control" not in client.get("/").headers
+
+
 def test_a_space_may_be_framed_by_its_platform(monkeypatch, seen):
     monkeypatch.setenv("SPACE_ID", "somebody/lab")
     headers = TestClient(guarded(seen)).get("/").headers

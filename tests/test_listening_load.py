@@ -11,7 +11,7 @@ import threading
 import httpx
 import pytest
 
-from eval.listening.home import open_listening, stimuli_folder
+from eval.listening.home import open_listening
 from eval.listening.study import Study
 from eval.stimuli import render_stimuli
 from tests.conftest import harmonic_tone, running_app
@@ -29,9 +29,9 @@ def study(tmp_path_factory):
     data_dir = tmp_path_factory.mktemp("load")
     recordings = {name: Recording(name, harmonic_tone(1.6, 150 * (n + 1))) for n, name in enumerate(ITEMS)}
     asked = Study("Load", "acr", ITEMS, tuple(SYSTEMS.split(",")), trials=TRIALS - 5, repeats=1, golds=1, traps=1)
-    stimuli = render_stimuli(asked, recordings, find_systems(SYSTEMS), stimuli_folder(data_dir))
+    rendered = render_stimuli(asked, recordings, find_systems(SYSTEMS))
     listening = open_listening(data_dir)
-    public_id, _ = listening.store.add_study(asked, stimuli, {})
+    public_id, _ = listening.store.add_study(asked, *rendered, {})
     listening.store.close()
     return data_dir, public_id
 
@@ -68,7 +68,7 @@ def test_fifty_raters_at_once(study):
     assert len(sent) == RATERS * TRIALS == len(stored)
     assert all(stored[nonce]["answer"] == answer for nonce, answer in sent)
     takes = {s.sha256: s for s in listening.store.study(public_id).stimuli}
-    files = {(stimuli_folder(data_dir) / f"{sha256}.wav").read_bytes(): s for sha256, s in takes.items()}
+    files = {listening.store.wav(sha256): s for sha256, s in takes.items()}
     for one in listeners:
         assert len({stored[step["nonce"]]["rater"] for step in one.trials}) == 1
         for step in one.trials:

@@ -19,6 +19,7 @@ from tests.simulated import simulate
 
 ROOT = Path(__file__).parents[1]
 QUALITY = {"low": 0.3, "middle": 0.5, "high": 0.75}
+WAV = "0" * 64  # the hash of the take that stands for all of them: nobody listens here
 ITEMS = tuple(f"clip-{n}" for n in range(6))
 
 
@@ -27,11 +28,11 @@ def filled(tmp_path, mode: str, raters: int = 10, **options) -> tuple[Store, str
     study = Study("Which one? <b>", mode, ITEMS, tuple(QUALITY), seed=4, **options)
     extra = {ANCHOR, REFERENCE, "degraded", *(f"beeps-{n}" for n in range(1, 6))}
     stimuli = [
-        Stimulus(item, condition, "0" * 64, 2.0, {}, {"good metric": q + 0.01 * n, "constant": 1.0} if q else {})
+        Stimulus(item, condition, WAV, 2.0, {}, {"good metric": q + 0.01 * n, "constant": 1.0} if q else {})
         for n, item in enumerate(ITEMS)
         for condition, q in [*QUALITY.items(), *((name, None) for name in sorted(extra))]
     ]
-    public_id, _ = store.add_study(study, stimuli, {})
+    public_id, _ = store.add_study(study, stimuli, {WAV: b""}, {})
     simulate(store, public_id, raters, QUALITY)
     return store, public_id
 

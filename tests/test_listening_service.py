@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from eval.listening import headphones
 from eval.listening.database import StoreError
-from eval.listening.home import open_listening, stimuli_folder
+from eval.listening.home import open_listening
 from eval.listening.study import Question, Study
 from eval.stimuli import render_stimuli
 from tests.conftest import harmonic_tone
@@ -42,8 +42,8 @@ def studies(data_dir) -> dict[str, str]:
     found = {}
     for mode in ("acr", "mushra", "ab", "abx"):
         study = Study("Which one?", mode, ITEMS, SYSTEMS, questions=QUESTIONS, seed=2)
-        stimuli = render_stimuli(study, recordings, find_systems(",".join(SYSTEMS)), stimuli_folder(data_dir))
-        found[mode] = listening.store.add_study(study, stimuli, {})[0]
+        rendered = render_stimuli(study, recordings, find_systems(",".join(SYSTEMS)))
+        found[mode] = listening.store.add_study(study, *rendered, {})[0]
     listening.store.close()
     return found
 
@@ -83,8 +83,7 @@ def test_a_whole_session_is_stored_as_it_was_heard(http, listening, studies, dat
         if mode == "abx":
             shown = [*shown, shown[row["x"]]]
         for condition, sound in zip(shown, step["sounds"], strict=True):
-            path = stimuli_folder(data_dir) / f"{stored.stimulus(row['item'], condition).sha256}.wav"
-            assert sound.content == path.read_bytes()
+            assert sound.content == listening.store.wav(stored.stimulus(row["item"], condition).sha256)
     (rater,) = [r for r in listening.store.raters(studies[mode]) if r["rater"] == rows[0]["rater"]]
     assert rater["events"].keys() == {"volume", "headphones", "instructions", "questionnaire"}
     assert rater["events"]["questionnaire"] == {"device": "yes", "note": "yes"}

@@ -23,11 +23,22 @@ from eval.listening.study import Study
 
 ROOT = Path(__file__).parents[1]
 STUDY = Study("Which one?", "acr", ("one", "two", "three"), ("a", "b"), seed=1)
+
+
+def wav_of(item: str, condition: str) -> bytes:
+    """No sound, and as good as one for whoever stores it."""
+    return f"{item} by {condition}".encode()
+
+
+def sha256_of(item: str, condition: str) -> str:
+    return hashlib.sha256(wav_of(item, condition)).hexdigest()
+
+
 STIMULI = [
     Stimulus(
         item,
         condition,
-        hashlib.sha256(f"{item}{condition}".encode()).hexdigest(),
+        sha256_of(item, condition),
         2.0,
         {"gain_db": 1.0},
         {"M-STFT": 1.0},
@@ -35,6 +46,7 @@ STIMULI = [
     for item in STUDY.items
     for condition in (*STUDY.conditions, "degraded", *(f"beeps-{n}" for n in range(1, 6)))
 ]
+WAVS = {take.sha256: wav_of(take.item, take.condition) for take in STIMULI}
 RESPONSE = {"answer": 4, "heard": [2.0], "plays": [1], "switches": 0, "dwell_ms": 2500}
 
 
@@ -68,7 +80,7 @@ def store(url, tmp_path):
 
 @pytest.fixture
 def public_id(store):
-    return store.add_study(STUDY, STIMULI, {"torch": "2"})[0]
+    return store.add_study(STUDY, STIMULI, WAVS, {"torch": "2"})[0]
 
 
 def lines(tmp_path) -> list[dict]:
@@ -78,7 +90,7 @@ def lines(tmp_path) -> list[dict]:
 
 
 def test_a_study_comes_back_as_it_was(store):
-    public_id, key = store.add_study(STUDY, STIMULI, {"torch": "2"})
+    public_id, key = store.add_study(STUDY, STIMULI, WAVS, {"torch": "2"})
     stored = store.study(public_id)
     assert stored.study == STUDY
     assert sorted(map(str, stored.stimuli)) == sorted(map(str, STIMULI))
@@ -91,10 +103,10 @@ def test_a_study_comes_back_as_it_was(store):
 
 def test_a_study_somebody_started_is_frozen_and_gets_a_revision(store, public_id):
     larger = Study("Which one?", "acr", STUDY.items, ("a", "b", "c"))
-    assert store.add_study(larger, STIMULI, {}, revises=public_id)[0] == public_id, "nobody has started"
+    assert store.add_study(larger, STIMULI, WAVS, {}, revises=public_id)[0] == public_id, "nobody has started"
     assert store.study(public_id).study == larger
     rater = store.add_rater(public_id, "en", {})
-    second = store.add_study(STUDY, STIMULI, {}, revises=public_id)[0]
+    second = store.add_study(STUDY, STIMULI, WAVS, {}, revises=public_id)[0]
     assert second != public_id
     assert store.study(second).revision == 2
     assert store.study(public_id).study == larger
@@ -219,9 +231,6 @@ def test_what_was_confirmed_survives_a_killed_process(url, store, public_id, aft
 
 
 def fill(tmp_path, store: Store, public_id: str) -> None:
-    (tmp_path / "stimuli").mkdir()
-    for take in STIMULI:
-        (tmp_path / "stimuli" / f"{take.sha256}.wav").write_bytes(take.sha256.encode())
     (tmp_path / "secret").write_text("of the raters' tokens")
     for _ in range(3):
         rater = store.add_rater(public_id, "en", {"width": 1})
@@ -243,8 +252,7 @@ def test_a_backup_brings_everything_back_in_another_database(store, public_id, t
     assert other.answers(public_id) == store.answers(public_id)
     assert other.raters(public_id) == store.raters(public_id)[:3]
     assert (tmp_path / "new" / "secret").read_text() == "of the raters' tokens"
-    for take in STIMULI:
-        assert (tmp_path / "new" / "stimuli" / f"{take.sha256}.wav").read_bytes() == take.sha256.encode()
+    assert {sha256: other.wav(sha256) for sha256 in WAVS} == WAVS
     assert other.add_rater(public_id, "en", {}).row == 3
     with pytest.raises(StoreError, match="already"):
         restore(other, tmp_path / "new", tmp_path / "all.tar")
@@ -252,7 +260,7 @@ def test_a_backup_brings_everything_back_in_another_database(store, public_id, t
 
 def test_a_backup_moves_from_sqlite_to_postgresql(tmp_path, postgresql, monkeypatch):
     source = Store(f"sqlite:///{tmp_path / 'listening.db'}")
-    public_id = source.add_study(STUDY, STIMULI, {})[0]
+    public_id = source.add_study(STUDY, STIMULI, WAVS, {})[0]
     fill(tmp_path, source, public_id)
     back_up(source, tmp_path, tmp_path / "all.tar")
     url = full_url(postgresql)
@@ -260,19 +268,32 @@ def test_a_backup_moves_from_sqlite_to_postgresql(tmp_path, postgresql, monkeypa
     tables.metadata.drop_all(engine)
     engine.dispose()
     target = Store(url)
+    (tmp_path / "new").mkdir()
     restore(target, tmp_path / "new", tmp_path / "all.tar")
+    assert target.wav(STIMULI[0].sha256) == WAVS[STIMULI[0].sha256]
     assert target.answers(public_id) == source.answers(public_id)
     rater = target.add_rater(public_id, "en", {})
     assert target.add_response(rater, target.show(rater, 0), RESPONSE), "new rows get new numbers"
     target.close()
 
 
-def test_a_backup_without_a_take_is_refused(store, public_id, tmp_path):
+def test_takes_that_nothing_plays_any_more_are_removed(store, public_id):
+    assert store.wav(STIMULI[0].sha256) == WAVS[STIMULI[0].sha256]
+    only = [take for take in STIMULI if take.item != "one"]
+    store.add_study(STUDY, only, {take.sha256: WAVS[take.sha256] for take in only}, {}, revises=public_id)
+    assert store.wav(only[0].sha256)
+    with pytest.raises(KeyError):
+        store.wav(STIMULI[0].sha256)
+
+
+def test_a_damaged_take_is_noticed(tmp_path, store, public_id):
     fill(tmp_path, store, public_id)
-    (tmp_path / "stimuli" / f"{STIMULI[0].sha256}.wav").unlink()
-    with pytest.raises(StoreError, match="missing"):
-        back_up(store, tmp_path, tmp_path / "all.tar")
-    assert not (tmp_path / "all.tar").exists()
+    back_up(store, tmp_path, tmp_path / "all.tar")
+    content = (tmp_path / "all.tar").read_bytes()
+    (tmp_path / "all.tar").write_bytes(content.replace(WAVS[STIMULI[0].sha256], b"x" * len(WAVS[STIMULI[0].sha256])))
+    (tmp_path / "new").mkdir()
+    with pytest.raises(ValueError, match="damaged"):
+        restore(Store(f"sqlite:///{tmp_path / 'new' / 'listening.db'}"), tmp_path / "new", tmp_path / "all.tar")
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04"])

@@ -7,7 +7,7 @@ import time
 import httpx
 import pytest
 
-from eval.listening.home import open_listening, stimuli_folder
+from eval.listening.home import open_listening
 from eval.listening.study import Study
 from eval.stimuli import render_stimuli
 from tests.conftest import harmonic_tone, start_app
@@ -21,8 +21,8 @@ def study(tmp_path):
     listening = open_listening(tmp_path)
     asked = Study("Stopping", "acr", ("one",), ("griffin-lim",))
     recordings = {"one": Recording("one", harmonic_tone(1.5))}
-    stimuli = render_stimuli(asked, recordings, find_systems("griffin-lim"), stimuli_folder(tmp_path))
-    public_id, _ = listening.store.add_study(asked, stimuli, {})
+    rendered = render_stimuli(asked, recordings, find_systems("griffin-lim"))
+    public_id, _ = listening.store.add_study(asked, *rendered, {})
     listening.store.close()
     return public_id
 

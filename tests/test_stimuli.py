@@ -1,6 +1,7 @@
 """What listeners hear: aligned, equally long, equally loud, and the anchor of the standard."""
 
 import hashlib
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -32,15 +33,14 @@ def recordings():
 
 
 @pytest.fixture(scope="module")
-def rendered(recordings, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("stimuli")
-    return render_stimuli(STUDY, recordings, SYSTEMS, folder), folder
+def rendered(recordings):
+    return render_stimuli(STUDY, recordings, SYSTEMS)
 
 
 def test_everything_of_a_clip_has_one_length_and_one_loudness(rendered, recordings):
-    stimuli, folder = rendered
+    stimuli, wavs = rendered
     for item, recording in recordings.items():
-        takes = {s.condition: soundfile.read(folder / f"{s.sha256}.wav") for s in stimuli if s.item == item}
+        takes = {s.condition: soundfile.read(io.BytesIO(wavs[s.sha256])) for s in stimuli if s.item == item}
         assert {REFERENCE, ANCHOR, *STUDY.systems} <= takes.keys()
         assert {(len(samples), rate) for samples, rate in takes.values()} == {(len(recording.samples), SAMPLE_RATE)}
         levels = [loudness(samples.astype(np.float32)) for samples, _ in takes.values()]
@@ -49,9 +49,9 @@ def test_everything_of_a_clip_has_one_length_and_one_loudness(rendered, recordin
 
 
 def test_a_wav_is_its_hash_and_says_nothing_but_its_samples(rendered):
-    stimuli, folder = rendered
+    stimuli, wavs = rendered
     for take in stimuli:
-        content = (folder / f"{take.sha256}.wav").read_bytes()
+        content = wavs[take.sha256]
         assert hashlib.sha256(content).hexdigest() == take.sha256
         assert content[36:40] == b"data"
         assert len(content) == 44 + 2 * round(take.seconds * SAMPLE_RATE)
@@ -109,13 +109,13 @@ def test_a_take_with_a_phase_of_its_own_is_not_moved(recordings):
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(1.0, "1.0 s long"), (31.0, "31.0 s long")])
-def test_a_clip_nobody_can_compare_is_refused(tmp_path, seconds, words):
+def test_a_clip_nobody_can_compare_is_refused(seconds, words):
     recording = Recording("quiet", np.full(round(seconds * SAMPLE_RATE), 0.1, np.float32))
     with pytest.raises(StudyError, match=words):
-        render_stimuli(replace(STUDY, items=("quiet",)), {"quiet": recording}, SYSTEMS, tmp_path)
+        render_stimuli(replace(STUDY, items=("quiet",)), {"quiet": recording}, SYSTEMS)
 
 
-def test_a_system_that_makes_silence_is_named(tmp_path, recordings):
+def test_a_system_that_makes_silence_is_named(recordings):
     class Silent:
         expects = SYSTEMS[0].load().expects
 
@@ -125,7 +125,7 @@ def test_a_system_that_makes_silence_is_named(tmp_path, recordings):
     silent = replace(SYSTEMS[0], id="silent", title="Silent one", load=Silent)
     study = Study("x", "acr", ("quiet",), ("silent",))
     with pytest.raises(StudyError, match="Silent one made silence of quiet"):
-        render_stimuli(study, recordings, [silent], tmp_path)
+        render_stimuli(study, recordings, [silent])
 
 
 def test_a_study_from_a_file(tmp_path, recordings):
@@ -139,11 +139,11 @@ def test_a_study_from_a_file(tmp_path, recordings):
     study, clips, systems = study_from_file(tmp_path / "study.yaml")
     assert (study.mode, study.items, study.raters) == ("ab", ("loud", "quiet"), 8)
     store = Store(f"sqlite:///{tmp_path / 'listening.db'}")
-    made = make_study(store, tmp_path / "stimuli", study, read_clips(clips), systems)
+    made = make_study(store, tmp_path, study, read_clips(clips), systems)
     assert store.study(made.public_id).study == study
     assert store.has_key(made.public_id, made.key)
     with pytest.raises(StudyError, match="no study 'nothing'"):
-        make_study(store, tmp_path / "stimuli", study, read_clips(clips), systems, revises="nothing")
+        make_study(store, tmp_path, study, read_clips(clips), systems, revises="nothing")
 
 
 @pytest.mark.parametrize(

@@ -112,9 +112,9 @@ class Guard:
             refusal = _too_large(SMALL) if body is None else _about_fetching(body)
             receive = _replay(body, receive)
         if refusal is None:
-            await self._app(scope, self._counted(scope, receive), self._with_headers(send))
+            await self._app(scope, self._counted(scope, receive), self._with_headers(scope, send))
         else:
-            await refusal(scope, receive, self._with_headers(send))
+            await refusal(scope, receive, self._with_headers(scope, send))
 
     def _refusal(self, scope: Scope, headers: MutableMapping[str, str]) -> JSONResponse | None:
         path, method = scope["path"], scope["method"]
@@ -154,13 +154,16 @@ class Guard:
 
         return counted
 
-    def _with_headers(self, send: Send) -> Send:
+    def _with_headers(self, scope: Scope, send: Send) -> Send:
+        # Modules of the page that import each other must be of one version: always asked for, rarely sent again (ETag)
+        own = {b"cache-control": b"no-cache"} if "/gradio_api/file=" in scope["path"] else {}
+
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 given = {name.lower() for name, _ in message["headers"]}
                 message["headers"] = [
                     *(pair for pair in message["headers"] if pair[0].lower() != b"server"),
-                    *(pair for pair in self._headers.items() if pair[0] not in given),
+                    *(pair for pair in (self._headers | own).items() if pair[0] not in given),
                 ]
             await send(message)
 

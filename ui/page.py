@@ -33,7 +33,9 @@ _HEADER = """
 """
 
 
-def build_page(systems: Sequence[System], store: ResultStore, limits: Limits, listening: Listening) -> gr.Blocks:
+def build_page(
+    systems: Sequence[System], store: ResultStore, limits: Limits, listening: Listening, data_dir: Path
+) -> gr.Blocks:
     gr.set_static_paths([ASSETS / "page.js", ASSETS / "page.css", CHARTS, *(ASSETS / "player").iterdir()])
     with gr.Blocks(title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         slot("header", _HEADER)
@@ -45,7 +47,7 @@ def build_page(systems: Sequence[System], store: ResultStore, limits: Limits, li
         with gr.Tab("Vocoders", id="vocoders"):
             vocoders_tab(systems, uploads, inputs.choice)
         with gr.Tab("Blind tests", id="studies"):
-            studies_tab(listening, systems, store, uploads, inputs)
+            studies_tab(listening, data_dir, systems, store, uploads, inputs)
         api_endpoints(systems, store, limits, analyses)
     return page
 

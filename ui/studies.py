@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import gradio as gr
 
@@ -15,7 +16,12 @@ from vocoders.systems import System
 
 
 def studies_tab(
-    listening: Listening, systems: Sequence[System], store: ResultStore, uploads: gr.State, inputs: Inputs
+    listening: Listening,
+    data_dir: Path,
+    systems: Sequence[System],
+    store: ResultStore,
+    uploads: gr.State,
+    inputs: Inputs,
 ) -> None:
     gr.Markdown(
         "### Let others listen, blind\n"
@@ -24,6 +30,6 @@ def studies_tab(
         "say how sure they are."
     )
     with gr.Tab("Make a study", id="study-make"):
-        lay_out_making(listening, systems, uploads, inputs)
+        lay_out_making(listening, data_dir, systems, uploads, inputs)
     with gr.Tab("Results", id="study-results"):
         lay_out_reading(listening, systems, store)

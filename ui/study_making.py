@@ -91,7 +91,9 @@ def parse_questions(text: str) -> tuple[Question, ...]:
     return tuple(questions)
 
 
-def lay_out_making(listening: Listening, systems: Sequence[System], uploads: gr.State, inputs: Inputs) -> None:
+def lay_out_making(
+    listening: Listening, data_dir: Path, systems: Sequence[System], uploads: gr.State, inputs: Inputs
+) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             name = gr.Textbox(label="Name, which listeners see", max_length=120, elem_id="study-name")
@@ -148,10 +150,8 @@ def lay_out_making(listening: Listening, systems: Sequence[System], uploads: gr.
             recordings = read_clips(form.clips())
 
             def work(tell: Callable) -> Made:
-                folder = listening.stimuli
-                return make_study(
-                    listening.store, folder, study, recordings, selected, tell, form.revises.strip() or None
-                )
+                revises = form.revises.strip() or None
+                return make_study(listening.store, data_dir, study, recordings, selected, tell, revises)
 
             for event in _followed(work):
                 if isinstance(event, Made):

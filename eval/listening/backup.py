@@ -5,6 +5,7 @@ The archive is a tar of a line of JSON per row, the wavs they name, and the secr
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -20,14 +21,15 @@ from eval.listening.store import Store
 
 FORMAT = 1
 SECRET = "secret"
-_TABLES = {table.name: table for table in tables.metadata.sorted_tables}  # those that others refer to come first
+# Those that others refer to come first; takes are files
+_TABLES = {table.name: table for table in tables.metadata.sorted_tables if table is not tables.take}
 _WAV = re.compile(r"stimuli/([0-9a-f]{64})\.wav")
 
 
 def back_up(store: Store, folder: Path, archive: Path) -> dict[str, int]:
     """Writes the archive from one consistent view of the database, while raters go on. folder: the studies' in the data directory.
 
-    Returns rows per table. Errors: `StoreError`, also for a take whose file is missing.
+    Returns rows per table. Errors: `StoreError`.
     """
     draft = archive.with_name(archive.name + ".part")
     counts = {}
@@ -37,11 +39,8 @@ def back_up(store: Store, folder: Path, archive: Path) -> dict[str, int]:
             counts[name] = len(rows)
             lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             _add(tar, f"tables/{name}.jsonl", lines.encode())
-        for sha256 in connection.scalars(sa.select(tables.stimulus.c.sha256).distinct()):
-            path = folder / "stimuli" / f"{sha256}.wav"
-            if not path.is_file():
-                raise StoreError(f"{path} is missing: its study cannot be backed up")
-            tar.add(path, f"stimuli/{sha256}.wav")
+        for sha256, wav in connection.execute(sa.select(tables.take)):
+            _add(tar, f"stimuli/{sha256}.wav", wav)
         if (folder / SECRET).is_file():
             tar.add(folder / SECRET, SECRET)
         _add(tar, "about.json", json.dumps({"format": FORMAT, "made": time.time(), "rows": counts}).encode())
@@ -62,22 +61,28 @@ def restore(store: Store, folder: Path, archive: Path) -> dict[str, int]:
             if about.get("format") != FORMAT:
                 raise ValueError(f"format {about.get('format')!r}; this version reads {FORMAT}")
             rows = {name: [json.loads(x) for x in _read(tar, f"tables/{name}.jsonl").splitlines()] for name in _TABLES}
-            _restore_files(tar, folder)
+            takes = _takes(tar)
+            secret = _read(tar, SECRET) if SECRET in tar.getnames() else None
     except (tarfile.TarError, OSError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{archive}: no backup that can be read: {error}") from error
-    store.fill({_TABLES[name]: content for name, content in rows.items()})
+    store.fill({tables.take: takes} | {_TABLES[name]: content for name, content in rows.items()})
+    if secret is not None:
+        path = folder / SECRET
+        path.touch(0o600)
+        path.write_text(secret)
     return {name: len(content) for name, content in rows.items()}
 
 
-def _restore_files(tar: tarfile.TarFile, folder: Path) -> None:
-    """Only what a backup holds, under the names it gives them: an archive decides nothing about paths."""
-    (folder / "stimuli").mkdir(parents=True, exist_ok=True)
+def _takes(tar: tarfile.TarFile) -> list[dict]:
+    """Rows of takes. Errors: ValueError for a wav that is not the one its name says."""
+    found = []
     for member in tar:
         if member.isfile() and (match := _WAV.fullmatch(member.name)):
-            (folder / "stimuli" / f"{match[1]}.wav").write_bytes(tar.extractfile(member).read())
-        elif member.isfile() and member.name == SECRET:
-            (folder / SECRET).write_bytes(tar.extractfile(member).read())
-            (folder / SECRET).chmod(0o600)
+            wav = tar.extractfile(member).read()
+            if hashlib.sha256(wav).hexdigest() != match[1]:
+                raise ValueError(f"{member.name} is damaged")
+            found.append({"sha256": match[1], "wav": wav})
+    return found
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

@@ -14,10 +14,6 @@ from eval.listening.service import Listening
 from eval.listening.store import Store
 
 
-def stimuli_folder(data_dir: Path) -> Path:
-    return data_dir / "listening" / "stimuli"
-
-
 def open_store(data_dir: Path) -> Store:
     """Errors: `StoreError` for an address that is none, ValueError for a dataset repository that cannot be reached."""
     folder = data_dir / "listening"
@@ -29,7 +25,7 @@ def open_listening(data_dir: Path) -> Listening:
     """Errors: as `open_store`."""
     store = open_store(data_dir)
     durable = outlives_the_process(database_url(data_dir), data_dir)
-    return Listening(store, stimuli_folder(data_dir), _secret(data_dir / "listening" / "secret"), durable)
+    return Listening(store, _secret(data_dir / "listening" / "secret"), durable)
 
 
 def _secret(path: Path) -> str:

@@ -14,7 +14,6 @@ import math
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
@@ -27,7 +26,7 @@ from eval.listening.votes import REFERENCE
 NEED_SECONDS, NEED_SHARE = 2.0, 0.5  # of every slot must be heard before an answer: the smaller one
 LEEWAY = 1.0  # seconds by which more may have been heard than time has passed: clocks and latencies
 SETUP = ("volume", "headphones", "instructions")
-REMEMBERED = 1000  # raters
+REMEMBERED, REMEMBERED_WAVS = 1000, 200  # raters, and takes of some 100 kB each
 SECONDS_PER_TRIAL = {"acr": 8, "mushra": 75, "ab": 20, "abx": 25}  # for "takes about ... minutes"
 _PLAIN = (bool, int, float, str)
 LETTERS = "ABCDEFGHIJKLMNOP"
@@ -42,10 +41,11 @@ class Refused(Exception):
 
 
 class Listening:
-    def __init__(self, store: Store, stimuli: Path, secret: str, durable: bool = True) -> None:
-        """stimuli: folder of wavs named by their hash; durable: whether answers outlive the process."""
+    def __init__(self, store: Store, secret: str, durable: bool = True) -> None:
+        """secret: what tokens are signed with; durable: whether answers outlive the process."""
         self.store, self.durable = store, durable
-        self.stimuli, self._secret = stimuli, secret
+        self._secret = secret
+        self._wav = functools.lru_cache(maxsize=REMEMBERED_WAVS)(store.wav)
         self._raters = URLSafeSerializer(secret, salt="rater")
         self._audio = URLSafeSerializer(secret, salt="audio")
         # A frozen study does not change; one that is not may, and is read again soon
@@ -215,7 +215,7 @@ class Listening:
             item, condition = found[1].trial.item, self._slots(stored, found[1])[place[0]][1]
         else:
             item, condition = check_item(stored.study), REFERENCE
-        return _wav(self.stimuli / f"{stored.stimulus(item, condition).sha256}.wav")
+        return self._wav(stored.stimulus(item, condition).sha256)
 
     def _url(self, kind: str, id: str, *place: int) -> str:
         return f"listening/stim/{self._audio.dumps([kind, id, *place])}"
@@ -259,11 +259,6 @@ class Listening:
 
 
 _tone = functools.lru_cache(maxsize=8)(headphones.tone)
-
-
-@functools.lru_cache(maxsize=256)
-def _wav(path: Path) -> bytes:
-    return path.read_bytes()
 
 
 def _heard(given: object, slots: int, seconds: float) -> list[float]:

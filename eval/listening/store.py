@@ -88,9 +88,16 @@ class Store:
     # ------------------------------------------------ studies
 
     def add_study(
-        self, study: Study, stimuli: Sequence[Stimulus], versions: Mapping[str, str], revises: str | None = None
+        self,
+        study: Study,
+        stimuli: Sequence[Stimulus],
+        wavs: Mapping[str, bytes],
+        versions: Mapping[str, str],
+        revises: str | None = None,
     ) -> tuple[str, str]:
         """(public id, key to the results, which is not kept). A study that nobody has started yet is replaced by its revision.
+
+        wavs: {SHA-256: file} of all stimuli. Study and takes are there together, or not at all.
 
         Errors: `StoreError`; KeyError for an unknown `revises`.
         """
@@ -116,7 +123,12 @@ class Store:
                     created=time.time(),
                 )
             ).inserted_primary_key[0]
+            known = set(connection.scalars(sa.select(t.take.c.sha256).where(t.take.c.sha256.in_(wavs))))
+            if new := [{"sha256": sha256, "wav": wav} for sha256, wav in wavs.items() if sha256 not in known]:
+                connection.execute(sa.insert(t.take), new)
             connection.execute(sa.insert(t.stimulus), [{"study_id": number, **asdict(s)} for s in stimuli])
+            used = sa.select(t.stimulus.c.sha256)
+            connection.execute(sa.delete(t.take).where(t.take.c.sha256.not_in(used)))  # of a study that was replaced
         self._copy("study", public_id, {"config": asdict(study), "stimuli": [asdict(s) for s in stimuli]})
         return public_id, key
 
@@ -131,6 +143,14 @@ class Store:
         return StoredStudy(
             row.id, public_id, row.revision, study_from(row.config), takes, row.created, closed=last == "closed"
         )
+
+    def wav(self, sha256: str) -> bytes:
+        """Errors: KeyError."""
+        with self._read() as connection:
+            content = connection.scalar(sa.select(t.take.c.wav).where(t.take.c.sha256 == sha256))
+        if content is None:
+            raise KeyError(sha256)
+        return bytes(content)
 
     def has_key(self, public_id: str, key: str) -> bool:
         with self._read() as connection:
@@ -305,7 +325,8 @@ class Store:
             for table, content in rows.items():
                 if content:
                     connection.execute(sa.insert(table), list(content))
-                if content and connection.dialect.name == "postgresql" and isinstance(table.c.id.type, sa.Integer):
+                numbered = "id" in table.c and isinstance(table.c.id.type, sa.Integer)
+                if content and numbered and connection.dialect.name == "postgresql":
                     following = sa.func.setval(
                         sa.func.pg_get_serial_sequence(table.name, "id"), sa.func.max(table.c.id)
                     )

@@ -3,7 +3,19 @@ rater or a study later is an event of its own."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData()
 
@@ -25,6 +37,12 @@ study = Table(
     Column("versions", JSON, nullable=False),  # of the app, its libraries and the checkpoints
     Column("created", Float, nullable=False),  # s since 1970, as all times here
 )
+take = Table(  # what is played; two conditions that sound the same share one
+    "take",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("wav", LargeBinary, nullable=False),
+)
 stimulus = Table(
     "stimulus",
     metadata,
@@ -32,7 +50,7 @@ stimulus = Table(
     Column("study_id", ForeignKey("study.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("item", Text, nullable=False),
     Column("condition", Text, nullable=False),
-    Column("sha256", String(64), nullable=False),  # of the wav, which is stored under it
+    Column("sha256", ForeignKey("take.sha256"), nullable=False),
     Column("seconds", Float, nullable=False),
     Column("made", JSON, nullable=False),  # what was done to it: levels, gain, delay, polarity
     Column("metrics", JSON, nullable=False),

@@ -8,7 +8,7 @@ import signal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from eval.listening.home import open_listening, stimuli_folder
+from eval.listening.home import open_listening
 from eval.listening.study import Question, Study
 from eval.stimuli import render_stimuli
 from tests.browser.test_rating_booth import BOOTH, ready, state, submit_button
@@ -31,8 +31,8 @@ def studies(tmp_path_factory):
     for mode in ANSWERS:
         questions = (Question("device", "With what?", ("Headphones", "Loudspeakers")),)
         study = Study("Which one?", mode, ITEMS, SYSTEMS, questions=questions, seed=1)
-        stimuli = render_stimuli(study, recordings, find_systems(",".join(SYSTEMS)), stimuli_folder(data_dir))
-        found[mode] = listening.store.add_study(study, stimuli, {})[0]
+        rendered = render_stimuli(study, recordings, find_systems(",".join(SYSTEMS)))
+        found[mode] = listening.store.add_study(study, *rendered, {})[0]
     listening.store.close()
     return data_dir, found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from eval.listening.home import open_listening, stimuli_folder
+from eval.listening.home import open_listening
 from eval.listening.study import Question, Study
 from eval.stimuli import render_stimuli
 from tests.conftest import harmonic_tone, running_app
@@ -28,7 +28,8 @@ class StudiedApp:
     key: str
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=60)
+        # A new connection each: a server may close one behind an answer of 500, just when the next request sets out
+        return httpx.Client(base_url=self.url, timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
 
     def log(self) -> str:
         return (self.data / "log.txt").read_text(errors="replace")
@@ -39,9 +40,9 @@ def add_study(data: Path, name: str = "Which one?", about: str = "") -> tuple[st
     recordings = {item: Recording(item, harmonic_tone(1.6, 150 * (n + 1))) for n, item in enumerate(ITEMS)}
     questions = (Question("device", name, (name, "loudspeakers")), Question("note", "Anything?"))
     study = Study(name, "acr", ITEMS, tuple(SYSTEMS.split(",")), questions=questions, about=about)
-    stimuli = render_stimuli(study, recordings, find_systems(SYSTEMS), stimuli_folder(data))
+    rendered = render_stimuli(study, recordings, find_systems(SYSTEMS))
     listening = open_listening(data)
-    made = listening.store.add_study(study, stimuli, {})
+    made = listening.store.add_study(study, *rendered, {})
     listening.store.close()
     return made
 

@@ -1,0 +1,246 @@
+"""What was confirmed stays, whatever breaks: a full disk, a locked or vanished database, a clock that jumps.
+
+python -m pytest tests/proof/test_faults.py --proof -s
+"""
+
+import contextlib
+import os
+import resource
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from eval.listening.home import open_listening
+from tests.listening import Listener, any_answer
+from tests.proof.rating_server import LOCK_SECONDS, rating_server
+from tests.proof.studied_app import add_study
+from ui.rate_routes import rate_routes
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory) -> tuple[Path, str]:
+    """(data directory, public id): made once, copied for every fault."""
+    data = tmp_path_factory.mktemp("template")
+    return data, add_study(data)[0]
+
+
+@pytest.fixture
+def study(template, tmp_path) -> tuple[Path, str]:
+    shutil.copytree(template[0], tmp_path / "data")
+    return tmp_path / "data", template[1]
+
+
+def database(data: Path) -> Path:
+    return data / "listening" / "listening.db"
+
+
+def stored_answers(data: Path, public_id: str) -> dict[str, object]:
+    """{nonce: answer}, each there once, in a database that finds nothing wrong with itself."""
+    with contextlib.closing(sqlite3.connect(database(data))) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    listening = open_listening(data)
+    rows = listening.store.answers(public_id)
+    listening.store.close()
+    assert len({row["nonce"] for row in rows}) == len(rows)
+    return {row["nonce"]: row["answer"] for row in rows}
+
+
+class Patient(Listener):
+    """Sends what was refused again, as the rating page does, and remembers what was confirmed."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.confirmed: dict[str, object] = {}
+        self.refused = 0
+
+    def post(self, path: str, **content) -> httpx.Response:
+        for _ in range(200):
+            response = super().post(path, **content)
+            if response.status_code != 503:
+                if path == "answer" and response.status_code == 200:
+                    self.confirmed.setdefault(content["nonce"], content["answer"])
+                return response
+            assert response.json()["error"] == "storage"
+            self.refused += 1
+            time.sleep(0.05)
+        raise AssertionError("the fault has ended, and still nothing is stored")
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A disk of its own of some megabytes."""
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder], capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here; the limit on the size of files stands for it")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+@contextlib.contextmanager
+def full_disk(data: Path, _process: subprocess.Popen) -> Iterator[None]:
+    filler = data / "filler"
+    with filler.open("wb") as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+            file.flush()
+    yield
+    filler.unlink()
+
+
+@contextlib.contextmanager
+def limited_files(data: Path, process: subprocess.Popen) -> Iterator[None]:
+    before = resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    yield
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("fault", [full_disk, limited_files])
+def test_an_answer_is_stored_or_refused_when_nothing_can_be_written(template, tmp_path, scale, fault):
+    where = small_disk(tmp_path / "disk") if fault is full_disk else contextlib.nullcontext(tmp_path)
+    with where as folder:
+        data, public_id = folder / "data", template[1]
+        shutil.copytree(template[0], data)
+        listeners = []
+        with rating_server(data) as (url, process):
+            for _ in range(scale(2, 25)):
+                with httpx.Client(base_url=url, timeout=60) as http:
+                    listener = Patient(http, public_id, any_answer)
+                    listeners.append(listener)
+                    step = listener.run(until=lambda step: step["step"] == "trial" and step["number"] == 2)
+                    with fault(data, process):
+                        refused = super(Patient, listener).post("open", study=public_id)
+                        answer = threading.Thread(target=listener.send, args=(step, 4))
+                        answer.start()
+                        answer.join(0.6)
+                    answer.join()
+                    assert listener.run()["step"] == "done"
+                    assert refused.status_code in (200, 503)
+        confirmed = {nonce: answer for listener in listeners for nonce, answer in listener.confirmed.items()}
+        assert stored_answers(data, public_id) == confirmed
+    refusals = sum(listener.refused for listener in listeners)
+    assert refusals > 0, "nothing was in the way"
+    print(
+        f"\n{fault.__name__}: {len(confirmed)} answers, {refusals} refused with 503 and sent again, 0 lost, 0 doubled"
+    )
+
+
+@contextlib.contextmanager
+def locked(data: Path) -> Iterator[None]:
+    """By another process, as far as the server can see."""
+    with contextlib.closing(sqlite3.connect(database(data), timeout=30, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "refusing"), [(LOCK_SECONDS / 2, False), (LOCK_SECONDS * 2.5, True)], ids=["short", "long"]
+)
+def test_a_locked_database_delays_an_answer_or_refuses_it(study, scale, seconds, refusing):
+    """Of twelve listeners at once: nobody waits for all the others."""
+    data, public_id = study
+    with rating_server(data) as (url, _):
+        clients = [httpx.Client(base_url=url, timeout=60) for _ in range(scale(12, 50))]
+        listeners = [Patient(http, public_id, any_answer) for http in clients]
+        with ThreadPoolExecutor(len(listeners)) as pool:
+            steps = list(pool.map(lambda one: one.run(until=lambda step: step["step"] == "trial"), listeners))
+            began = time.monotonic()
+            with locked(data):
+                sent = [pool.submit(one.send, step, 3) for one, step in zip(listeners, steps)]
+                time.sleep(seconds)
+            for response in sent:
+                assert response.result().status_code == 200
+            waited = time.monotonic() - began
+            longest = max(one.responses[-1].elapsed.total_seconds() for one in listeners)
+        for http in clients:
+            http.close()
+    confirmed = {nonce: answer for one in listeners for nonce, answer in one.confirmed.items()}
+    assert stored_answers(data, public_id) == confirmed
+    assert len(confirmed) == len(listeners)
+    refusals = sum(one.refused for one in listeners)
+    assert (refusals > 0) == refusing
+    slowest = max(r.elapsed.total_seconds() for one in listeners for r in one.responses)
+    assert slowest < 3 * LOCK_SECONDS + 2, "writers that wait for each other wait one after the other"
+    print(
+        f"\nlocked for {seconds:g} s: {len(listeners)} answers at once, {refusals} refused with 503 and sent again, 0 lost; "
+        f"all stored after {waited:.1f} s, slowest request {slowest:.1f} s, last {longest:.1f} s"
+    )
+
+
+def test_a_database_that_is_gone_for_a_while_loses_nothing(study):
+    data, public_id = study
+    with rating_server(data) as (url, _), httpx.Client(base_url=url, timeout=60) as http:
+        listener = Patient(http, public_id, any_answer)
+        step = listener.run(until=lambda step: step["step"] == "trial" and step["number"] == 2)
+        for away in range(3):
+            files = list((data / "listening").glob("listening.db*"))
+            for file in files:
+                file.rename(file.with_name(f"away-{file.name}"))
+            sending = threading.Thread(target=listener.send, args=(step, 2 + away))
+            sending.start()
+            sending.join(0.7)
+            assert sending.is_alive(), "confirmed, and written for nobody"
+            assert not database(data).exists(), "an empty database in the place of the one that is gone"
+            for file in files:
+                file.with_name(f"away-{file.name}").rename(file)
+            sending.join()
+            step = listener.post("open", study=public_id, token=listener.token).json()
+        assert listener.run()["step"] == "done"
+    assert stored_answers(data, public_id) == listener.confirmed
+    print(
+        f"\ndatabase away: 3 times, {listener.refused} requests refused with 503 and sent again, 0 of {len(listener.confirmed)} lost"
+    )
+
+
+JUMPS = (
+    0,
+    -3600,
+    86_400,
+    -1,
+    -86_400 * 365,
+    86_400 * 3650,
+    0,
+)  # seconds by which the clock is wrong, one after the other
+
+
+def test_a_clock_that_jumps_breaks_no_session(study, monkeypatch):
+    """Order is that of arrival and not of the clock, and nobody is accused of hearing more than time allows."""
+    data, public_id = study
+    right, wrong = time.time, 0.0
+    monkeypatch.setattr(time, "time", lambda: right() + wrong)
+    listening = open_listening(data)
+    app = FastAPI()
+    app.include_router(rate_routes(listening))
+    listeners = [Listener(TestClient(app), public_id, any_answer) for _ in JUMPS]
+    sent: list[str] = []
+    for number, wrong in enumerate(JUMPS * 2):
+        listener = listeners[number % len(JUMPS)]
+        step = listener.run(until=lambda step: step["step"] == "trial")
+        for wrong in JUMPS:
+            sent.append(step["nonce"])
+            step = listener.send(step, 3).json()
+            if step["step"] != "trial":
+                break
+    for listener in listeners:
+        before = len(listener.trials)
+        assert listener.run()["step"] == "done"
+        sent += [trial["nonce"] for trial in listener.trials[before:]]
+    rows = listening.store.answers(public_id)
+    assert [row["nonce"] for row in rows] == sent
+    rules = {flag["rule"] for rater in listening.store.raters(public_id) for flag in rater["flags"]}
+    assert "impossible-time" not in rules
+    listening.store.close()
+    print(f"\nclock jumps: {len(sent)} answers under {len(JUMPS)} clocks, 0 lost, order kept")

@@ -23,6 +23,7 @@ class Settings:
     max_seconds: float = 60.0  # longest recording
     max_megabytes: float = 100.0  # largest upload
     requests_per_minute: int = 240  # of one client that cost something; 0: no limit
+    root_path: str = ""  # where a proxy serves the app, such as /lab
     log_requests: bool = False  # a line of JSON about each of them
 
 
@@ -43,7 +44,7 @@ def build_app(settings: Settings, systems=None):
     from ui.operations import Observed, operations
     from ui.page import build_page, page_options
     from ui.rate_page import build_rate_page, rate_page_options
-    from ui.rate_routes import rate_routes
+    from ui.rate_routes import rate_routes, with_slash
     from ui.results import ResultStore
     from vocoders.catalogue import BUILT_IN
     from vocoders.intake import Limits
@@ -62,6 +63,7 @@ def build_app(settings: Settings, systems=None):
     listening = open_listening(settings.data_dir)
     app.include_router(operations(settings.data_dir, listening))
     app.include_router(rate_routes(listening))
+    app.add_api_route("/rate", with_slash)
     # An app of its own: what the browser of a listener is told of it holds nothing of the systems
     rate_page = build_rate_page()
     gr.mount_gradio_app(app, rate_page, path="/rate", **rate_page_options())
@@ -97,6 +99,9 @@ def parse_args() -> Settings:
         metavar="N",
         help="of one client that cost something, 0: any (240)",
     )
+    parser.add_argument(
+        "--root-path", default="", metavar="/PREFIX", help="below which a proxy serves this, and which it cuts off"
+    )
     parser.add_argument("--log-requests", action="store_true", help="a line of JSON on stderr about every request")
     return Settings(**vars(parser.parse_args()))
 
@@ -110,9 +115,11 @@ def main() -> None:
     from eval.comparison import warm_up
     from ui.disk import keep_sweeping
     from ui.operations import log_to_stderr
+    from ui.zero_gpu import report_to_zero_gpu
     from vocoders.catalogue import BUILT_IN
 
     log_to_stderr(settings.log_requests)
+    report_to_zero_gpu()
     app = build_app(settings)
     keep_sweeping(settings.data_dir / "uploads")
     threading.Thread(target=warm_up, args=(BUILT_IN,), daemon=True).start()
@@ -122,6 +129,7 @@ def main() -> None:
         app,
         host=settings.host,
         port=settings.port,
+        root_path=settings.root_path.rstrip("/"),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -11,6 +11,7 @@ import importlib.util
 
 import numpy as np
 
+from eval import onnx_runtime
 from vocoders.audio import SAMPLE_RATE, fit_length
 
 RATE = 16_000  # Hz, of all three
@@ -66,6 +67,7 @@ def dnsmos(_reference: np.ndarray, estimate: np.ndarray) -> float:
     """Overall quality by DNSMOS P.835 (Reddy et al. 2022), 1 to 5; the reference is not looked at. nan for silence."""
     if not _usable(estimate, estimate):
         return float("nan")
+    onnx_runtime.silence()
     from speechmos import dnsmos as model
 
     loud = _resampled(estimate)

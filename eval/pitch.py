@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eval import onnx_runtime
 from vocoders.audio import SAMPLE_RATE
 
 CONFIDENT = 0.6  # a frame counts where the reference's confidence is above
@@ -44,6 +45,7 @@ def tracker_missing() -> str | None:
 
 @functools.cache
 def _tracker():
+    onnx_runtime.silence()
     from swift_f0 import SwiftF0
 
     return SwiftF0()

@@ -121,6 +121,12 @@ def test_what_is_not_needed_is_closed(client, seen, path):
     assert seen == []
 
 
+def test_doors_stay_closed_below_a_prefix(seen):
+    client = TestClient(guarded(seen), root_path="/lab")
+    assert client.get("/lab/monitoring").status_code == 404
+    assert client.get("/lab/healthz").status_code == 200
+
+
 @pytest.mark.parametrize("path", ["http://10.0.0.1/x", " HTTPS://x", "file:///etc/passwd", "ftp://x", "gopher://x"])
 def test_nothing_is_fetched_for_anybody(client, seen, path):
     body = {"data": [["deep", {"file": {"path": path, "meta": {"_type": "gradio.FileData"}}}]]}
@@ -186,6 +192,13 @@ def test_ready_means_that_answers_can_be_stored(app):
     assert not (data / "listening").exists(), "no empty database in its place"
     (data / "away").rename(data / "listening")
     assert http.get("/readyz").status_code == 200
+
+
+def test_a_link_that_lost_its_slash_still_leads_to_the_study(app):
+    _, http = app
+    response = http.get("/rate?study=abc", follow_redirects=False)
+    assert (response.status_code, response.headers["location"]) == (307, "rate/?study=abc")
+    assert http.get("/rate?study=abc", follow_redirects=True).status_code == 200
 
 
 def test_metrics_are_for_this_machine_or_a_token(app):

@@ -87,6 +87,11 @@ def security_headers() -> dict[bytes, bytes]:
     return {name.encode(): value.encode() for name, value in headers.items()}
 
 
+def route_path(scope: Scope) -> str:
+    """The path that was asked for, without the prefix below which a proxy serves the app."""
+    return scope["path"].removeprefix(scope.get("root_path", "")) or "/"
+
+
 class Guard:
     """ASGI middleware. `per_minute`: requests of one client that cost something, 0 for no limit; `is_full` says whether the disk
     has no room for an upload."""
@@ -117,7 +122,7 @@ class Guard:
             await refusal(scope, receive, self._with_headers(scope, send))
 
     def _refusal(self, scope: Scope, headers: MutableMapping[str, str]) -> JSONResponse | None:
-        path, method = scope["path"], scope["method"]
+        path, method = route_path(scope), scope["method"]
         if CLOSED.match(path):
             return _answer(404, "There is nothing here.")
         if method not in ("GET", "HEAD", "OPTIONS") and not _same_origin(headers):

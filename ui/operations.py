@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from eval.listening.database import StoreError
 from eval.listening.service import Listening
 from ui.disk import is_full
-from ui.guard import App, Message, Receive, Scope, Send
+from ui.guard import App, Message, Receive, Scope, Send, route_path
 from ui.measures import FREE_DISK, JOBS, LATENCY, REGISTRY, REQUESTS
 from ui.running import Running
 
@@ -78,7 +78,7 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, route, method = time.perf_counter(), route_of(scope["path"]), scope["method"]
+        began, route, method = time.perf_counter(), route_of(route_path(scope)), scope["method"]
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":

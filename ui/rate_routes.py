@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
@@ -98,6 +98,11 @@ def rate_routes(listening: Listening) -> APIRouter:
             return _refusal("storage", "The sound cannot be looked up just now; try again.", 503)
 
     return router
+
+
+def with_slash(request: Request) -> RedirectResponse:
+    """For a link to the rating page that lost its slash on the way."""
+    return RedirectResponse(f"rate/?{request.url.query}")
 
 
 async def _read(request: Request) -> bytes | None:

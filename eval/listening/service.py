@@ -284,7 +284,8 @@ def _flags(stored: StoredStudy, rater: Rater, shown: ShownTrial, answer: object,
     if passes(stored.study, shown.trial, answer) is False:
         detail = f"trial {shown.number}: {'/'.join(shown.trial.shown)} was answered {answer}"
         flags.append(Flag(rater.id, shown.trial.kind, 1, detail))
-    if heard > (passed := time.time() - shown.since) + LEEWAY:
+    passed = time.time() - shown.since
+    if passed >= 0 and heard > passed + LEEWAY:  # a clock that was set back in between says nothing
         flags.append(
             Flag(rater.id, "impossible-time", 1, f"trial {shown.number}: {heard:.1f} s heard in {passed:.1f} s")
         )

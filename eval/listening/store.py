@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from eval.listening import tables as t
-from eval.listening.database import StoreError, make_engine, reported
+from eval.listening.database import LOCK_SECONDS, StoreError, make_engine, reported
 from eval.listening.design import Trial, plan_session
 from eval.listening.mirror import Mirror
 from eval.listening.study import Study, study_from
@@ -353,8 +353,18 @@ class Store:
         """One transaction; writers of this process wait for each other here, in order, and not in the database."""
         with reported():
             self._make_tables()
-            with self._lock, self._engine.execution_options(writes=True).begin() as connection:
+            with self._turn(), self._engine.execution_options(writes=True).begin() as connection:
                 yield connection
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Errors: `StoreError` when those in front wait for the database themselves: nobody waits for all of them."""
+        if not self._lock.acquire(timeout=LOCK_SECONDS):
+            raise StoreError("the database of the studies is busy")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _make_tables(self) -> None:
         if not self._has_tables:

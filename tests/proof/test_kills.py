@@ -1,0 +1,177 @@
+"""A process that is killed at any moment leaves nothing half done: studies, answers, uploads.
+
+python -m pytest tests/proof/test_kills.py --proof -s
+"""
+
+import hashlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from eval.listening.home import open_listening, open_store
+from tests.conftest import ROOT, free_port, running_app, start_app
+from tests.listening import Listener, any_answer
+from tests.proof.rating_server import start_server
+from tests.proof.studied_app import add_study
+from tests.proof.test_faults import stored_answers
+
+TAKES = 2 * (2 + 2) + 1 + 5  # per clip two systems, reference and anchor; once the ruined take and five kinds of beeps
+
+
+def check_studies(data: Path) -> int:
+    """How many there are, each whole: every take is there, and is what its hash says."""
+    store = open_store(data)
+    studies = [store.study(about["public_id"]) for about in store.studies()]
+    for stored in studies:
+        assert len(stored.stimuli) == TAKES, f"{stored.study.name} lacks takes"
+        for stimulus in stored.stimuli:
+            wav = store.wav(stimulus.sha256)
+            assert hashlib.sha256(wav).hexdigest() == stimulus.sha256
+            assert wav[:4] == b"RIFF"
+    store.check()
+    store.close()
+    return len(studies)
+
+
+def test_a_study_is_there_as_a_whole_or_not_at_all(tmp_path, scale):
+    chance, killed, whole = random.Random(0), 0, 0
+    command = [sys.executable, "-m", "tests.proof.study_maker", str(tmp_path)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=-1, stdout=-1, text=True) as maker:
+
+        def make(after: float | None) -> float:
+            """Seconds that it took. after: when it is killed."""
+            nonlocal killed, whole
+            maker.stdin.write("\n")
+            maker.stdin.flush()
+            child, began = int(maker.stdout.readline()), time.monotonic()
+            if after is not None:
+                time.sleep(after)
+                os.kill(child, signal.SIGKILL)  # one that has just ended waits for its parent, and is still there
+            code = int(maker.stdout.readline())
+            killed += code == -signal.SIGKILL
+            whole += code == 0
+            assert code in (0, -signal.SIGKILL)
+            return time.monotonic() - began
+
+        usual = min(make(None) for _ in range(2))
+        for _ in range(scale(5, 300)):
+            make(chance.uniform(0.3, 1.1) * usual)
+            # Killed between the last write and the exit, it may be there although nobody was told
+            assert whole <= check_studies(tmp_path) <= whole + killed
+        make(None)
+        found = check_studies(tmp_path)
+        maker.stdin.close()
+    assert killed > 0
+    print(f"\nkilled while making a study: {killed} of {killed + whole}, {found} studies whole, 0 in parts")
+
+
+def test_a_confirmed_answer_outlives_the_server(tmp_path, scale):
+    """Eight listeners; the server is killed under them again and again, and they go on."""
+    public_id, _ = add_study(tmp_path)
+    port, chance, kills = free_port(), random.Random(1), scale(2, 150)
+    process, ended = start_server(tmp_path, port), threading.Event()
+    confirmed: dict[str, int] = {}
+    sent: dict[str, list[int]] = {}  # to the same trial again where no confirmation came
+    gone: list[int] = []
+
+    def listen(number: int) -> None:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+            while not ended.is_set():
+                listener, step = Listener(http, public_id, any_answer, fetch=False), {"step": "welcome"}
+                while step["step"] != "done":
+                    try:
+                        step = go_on(listener, step, number)
+                    except httpx.TransportError:  # the server is gone; the page asks again where it is
+                        gone.append(number)
+                        time.sleep(0.1)
+                        if listener.token:
+                            step = {"step": "lost"}
+
+    def go_on(listener: Listener, step: dict, number: int) -> dict:
+        if step["step"] == "welcome":
+            return listener.join()
+        if step["step"] == "lost":
+            found = listener.post("open", study=public_id, token=listener.token).json()
+            assert found["step"] != "welcome", "the session was forgotten"
+            return found
+        if step["step"] != "trial":
+            return listener.go_on(step)
+        answer, nonce = 1 + (number + len(sent)) % 5, step["nonce"]
+        sent.setdefault(nonce, []).append(answer)
+        response = listener.send(step, answer)
+        assert response.status_code == 200, response.text
+        confirmed.setdefault(nonce, answer)
+        return response.json()
+
+    threads = [threading.Thread(target=listen, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(kills):
+            time.sleep(chance.uniform(0.05, 1.0))
+            process.kill()
+            process.wait()
+            process = start_server(tmp_path, port)
+        time.sleep(0.5)
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join(60)
+        process.kill()
+        process.wait()
+    stored = stored_answers(tmp_path, public_id)
+    assert len(confirmed) > kills
+    assert gone
+    assert confirmed.keys() <= stored.keys() <= sent.keys()
+    assert all(stored[nonce] in sent[nonce] for nonce in stored)
+    first = {nonce: answers[0] for nonce, answers in sent.items() if len(answers) == 1}
+    assert all(stored[nonce] == confirmed[nonce] for nonce in confirmed if nonce in first)
+    check_plans(tmp_path, public_id)
+    print(
+        f"\nserver killed {kills} times under 8 listeners: {len(confirmed):,} answers confirmed, {len(stored):,} stored, 0 lost, 0 doubled"
+    )
+
+
+def check_plans(data: Path, public_id: str) -> None:
+    """No listener has answered a trial before the one in front of it, or one twice."""
+    listening = open_listening(data)
+    numbers: dict[str, list[int]] = {}
+    for row in listening.store.answers(public_id):
+        numbers.setdefault(row["rater"], []).append(row["number"])
+    listening.store.close()
+    assert all(found == list(range(len(found))) for found in numbers.values())
+
+
+def test_an_upload_that_was_cut_off_is_swept_away(tmp_path, scale):
+    """The app is killed while a checkpoint arrives. It starts again, studies are whole, and the fragment does not stay."""
+    public_id, _ = add_study(tmp_path)
+    chance = random.Random(2)
+    for _ in range(scale(1, 8)):
+        process, url = start_app(tmp_path)
+        address = urlsplit(url)
+        head = b'--b\r\nContent-Disposition: form-data; name="files"; filename="mine.safetensors"\r\n\r\n'
+        with socket.create_connection((address.hostname, address.port)) as connection:
+            connection.sendall(
+                b"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+                b"Content-Length: 60000000\r\n\r\n" + head
+            )
+            for _ in range(chance.randrange(5, 40)):
+                connection.sendall(bytes(10**6))
+            process.kill()
+            process.wait()
+        with running_app(tmp_path) as url:
+            step = httpx.post(f"{url}/listening/open", json={"study": public_id}).json()
+            assert step["step"] == "welcome"
+            left = [path for path in (tmp_path / "uploads").rglob("*") if path.is_file()]
+            assert sum(path.stat().st_size for path in left) == 0, left
+    print(f"\nkilled while a file arrived: {scale(1, 8)} times, nothing left of it, 0 studies harmed")

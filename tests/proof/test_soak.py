@@ -1,0 +1,118 @@
+"""The app under use: the same memory and disk after hundreds of comparisons, and thirty people at once.
+
+python -m pytest tests/proof/test_soak.py --proof -s
+"""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+from gradio_client import Client, handle_file
+
+from tests.conftest import harmonic_tone, start_app
+
+FAST = ["griffin-lim", "griffin-lim-oracle"]
+WAIT = 600.0  # seconds for one answer, on a machine that may be shared
+
+
+def compared(url: str, clip: Path, systems: list[str], client: Client | None = None) -> dict:
+    """What the player shows at the end. Errors: the client's, where the app refuses."""
+    client = client or Client(url, verbose=False)
+    job = client.submit(handle_file(str(clip)), systems, api_name="/compare")
+    job.result(WAIT)
+    players = [values[2] for values in job.outputs() if isinstance(values[2], dict) and "tracks" in values[2]]
+    return players[-1]
+
+
+def memory(pid: int) -> float:
+    """MB that the process has in use."""
+    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def megabytes(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def clip(folder: Path, number: int, seconds: float = 0.6) -> Path:
+    path = folder / f"clip-{number}.wav"
+    soundfile.write(path, harmonic_tone(seconds, 120 + number % 200, seed=number), 22_050)
+    return path
+
+
+def test_hundreds_of_comparisons_leave_nothing_behind(tmp_path, scale):
+    """Every one with a recording of its own, in a session of its own; every tenth with a network."""
+    rounds, settled = scale(6, 200), scale(2, 75)  # more than `MAX_FOLDERS` are left before it is said to be settled
+    (tmp_path / "data").mkdir()
+    process, url = start_app(tmp_path / "data")
+    rss, disk, seconds = [], [], []
+    try:
+        for number in range(rounds):
+            began = time.monotonic()
+            systems = [*FAST, "hifigan-original"] if number % 10 == 0 else FAST
+            player = compared(url, clip(tmp_path, number), systems)
+            assert {track["state"] for track in player["tracks"]} == {"ready"}
+            seconds.append(time.monotonic() - began)
+            rss.append(memory(process.pid))
+            disk.append(megabytes(tmp_path / "data"))
+        assert process.poll() is None
+        assert httpx.get(f"{url}/healthz").text == "ok"
+    finally:
+        process.terminate()
+        process.wait(20)
+    slope = np.polyfit(np.arange(rounds - settled), rss[settled:], 1)[0]
+    growth = np.polyfit(np.arange(rounds - settled), disk[settled:], 1)[0]
+    print(
+        f"\nsoak: {rounds} comparisons, 0 failed; memory {rss[0]:.0f} MB after the first, {rss[settled]:.0f} MB settled, {rss[-1]:.0f} MB at "
+        f"the end, {1000 * slope:+.0f} kB each; disk {disk[settled]:.0f} MB settled, {disk[-1]:.0f} MB at the end, {1000 * growth:+.0f} kB each; "
+        f"median {np.median(seconds):.2f} s"
+    )
+    assert rss[-1] < 2_500
+    if rounds > 100:
+        assert slope < 0.5, "memory grows with every comparison"
+        assert growth < 0.2, "disk fills with every comparison"
+
+
+def test_everybody_at_once_gets_their_own_or_a_clean_refusal(tmp_path, scale):
+    """Clips of different lengths: a result of somebody else would have another."""
+    users = scale(6, 30)
+    (tmp_path / "data").mkdir()
+    process, url = start_app(tmp_path / "data")
+    lengths = [0.3 + 0.05 * number for number in range(users)]
+    refused, taken, together = [], [], threading.Barrier(users)
+
+    def use(number: int) -> None:
+        path, client = clip(tmp_path, number, lengths[number]), Client(url, verbose=False)
+        together.wait()
+        began = time.monotonic()
+        try:
+            player = compared(url, path, FAST, client)
+        except Exception as error:  # the client has no class for a full queue
+            assert "queue is full" in str(error).lower() or "503" in str(error), repr(error)
+            refused.append(number)
+            return
+        taken.append(time.monotonic() - began)
+        assert player["seconds"] == pytest.approx(lengths[number], abs=0.001), "somebody else's result"
+        sound = httpx.get(f"{url}/{player['tracks'][1]['audio']['url']}").content
+        assert len(sound) == pytest.approx(44 + 2 * 22_050 * lengths[number], abs=600)
+
+    try:
+        with ThreadPoolExecutor(users) as pool:
+            for done in [pool.submit(use, number) for number in range(users)]:
+                done.result()
+        assert process.poll() is None
+        assert httpx.get(f"{url}/healthz").text == "ok"
+        assert len(compared(url, clip(tmp_path, 99), FAST)["tracks"]) == 3, "and it goes on"
+    finally:
+        process.terminate()
+        process.wait(20)
+    assert len(taken) >= min(users, 6)
+    assert max(taken) < WAIT / 4
+    print(
+        f"\nat once: {users} users, {len(taken)} answered within {max(taken):.1f} s, {len(refused)} refused (queue full), 0 wrong, 0 crashed"
+    )

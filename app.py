@@ -75,6 +75,7 @@ def build_app(settings: Settings, systems=None):
     app.add_middleware(
         Guard,
         largest_file=settings.max_megabytes * 1e6,
+        uploads=settings.data_dir / "uploads",
         per_minute=settings.requests_per_minute,
         is_full=functools.partial(is_full, settings.data_dir),
     )

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from ui.guard import MANY, MULTIPART, RULES, SMALL, Guard
 from ui.operations import JsonLines, Observed, route_of
 
 LARGEST = 1000  # bytes of a file here
+UPLOADS = Path("/data/uploads")
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def guarded(seen: list[bytes], per_minute: int = 0) -> FastAPI:
         seen.append(await request.body())
         return {"path": path}
 
-    app.add_middleware(Guard, largest_file=LARGEST, per_minute=per_minute)
+    app.add_middleware(Guard, largest_file=LARGEST, uploads=UPLOADS, per_minute=per_minute)
     return app
 
 
@@ -127,15 +129,35 @@ def test_doors_stay_closed_below_a_prefix(seen):
     assert client.get("/lab/healthz").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["http://10.0.0.1/x", " HTTPS://x", "file:///etc/passwd", "ftp://x", "gopher://x"])
-def test_nothing_is_fetched_for_anybody(client, seen, path):
+@pytest.mark.parametrize(
+    "path",
+    [
+        "http://10.0.0.1/x",
+        " HTTPS://x",
+        "file:///etc/passwd",
+        "ftp://x",
+        "/etc/passwd",
+        "app.py",
+        "a\x00b",
+        "x" * 5000,
+        f"{UPLOADS}/../secret",
+        f"{UPLOADS}-not/song.wav",
+    ],
+)
+def test_a_file_that_is_no_upload_is_neither_read_nor_fetched(client, seen, path):
     body = {"data": [["deep", {"file": {"path": path, "meta": {"_type": "gradio.FileData"}}}]]}
     for route in ("/gradio_api/call/compare", "/gradio_api/queue/join", "/rate/gradio_api/queue/join"):
         assert client.post(route, json=body).status_code == 400
     assert seen == []
-    body["data"][0][1]["file"]["path"] = "/tmp/gradio/song.wav"
+    body["data"][0][1]["file"]["path"] = f"{UPLOADS}/ab/song.wav"
     assert client.post("/gradio_api/queue/join", json=body).status_code == 200
     assert json.loads(seen[0]) == body, "the body arrives as it was sent"
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"a=b", b"[" * 100_000])
+def test_what_cannot_be_looked_at_does_not_arrive(client, seen, body):
+    assert client.post("/gradio_api/queue/join", content=body).status_code == 400
+    assert seen == []
 
 
 def test_whoever_asks_too_often_waits(seen):
@@ -152,7 +174,7 @@ def test_whoever_asks_too_often_waits(seen):
 
 def test_a_full_disk_takes_no_uploads(seen):
     app = FastAPI()
-    app.add_middleware(Guard, largest_file=LARGEST, is_full=lambda: True)
+    app.add_middleware(Guard, largest_file=LARGEST, uploads=UPLOADS, is_full=lambda: True)
     refused = TestClient(app).post("/gradio_api/upload", content=b"x")
     assert (refused.status_code, refused.json()["detail"][:17]) == (503, "The server's disk")
     assert TestClient(app).post("/listening/answer").status_code == 404, "answers still pass"

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,7 +31,6 @@ CLOSED = re.compile(
     r"(/rate)?/(gradio_api/(proxy=|file=[a-z]+:|stream/|custom_component/|component_server|deep_link|dev/|run-history|runs\b|"
     r"process_recording|vibe-|undo-vibe)|monitoring\b|login\b|logout\b|token\b|user\b|pwa_icon|manifest\.json)"
 )
-FETCHES = re.compile(r"^\s*[A-Za-z][A-Za-z0-9+.-]+://")  # a "file" that this server would have to get from somewhere
 
 
 @dataclass(frozen=True)
@@ -93,16 +93,22 @@ def route_path(scope: Scope) -> str:
 
 
 class Guard:
-    """ASGI middleware. `per_minute`: requests of one client that cost something, 0 for no limit; `is_full` says whether the disk
-    has no room for an upload."""
+    """ASGI middleware. `uploads`: the folder Gradio puts them in; `per_minute`: requests of one client that cost something, 0
+    for no limit; `is_full` says whether the disk has no room for an upload."""
 
     def __init__(
-        self, app: App, largest_file: float, per_minute: int = 240, is_full: Callable[[], bool] = lambda: False
+        self,
+        app: App,
+        largest_file: float,
+        uploads: Path,
+        per_minute: int = 240,
+        is_full: Callable[[], bool] = lambda: False,
     ) -> None:
         from limits.storage import MemoryStorage
         from limits.strategies import MovingWindowRateLimiter
 
         self._app, self._largest, self._is_full = app, round(largest_file), is_full
+        self._uploads = uploads.resolve()
         self._headers = security_headers()
         self._limiter, self._per_minute = MovingWindowRateLimiter(MemoryStorage()), per_minute
 
@@ -114,8 +120,8 @@ class Guard:
         refusal = self._refusal(scope, headers)
         if refusal is None and _is_json_for_gradio(scope):
             body = await _read(receive, SMALL)
-            refusal = _too_large(SMALL) if body is None else _about_fetching(body)
-            receive = _replay(body, receive)
+            content, refusal = (None, _too_large(SMALL)) if body is None else self._checked(body)
+            receive = _replay(content, receive)
         if refusal is None:
             await self._app(scope, self._counted(scope, receive), self._with_headers(scope, send))
         else:
@@ -134,6 +140,35 @@ class Guard:
         if self._per_minute and (rule := next((rule for rule in RULES if rule.fits(method, path)), None)):
             return self._slowed(scope, rule)
         return None
+
+    def _checked(self, body: bytes) -> tuple[bytes | None, JSONResponse | None]:
+        """What Gradio gets to parse: exactly what was looked at here. Every file it names must be an upload.
+
+        Gradio would fetch whatever address stands where a path should, and looks whether a path is an upload only where the
+        sender says that it is a file.
+        """
+        if not body:
+            return body, None
+        try:
+            content = json.loads(body)
+        except (ValueError, RecursionError):
+            return None, _answer(400, "The request is not as it should be.")
+        waiting = [content]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, dict):
+                if isinstance(path := value.get("path"), str) and not self._is_upload(path):
+                    return None, _answer(400, "Send the file itself: nothing else is read here, and nothing fetched.")
+                waiting += value.values()
+            elif isinstance(value, list):
+                waiting += value
+        return json.dumps(content).encode(), None
+
+    def _is_upload(self, path: str) -> bool:
+        try:
+            return Path(path).resolve().is_relative_to(self._uploads)
+        except (OSError, ValueError, RuntimeError):  # a null byte, a name too long, a loop of links
+            return False
 
     def _slowed(self, scope: Scope, rule: Rule) -> JSONResponse | None:
         from limits import RateLimitItemPerMinute
@@ -210,24 +245,6 @@ def _replay(body: bytes | None, receive: Receive) -> Receive:
         return waiting.pop() if waiting else await receive()
 
     return replayed
-
-
-def _about_fetching(body: bytes) -> JSONResponse | None:
-    """Gradio would get a file from any address that stands where a path should."""
-    try:
-        content = json.loads(body) if body else None
-    except (ValueError, RecursionError):
-        return None  # Gradio refuses it by itself
-    waiting = [content]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            if isinstance(path := value.get("path"), str) and FETCHES.match(path):
-                return _answer(400, "Send the file itself: this server fetches nothing from elsewhere.")
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
-    return None
 
 
 def _too_large(cap: int) -> JSONResponse:

@@ -145,7 +145,7 @@ def locked(data: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "refusing"), [(LOCK_SECONDS / 2, False), (LOCK_SECONDS * 4, True)], ids=["short", "long"]
+    ("seconds", "refusing"), [(LOCK_SECONDS / 2, False), (LOCK_SECONDS * 5, True)], ids=["short", "long"]
 )
 def test_a_locked_database_delays_an_answer_or_refuses_it(study, scale, seconds, refusing):
     """Of twelve listeners at once: nobody waits for all the others."""
@@ -171,7 +171,7 @@ def test_a_locked_database_delays_an_answer_or_refuses_it(study, scale, seconds,
     refusals = sum(one.refused for one in listeners)
     assert (refusals > 0) == refusing
     slowest = max(r.elapsed.total_seconds() for one in listeners for r in one.responses)
-    assert slowest < 2 * LOCK_SECONDS + 2, "writers that wait for each other wait one after the other"
+    assert slowest < 4 * LOCK_SECONDS, "writers that wait for each other wait one after the other"
     print(
         f"\nlocked for {seconds:g} s: {len(listeners)} answers at once, {refusals} refused with 503 and sent again, 0 lost; "
         f"all stored after {waited:.1f} s, slowest request {slowest:.1f} s, last {longest:.1f} s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import os
+import shutil
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,6 +51,7 @@ def build_app(settings: Settings, systems=None):
     from vocoders.intake import Limits
 
     store = ResultStore(settings.data_dir / "results")
+    shutil.rmtree(settings.data_dir / "uploads", ignore_errors=True)  # of sessions that ended with the process before
     limits = Limits(max_seconds=settings.max_seconds, max_megabytes=settings.max_megabytes)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 

@@ -47,7 +47,8 @@ def clip(folder: Path, number: int, seconds: float = 0.6) -> Path:
 
 def test_hundreds_of_comparisons_leave_nothing_behind(tmp_path, scale):
     """Every one with a recording of its own, in a session of its own; every tenth with a network."""
-    rounds, settled = scale(6, 200), scale(2, 75)  # more than `MAX_FOLDERS` are left before it is said to be settled
+    # Settled: more than `MAX_FOLDERS` results were left, and what is remembered of recordings has reached its bound
+    rounds, settled, length = scale(6, 200), scale(2, 120), scale(0.6, 4.0)
     (tmp_path / "data").mkdir()
     process, url = start_app(tmp_path / "data")
     rss, disk, seconds = [], [], []
@@ -55,7 +56,7 @@ def test_hundreds_of_comparisons_leave_nothing_behind(tmp_path, scale):
         for number in range(rounds):
             began = time.monotonic()
             systems = [*FAST, "hifigan-original"] if number % 10 == 0 else FAST
-            player = compared(url, clip(tmp_path, number), systems)
+            player = compared(url, clip(tmp_path, number, length), systems)
             assert {track["state"] for track in player["tracks"]} == {"ready"}
             seconds.append(time.monotonic() - began)
             rss.append(memory(process.pid))

@@ -63,14 +63,16 @@ def running_app(data: Path, port: int | None = None, options: Sequence[str] = ()
         process.wait(20)
 
 
-def start_app(data: Path, port: int | None = None, options: Sequence[str] = ()) -> tuple[subprocess.Popen, str]:
-    """The app's process and its address, once it answers."""
+def start_app(
+    data: Path, port: int | None = None, options: Sequence[str] = (), program: Sequence[str] = ("app.py",)
+) -> tuple[subprocess.Popen, str]:
+    """The app's process and its address, once it answers. program: what Python runs in the place of the app."""
     port = port or free_port()
     with (data / "log.txt").open("a+") as log:
         process = subprocess.Popen(
             [
                 sys.executable,
-                "app.py",
+                *program,
                 "--port",
                 str(port),
                 "--data-dir",

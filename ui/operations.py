@@ -32,8 +32,8 @@ def operations(data_dir: Path, listening: Listening) -> APIRouter:
     FREE_DISK.set_function(lambda: shutil.disk_usage(data_dir).free)
 
     @router.get("/healthz", response_class=PlainTextResponse)
-    def healthz() -> str:
-        return "ok"
+    async def healthz() -> str:
+        return "ok"  # also while every thread waits for the database
 
     @router.get("/readyz")
     async def readyz() -> JSONResponse:

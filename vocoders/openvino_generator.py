@@ -12,7 +12,6 @@ What comes out of compilation is kept on disk, in a folder named after the conte
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import json
@@ -67,10 +66,8 @@ class OpenVINOGenerator:
             while waiting:
                 yield self._finish(waiting, idle)
         finally:
-            for request, _ in waiting:
-                request.cancel()
-                with contextlib.suppress(RuntimeError):  # how OpenVINO says that it was cancelled
-                    request.wait()
+            for request, _ in waiting:  # a cancelled one would leave its stream with shapes that break the next run
+                request.wait()
 
     @staticmethod
     def _finish(waiting: deque, idle: list) -> np.ndarray:

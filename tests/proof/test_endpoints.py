@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import ROOT
 from tests.listening import Listener, any_answer
 from tests.proof.requests_by_hand import ask, send_bytes
 from tests.proof.studied_app import StudiedApp, studied_app
@@ -44,7 +45,7 @@ TYPES = (
     "\xff/\xfe",
     "",
 )
-GIVEAWAYS = ("Traceback", 'File "', "site-packages", "sqlalchemy", "/work/", "SELECT ")
+GIVEAWAYS = ("Traceback", 'File "', "site-packages", "sqlalchemy", f"{ROOT}/", "SELECT ")
 
 
 @pytest.fixture(scope="module")

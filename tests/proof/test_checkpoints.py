@@ -43,7 +43,7 @@ def read_one(number: int, folder: Path) -> str:
 
 
 def test_a_hostile_checkpoint_is_used_or_refused_in_a_sentence(scale):
-    tally = run_cases(read_one, range(scale(1_500, 40_000)))
+    tally = run_cases(read_one, range(scale(700, 40_000)))
     print(f"\n{tally.line('checkpoints')}")
     assert tally.crashes == {}
     assert tally.used > tally.cases / 50, "mutants that are all refused at the door prove little"
@@ -55,7 +55,7 @@ def test_a_hostile_checkpoint_is_used_or_refused_in_a_sentence(scale):
 def test_a_pickle_that_asks_for_everything_gets_a_bounded_part_of_it(tmp_path, scale):
     """As the page reads what strangers bring: in a process of its own. In short only those that end soon."""
     write_config(tmp_path)
-    path, names = tmp_path / "g_1", list(greedy_pickles())[: scale(2, 99)]
+    path, names = tmp_path / "g_1", list(greedy_pickles())[: scale(1, 99)]
     highest = 0.0
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:  # whose only children these readers are
         for name in names:

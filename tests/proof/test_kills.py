@@ -67,7 +67,7 @@ def test_a_study_is_there_as_a_whole_or_not_at_all(tmp_path, scale):
             return time.monotonic() - began
 
         usual = min(make(None) for _ in range(2))
-        for _ in range(scale(5, 120)):
+        for _ in range(scale(3, 120)):
             make(chance.uniform(0.3, 1.1) * usual)
             # Killed between the last write and the exit, it may be there although nobody was told
             assert whole <= check_studies(tmp_path) <= whole + killed
@@ -81,7 +81,7 @@ def test_a_study_is_there_as_a_whole_or_not_at_all(tmp_path, scale):
 def test_a_confirmed_answer_outlives_the_server(tmp_path, scale):
     """Eight listeners; the server is killed under them again and again, and they go on."""
     public_id, _ = add_study(tmp_path)
-    port, chance, kills = free_port(), random.Random(1), scale(2, 60)
+    port, chance, kills = free_port(), random.Random(1), scale(1, 60)
     process, ended = start_server(tmp_path, port), threading.Event()
     confirmed: dict[str, int] = {}
     sent: dict[str, list[int]] = {}  # to the same trial again where no confirmation came

@@ -56,7 +56,7 @@ def test_hundreds_of_comparisons_leave_nothing_behind(tmp_path, scale):
     whatever still grows is something else. The slope is the median of all pairs', because memory is got in steps of up to 80 MB, one
     of which would turn a straight line.
     """
-    rounds, settled = scale(6, 200), scale(2, 75)  # settled: with more than `MAX_FOLDERS` results left
+    rounds, settled = scale(4, 200), scale(1, 75)  # settled: with more than `MAX_FOLDERS` results left
     (tmp_path / "data").mkdir()
     process, url = start_app(tmp_path / "data", program=("-c", FORGETFUL))
     rss, disk, seconds = [], [], []
@@ -88,7 +88,7 @@ def test_hundreds_of_comparisons_leave_nothing_behind(tmp_path, scale):
 
 def test_everybody_at_once_gets_their_own_or_a_clean_refusal(tmp_path, scale):
     """Clips of different lengths: a result of somebody else would have another."""
-    users = scale(6, 30)
+    users = scale(4, 30)
     (tmp_path / "data").mkdir()
     process, url = start_app(tmp_path / "data")
     lengths = [0.3 + 0.05 * number for number in range(users)]

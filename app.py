@@ -39,8 +39,8 @@ def build_app(settings: Settings, systems=None):
     from fastapi import FastAPI, HTTPException
     from fastapi.responses import FileResponse
 
+    from eval.disk_space import is_full
     from eval.listening.home import open_listening
-    from ui.disk import is_full
     from ui.guard import Guard
     from ui.operations import Observed, operations
     from ui.page import build_page, page_options

@@ -52,7 +52,7 @@ def describe(recording: Recording, takes: Sequence[Take], levels: Mapping[str, L
             "history": recording.history,
             **_level(levels["reference"]),
         },
-        "metrics": {take.system.id: {name: _number(value) for name, value in take.metrics.items()} for take in takes},
+        "metrics": {take.system.id: {name: finite(value) for name, value in take.metrics.items()} for take in takes},
         "systems": {
             take.system.id: {
                 "title": take.system.title,
@@ -81,8 +81,9 @@ def versions() -> dict[str, str]:
 
 
 def _level(level: Level) -> dict[str, float | None]:
-    return {"lufs": _number(level.lufs), "true_peak_dbtp": _number(level.true_peak), "gain_db": _number(level.gain)}
+    return {"lufs": finite(level.lufs), "true_peak_dbtp": finite(level.true_peak), "gain_db": finite(level.gain)}
 
 
-def _number(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """A number that JSON can hold; None for nan and infinity."""
     return round(value, 5) if math.isfinite(value) else None

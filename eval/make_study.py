@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from eval.bundle import versions
+from eval.disk_space import is_full
 from eval.listening.store import Stimulus, Store
 from eval.listening.study import Study, StudyError, read_study_file, study_from
 from eval.stimuli import LONGEST, Tell, render_stimuli
@@ -17,7 +17,6 @@ from vocoders.command import find_audio
 from vocoders.intake import Limits, read_recording
 from vocoders.systems import System
 
-NEEDED_BYTES = 200e6  # of free disk
 LIMITS = Limits(max_seconds=LONGEST)
 
 
@@ -46,7 +45,7 @@ def make_study(
             store.study(revises)
         except KeyError as error:
             raise StudyError(f"there is no study {revises!r} to revise") from error
-    if shutil.disk_usage(data_dir).free < NEEDED_BYTES:
+    if is_full(data_dir):
         raise StudyError("the disk is nearly full; a study's takes need room")
     if reasons := [f"{system.title}: {reason}" for system in systems if (reason := system.why_not())]:
         raise StudyError("; ".join(reasons))

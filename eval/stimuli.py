@@ -4,9 +4,7 @@ file it becomes."""
 from __future__ import annotations
 
 import hashlib
-import io
 import math
-import wave
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +18,7 @@ from eval.listening.votes import ANCHOR, REFERENCE
 from eval.loudness import TARGET_LUFS, loudness, match_levels, true_peak
 from eval.metrics import choose_metrics
 from vocoders.analysis import Analysis, synthesize
-from vocoders.audio import SAMPLE_RATE, Recording, fit_length, to_pcm16
+from vocoders.audio import SAMPLE_RATE, Recording, fit_length, to_pcm16, wav_of
 from vocoders.systems import System, Unavailable
 
 SHORTEST, LONGEST = 1.5, 30.0  # seconds of a clip; listeners compare seconds, not minutes
@@ -136,7 +134,7 @@ def _finish(item: str, takes: Mapping[str, _Take], wavs: dict[str, bytes]) -> li
         if abs(after - level.lufs - level.gain) > TOLERANCE:
             wanted = level.lufs + level.gain
             raise StudyError(f"{item}: the take of {name} came out at {after:.1f} LUFS instead of {wanted:.1f}")
-        content = _wav(pcm)
+        content = wav_of(pcm)
         sha256 = hashlib.sha256(content).hexdigest()
         wavs[sha256] = content
         made = {
@@ -149,12 +147,3 @@ def _finish(item: str, takes: Mapping[str, _Take], wavs: dict[str, bytes]) -> li
         }
         stimuli.append(Stimulus(item, name, sha256, len(pcm) / SAMPLE_RATE, made, take.metrics))
     return stimuli
-
-
-def _wav(pcm: np.ndarray) -> bytes:
-    """Samples and the shortest header there is: no names, no dates."""
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
-        file.writeframes(pcm.astype("<i2").tobytes())
-    return buffer.getvalue()

@@ -10,6 +10,7 @@ from pathlib import Path
 import gradio as gr
 from gradio import FileData
 
+from eval.bundle import finite
 from eval.comparison import quick_first
 from eval.metrics import choose_metrics
 from ui.compare import QUEUE, require_both
@@ -49,9 +50,9 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
                 take.system.id: {
                     "title": take.system.title,
                     "audio": tracks[take.system.id]["audio"]["url"],
-                    "lufs": _number(take.lufs),
+                    "lufs": finite(take.lufs),
                     "compute_seconds": round(take.compute_seconds, 3),
-                    "metrics": {name: _number(value) for name, value in take.metrics.items()},
+                    "metrics": {name: finite(value) for name, value in take.metrics.items()},
                 }
                 for take in view.takes
             },
@@ -83,7 +84,3 @@ def _read(file: FileData, limits: Limits) -> Recording:
         return read_recording(path, limits, path.name)
     except AudioError as error:
         raise gr.Error(str(error), print_exception=False) from error
-
-
-def _number(value: float) -> float | None:
-    return round(value, 6) if value == value and abs(value) != float("inf") else None

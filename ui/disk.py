@@ -1,21 +1,14 @@
-"""The disk is finite: nothing new is begun when it is nearly full, and what was uploaded does not pile up."""
+"""The disk is finite: what was uploaded does not pile up."""
 
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from pathlib import Path
-
-from eval.make_study import NEEDED_BYTES
 
 MOST_UPLOADED = 4e9  # bytes of uploads that are kept; Gradio removes those older than an hour by itself
 SWEEP_SECONDS = 60.0
 _log = logging.getLogger(__name__)
-
-
-def is_full(folder: Path) -> bool:
-    return shutil.disk_usage(folder).free < NEEDED_BYTES
 
 
 def sweep(folder: Path, most: float) -> int:

@@ -15,9 +15,9 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 
+from eval.disk_space import is_full
 from eval.listening.database import StoreError
 from eval.listening.service import Listening
-from ui.disk import is_full
 from ui.guard import App, Message, Receive, Scope, Send, route_path
 from ui.measures import FREE_DISK, JOBS, LATENCY, REGISTRY, REQUESTS
 from ui.running import Running

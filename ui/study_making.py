@@ -112,29 +112,12 @@ def lay_out_making(
                 12, label="Raters expected", precision=0, minimum=1, maximum=10_000, elem_id="study-raters"
             )
             outlook = slot("study-outlook", outlook_of("acr", None, False, None, [], 12, 0))
-    with gr.Accordion("Checks, questions, order", open=False):
-        with gr.Row():
-            trials = gr.Number(
-                _EVERYTHING, label="Trials per rater, 0: all", precision=0, minimum=0, elem_id="study-trials"
-            )
-            repeats = gr.Number(1, label="Repeated trials", precision=0, minimum=0, maximum=10)
-            golds = gr.Number(1, label="Trials with a ruined take", precision=0, minimum=0, maximum=10)
-            traps = gr.Number(1, label="Trials with beeps", precision=0, minimum=0, maximum=10)
-            seed = gr.Number(0, label="Seed of the order", precision=0)
-        about = gr.Textbox(label="What listeners should know before they start", lines=2, max_length=2000)
-        questions = gr.Textbox(
-            label="Questions at the end, one per line; choices behind a bar",
-            placeholder="What did you listen with? | headphones, loudspeakers",
-            lines=2,
-            max_length=4000,
-        )
-        revises = gr.Textbox(label="Revision of the study with this id (empty: a new study)", max_length=64)
+    checks = _lay_out_checks()
     with gr.Row():
         make = gr.Button("Make the study", variant="primary", elem_id="study-make", scale=0, min_width=200)
     message = slot("study-message")
     made = slot("study-made")
-    fields = [name, mode, files, with_compared, inputs.audio, chosen, raters]
-    fields += [trials, repeats, golds, traps, seed, about, questions, revises]
+    fields = [name, mode, files, with_compared, inputs.audio, chosen, raters, *checks]
 
     def offer(own: tuple[Upload, ...], now: list[str]) -> dict:
         everything = [*systems, *(upload.system() for upload in own)]
@@ -167,9 +150,31 @@ def lay_out_making(
         run, [uploads, *fields], [make, message, made], **QUEUE, show_progress="hidden", api_visibility="private"
     )
     uploads.change(offer, [uploads, chosen], chosen, show_progress="hidden", api_visibility="private")
-    planned = [mode, files, with_compared, inputs.audio, chosen, raters, trials]
+    planned = [mode, files, with_compared, inputs.audio, chosen, raters, checks[0]]
     for field in planned:
         field.change(outlook_of, planned, outlook, queue=False, show_progress="hidden", api_visibility="private")
+
+
+def _lay_out_checks() -> list[gr.components.Component]:
+    """The fields of `Form` from `trials` on."""
+    with gr.Accordion("Checks, questions, order", open=False):
+        with gr.Row():
+            trials = gr.Number(
+                _EVERYTHING, label="Trials per rater, 0: all", precision=0, minimum=0, elem_id="study-trials"
+            )
+            repeats = gr.Number(1, label="Repeated trials", precision=0, minimum=0, maximum=10)
+            golds = gr.Number(1, label="Trials with a ruined take", precision=0, minimum=0, maximum=10)
+            traps = gr.Number(1, label="Trials with beeps", precision=0, minimum=0, maximum=10)
+            seed = gr.Number(0, label="Seed of the order", precision=0)
+        about = gr.Textbox(label="What listeners should know before they start", lines=2, max_length=2000)
+        questions = gr.Textbox(
+            label="Questions at the end, one per line; choices behind a bar",
+            placeholder="What did you listen with? | headphones, loudspeakers",
+            lines=2,
+            max_length=4000,
+        )
+        revises = gr.Textbox(label="Revision of the study with this id (empty: a new study)", max_length=64)
+    return [trials, repeats, golds, traps, seed, about, questions, revises]
 
 
 def _followed(work: Callable[[Callable[[int, int, str], None]], Made]) -> Iterator[str | Made]:

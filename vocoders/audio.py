@@ -5,6 +5,7 @@ Range: full scale is [-1, 1]. Values outside are kept in memory and clipped, and
 
 from __future__ import annotations
 
+import io
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,10 +48,17 @@ def to_pcm16(samples: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(np.asarray(samples, dtype=np.float64) * 32768), -32768, 32767).astype(np.int16)
 
 
+def wav_of(pcm: np.ndarray) -> bytes:
+    """(n,) int16 -> a 22 050 Hz mono wav with the shortest header there is: no names, no dates."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes(pcm.astype("<i2").tobytes())
+    return buffer.getvalue()
+
+
 def write_wav(path: Path, samples: np.ndarray) -> int:
     """Write (n,) float samples as 22 050 Hz mono PCM-16. Returns how many samples had to be clipped."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
-        file.writeframes(to_pcm16(samples).astype("<i2").tobytes())
+    path.write_bytes(wav_of(to_pcm16(samples)))
     return int(np.count_nonzero(np.abs(samples) > 1.0))

@@ -1,0 +1,12 @@
+"""When there is too little room to begin anything new."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+NEEDED_BYTES = 200e6  # of free space
+
+
+def is_full(folder: Path) -> bool:
+    return shutil.disk_usage(folder).free < NEEDED_BYTES

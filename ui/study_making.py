@@ -219,7 +219,7 @@ def outlook_of(
     heard = max(1, round(items * asked / (items * per_item)))
     found = plan(mode, int(raters), heard)
     minutes = max(1, round((asked + 4) * SECONDS_PER_TRIAL[mode] / 60 + 2))
-    about = f"{asked} trials, about {minutes} minutes a rater."
+    about = f"{asked} {'trial' if asked == 1 else 'trials'}, about {minutes} minutes a rater."
     return f'<p class="page-hint"><b>{escape(found.verdict)}</b> {about}</p>'
 
 

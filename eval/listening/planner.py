@@ -110,7 +110,7 @@ def detectable_share(trials: int, one_sided: bool) -> float | None:
 def _verdict(
     mode: str, raters: int, items: int, half_width: float | None, share: float | None, d_prime: float | None
 ) -> str:
-    design = f"{raters} raters x {items} clips"
+    design = f"{raters} raters x {items} {'clip' if items == 1 else 'clips'}"
     if mode in SPREAD and half_width is None:
         return f"{design}: an interval takes two raters"
     if mode in SPREAD:

@@ -6,12 +6,18 @@ import argparse
 import functools
 import os
 import shutil
-import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Before Gradio is imported: no telemetry, and uploads stay inside the data directory (set in `main`).
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault(
+    "MALLOC_ARENA_MAX", "2"
+)  # for processes started from here: memory that threads give back is used again
+
+if TYPE_CHECKING:
+    from ui.worker import Compute
 
 MOST_CONNECTIONS = 500  # an open page holds two or three; beyond that the answer is 503
 
@@ -28,10 +34,10 @@ class Settings:
     log_requests: bool = False  # a line of JSON about each of them
 
 
-def build_app(settings: Settings, systems=None):
+def build_app(settings: Settings, compute: Compute):
     """The FastAPI application with the page mounted at "/" and the listeners' at "/rate".
 
-    `systems` replaces the built-in ones in tests. Errors: `StoreError` for a DATABASE_URL that is none, ValueError for a
+    compute: where whatever takes long is done. Errors: `StoreError` for a DATABASE_URL that is none, ValueError for a
     LISTENING_DATASET that cannot be reached.
     """
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir.resolve() / "uploads")
@@ -69,7 +75,7 @@ def build_app(settings: Settings, systems=None):
     # An app of its own: what the browser of a listener is told of it holds nothing of the systems
     rate_page = build_rate_page()
     gr.mount_gradio_app(app, rate_page, path="/rate", **rate_page_options())
-    page = build_page(BUILT_IN if systems is None else systems, store, limits, listening, settings.data_dir)
+    page = build_page(BUILT_IN, store, limits, listening, settings.data_dir, compute)
     page.queue(max_size=16, default_concurrency_limit=2, api_open=False)
     gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())
     # Gradio checks that a file is an upload, and not just any file of this machine, only in an app it launched itself
@@ -117,15 +123,18 @@ def main() -> None:
 
     from eval.comparison import warm_up
     from ui.disk import keep_sweeping
-    from ui.operations import log_to_stderr
+    from ui.log import log_to_stderr
+    from ui.worker import Worker
     from ui.zero_gpu import report_to_zero_gpu
     from vocoders.catalogue import BUILT_IN
+    from vocoders.systems import Call
 
     log_to_stderr(settings.log_requests)
     report_to_zero_gpu()
-    app = build_app(settings)
+    worker = Worker(prepare=Call(warm_up, (BUILT_IN,)))
+    app = build_app(settings, worker)
     keep_sweeping(settings.data_dir / "uploads")
-    threading.Thread(target=warm_up, args=(BUILT_IN,), daemon=True).start()
+    worker.start()
     print(f"Vocoder Listening Lab: http://{settings.host}:{settings.port}", flush=True)
     # A page keeps its connection open for as long as it is looked at; stopping does not wait for that.
     uvicorn.run(

@@ -15,7 +15,7 @@ from eval.alignment import Alignment, align
 from eval.loudness import loudness, true_peak
 from eval.metrics import METRICS, Metric
 from eval.worst import worst_second
-from vocoders.analysis import Analysis, path, synthesize
+from vocoders.analysis import Analysis, RecentAnalyses, path, synthesize
 from vocoders.audio import SAMPLE_RATE, Recording
 from vocoders.systems import System, Unavailable
 
@@ -102,6 +102,14 @@ def compare(
             on_event(_measured(event, analysis, recording, quick=True))
     for take in takes:
         on_event(_measured(take, analysis, recording, quick=False))
+
+
+_recent = RecentAnalyses()
+
+
+def compare_again(recording: Recording, systems: Sequence[System], on_event: Callable[[Event], None]) -> None:
+    """The same, with what this process remembers of the recordings it was asked for last."""
+    compare(recording, systems, on_event, _recent.of(recording.samples))
 
 
 def _take(system: System, analysis: Analysis, recording: Recording, on_progress: Callable[[float], None]) -> Take:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,8 +38,12 @@ def make_study(
     systems: Sequence[System],
     tell: Tell = lambda done, total, text: None,
     revises: str | None = None,
+    render: Callable[..., tuple[list[Stimulus], dict[str, bytes]]] = render_stimuli,
 ) -> Made:
-    """Render, check and store. data_dir: whose disk must have room. Errors: `StudyError`, `StoreError`."""
+    """Render, check and store. data_dir: whose disk must have room; render: `render_stimuli`, wherever it runs.
+
+    Errors: `StudyError`, `StoreError`; those of `render`.
+    """
     if revises is not None:
         try:
             store.study(revises)
@@ -49,7 +53,7 @@ def make_study(
         raise StudyError("the disk is nearly full; a study's takes need room")
     if reasons := [f"{system.title}: {reason}" for system in systems if (reason := system.why_not())]:
         raise StudyError("; ".join(reasons))
-    stimuli, wavs = render_stimuli(study, recordings, systems, tell)
+    stimuli, wavs = render(study, recordings, systems, tell)
     about = {f"system {system.id}": f"{system.describe().source}; {system.about}" for system in systems}
     public_id, key = store.add_study(study, stimuli, wavs, versions() | about, revises)
     return Made(public_id, key, store.study(public_id).revision, tuple(stimuli))

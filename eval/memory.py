@@ -1,4 +1,4 @@
-"""Peak resident memory, where the system tells (Linux)."""
+"""Resident memory, now and at its peak, where the system tells (Linux)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ T = TypeVar("T")
 
 def peak_memory(process: int | str = "self") -> int | None:
     """Bytes a process has held at most, everything it has loaded included; None where the system does not tell."""
+    return _status(process, "VmHWM")
+
+
+def memory(process: int | str = "self") -> int | None:
+    """Bytes a process holds now, likewise."""
+    return _status(process, "VmRSS")
+
+
+def _status(process: int | str, name: str) -> int | None:
     with contextlib.suppress(OSError, ValueError, StopIteration):
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
-        return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+        return 1024 * int(next(line for line in lines if line.startswith(f"{name}:")).split()[1])
     return None
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval.metrics import Metric
+import numpy as np
+
+from eval.metrics import Metric, choose_metrics
 from vocoders.command import find_audio
 from vocoders.intake import AudioError, Limits, read_recording
 
@@ -54,6 +56,22 @@ def score_folders(
     means = {metric.name: _mean([clip[metric.name] for clip in clips]) for metric in metrics}
     undefined = {metric.name: reason for metric in metrics if (reason := metric.why_not())}
     return Scores(clips, means, undefined, problems)
+
+
+def score_pair(
+    reference: np.ndarray,
+    estimate: np.ndarray,
+    names: str | None = None,
+    on_metric: Callable[[str], None] = lambda name: None,
+) -> dict[str, float | None]:
+    """Metrics of one signal against another, of those that can be computed here. names: as for `choose_metrics`, with
+    its errors. on_metric: called with the name of each before it is computed."""
+    values = {}
+    for metric in choose_metrics(names):
+        if not metric.why_not():
+            on_metric(metric.name)
+            values[metric.name] = metric.value(reference, estimate)
+    return values
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -13,7 +13,8 @@ from starlette.requests import ClientDisconnect
 from tests.conftest import running_app
 from ui.disk import sweep
 from ui.guard import MANY, MULTIPART, RULES, SMALL, Guard
-from ui.operations import JsonLines, Observed, route_of
+from ui.log import JsonLines
+from ui.operations import Observed, route_of
 
 LARGEST = 1000  # bytes of a file here
 UPLOADS = Path("/data/uploads")

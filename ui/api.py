@@ -12,17 +12,19 @@ from gradio import FileData
 
 from eval.bundle import finite
 from eval.comparison import quick_first
-from eval.metrics import choose_metrics
+from eval.score import score_pair
 from ui.compare import QUEUE, require_both
 from ui.compare_job import CompareJob
 from ui.results import ResultStore
-from vocoders.analysis import RecentAnalyses
+from ui.worker import Compute, ComputeError
 from vocoders.audio import Recording
 from vocoders.intake import AudioError, Limits, read_recording
 from vocoders.systems import System
 
+SLOWEST_METRIC = 900.0  # seconds: CREPE takes more than a second for each of two recordings
 
-def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits, analyses: RecentAnalyses) -> None:
+
+def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits, compute: Compute) -> None:
     """`/compare_json` and `/score`; bad input comes back as one sentence."""
 
     def compare_json(audio: FileData, systems_wanted: list[str] | None = None) -> dict:
@@ -41,8 +43,10 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
         recording = _read(audio, limits)
         require_both("given", chosen)
         folder = store.new()
-        job = CompareJob(recording, quick_first(chosen), folder, analyses.of(recording.samples))
+        job = CompareJob(recording, quick_first(chosen), folder, compute)
         view = deque(job.run(threading.Event()), maxlen=1).pop()
+        if view.archive is None:
+            raise gr.Error(view.player["status"]["text"], print_exception=False)
         tracks = {track["id"]: track for track in view.player["tracks"]}
         return {
             "recording": {"name": recording.name, "seconds": round(recording.seconds, 3)},
@@ -65,12 +69,11 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
 
         metrics: comma-separated names as `python -m eval score --help` lists them; none: those that are fast and say most.
         """
-        try:
-            wanted = [metric for metric in choose_metrics(metrics) if not metric.why_not()]
-        except ValueError as error:
-            raise gr.Error(str(error), print_exception=False) from error
         pair = [_read(file, limits).samples for file in (reference, estimate)]
-        return {metric.name: metric.value(*pair) for metric in wanted}
+        try:
+            return compute.run(score_pair, *pair, metrics, patience=SLOWEST_METRIC)
+        except (ValueError, ComputeError) as error:
+            raise gr.Error(str(error), print_exception=False) from error
 
     gr.api(compare_json, api_name="compare_json", **QUEUE)
     gr.api(score, api_name="score", **QUEUE)

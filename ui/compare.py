@@ -14,7 +14,7 @@ from ui.markup import notice
 from ui.results import ResultStore
 from ui.running import Running
 from ui.uploads import Upload
-from vocoders.analysis import RecentAnalyses
+from ui.worker import Compute
 from vocoders.checkpoint import CheckpointError
 from vocoders.intake import AudioError, Limits, read_recording
 from vocoders.systems import System
@@ -23,7 +23,7 @@ QUEUE = {"concurrency_id": "compute", "concurrency_limit": 2}  # everything heav
 
 
 def compare_tab(
-    systems: Sequence[System], store: ResultStore, limits: Limits, uploads: gr.State, analyses: RecentAnalyses
+    systems: Sequence[System], store: ResultStore, limits: Limits, uploads: gr.State, compute: Compute
 ) -> Inputs:
     """Lays the tab out and wires it. Returns its inputs, so that other tabs can add systems and use the recording."""
     inputs = lay_out_inputs(systems, limits)
@@ -41,7 +41,7 @@ def compare_tab(
             yield {outputs.message: notice(str(error), "bad")}
             return
         yield outputs.begin(recording)
-        job = CompareJob(recording, quick_first(selected), store.new(), analyses.of(recording.samples), residuals)
+        job = CompareJob(recording, quick_first(selected), store.new(), compute, residuals)
         shown, drawn = None, 0
         for view in running.follow(request.session_hash or "", job.run):
             update = outputs.progress(view)

@@ -14,19 +14,17 @@ import numpy as np
 
 from eval.alignment import residual
 from eval.bundle import write_bundle
-from eval.comparison import Cancelled, Event, Failed, Measured, Progress, Take, compare
+from eval.comparison import Cancelled, Event, Failed, Measured, Progress, Take, compare_again
 from eval.loudness import Level, loudness, match_levels, true_peak
 from eval.spectrogram import difference_png, level, level_png
-from ui.measures import STALLED
 from ui.player import Track, player_value
 from ui.results import ResultFolder
-from vocoders.analysis import Analysis
+from ui.worker import Compute, ComputeError, Here
 from vocoders.audio import Recording, write_wav
 from vocoders.systems import System
 
-_DONE, _STALLED = object(), object()
+_DONE = object()
 RESIDUAL = "--residual"  # behind the id of a take
-PATIENCE = 180.0  # seconds without any sign of life after which a job is given up; its place in the queue is free then
 PROGRESS_EVERY = 0.15  # seconds; what is shown more often costs the computation itself
 
 
@@ -51,15 +49,16 @@ class CompareJob:
         recording: Recording,
         systems: Sequence[System],
         folder: ResultFolder,
-        analysis: Analysis | None = None,
+        compute: Compute = Here(),
         residuals: bool = False,
     ) -> None:
-        """residuals: give every take a second track, of what is left when the recording is taken away."""
-        self._recording, self._systems, self._folder, self._analysis = recording, systems, folder, analysis
+        """compute: where takes are made and measured. residuals: give every take a second track, of what is left when the
+        recording is taken away."""
+        self._recording, self._systems, self._folder, self._compute = recording, systems, folder, compute
         self._takes: list[Take] = []
         self._measured: dict[str, tuple[float, float]] = {}  # id: LUFS, dBTP
         self._clipped: dict[str, int] = {}
-        self._wavs: list[Path] = []
+        self._wavs: dict[str, Path] = {}
         self._reference_level = level(recording.samples)
         self._stem = re.sub(r"[^A-Za-z0-9]+", "-", recording.name).strip("-")[:40] or "recording"
         self._tracks = {"reference": self._reference_track()}
@@ -77,9 +76,8 @@ class CompareJob:
         try:
             yield self._view("running", "Starting")
             while (event := self._newest(events)) is not _DONE:
-                if event is _STALLED:
-                    STALLED.inc()
-                    yield self._view("cancelled", f"Given up: nothing moved for {PATIENCE:.0f} seconds")
+                if isinstance(event, ComputeError):
+                    yield self._view("cancelled", str(event))
                     return
                 if isinstance(event, BaseException):
                     raise event
@@ -105,7 +103,7 @@ class CompareJob:
             events.put(event)
 
         try:
-            compare(self._recording, self._systems, on_event, self._analysis)
+            self._compute.run(compare_again, self._recording, self._systems, on_report=on_event)
         except Cancelled:
             pass
         except BaseException as error:  # shown by the page's own handler; a lost thread would leave it waiting
@@ -116,10 +114,7 @@ class CompareJob:
     @staticmethod
     def _newest(events: queue.Queue) -> object:
         """The next event; of several waiting progress reports only the newest."""
-        try:
-            event = events.get(timeout=PATIENCE)
-        except queue.Empty:
-            return _STALLED
+        event = events.get()
         while isinstance(event, Progress) and not events.empty():
             event = events.get()
         return event
@@ -136,7 +131,7 @@ class CompareJob:
                 self._tracks[id] = replace(self._tracks[id], state="failed", error=event.reason)
             return f"{system.title} failed"
         if isinstance(event, Measured):
-            self._takes = [event.added_to(take) if take.system is system else take for take in self._takes]
+            self._takes = [event.added_to(take) if take.system.id == system.id else take for take in self._takes]
             return f"{system.title} is measured"
         self._add(event)
         return f"{system.title} is ready"
@@ -145,7 +140,7 @@ class CompareJob:
         id = take.system.id
         found = level(take.samples)
         (self._folder.path / f"{id}-difference.png").write_bytes(difference_png(found - self._reference_level))
-        self._takes.append(take)
+        self._takes = [other for other in self._takes if other.system.id != id] + [take]  # it may come again
         self._measured[id] = take.lufs, take.true_peak
         ready = self._write(id, take.samples, found)
         self._tracks[id] = replace(
@@ -171,8 +166,8 @@ class CompareJob:
         """The wav and the spectrogram of a track in the folder; the track's fields that point there."""
         (self._folder.path / f"{id}.png").write_bytes(level_png(decibels))
         name = f"{self._stem}__{id}.wav"
-        self._wavs.append(self._folder.path / name)
-        self._clipped[id] = write_wav(self._wavs[-1], samples)
+        self._wavs[id] = self._folder.path / name
+        self._clipped[id] = write_wav(self._wavs[id], samples)
         return {"audio": self._folder.url(name), "image": self._folder.url(f"{id}.png"), "download": name}
 
     def _view(self, state: str, text: str, archive: str | None = None) -> View:
@@ -194,4 +189,6 @@ class CompareJob:
 
     def _bundle(self) -> str:
         levels = match_levels(self._measured)
-        return self._folder.url(write_bundle(self._folder.path, self._recording, self._takes, levels, self._wavs).name)
+        return self._folder.url(
+            write_bundle(self._folder.path, self._recording, self._takes, levels, [*self._wavs.values()]).name
+        )

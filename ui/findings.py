@@ -13,7 +13,7 @@ from ui.markup import notice, slot
 from ui.player import player_component
 from ui.results import ResultStore
 from ui.running import Running
-from vocoders.analysis import RecentAnalyses
+from ui.worker import Compute
 from vocoders.audio import Recording
 from vocoders.intake import AudioError, Limits, read_recording
 from vocoders.ladder import LADDER, RUNGS
@@ -28,7 +28,7 @@ INTRO = (
 
 
 def findings_tab(
-    systems: Sequence[System], store: ResultStore, limits: Limits, audio: gr.Audio, analyses: RecentAnalyses
+    systems: Sequence[System], store: ResultStore, limits: Limits, audio: gr.Audio, compute: Compute
 ) -> None:
     by_id = {system.id: system for system in systems}
     ladder = (*RUNGS, *(by_id[id] for id in LADDER if id in by_id and not by_id[id].why_not()))
@@ -53,7 +53,7 @@ def findings_tab(
             yield {message: notice(str(error), "bad")}
             return
         yield {message: "", mels: mels_panel(recording), **dict.fromkeys((ladder_slot, trembling, losses), "")}
-        job = CompareJob(recording, ladder, store.new(), analyses.of(recording.samples))
+        job = CompareJob(recording, ladder, store.new(), compute)
         shown = None
         for view in running.follow(request.session_hash or "", job.run):
             update = {player: view.player}

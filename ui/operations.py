@@ -1,10 +1,8 @@
-"""What whoever runs the app asks of it: is it alive, can it work, what is it doing; and its log."""
+"""What whoever runs the app asks of it: is it alive, can it work, what is it doing."""
 
 from __future__ import annotations
 
 import hmac
-import json
-import logging
 import os
 import shutil
 import time
@@ -19,11 +17,11 @@ from eval.disk_space import is_full
 from eval.listening.database import StoreError
 from eval.listening.service import Listening
 from ui.guard import App, Message, Receive, Scope, Send, route_path
+from ui.log import ACCESS
 from ui.measures import FREE_DISK, JOBS, LATENCY, REGISTRY, REQUESTS
 from ui.running import Running
 
 METRICS_TOKEN = "METRICS_TOKEN"  # without it /metrics answers to this machine only
-_access = logging.getLogger("lab.access")
 
 
 def operations(data_dir: Path, listening: Listening) -> APIRouter:
@@ -86,7 +84,7 @@ class Observed:
                 REQUESTS.labels(route, method if method in _METHODS else "other", message["status"]).inc()
                 LATENCY.labels(route).observe(seconds)
                 about = {"route": route, "method": method, "status": message["status"], "ms": round(1e3 * seconds, 1)}
-                _access.info("request", extra={"about": about})
+                ACCESS.info("request", extra={"about": about})
             await send(message)
 
         await self._app(scope, receive, sending)
@@ -116,22 +114,3 @@ def route_of(path: str) -> str:
             f"/listening/{action}" if action in ("open", "join", "next", "answer", "stim", "forget") else "/listening"
         )
     return f"/{words[0]}" if words[0] in _ROUTES else "other"
-
-
-class JsonLines(logging.Formatter):
-    """A JSON object per line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        content = {"at": round(record.created, 3), "level": record.levelname.lower(), "from": record.name}
-        content |= {"message": record.getMessage()} | getattr(record, "about", {})
-        if record.exc_info:
-            content["error"] = self.formatException(record.exc_info)
-        return json.dumps(content, ensure_ascii=False)
-
-
-def log_to_stderr(requests: bool) -> None:
-    """requests: a line for each of them too."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    _access.setLevel(logging.INFO if requests else logging.WARNING)

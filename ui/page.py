@@ -17,7 +17,7 @@ from ui.results import ResultStore
 from ui.studies import studies_tab
 from ui.theme import lab_theme
 from ui.vocoders import vocoders_tab
-from vocoders.analysis import RecentAnalyses
+from ui.worker import Compute
 from vocoders.intake import Limits
 from vocoders.systems import System
 
@@ -34,21 +34,27 @@ _HEADER = """
 
 
 def build_page(
-    systems: Sequence[System], store: ResultStore, limits: Limits, listening: Listening, data_dir: Path
+    systems: Sequence[System],
+    store: ResultStore,
+    limits: Limits,
+    listening: Listening,
+    data_dir: Path,
+    compute: Compute,
 ) -> gr.Blocks:
+    """compute: where whatever takes long is done."""
     gr.set_static_paths([ASSETS / "page.js", ASSETS / "page.css", CHARTS, *(ASSETS / "player").iterdir()])
     with gr.Blocks(title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         slot("header", _HEADER)
-        uploads, analyses = gr.State(()), RecentAnalyses()
+        uploads = gr.State(())
         with gr.Tab("Compare", id="compare"):
-            inputs = compare_tab(systems, store, limits, uploads, analyses)
+            inputs = compare_tab(systems, store, limits, uploads, compute)
         with gr.Tab("Findings", id="findings"):
-            findings_tab(systems, store, limits, inputs.audio, analyses)
+            findings_tab(systems, store, limits, inputs.audio, compute)
         with gr.Tab("Vocoders", id="vocoders"):
             vocoders_tab(systems, uploads, inputs.choice)
         with gr.Tab("Blind tests", id="studies"):
-            studies_tab(listening, data_dir, systems, store, uploads, inputs)
-        api_endpoints(systems, store, limits, analyses)
+            studies_tab(listening, data_dir, systems, store, uploads, inputs, compute)
+        api_endpoints(systems, store, limits, compute)
     return page
 
 

@@ -12,6 +12,7 @@ from ui.compare_inputs import Inputs
 from ui.results import ResultStore
 from ui.study_making import lay_out_making
 from ui.study_reading import lay_out_reading
+from ui.worker import Compute
 from vocoders.systems import System
 
 
@@ -22,6 +23,7 @@ def studies_tab(
     store: ResultStore,
     uploads: gr.State,
     inputs: Inputs,
+    compute: Compute,
 ) -> None:
     gr.Markdown(
         "### Let others listen, blind\n"
@@ -30,6 +32,6 @@ def studies_tab(
         "say how sure they are."
     )
     with gr.Tab("Make a study", id="study-make"):
-        lay_out_making(listening, data_dir, systems, uploads, inputs)
+        lay_out_making(listening, data_dir, systems, uploads, inputs, compute)
     with gr.Tab("Results", id="study-results"):
         lay_out_reading(listening, systems, store)

@@ -16,10 +16,12 @@ from eval.listening.planner import plan
 from eval.listening.service import SECONDS_PER_TRIAL, Listening
 from eval.listening.study import MODES, Question, Study, StudyError
 from eval.make_study import Made, make_study, read_clips
+from eval.stimuli import render_stimuli
 from ui.compare import QUEUE
 from ui.compare_inputs import Inputs, choices
 from ui.markup import escape, inert, notice, slot
 from ui.uploads import Upload
+from ui.worker import Compute, ComputeError
 from vocoders.checkpoint import CheckpointError
 from vocoders.intake import AudioError
 from vocoders.systems import System
@@ -92,7 +94,12 @@ def parse_questions(text: str) -> tuple[Question, ...]:
 
 
 def lay_out_making(
-    listening: Listening, data_dir: Path, systems: Sequence[System], uploads: gr.State, inputs: Inputs
+    listening: Listening,
+    data_dir: Path,
+    systems: Sequence[System],
+    uploads: gr.State,
+    inputs: Inputs,
+    compute: Compute,
 ) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
@@ -123,6 +130,9 @@ def lay_out_making(
         everything = [*systems, *(upload.system() for upload in own)]
         return gr.update(choices=choices(everything), value=now)
 
+    def render(study: Study, recordings: dict, selected: Sequence[System], tell: Callable) -> tuple:
+        return compute.run(render_stimuli, study, recordings, selected, on_report=tell)
+
     def run(own: tuple[Upload, ...], *values: object) -> Iterator[dict]:
         form = Form(*("" if value is None else value for value in values))  # Gradio's word for an empty field
         yield {make: gr.update(interactive=False), message: notice("Reading the clips"), made: ""}
@@ -134,14 +144,14 @@ def lay_out_making(
 
             def work(tell: Callable) -> Made:
                 revises = form.revises.strip() or None
-                return make_study(listening.store, data_dir, study, recordings, selected, tell, revises)
+                return make_study(listening.store, data_dir, study, recordings, selected, tell, revises, render)
 
             for event in _followed(work):
                 if isinstance(event, Made):
                     yield {message: "", made: invitation(event, study, listening.durable)}
                 else:
                     yield {message: notice(event)}
-        except (StudyError, AudioError, CheckpointError, StoreError) as error:
+        except (StudyError, AudioError, CheckpointError, StoreError, ComputeError) as error:
             yield {message: notice(str(error), "bad")}
         finally:
             yield {make: gr.update(interactive=True)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,19 +15,16 @@ MAX_UPLOADS = 4  # per session; each is a system in the comparison
 
 @dataclass(frozen=True)
 class Upload:
-    id: str
+    id: str  # of its system; "" for the name of its file
     checkpoint: str  # paths of what Gradio stored
     config: str | None
     recipe: str | None  # None for a file that knows its own
 
     def system(self) -> System:
         """Errors: `CheckpointError`."""
-        return replace(_read(self.checkpoint, self.config, self.recipe), id=self.id)
-
-
-@functools.lru_cache(maxsize=MAX_UPLOADS)
-def _read(checkpoint: str, config: str | None, recipe: str | None) -> System:
-    return own_checkpoint_system(Path(checkpoint), recipe, Path(config) if config else None, read_contained)
+        config = Path(self.config) if self.config else None
+        system = own_checkpoint_system(Path(self.checkpoint), self.recipe, config, read_contained)
+        return replace(system, id=self.id or system.id)
 
 
 def add_upload(
@@ -49,7 +45,7 @@ def add_upload(
         )
     upload = Upload("", checkpoint, None if own_format else config, None if own_format else recipe)
     taken = {system.id for system in BUILT_IN} | {other.id for other in uploads}
-    name = id = f"own-{_read(upload.checkpoint, upload.config, upload.recipe).id}"
+    name = id = f"own-{upload.system().id}"
     number = 2
     while id in taken:
         id, number = f"{name}-{number}", number + 1

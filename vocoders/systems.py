@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -31,6 +31,18 @@ class Vocoder(Protocol):
 
 
 @dataclass(frozen=True)
+class Call:
+    """A function with its arguments, to be called later. Unlike `functools.partial` it equals another of the same, in other
+    processes too."""
+
+    function: Callable
+    arguments: tuple = ()
+
+    def __call__(self) -> Any:
+        return self.function(*self.arguments)
+
+
+@dataclass(frozen=True)
 class Card:
     """Where a vocoder comes from. `parameters` counts learned numbers; 0 for signal processing.
 
@@ -43,15 +55,21 @@ class Card:
     training: Mapping[str, str] = field(default_factory=dict)
 
 
+def _nothing() -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class System:
+    """A value: with functions of modules, or `Call`s of such, it equals itself after a trip to another process."""
+
     id: str
     title: str
     about: str  # one honest sentence
     steps: tuple[Callable, ...]  # the first takes samples (n,), the others Features
-    load: Callable[[], Vocoder]  # cached by whoever defines it; raises Unavailable. Equal for equal vocoders
+    load: Callable[[], Vocoder]  # cached by whoever defines it; raises Unavailable
     describe: Callable[[], Card]  # cheap: loads no weights
-    why_not: Callable[[], str | None] = lambda: None  # reason it cannot run, found without loading anything
+    why_not: Callable[[], str | None] = _nothing  # reason it cannot run, found without loading anything
     refinement: Refinement | None = None  # applied to the vocoder's output, on the recording's hw2 mel
 
     @property

@@ -1,0 +1,27 @@
+"""The app's log: a line of JSON on stderr for whatever is worth one."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+ACCESS = logging.getLogger("lab.access")
+
+
+class JsonLines(logging.Formatter):
+    """A JSON object per line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        content = {"at": round(record.created, 3), "level": record.levelname.lower(), "from": record.name}
+        content |= {"message": record.getMessage()} | getattr(record, "about", {})
+        if record.exc_info:
+            content["error"] = self.formatException(record.exc_info)
+        return json.dumps(content, ensure_ascii=False)
+
+
+def log_to_stderr(requests: bool) -> None:
+    """requests: a line for each of them too."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    ACCESS.setLevel(logging.INFO if requests else logging.WARNING)

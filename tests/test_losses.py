@@ -10,6 +10,7 @@ from train.config import PRESETS, RESOLUTIONS, SCALES
 from train.losses import (
     MelLoss,
     MultiScaleMelLoss,
+    PhaseAdvanceLoss,
     SpectralLosses,
     adversarial_loss,
     discriminator_loss,
@@ -23,8 +24,8 @@ def noise():
 
 
 def test_every_loss_of_a_perfect_estimate_is_zero(noise):
-    for config in (PRESETS["paper-v1"], PRESETS["fast-v1"]):
-        assert all(loss == 0 for loss in SpectralLosses(config)(noise, noise).values())
+    for config in (PRESETS["paper-v1"], PRESETS["fast-v1"], PRESETS["polish-v1"]):
+        assert all(abs(loss) < 1e-4 for loss in SpectralLosses(config)(noise, noise).values())
 
 
 def test_half_the_gain_moves_log_power_by_2_ln_2_and_every_scale_by_log10_2(noise):
@@ -58,7 +59,7 @@ def test_longer_windows_are_taken_from_the_configuration(noise):
         dataclasses.replace(config, stft_windows=(8192,))
 
 
-@pytest.mark.parametrize("config", [PRESETS["paper-v1"], PRESETS["fast-v1"]])
+@pytest.mark.parametrize("config", [PRESETS["paper-v1"], PRESETS["fast-v1"], PRESETS["polish-v1"]])
 def test_gradients_are_finite_also_for_silence(config):
     estimate = torch.zeros(1, 1, 8192, requires_grad=True)
     sum(SpectralLosses(config)(torch.randn(1, 1, 8192), estimate).values()).backward()
@@ -70,3 +71,27 @@ def test_least_squares_losses_by_hand():
     assert discriminator_loss(real, fake) == (0 + 0.25) / 2 + (0 + 0.25) / 2
     assert adversarial_loss(fake) == (1 + 0.25) / 2
     assert feature_loss(real, fake) == 0.5 + 0.5
+
+
+def tone_at(hertz: float, phase: float = 0.0) -> torch.Tensor:
+    time = torch.arange(16_384, dtype=torch.float64) / 22_050
+    return 0.3 * torch.sin(2 * torch.pi * hertz * time + phase).float()[None, None]
+
+
+@pytest.mark.parametrize("window", [1024, 2048])
+def test_phases_that_advance_too_fast_cost_one_minus_the_cosine_of_the_angle(window):
+    """A tone sharp by f Hz is ahead by 2 pi f hop / rate after every hop; which phase it has costs nothing."""
+    loss, hop = PhaseAdvanceLoss([window]), window / 4
+    assert loss(tone_at(440), tone_at(440, phase=2.0)).item() == pytest.approx(0, abs=1e-4)
+    for off in (1.0, 4.0, -9.0):
+        angle = 2 * np.pi * off * hop / 22_050
+        assert loss(tone_at(440), tone_at(440 + off)).item() == pytest.approx(1 - np.cos(angle), rel=0.03)
+
+
+def test_a_loud_partial_that_wavers_costs_more_than_a_quiet_one():
+    loss, steady, high = PhaseAdvanceLoss([2048]), tone_at(440), tone_at(1000)
+    loud_off, quiet_off = (
+        loss(steady + 0.1 * high, tone_at(443) + 0.1 * high),
+        loss(0.1 * steady + high, 0.1 * tone_at(443) + high),
+    )
+    assert loud_off > 5 * quiet_off > 0

@@ -39,6 +39,13 @@ def _add_fit(commands) -> None:
     fit.add_argument("--data", type=Path, required=True, metavar="PACK")
     fit.add_argument("--preset", default="fast-v1", metavar="NAME", help=f"{', '.join(PRESETS)} (fast-v1)")
     fit.add_argument("--out", type=Path, required=True, metavar="RUN", help="a folder for everything the run leaves")
+    fit.add_argument(
+        "--from",
+        dest="start",
+        type=Path,
+        metavar="FILE",
+        help="begin with the generator of a .safetensors of this project, of the preset's shape and mel",
+    )
     fit.add_argument("--resume", action="store_true", help="go on with the run in RUN, with its own preset and options")
     budget = fit.add_argument_group("budget: the schedule spans it, whichever way it is given")
     budget.add_argument("--minutes", type=float, help="wall-clock minutes of training, over all sessions")

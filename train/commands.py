@@ -7,9 +7,10 @@ import contextlib
 import dataclasses
 import json
 import os
+from collections.abc import Callable
 
 from train.config import TrainConfig, preset_named, with_amplitude
-from train.pack import open_pack
+from train.pack import Pack, open_pack
 from vocoders.command import complain, counting_bar, refuse_overwriting
 
 
@@ -36,8 +37,6 @@ def fit_command(args: argparse.Namespace) -> int:
     from train.guards import TrainingStopped
     from train.loop import Session, fit
     from train.saving import load
-    from train.universal import universal_weights
-    from vocoders.mel import recipe_named
 
     saved = load(args.out) if args.resume else None
     if saved is None:
@@ -45,6 +44,7 @@ def fit_command(args: argparse.Namespace) -> int:
     preset = saved["about"]["preset"] if saved else args.preset
     config = _with_options(TrainConfig.from_json(saved["config"]) if saved else preset_named(preset), args)
     pack = open_pack(args.data)
+    start_weights, before = _start(args, config, pack)
     with _progress_bar() as show, _one_line(TrainingStopped):
         fit(
             args.out,
@@ -54,18 +54,38 @@ def fit_command(args: argparse.Namespace) -> int:
             _fabric(args),
             preset=preset,
             session=Session(args.save_minutes, args.session_minutes, args.compact_state, show),
-            start_weights=(lambda: universal_weights(pack, config.generator, recipe_named(config.recipe)))
-            if config.start == "universal"
-            else None,
+            start_weights=start_weights,
+            before=before,
             saved=saved,
         )
     return 0
 
 
+def _start(args: argparse.Namespace, config: TrainConfig, pack: Pack) -> tuple[Callable | None, list[dict]]:
+    """What gives a new run its first weights, and the runs that made them, newest first."""
+    from train.export import history
+    from train.universal import universal_weights
+    from vocoders.checkpoint import read_checkpoint
+    from vocoders.mel import recipe_named
+
+    if config.start == "universal":
+        return lambda: universal_weights(pack, config.generator, recipe_named(config.recipe)), []
+    if config.start == "scratch" or args.resume:
+        return None, []
+    if args.start is None:
+        raise ValueError(f"the preset {args.preset} goes on from a trained generator; say which: --from FILE")
+    checkpoint = read_checkpoint(args.start)
+    if (checkpoint.config, checkpoint.recipe.name) != (config.generator, config.recipe):
+        raise ValueError(
+            f"{args.start.name} has another shape or another mel than this run; choose the preset to fit it"
+        )
+    return lambda: dict(checkpoint.weights), history(checkpoint.about)
+
+
 def _with_options(config: TrainConfig, args: argparse.Namespace) -> TrainConfig:
     """The preset, or the resumed run's configuration, with what was changed on the command line."""
-    if args.resume and (args.recipe or args.input):
-        raise ValueError("--recipe and --input belong to a run's beginning; they cannot change on the way")
+    if args.resume and (args.recipe or args.input or args.start):
+        raise ValueError("--recipe, --input and --from belong to a run's beginning; they cannot change on the way")
     names = ("recipe", "batch", "segment", "lr", "seed", "generator_only", "validate_every")
     changes = {name: value for name in names if (value := getattr(args, name)) is not None}
     if args.batch:
@@ -74,6 +94,8 @@ def _with_options(config: TrainConfig, args: argparse.Namespace) -> TrainConfig:
         changes["long_segment"] = args.segment * max(1, config.long_segment // config.segment)
     if args.lr:
         changes["generator_only_lr"] = config.generator_only_lr * args.lr / config.lr
+    if args.start:
+        changes["start"] = "checkpoint"
     config = dataclasses.replace(config, **changes)
     return with_amplitude(config) if args.input == "amplitude" else config
 

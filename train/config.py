@@ -29,7 +29,7 @@ class TrainConfig:
 
     generator: HiFiGANConfig
     recipe: str = "hw2"  # the mel: "hw2" or "hifigan"
-    start: str = "scratch"  # or "universal": UNIVERSAL_V1 with conv_pre solved for this input
+    start: str = "scratch"  # or "universal": UNIVERSAL_V1 with conv_pre solved for this input; or "checkpoint": a file
     # data
     batch: int = 16  # segments per step, on every device
     segment: int = 8192  # samples, a multiple of 256
@@ -43,6 +43,8 @@ class TrainConfig:
     mel_windows: tuple[int, ...] = ()  # samples; none: the recipe's own log mel, as in the paper
     stft_weight: float = 0.0  # of the multi-resolution STFT loss
     stft_windows: tuple[int, ...] = ()  # samples
+    phase_weight: float = 0.0  # of the loss on how fast phases advance
+    phase_windows: tuple[int, ...] = ()  # samples
     feature_weight: float = 2.0  # of feature matching
     # discriminators
     period_channels: int = 32  # of the first layer of the multi-period one, 32 in the paper; 0: none
@@ -76,14 +78,15 @@ class TrainConfig:
             require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         for name in ("generator_only", "long_from"):
             require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a share from 0 to 1")
-        for name in ("mel_windows", "stft_windows", "resolution_windows"):
+        for name in ("mel_windows", "stft_windows", "phase_windows", "resolution_windows"):
             windows = getattr(self, name)
             fits = all(16 <= window <= 4096 and window % 4 == 0 for window in windows)
             require(fits, name, windows, "multiples of 4 from 16 to 4096 samples")
         require(0 <= self.pitch_shift <= 12, "pitch_shift", self.pitch_shift, "0 to 12 semitones")
         require(0 < self.lr < 1, "lr", self.lr, "above 0, below 1")
         require(0 <= self.average < 1, "average", self.average, "from 0, below 1")
-        require(self.start in ("scratch", "universal"), "start", self.start, "scratch or universal")
+        starts = ("scratch", "universal", "checkpoint")
+        require(self.start in starts, "start", self.start, ", ".join(starts))
         require(self.period_channels % 4 == 0, "period_channels", self.period_channels, "a multiple of 4")
         require(
             self.generator_only == 1 or self.has_discriminators,
@@ -184,6 +187,25 @@ PRESETS: dict[str, TrainConfig] = {
         validation_seconds=2.0,
     ),
 }
+
+
+# A trained generator goes on, towards steadier partials and finer spectra: longer segments, and a loss on phases.
+PRESETS["polish-v1"] = dataclasses.replace(
+    PRESETS["finetune-v1"],
+    start="checkpoint",
+    batch=2,
+    segment=16_384,
+    stft_weight=8.0,
+    phase_weight=60.0,
+    phase_windows=(1024, 2048, 4096),
+    period_channels=0,  # from scratch, at so few segments a step, these learn nothing
+    resolution_channels=16,
+    generator_only=0.7,
+    warm_up=150,
+    average=0.997,
+    steps=4000,
+    validate_every=200,
+)
 
 
 def preset_named(name: str) -> TrainConfig:

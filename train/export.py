@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -51,9 +52,18 @@ def describe(content: dict, run: Path, validation: float | None) -> dict[str, st
         "training": json.dumps(content["config"]),
         "curves": json.dumps(thinned_curves(run)),
     }
+    if before := about.get("before"):
+        facts["before"] = json.dumps(before)
     if validation is not None:
         facts["validation_mel_l1"] = f"{validation:.4f}"
     return facts
+
+
+def history(facts: Mapping[str, str]) -> list[dict[str, str]]:
+    """A checkpoint's metadata -> the runs that made it, newest first, a few facts of each."""
+    kept = ("preset", "start", "steps", "minutes", "audio_hours_heard", "hardware", "revision")
+    latest = {name: facts[name] for name in kept if name in facts}
+    return [latest, *json.loads(facts.get("before", "[]"))] if latest else []
 
 
 def thinned_curves(run: Path) -> dict[str, list[list[float]]]:

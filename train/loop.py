@@ -8,7 +8,7 @@ import platform
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,11 +57,12 @@ def fit(
     preset: str = "",
     session: Session = Session(),
     start_weights: Callable[[], dict[str, Tensor]] | None = None,
+    before: Sequence[dict] = (),
     saved: dict | None = None,
 ) -> State:
     """Train until the budget is spent, and leave the run saved. Every rank calls it.
 
-    start_weights gives plain generator weights for a new run. `saved`, from `train.saving.load`, is a run to go on with,
+    start_weights gives plain generator weights for a new run, before says which runs made them. `saved`, from `train.saving.load`, is a run to go on with,
     exactly where its last save was.
     Errors: `TrainingStopped`, `DoesNotFit`, `PackError`, `StateError`, `DiskFull`.
     """
@@ -72,7 +73,7 @@ def fit(
         check_pack_is_the_same(saved["about"]["pack"]["fingerprint"], pack.fingerprint, pack.root)
         restore(state, saved)
     else:
-        state.about = _about(preset, config, pack, fabric)
+        state.about = _about(preset, config, pack, fabric) | {"before": list(before)}
     state.about["budget"] = dataclasses.asdict(budget)
     return _Run(run, pack, state, budget, session, fabric).go()
 
@@ -224,6 +225,8 @@ def _columns(state: State) -> list[str]:
     losses = ["total", "mel"]
     if state.config.stft_windows:
         losses.append("stft")
+    if state.config.phase_windows:
+        losses.append("phase")
     if state.discriminators is None:
         return [*losses, "norm/generator"]
     families = [f"d/{name}" for name in state.plain_discriminators.families]

@@ -50,18 +50,56 @@ class MultiScaleMelLoss(nn.Module):
         return (bank @ spectrum.abs()).clamp(min=LOG_FLOOR).log10()
 
 
+class PhaseAdvanceLoss(nn.Module):
+    """How far the phase of every bin moves from frame to frame, which is its frequency: mean of 1 - cos of the difference,
+    weighted by the target's magnitude, in [0, 2].
+
+    Magnitudes do not see a partial that wavers by a few Hz, and a waveform's phases themselves cannot be known from a mel;
+    their advance can. (Phase derivatives as a training target: Ai & Ling 2023, "APNet".) Frames are a quarter of a window
+    apart, so an error of f Hz is an angle of 2 pi f window / 4 / 22 050.
+    """
+
+    TOP = 5000.0  # Hz; above, the mel does not tell partials apart
+
+    def __init__(self, windows: Sequence[int]) -> None:
+        super().__init__()
+        self.windows = tuple(windows)
+        for size in self.windows:
+            self.register_buffer(f"window_{size}", torch.hann_window(size), persistent=False)
+
+    def forward(self, target: Tensor, estimate: Tensor) -> Tensor:
+        return sum(self._at(target, estimate, size) for size in self.windows) / len(self.windows)
+
+    def _at(self, target: Tensor, estimate: Tensor, size: int) -> Tensor:
+        wanted, found = self._advance(target, size), self._advance(estimate, size)
+        weight, both = wanted.abs().sqrt(), wanted.abs() * found.abs()
+        floor = 1e-10 * wanted.abs().amax() ** 2 + 1e-12  # 50 dB below the loudest; where there is nothing, there is no phase
+        off = (both - (wanted.conj() * found).real) / (both + floor)
+        return (weight * off).sum() / weight.sum().clamp(min=1e-6)
+
+    def _advance(self, waveform: Tensor, size: int) -> Tensor:
+        """Every frame against the one before, complex: its angle is the advance."""
+        window = getattr(self, f"window_{size}")
+        spectrum = torch.stft(waveform.squeeze(1), size, size // 4, window=window, center=False, return_complex=True)
+        heard = spectrum[:, : round(self.TOP / SAMPLE_RATE * size)]
+        return heard[..., 1:] * heard[..., :-1].conj()
+
+
 class SpectralLosses(nn.Module):
-    """The generator's losses that need no discriminator, unweighted: {"mel": ..., "stft": ...}."""
+    """The generator's losses that need no discriminator, unweighted: {"mel": ..., "stft": ..., "phase": ...}."""
 
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
         self.mel = MultiScaleMelLoss(config.mel_windows) if config.mel_windows else MelLoss(config.recipe)
         self.resolutions = tuple((size, size // 4, size) for size in config.stft_windows)
+        self.phase = PhaseAdvanceLoss(config.phase_windows) if config.phase_windows else None
 
     def forward(self, target: Tensor, estimate: Tensor) -> dict[str, Tensor]:
         losses = {"mel": self.mel(target, estimate)}
         if self.resolutions:
             losses["stft"] = m_stft_distance(target.squeeze(1), estimate.squeeze(1), self.resolutions)
+        if self.phase:
+            losses["phase"] = self.phase(target, estimate)
         return losses
 
 

@@ -84,6 +84,7 @@ def _weights(config: TrainConfig, now: Moment) -> dict[str, float]:
     return {
         "mel": config.mel_weight,
         "stft": config.stft_weight,
+        "phase": config.phase_weight,
         "adversarial": now.adversarial,
         "features": now.adversarial * config.feature_weight,
     }

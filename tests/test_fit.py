@@ -25,7 +25,8 @@ from train.guards import TrainingStopped
 from train.loop import Session, fit
 from train.saving import COMPACT, INDEX, STATE, load
 from train.schedule import Budget
-from vocoders.checkpoint import read_checkpoint
+from vocoders.catalogue import OWN_CHECKPOINT
+from vocoders.checkpoint import read_checkpoint, runs_of
 from vocoders.command import run as run_command
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -237,6 +238,8 @@ def called(monkeypatch, capsys, *arguments) -> tuple[int, str]:
         (["--preset", "fast-v9"], "unknown preset 'fast-v9'; known: paper-v1"),
         (["--preset", "tiny", "--steps", "5", "--minutes", "1"], "either --steps or --minutes"),
         (["--preset", "tiny", "--resume"], "holds no saved run"),
+        (["--preset", "polish-v1"], "goes on from a trained generator; say which: --from FILE"),
+        (["--preset", "tiny", "--from", OWN_CHECKPOINT], "hifigan-hw2.safetensors has another shape or another mel"),
         (["--preset", "tiny", "--segment", "5000"], "segment is 5000; allowed: a multiple of 256"),
         (["--preset", "tiny", "--batch", "900000"], "choose a smaller --batch than 900000"),
     ],
@@ -247,6 +250,16 @@ def test_every_error_of_fit_is_one_line(monkeypatch, capsys, pack, tmp_path, arg
     assert code == 1
     assert reason in said
     assert said.count("\n") == 1
+
+
+def test_a_new_run_begins_with_what_an_earlier_one_has_learned(monkeypatch, capsys, finished, pack, tmp_path):
+    arguments = ("fit", "--data", pack.root, "--preset", "tiny", "--accelerator", "cpu", "--from", finished / BEST)
+    assert called(monkeypatch, capsys, *arguments, "--out", tmp_path / "next", "--steps", "4")[0] == 0
+    earlier, later = (read_checkpoint(run / BEST).about for run in (finished, tmp_path / "next"))
+    first = next(row[VALIDATION] for row in read_curves(tmp_path / "next") if VALIDATION in row)
+    assert first == pytest.approx(float(earlier["validation_mel_l1"]), abs=1e-3)
+    assert [run["steps"] for run in runs_of(later)][1:] == [earlier["steps"]]
+    assert runs_of(later)[0]["start"] == "checkpoint"
 
 
 def test_an_old_run_is_not_started_over_by_accident(monkeypatch, capsys, finished, pack):

@@ -74,7 +74,7 @@ def test_an_unknown_preset_lists_the_known_ones():
         ({"recipe": "mel"}, "unknown mel recipe 'mel'"),
         ({"lr": 0.0}, "lr is 0.0"),
         ({"pitch_shift": 13.0}, "0 to 12 semitones"),
-        ({"start": "lj"}, "scratch or universal"),
+        ({"start": "lj"}, "scratch, universal, checkpoint"),
         ({"period_channels": 0, "resolution_windows": ()}, "name a discriminator"),
     ],
 )

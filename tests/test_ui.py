@@ -231,6 +231,17 @@ def test_a_checkpoint_shows_its_facts_and_curves():
     assert training_panel({"licence": "MIT"}) == ""
 
 
+def test_a_checkpoint_shows_the_runs_it_comes_from():
+    before = [
+        {"preset": "finetune-v1", "start": "universal", "steps": "960", "minutes": "92.0", "hardware": "1 thread"}
+    ]
+    html = training_panel({**ABOUT, "start": "checkpoint", "before": json.dumps(before)})
+    assert "fast-v2, from the run before" in html
+    assert "<dt>Before that</dt><dd>finetune-v1, fine-tuned from UNIVERSAL_V1; 960 steps, 92.0 min on 1 thread" in html
+    for malformed in ("[", "[" * 100_000, "{}", '[1, {"steps": 3}]', '{"a": 1}'):
+        assert "Before that" not in training_panel({**ABOUT, "before": malformed})
+
+
 @pytest.mark.parametrize(
     "curves",
     [

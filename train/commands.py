@@ -63,9 +63,8 @@ def fit_command(args: argparse.Namespace) -> int:
 
 def _start(args: argparse.Namespace, config: TrainConfig, pack: Pack) -> tuple[Callable | None, list[dict]]:
     """What gives a new run its first weights, and the runs that made them, newest first."""
-    from train.export import history
     from train.universal import universal_weights
-    from vocoders.checkpoint import read_checkpoint
+    from vocoders.checkpoint import read_checkpoint, runs_of
     from vocoders.mel import recipe_named
 
     if config.start == "universal":
@@ -79,7 +78,7 @@ def _start(args: argparse.Namespace, config: TrainConfig, pack: Pack) -> tuple[C
         raise ValueError(
             f"{args.start.name} has another shape or another mel than this run; choose the preset to fit it"
         )
-    return lambda: dict(checkpoint.weights), history(checkpoint.about)
+    return lambda: dict(checkpoint.weights), runs_of(checkpoint.about)
 
 
 def _with_options(config: TrainConfig, args: argparse.Namespace) -> TrainConfig:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -57,13 +56,6 @@ def describe(content: dict, run: Path, validation: float | None) -> dict[str, st
     if validation is not None:
         facts["validation_mel_l1"] = f"{validation:.4f}"
     return facts
-
-
-def history(facts: Mapping[str, str]) -> list[dict[str, str]]:
-    """A checkpoint's metadata -> the runs that made it, newest first, a few facts of each."""
-    kept = ("preset", "start", "steps", "minutes", "audio_hours_heard", "hardware", "revision")
-    latest = {name: facts[name] for name in kept if name in facts}
-    return [latest, *json.loads(facts.get("before", "[]"))] if latest else []
 
 
 def thinned_curves(run: Path) -> dict[str, list[list[float]]]:

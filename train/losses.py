@@ -73,7 +73,9 @@ class PhaseAdvanceLoss(nn.Module):
     def _at(self, target: Tensor, estimate: Tensor, size: int) -> Tensor:
         wanted, found = self._advance(target, size), self._advance(estimate, size)
         weight, both = wanted.abs().sqrt(), wanted.abs() * found.abs()
-        floor = 1e-10 * wanted.abs().amax() ** 2 + 1e-12  # 50 dB below the loudest; where there is nothing, there is no phase
+        floor = (
+            1e-10 * wanted.abs().amax() ** 2 + 1e-12
+        )  # 50 dB below the loudest; where there is nothing, there is no phase
         off = (both - (wanted.conj() * found).real) / (both + floor)
         return (weight * off).sum() / weight.sum().clamp(min=1e-6)
 

@@ -11,11 +11,17 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ui.markup import escape
+from vocoders.checkpoint import runs_of
 
 WIDTH, HEIGHT = 320, 72  # SVG units; the width is stretched to the card's, the height is pixels
 LONGEST = 240  # characters of one fact
 MOST = 2000  # points of one curve
-_STARTS = {"universal": "fine-tuned from UNIVERSAL_V1", "scratch": "trained from scratch"}
+MOST_RUNS = 4  # that went before
+_STARTS = {
+    "universal": "fine-tuned from UNIVERSAL_V1",
+    "scratch": "trained from scratch",
+    "checkpoint": "from the run before",
+}
 _CURVES = {"total": "total generator loss", "mel": "mel loss", "validation mel": "validation mel loss"}
 
 Points = Sequence[tuple[float, float]]
@@ -33,11 +39,12 @@ def training_panel(about: Mapping[str, str]) -> str:
 
 
 def _facts(about: Mapping[str, str]) -> list[tuple[str, str]]:
-    steps, heard = about.get("steps"), about.get("audio_hours_heard")
-    length = f"{steps} steps, {about.get('minutes', '?')} min on {about.get('hardware', '?')}"
+    heard = about.get("audio_hours_heard")
+    latest, *before = runs_of(about) or [{}]
     return [
-        ("Recipe", ", ".join(filter(None, (about.get("preset"), _STARTS.get(about.get("start", "")))))),
-        ("Length", length if steps else ""),
+        ("Recipe", _recipe(latest)),
+        ("Length", _length(latest)),
+        *(("Before that", f"{_recipe(run)}; {_length(run)}") for run in before[:MOST_RUNS]),
         ("Heard", f"{heard} h of audio" if heard else ""),
         ("Data", about.get("data", "")),
         ("Its licences", ", ".join(_parsed(about.get("data_licences", "")))),
@@ -45,6 +52,15 @@ def _facts(about: Mapping[str, str]) -> list[tuple[str, str]]:
         ("Held-out clips", _metrics(about.get("metrics", ""))),
         ("Code", about.get("revision", "")),
     ]
+
+
+def _recipe(run: Mapping[str, str]) -> str:
+    return ", ".join(filter(None, (run.get("preset"), _STARTS.get(run.get("start", "")))))
+
+
+def _length(run: Mapping[str, str]) -> str:
+    steps = run.get("steps")
+    return f"{steps} steps, {run.get('minutes', '?')} min on {run.get('hardware', '?')}" if steps else ""
 
 
 def _parsed(text: str) -> dict:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from vocoders.checkpoint import Checkpoint, read_checkpoint, read_header
+from vocoders.checkpoint import Checkpoint, read_checkpoint, read_header, runs_of
 from vocoders.engine import HiFiGANVocoder
 from vocoders.features import (
     Features,
@@ -109,7 +109,7 @@ def _own_card() -> Card:
     if _own_missing():
         return Card(0, "-", "this project")
     checkpoint = read_header(OWN_CHECKPOINT)
-    tuned = checkpoint.about.get("start") == "universal"
+    tuned = any(run.get("start") == "universal" for run in runs_of(checkpoint.about))
     return _card_of(checkpoint, "-", f"this project{', fine-tuned from UNIVERSAL_V1' if tuned else ''}")
 
 

@@ -74,6 +74,20 @@ def read_checkpoint(path: Path, recipe: str | None = None, config_path: Path | N
     return Checkpoint(config, _recipe(recipe), _folded(state, config, path.name))
 
 
+_FACTS_OF_A_RUN = ("preset", "start", "steps", "minutes", "audio_hours_heard", "hardware", "revision")
+
+
+def runs_of(about: Mapping[str, str]) -> list[dict[str, str]]:
+    """The training runs that made a checkpoint, newest first, a few facts of each: its own, and those in its `before`."""
+    try:
+        earlier = json.loads(about.get("before", "[]"))
+    except (ValueError, RecursionError):
+        earlier = []
+    runs = [about, *(run for run in earlier if isinstance(run, dict))] if isinstance(earlier, list) else [about]
+    kept = ({name: run[name] for name in _FACTS_OF_A_RUN if isinstance(run.get(name), str)} for run in runs)
+    return [run for run in kept if run]
+
+
 def write_safetensors(path: Path, checkpoint: Checkpoint) -> None:
     """The project's own format, see `safetensors_bytes`."""
     path.write_bytes(safetensors_bytes(checkpoint))

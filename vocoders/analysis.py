@@ -113,7 +113,7 @@ class RecentAnalyses:
     """The analyses of the recordings asked for last, so that asking again, or for one more system, costs only what is
     new. Bounded by the memory of their arrays; the newest always stays."""
 
-    def __init__(self, max_bytes: int = 500_000_000) -> None:
+    def __init__(self, max_bytes: int = 250_000_000) -> None:
         self._max_bytes = max_bytes
         self._analyses: OrderedDict[bytes, Analysis] = OrderedDict()
         self._guard = threading.Lock()

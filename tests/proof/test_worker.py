@@ -1,0 +1,109 @@
+"""The app while its computing process dies, or hangs, under comparisons.
+
+python -m pytest tests/proof/test_worker.py --proof -s
+"""
+
+import os
+import random
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+from gradio_client import Client, handle_file
+
+from tests.conftest import start_app
+from tests.proof.test_soak import FAST, clip, compared
+
+IMPATIENT = "import ui.worker as w, app; w.Worker.run.__kwdefaults__['patience'] = {}; app.main()"
+NETWORKS = [*FAST, "hifigan-original", "hifigan-original-refined"]
+SLOWER = 4.0  # seconds of a clip that takes some seconds to compare
+
+
+def worker_of(app: int) -> int:
+    """The computing process of the app, once it is there."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for child in Path(f"/proc/{app}/task/{app}/children").read_text().split():
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return int(child)
+        time.sleep(0.05)
+    raise AssertionError("the app has no computing process")
+
+
+def status(url: str, path: Path, systems: list[str]) -> tuple[str, str]:
+    """The state in which a comparison ended, and the page's sentence about it."""
+    found = compared(url, path, systems)["status"]
+    return found["state"], found["text"]
+
+
+def test_comparisons_survive_the_end_of_their_process(tmp_path, scale):
+    """Two at a time, and the process is killed under them at random moments; both begin again, and come to their end."""
+    kills, chance = scale(2, 40), random.Random(4)
+    (tmp_path / "data").mkdir()
+    process, url = start_app(tmp_path / "data")
+    paths, survived = [clip(tmp_path, number, SLOWER) for number in range(2)], 0
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            for _ in range(kills):
+                paths = [
+                    clip(tmp_path, chance.randrange(10**6), SLOWER) for _ in range(2)
+                ]  # new ones: nothing is known of them
+                jobs = [pool.submit(status, url, path, NETWORKS) for path in paths]
+                time.sleep(chance.uniform(0.2, 2.0))
+                os.kill(worker_of(process.pid), signal.SIGKILL)
+                for job in jobs:
+                    assert job.result() == ("done", f"{len(NETWORKS)} systems ready")
+                    survived += 1
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        process.wait(20)
+    print(
+        f"\ncomputing process killed {kills} times under two comparisons: {survived} of {2 * kills} came to their end"
+    )
+
+
+def test_a_process_that_hangs_is_killed_and_the_app_goes_on(tmp_path, scale):
+    """Stopped by a signal, it does not move any more, as in a deadlock. Meanwhile the app answers."""
+    hangs, patience = scale(1, 10), scale(4, 20)
+    (tmp_path / "data").mkdir()
+    process, url = start_app(tmp_path / "data", program=("-c", IMPATIENT.format(patience)))
+    waited = []
+    try:
+        compared(url, clip(tmp_path, 0), NETWORKS)  # networks are loaded
+        with ThreadPoolExecutor(1) as pool:
+            for number in range(1, hangs + 1):
+                hanging = worker_of(process.pid)
+                job = pool.submit(status, url, clip(tmp_path, number, 8.0), NETWORKS)
+                time.sleep(0.5)
+                os.kill(hanging, signal.SIGSTOP)
+                began = time.monotonic()
+                while not job.done():
+                    assert httpx.get(f"{url}/healthz", timeout=5).text == "ok"
+                    time.sleep(0.5)
+                waited.append(time.monotonic() - began)
+                assert job.result() == ("cancelled", f"Given up: nothing moved for {patience} seconds")
+                assert not Path(f"/proc/{hanging}").exists()
+                assert status(url, clip(tmp_path, 100 + number), FAST)[0] == "done"
+        metrics = httpx.get(f"{url}/metrics").text
+        assert f"lab_stalled_jobs_total {hangs}.0" in metrics
+        with pytest.raises(Exception, match="Given up: nothing moved"):
+            api_result(url, clip(tmp_path, 99, 8.0), process.pid)
+    finally:
+        process.terminate()
+        process.wait(20)
+    assert max(waited) < patience + 10
+    print(
+        f"\ncomputing process stopped {hangs} times: killed after at most {max(waited):.0f} s (patience {patience} s), 0 crashed"
+    )
+
+
+def api_result(url: str, path: Path, app: int) -> dict:
+    """Of the JSON endpoint, while the process is stopped."""
+    job = Client(url, verbose=False).submit(handle_file(str(path)), NETWORKS, api_name="/compare_json")
+    time.sleep(0.5)
+    os.kill(worker_of(app), signal.SIGSTOP)
+    return job.result(120)

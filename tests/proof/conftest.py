@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def scale(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+def scale(request: pytest.FixtureRequest) -> Callable[[float, float], float]:
     """(cases in short, cases in full) -> how many this run tries."""
     return lambda short, full: full if _in_full(request.config) else short
 

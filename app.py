@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 
 # Before Gradio is imported: no telemetry, and uploads stay inside the data directory (set in `main`).
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault(
-    "MALLOC_ARENA_MAX", "2"
-)  # for processes started from here: memory that threads give back is used again
 
 if TYPE_CHECKING:
     from ui.worker import Compute
 
+MOST_SESSIONS = 100  # of each page: Gradio keeps the whole layout for every one, 0.3 MB, long after the page was left
 MOST_CONNECTIONS = 500  # an open page holds two or three; beyond that the answer is 503
 
 
@@ -74,8 +72,10 @@ def build_app(settings: Settings, compute: Compute):
     app.add_api_route("/rate", with_slash)
     # An app of its own: what the browser of a listener is told of it holds nothing of the systems
     rate_page = build_rate_page()
+    rate_page.state_session_capacity = MOST_SESSIONS
     gr.mount_gradio_app(app, rate_page, path="/rate", **rate_page_options())
     page = build_page(BUILT_IN, store, limits, listening, settings.data_dir, compute)
+    page.state_session_capacity = MOST_SESSIONS
     page.queue(max_size=16, default_concurrency_limit=2, api_open=False)
     gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())
     # Gradio checks that a file is an upload, and not just any file of this machine, only in an app it launched itself
@@ -122,6 +122,7 @@ def main() -> None:
     import uvicorn
 
     from eval.comparison import warm_up
+    from eval.memory import share_arenas
     from ui.disk import keep_sweeping
     from ui.log import log_to_stderr
     from ui.worker import Worker
@@ -129,6 +130,7 @@ def main() -> None:
     from vocoders.catalogue import BUILT_IN
     from vocoders.systems import Call
 
+    share_arenas()
     log_to_stderr(settings.log_requests)
     report_to_zero_gpu()
     worker = Worker(prepare=Call(warm_up, (BUILT_IN,)))

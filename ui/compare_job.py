@@ -16,6 +16,7 @@ from eval.alignment import residual
 from eval.bundle import write_bundle
 from eval.comparison import Cancelled, Event, Failed, Measured, Progress, Take, compare_again
 from eval.loudness import Level, loudness, match_levels, true_peak
+from eval.memory import give_back
 from eval.spectrogram import difference_png, level, level_png
 from ui.player import Track, player_value
 from ui.results import ResultFolder
@@ -89,6 +90,7 @@ class CompareJob:
             yield self._view("done", self._summary(), archive=self._bundle())
         finally:
             stop.set()
+            give_back()
 
     def _work(self, events: queue.Queue, stop: threading.Event) -> None:
         shown = 0.0

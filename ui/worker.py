@@ -25,7 +25,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Protocol, TypeVar
 
-from eval.memory import memory
+from eval.memory import give_back, memory, share_arenas
 from ui.log import log_to_stderr
 from ui.measures import STALLED, WORKERS
 
@@ -237,6 +237,7 @@ class _Unwanted(Exception):
 
 def _serve(pipe: Connection, prepare: Callable[[], None]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the app, which ends this process
+    share_arenas()
     log_to_stderr(requests=False)
     threading.Thread(target=prepare, daemon=True).start()
     unwanted: dict[int, threading.Event] = {}
@@ -276,3 +277,5 @@ def _do(work: Callable, arguments: tuple, unwanted: threading.Event, send: Calla
             send(_ERROR, error)
         except (pickle.PicklingError, TypeError, AttributeError):
             send(_ERROR, RuntimeError(f"{type(error).__name__}: {error}"))
+    finally:
+        give_back()

@@ -182,5 +182,10 @@ def speed_command(args: argparse.Namespace) -> int:
     return 0
 
 
+def main() -> int:
+    args = parse_args()
+    return args.command(args)
+
+
 if __name__ == "__main__":
-    run(lambda: (args := parse_args()).command(args))
+    run(main)

@@ -10,8 +10,8 @@ from dask.distributed import LocalCluster
 from eval import homework
 from eval.compare_folder import compare_folder
 from eval.metrics import choose_metrics
+from tests.command import command
 from tests.conftest import harmonic_tone
-from tests.test_commands import command
 from vocoders.catalogue import BUILT_IN
 from vocoders.command import find_audio
 

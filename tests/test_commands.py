@@ -1,4 +1,4 @@
-"""The command line as a person or a script meets it: in its own process."""
+"""The command line as a person or a script meets it."""
 
 import json
 import subprocess
@@ -9,17 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.conftest import harmonic_tone
+from tests.command import command
+from tests.conftest import ROOT, harmonic_tone
 from vocoders.mel import HW2, mel_of
-
-ROOT = Path(__file__).parents[1]
-
-
-def command(*arguments, code: int = 0) -> subprocess.CompletedProcess:
-    done = subprocess.run([sys.executable, "-m", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +113,18 @@ def test_a_mel_file_with_a_pickle_is_refused(tmp_path):
     assert "p.npy" in done.stderr
 
 
-@pytest.mark.parametrize("package", ["vocoders", "eval"])
-def test_help_is_there(package):
-    assert "usage: python -m " + package in command(package, "--help").stdout
+@pytest.mark.parametrize("package", ["vocoders", "eval", "train", "deploy"])
+def test_each_starts_in_a_process_of_its_own(package):
+    command = [sys.executable, "-m", package]
+    done = subprocess.run([*command, "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"usage: python -m {package}" in done.stdout
+    done = subprocess.run([*command, "sing"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "invalid choice: 'sing'" in done.stderr
+
+
+def test_an_error_is_one_line_in_a_process_of_its_own_too():
+    command = [sys.executable, "-m", "vocoders", "mel", "missing.wav", "x.npy"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)

@@ -8,8 +8,8 @@ import pytest
 import soundfile
 import torch
 
+from tests.command import command
 from tests.conftest import harmonic_tone
-from tests.test_commands import command
 from train.config import PRESETS, with_amplitude
 from train.export import export
 from train.loop import fit

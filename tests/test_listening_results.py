@@ -3,8 +3,6 @@
 import csv
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from eval.listening.store import Stimulus, Store
 from eval.listening.study import Study
 from eval.listening.votes import ANCHOR, REFERENCE
 from eval.study_report import study_report
+from tests.command import command
 from tests.simulated import simulate
 
 ROOT = Path(__file__).parents[1]
@@ -139,26 +138,18 @@ def test_a_name_is_no_formula_in_a_spreadsheet(tmp_path):
     assert [_inert(value) for value in ("=1+1", "@x", "-a", "plain", 3, "")] == ["'=1+1", "'@x", "'-a", "plain", 3, ""]
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "eval", "listening", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
-
-
 def test_the_commands_give_the_same_numbers(tmp_path):
     store, public_id = filled(tmp_path, "acr")
-    db = f"sqlite:///{tmp_path / 'listening.db'}"
-    printed = command("analyse", "--db", db, "--study", public_id)
-    assert json.loads(printed.stdout) == json.loads(json.dumps(results(store, public_id)))
-    done = command("analyse", "--db", db, "--study", public_id, "--out", str(tmp_path / "report"))
-    assert done.stdout.strip() == str(tmp_path / "report" / "report.html")
-    assert (
-        "exists already"
-        in command("analyse", "--db", db, "--study", public_id, "--out", str(tmp_path / "report")).stderr
-    )
-    exported = command("export", "--db", db, "--study", public_id, "--out", str(tmp_path / "answers"))
+    db, out = f"sqlite:///{tmp_path / 'listening.db'}", tmp_path / "report"
+    analyse_it = ("eval", "listening", "analyse", "--db", db, "--study", public_id)
+    assert json.loads(command(*analyse_it).stdout) == json.loads(json.dumps(results(store, public_id)))
+    assert command(*analyse_it, "--out", out).stdout.strip() == str(out / "report.html")
+    assert "exists already" in command(*analyse_it, "--out", out, code=1).stderr
+    export_it = ("eval", "listening", "export", "--db", db, "--study")
+    exported = command(*export_it, public_id, "--out", tmp_path / "answers")
     assert [Path(line).name for line in exported.stdout.split()] == ["answers.csv", "answers.jsonl", "webmushra.csv"]
-    unknown = command("export", "--db", db, "--study", "nothing")
-    assert (unknown.returncode, unknown.stderr.count("\n")) == (1, 1)
+    unknown = command(*export_it, "nothing", code=1)
+    assert unknown.stderr.count("\n") == 1
     assert public_id in unknown.stderr, "says which there are"
-    assert command("analyse", "--db", "nonsense", "--study", "x").stderr.startswith("error: the database")
+    wrong = command("eval", "listening", "analyse", "--db", "nonsense", "--study", "x", code=1)
+    assert wrong.stderr.startswith("error: the database")

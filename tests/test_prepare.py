@@ -13,8 +13,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.command import command
 from tests.conftest import ROOT, harmonic_tone
-from tests.test_commands import command
 from train.pack import AUDIO, JOURNAL, MANIFEST, Clip, PackError, open_pack
 from train.prepare import find_sources, prepare, split_by_speaker
 

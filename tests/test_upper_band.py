@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eval.spectral import m_stft
-from tests.test_commands import command
+from tests.command import command
 from train.upper_band import fit_upper_band
 from vocoders.features import hw2_mel, invert
 from vocoders.griffin_lim import griffin_lim

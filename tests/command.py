@@ -1,0 +1,37 @@
+"""The project's commands as one types them, but run in this process: one of their own takes seconds to import torch."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import sys
+from dataclasses import dataclass
+from unittest import mock
+
+from tests.conftest import ROOT
+from vocoders.command import run
+
+
+@dataclass(frozen=True)
+class Done:
+    stdout: str
+    stderr: str
+
+
+def command(package: str, *arguments: object, code: int = 0) -> Done:
+    """What `python -m package arguments` prints. Fails when it leaves with another exit code."""
+    main = importlib.import_module(f"{package}.__main__").main
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(ROOT),
+        mock.patch.object(sys, "argv", [f"{package}/__main__.py", *map(str, arguments)]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            run(main)
+        except SystemExit as left:
+            found = left.code or 0
+    assert found == code, err.getvalue()
+    return Done(out.getvalue(), err.getvalue())

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from eval.bundle import versions
 from eval.disk_space import is_full
-from eval.listening.store import Stimulus, Store
+from eval.listening.records import Stimulus
+from eval.listening.store import Store
 from eval.listening.study import Study, StudyError, read_study_file, study_from
 from eval.stimuli import LONGEST, Tell, render_stimuli
 from vocoders.audio import Recording

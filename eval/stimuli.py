@@ -12,7 +12,7 @@ import numpy as np
 
 from eval.alignment import align, moved_onto
 from eval.listening.design import check_item
-from eval.listening.store import Stimulus
+from eval.listening.records import Stimulus
 from eval.listening.study import BEEPS, GOLD, Study, StudyError
 from eval.listening.votes import ANCHOR, REFERENCE
 from eval.loudness import TARGET_LUFS, loudness, match_levels, true_peak

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from eval.listening.design import Trial
-from eval.listening.store import Rater, Store
+from eval.listening.records import Rater
+from eval.listening.store import Store
 from eval.listening.study import BEEPS, GOLD
 from eval.listening.votes import ANCHOR, REFERENCE
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from eval.listening.export import export_study
+from eval.listening.records import Stimulus
 from eval.listening.results import analyse, votes_of
-from eval.listening.store import Stimulus, Store
+from eval.listening.store import Store
 from eval.listening.study import Study
 from eval.listening.votes import ANCHOR, REFERENCE
 from eval.study_report import study_report

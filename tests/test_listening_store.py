@@ -18,7 +18,8 @@ from eval.listening import tables
 from eval.listening.backup import back_up, restore
 from eval.listening.database import StoreError, database_url, full_url
 from eval.listening.mirror import Mirror
-from eval.listening.store import Stimulus, Store
+from eval.listening.records import Stimulus
+from eval.listening.store import Store
 from eval.listening.study import Study
 
 ROOT = Path(__file__).parents[1]

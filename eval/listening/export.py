@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from eval.listening.records import StoredStudy
 from eval.listening.results import EXCLUDING, flags_of, votes_of
-from eval.listening.store import Store, StoredStudy
+from eval.listening.store import Store
 
 LONG = (
     "study", "revision", "rater", "row", "language", "trial", "kind", "item", "slot", "condition", "x", "answer", "heard_s",

@@ -14,9 +14,9 @@ from eval.listening.identification import identified, identified_by_rater
 from eval.listening.planner import FEWEST_RATERS, FEWEST_VOTES, is_preliminary
 from eval.listening.preferences import pair_table, rank
 from eval.listening.ratings import means, paired_differences, scores_by_system
+from eval.listening.records import Stimulus, StoredStudy
 from eval.listening.reliability import alpha, consistency, first_preferred, order_effect, slot_effect
 from eval.listening.screening import Flag, included, screen
-from eval.listening.store import Stimulus, StoredStudy
 from eval.listening.study import Study
 from eval.listening.votes import Identification, Preference, Rating, Vote
 

@@ -19,8 +19,9 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from eval.listening import headphones
 from eval.listening.design import check_answer, check_item, passes
+from eval.listening.records import Rater, ShownTrial, StoredStudy
 from eval.listening.screening import Flag
-from eval.listening.store import Rater, ShownTrial, Store, StoredStudy
+from eval.listening.store import Store
 from eval.listening.votes import REFERENCE
 
 NEED_SECONDS, NEED_SHARE = 2.0, 0.5  # of every slot must be heard before an answer: the smaller one

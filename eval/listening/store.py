@@ -6,84 +6,30 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from eval.listening import tables as t
-from eval.listening.database import LOCK_SECONDS, StoreError, make_engine, reported
+from eval.listening.database import StoreError
 from eval.listening.design import Trial, plan_session
 from eval.listening.mirror import Mirror
+from eval.listening.records import Rater, ShownTrial, Stimulus, StoredStudy
 from eval.listening.study import Study, study_from
+from eval.listening.transactions import Transactions
 
 ROW_TRIES = 20  # for a design row that two raters want at the same moment
 
 
-class _Undone(Exception):
-    """Ends a transaction that was only a try."""
-
-
-@dataclass(frozen=True)
-class Stimulus:
-    """One take as it is played. `made` says what was done to it, `metrics` what it measures."""
-
-    item: str
-    condition: str
-    sha256: str
-    seconds: float
-    made: Mapping[str, float | int | bool | None]
-    metrics: Mapping[str, float | None]
-
-
-@dataclass(frozen=True)
-class StoredStudy:
-    number: int
-    public_id: str
-    revision: int
-    study: Study
-    stimuli: tuple[Stimulus, ...]
-    created: float
-    closed: bool
-
-    def stimulus(self, item: str, condition: str) -> Stimulus:
-        return next(s for s in self.stimuli if (s.item, s.condition) == (item, condition))
-
-
-@dataclass(frozen=True)
-class Rater:
-    id: str
-    study: int
-    public_id: str  # of the study
-    row: int
-    plan: tuple[Trial, ...]
-    code: str
-
-
-@dataclass(frozen=True)
-class ShownTrial:
-    """A trial somebody has in front of them: the only one whose answer is taken."""
-
-    number: int
-    nonce: str
-    trial: Trial
-    since: float
-
-
-class Store:
+class Store(Transactions):
     def __init__(self, url: str, mirror: Mirror | None = None) -> None:
-        """mirror: gets a copy of everything, as lines of text. Nothing is opened yet: a database that is away for a while is
-        tried again with every call. Errors: `StoreError` for an address that is none.
-        """
-        self._engine, self._mirror, self._lock = make_engine(url), mirror, threading.Lock()
-        self._has_tables = False
-
-    def close(self) -> None:
-        self._engine.dispose()
+        """mirror: gets a copy of everything, as lines of text. Errors: `StoreError` for an address that is none."""
+        super().__init__(url)
+        self._mirror = mirror
 
     # ------------------------------------------------ studies
 
@@ -308,69 +254,6 @@ class Store:
             }
             for row in rows
         ]
-
-    @contextlib.contextmanager
-    def snapshot(self) -> Iterator[Connection]:
-        """A view of everything at one moment, whatever is written meanwhile."""
-        # A transaction of SQLite's sees nothing that is written after its first look; PostgreSQL's has to be told to
-        options = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-        with reported():
-            self._make_tables()
-            with self._engine.connect().execution_options(**options) as connection:
-                yield connection
-
-    def fill(self, rows: Mapping[sa.Table, Sequence[Mapping]]) -> None:
-        """Writes whole tables, with their numbers, all of them or none."""
-        with self._write() as connection:
-            for table, content in rows.items():
-                if content:
-                    connection.execute(sa.insert(table), list(content))
-                numbered = "id" in table.c and isinstance(table.c.id.type, sa.Integer)
-                if content and numbered and connection.dialect.name == "postgresql":
-                    following = sa.func.setval(
-                        sa.func.pg_get_serial_sequence(table.name, "id"), sa.func.max(table.c.id)
-                    )
-                    connection.execute(sa.select(following))
-
-    # ------------------------------------------------ how it is written
-
-    def check(self) -> None:
-        """Writes and takes back a row, as every answer will be. Errors: `StoreError`."""
-        empty = {"public_id": "-", "key_hash": "", "revision": 0, "config": {}, "config_sha256": "", "versions": {}}
-        with contextlib.suppress(_Undone), self._write() as connection:
-            connection.execute(sa.insert(t.study).values(**empty, created=0))
-            raise _Undone
-
-    @contextlib.contextmanager
-    def _read(self) -> Iterator[Connection]:
-        with reported():
-            self._make_tables()
-            with self._engine.connect() as connection:
-                yield connection
-
-    @contextlib.contextmanager
-    def _write(self) -> Iterator[Connection]:
-        """One transaction; writers of this process wait for each other here, in order, and not in the database."""
-        with reported():
-            self._make_tables()
-            with self._turn(), self._engine.execution_options(writes=True).begin() as connection:
-                yield connection
-
-    @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Errors: `StoreError` when those in front wait for the database themselves: nobody waits for all of them."""
-        if not self._lock.acquire(timeout=LOCK_SECONDS):
-            raise StoreError("the database of the studies is busy")
-        try:
-            yield
-        finally:
-            self._lock.release()
-
-    def _make_tables(self) -> None:
-        if not self._has_tables:
-            with self._lock:
-                t.metadata.create_all(self._engine)
-            self._has_tables = True
 
     def _copy(self, kind: str, public_id: str, content: Mapping[str, object]) -> None:
         if self._mirror:

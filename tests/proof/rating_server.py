@@ -42,10 +42,10 @@ def main() -> None:
     import uvicorn
     from fastapi import FastAPI
 
-    from eval.listening import database, home, store
+    from eval.listening import database, home, transactions
     from ui.rate_routes import rate_routes
 
-    database.LOCK_SECONDS = store.LOCK_SECONDS = float(sys.argv[3])
+    database.LOCK_SECONDS = transactions.LOCK_SECONDS = float(sys.argv[3])
     app = FastAPI()
     app.include_router(rate_routes(home.open_listening(Path(sys.argv[1]))))
     app.get("/healthz")(lambda: "ok")

@@ -65,7 +65,9 @@ def test_hundreds_of_comparisons_leave_nothing_behind(tmp_path, scale):
             assert {track["state"] for track in player["tracks"]} == {"ready"}
             seconds.append(time.monotonic() - began)
             held.append(megabytes_held(process.pid))
-            disk.append(megabytes(tmp_path / "data" / "results"))  # uploads stay for an hour, whatever is done with them
+            disk.append(
+                megabytes(tmp_path / "data" / "results")
+            )  # uploads stay for an hour, whatever is done with them
         assert process.poll() is None
         assert httpx.get(f"{url}/healthz").text == "ok"
     finally:

@@ -1,0 +1,55 @@
+"""What the store gives and takes: studies with their takes, raters with their plans, trials as they were shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from eval.listening.design import Trial
+from eval.listening.study import Study
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """One take as it is played. `made` says what was done to it, `metrics` what it measures."""
+
+    item: str
+    condition: str
+    sha256: str
+    seconds: float
+    made: Mapping[str, float | int | bool | None]
+    metrics: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class StoredStudy:
+    number: int
+    public_id: str
+    revision: int
+    study: Study
+    stimuli: tuple[Stimulus, ...]
+    created: float
+    closed: bool
+
+    def stimulus(self, item: str, condition: str) -> Stimulus:
+        return next(s for s in self.stimuli if (s.item, s.condition) == (item, condition))
+
+
+@dataclass(frozen=True)
+class Rater:
+    id: str
+    study: int
+    public_id: str  # of the study
+    row: int
+    plan: tuple[Trial, ...]
+    code: str
+
+
+@dataclass(frozen=True)
+class ShownTrial:
+    """A trial somebody has in front of them: the only one whose answer is taken."""
+
+    number: int
+    nonce: str
+    trial: Trial
+    since: float

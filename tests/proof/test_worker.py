@@ -86,8 +86,8 @@ def test_a_process_that_hangs_is_killed_and_the_app_goes_on(tmp_path, scale):
                     time.sleep(0.5)
                 waited.append(time.monotonic() - began)
                 assert job.result() == ("cancelled", f"Given up: nothing moved for {patience} seconds")
-                assert not Path(f"/proc/{hanging}").exists()
                 assert status(url, clip(tmp_path, 100 + number), FAST)[0] == "done"
+                assert not Path(f"/proc/{hanging}").exists(), "it was killed, and nothing of it is left"
         metrics = httpx.get(f"{url}/metrics").text
         assert f"lab_stalled_jobs_total {hangs}.0" in metrics
         with pytest.raises(Exception, match="Given up: nothing moved"):

@@ -29,9 +29,14 @@ class Column:
     digits: int = 3
 
 
+def _digits(unit: str) -> int:
+    """Behind the point: as many as may mean something."""
+    return 1 if unit in ("dB", "%", "LU") else 3
+
+
 COLUMNS = (
     *(
-        Column(m.name, m.unit, m.better, m.about, lambda take, name=m.name: take.metrics.get(name))
+        Column(m.name, m.unit, m.better, m.about, lambda take, name=m.name: take.metrics.get(name), _digits(m.unit))
         for m in METRICS.values()
         if not m.on_request and not m.why_not()
     ),

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from pathlib import Path
 
 import httpx
@@ -11,7 +12,7 @@ from fastapi.testclient import TestClient
 from starlette.requests import ClientDisconnect
 
 from tests.conftest import running_app
-from ui.disk import sweep
+from ui.disk import OLDEST, sweep
 from ui.guard import MANY, MULTIPART, RULES, SMALL, Guard
 from ui.log import JsonLines
 from ui.operations import Observed, route_of
@@ -184,13 +185,17 @@ def test_a_full_disk_takes_no_uploads(seen):
 def test_the_oldest_uploads_go_first(tmp_path):
     import os
 
+    now = time.time()
     for age, name in enumerate(("new", "middle", "old")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "song.wav").write_bytes(b"x" * 100)
-        os.utime(tmp_path / name / "song.wav", (1000 - age, 1000 - age))
+        os.utime(tmp_path / name / "song.wav", (now - age, now - age))
     assert sweep(tmp_path, 250) == 1
     assert sorted(path.parent.name for path in tmp_path.rglob("*.wav")) == ["middle", "new"]
     assert sweep(tmp_path, 250) == 0
+    os.utime(tmp_path / "new" / "song.wav", (now - OLDEST - 1,) * 2)
+    assert sweep(tmp_path, 250) == 1
+    assert [path.parent.name for path in tmp_path.rglob("*.wav")] == ["middle"]
 
 
 # ---- what operators ask

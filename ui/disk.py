@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from pathlib import Path
 
 MOST_UPLOADED = 4e9  # bytes of uploads that are kept; Gradio removes those older than an hour by itself
+OLDEST = 7200.0  # seconds; what is older is what Gradio leaves behind: an empty file for every upload
 SWEEP_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
 
-def sweep(folder: Path, most: float) -> int:
-    """Removes the oldest files below `folder` until `most` bytes are left. Returns how many went."""
-    found = []
+def sweep(folder: Path, most: float, oldest: float = OLDEST) -> int:
+    """Removes files below `folder` that are older than `oldest` seconds, then the oldest ones until `most` bytes are left.
+    Returns how many went."""
+    found, born = [], time.time() - oldest
     for path in folder.rglob("*"):
         try:
             if path.is_file():
@@ -22,8 +25,8 @@ def sweep(folder: Path, most: float) -> int:
         except OSError:  # another sweep was faster
             continue
     excess, removed = sum(size for _, size, _ in found) - most, 0
-    for _, size, path in sorted(found):
-        if excess <= 0:
+    for changed, size, path in sorted(found):
+        if excess <= 0 and changed >= born:
             break
         path.unlink(missing_ok=True)
         excess, removed = excess - size, removed + 1
@@ -36,7 +39,7 @@ def keep_sweeping(folder: Path) -> threading.Thread:
     def work() -> None:
         while not threading.Event().wait(SWEEP_SECONDS):
             if removed := sweep(folder, MOST_UPLOADED):
-                _log.warning("%d uploads removed: more than %.0f GB", removed, MOST_UPLOADED / 1e9)
+                _log.info("%d uploads removed", removed)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()

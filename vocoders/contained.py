@@ -25,7 +25,7 @@ def read_contained(path: Path, recipe: str | None = None, config_path: Path | No
     """As `read_checkpoint`, with the same errors."""
     if path.suffix == ".safetensors":
         return read_checkpoint(path, recipe)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # goes with the upload, if this process is killed
         out = Path(folder) / "read.safetensors"
         arguments = [path.resolve(), recipe or "", config_path.resolve() if config_path else "", out]
         try:

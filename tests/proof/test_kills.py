@@ -22,8 +22,10 @@ from eval.listening.home import open_listening, open_store
 from tests.conftest import ROOT, free_port, running_app, start_app
 from tests.listening import Listener, any_answer
 from tests.proof.rating_server import start_server
+from tests.proof.requests_by_hand import run_event
 from tests.proof.studied_app import add_study
 from tests.proof.test_faults import stored_answers
+from tests.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
 from ui.disk import sweep
 
 TAKES = 2 * (2 + 2) + 1 + 5  # per clip two systems, reference and anchor; once the ruined take and five kinds of beeps
@@ -180,3 +182,43 @@ def test_an_upload_that_was_cut_off_harms_nothing(tmp_path, scale):
             assert [path for path in left if path.suffix == ".safetensors"] == []
             assert sweep(tmp_path / "uploads", 0) == len(left)
     print(f"\nkilled while a file arrived: {scale(1, 4)} times, the fragment swept, 0 studies harmed")
+
+
+def add_checkpoint(http: httpx.Client, checkpoint: Path) -> str:
+    """Upload a generator and press the button that adds it; everything the app said."""
+    names = (checkpoint, checkpoint.with_name("config.json"))
+    stored = http.post("/gradio_api/upload", files=[("files", (path.name, path.read_bytes())) for path in names]).json()
+    config = http.get("/config").json()
+    button = next(part["id"] for part in config["components"] if part["props"].get("elem_id") == "add-own")
+    event = next(event for event in config["dependencies"] if [button, "click"] in event["targets"])
+    files = [{"path": path, "meta": {"_type": "gradio.FileData"}} for path in stored]
+    return run_event(http, event["id"], [None, *files, "hw2", []], "adds-one")[1]
+
+
+def test_a_kill_while_a_checkpoint_is_read_leaves_nothing(jik876, tmp_path, scale):  # noqa: F811
+    """Stored, sent to its own process, taken apart, loaded: the app is killed anywhere on the way, and starts as if new."""
+    data, chance, cut_off = tmp_path / "data", random.Random(5), 0
+    data.mkdir()
+    for _ in range(scale(1, 20)):
+        process, url = start_app(data)
+        said: list[str] = []
+
+        def add(url: str = url, said: list[str] = said) -> None:
+            with contextlib.suppress(httpx.TransportError), httpx.Client(base_url=url, timeout=60) as http:
+                said.append(add_checkpoint(http, jik876))
+
+        adding = threading.Thread(target=add)
+        adding.start()
+        time.sleep(chance.uniform(0.1, 4.0))
+        process.kill()
+        process.wait()
+        adding.join(60)
+        cut_off += not any("is now among the systems" in words for words in said)
+    with running_app(data) as url, httpx.Client(base_url=url, timeout=60) as http:
+        assert [path for path in (data / "uploads").rglob("*") if path.is_file()] == []
+        assert "is now among the systems" in add_checkpoint(http, jik876)
+        left = {path.name for path in (data / "uploads").rglob("*") if path.is_file() and path.stat().st_size}
+        assert left == {jik876.name, "config.json"}
+    print(
+        f"\nkilled while a checkpoint was read: {scale(1, 20)} times, {cut_off} of them before its end; nothing was left, and it can be added"
+    )

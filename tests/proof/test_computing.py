@@ -1,6 +1,6 @@
 """The app while its computing process dies, or hangs, under comparisons.
 
-python -m pytest tests/proof/test_worker.py --proof -s
+python -m pytest tests/proof/test_computing.py --proof -s
 """
 
 import os

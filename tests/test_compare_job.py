@@ -7,10 +7,12 @@ import zipfile
 
 import pytest
 
+from eval.comparison import Progress
 from tests.conftest import harmonic_tone
 from tests.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
 from ui.compare_job import CompareJob
 from ui.results import ResultStore
+from ui.worker import Stalled
 from vocoders.audio import Recording
 from vocoders.catalogue import find_systems
 from vocoders.features import hw2_mel
@@ -82,6 +84,23 @@ def test_a_failing_system_does_not_stop_the_others(store):
     assert states["broken"] == ("failed", "ValueError: the reason")
     assert states["griffin-lim"] == ("ready", None)
     assert last.player["status"]["text"] == "1 systems ready, 1 failed"
+
+
+class GivesUp:
+    """What the computing process does when nothing moves in it."""
+
+    def run(self, work, *arguments, on_report, patience=1.0):
+        on_report(Progress(arguments[1][0], 0.5))
+        raise Stalled("Given up: nothing moved for 1 seconds")
+
+
+def test_a_job_that_is_given_up_says_so_and_ends(store):
+    systems = find_systems("griffin-lim,griffin-lim-oracle")
+    *_, last = CompareJob(recording(), systems, store.new(), GivesUp()).run(threading.Event())
+    status = last.player["status"]
+    assert (status["state"], status["text"]) == ("cancelled", "Given up: nothing moved for 1 seconds")
+    assert [track["state"] for track in last.player["tracks"]] == ["ready", "failed", "failed"]
+    assert last.archive is None
 
 
 def slow_system(started: threading.Event, ended: threading.Event) -> System:

@@ -127,7 +127,8 @@ def test_a_comparison_there_is_the_comparison_here(worker):
         takes[:] = [event for event in takes if isinstance(event, Take)]
     assert [take.system for take in there] == [find_system(s.id) for s in systems]
     for one, other in zip(here, there, strict=True):
-        np.testing.assert_allclose(one.samples, other.samples, atol=1e-6)
+        # Iterating amplifies rounding, which differs with the number of threads
+        np.testing.assert_allclose(one.samples, other.samples, atol=5e-3)
 
 
 def test_asking_again_there_costs_nothing(worker):

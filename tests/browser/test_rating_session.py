@@ -30,7 +30,8 @@ def studies(tmp_path_factory):
     found = {}
     for mode in ANSWERS:
         questions = (Question("device", "With what?", ("Headphones", "Loudspeakers")),)
-        study = Study("Which one?", mode, ITEMS, SYSTEMS, questions=questions, seed=1)
+        items = ITEMS if mode == "acr" else ITEMS[:1]  # three sounds to hear in every trial of the other
+        study = Study("Which one?", mode, items, SYSTEMS, questions=questions, seed=1)
         rendered = render_stimuli(study, recordings, find_systems(",".join(SYSTEMS)))
         found[mode] = listening.store.add_study(study, *rendered, {})[0]
     listening.store.close()
@@ -107,7 +108,7 @@ def test_a_session_by_keyboard_through_a_killed_server(browser: Browser, studies
         ready(page, "instructions")
         page.keyboard.press("Enter")
         ready(page, "trial")
-        for _ in range(3):
+        for _ in range(2):
             nonces.append(press_through(page, mode)["nonce"])
             next_step(page, nonces[-1])
         os.kill(process.pid, signal.SIGKILL)

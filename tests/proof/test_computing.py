@@ -11,14 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
-import pytest
-from gradio_client import Client, handle_file
 
 from tests.conftest import start_app
 from tests.proof.test_soak import FAST, clip, compared
 
 IMPATIENT = "import ui.worker as w, app; w.Worker.run.__kwdefaults__['patience'] = {}; app.main()"
-NETWORKS = [*FAST, "hifigan-original", "hifigan-original-refined"]
+WITH_NETWORK = [*FAST, "hifigan-original"]
 SLOWER = 4.0  # seconds of a clip that takes some seconds to compare
 
 
@@ -41,21 +39,19 @@ def status(url: str, path: Path, systems: list[str]) -> tuple[str, str]:
 
 def test_comparisons_survive_the_end_of_their_process(tmp_path, scale):
     """Two at a time, and the process is killed under them at random moments; both begin again, and come to their end."""
-    kills, chance = scale(2, 40), random.Random(4)
+    kills, chance = scale(1, 40), random.Random(4)
     (tmp_path / "data").mkdir()
     process, url = start_app(tmp_path / "data")
-    paths, survived = [clip(tmp_path, number, SLOWER) for number in range(2)], 0
+    survived = 0
     try:
         with ThreadPoolExecutor(2) as pool:
             for _ in range(kills):
-                paths = [
-                    clip(tmp_path, chance.randrange(10**6), SLOWER) for _ in range(2)
-                ]  # new ones: nothing is known of them
-                jobs = [pool.submit(status, url, path, NETWORKS) for path in paths]
+                new = [clip(tmp_path, chance.randrange(10**6), SLOWER) for _ in range(2)]  # nothing is known of them
+                jobs = [pool.submit(status, url, path, WITH_NETWORK) for path in new]
                 time.sleep(chance.uniform(0.2, 2.0))
                 os.kill(worker_of(process.pid), signal.SIGKILL)
                 for job in jobs:
-                    assert job.result() == ("done", f"{len(NETWORKS)} systems ready")
+                    assert job.result() == ("done", f"{len(WITH_NETWORK)} systems ready")
                     survived += 1
         assert process.poll() is None
     finally:
@@ -68,16 +64,16 @@ def test_comparisons_survive_the_end_of_their_process(tmp_path, scale):
 
 def test_a_process_that_hangs_is_killed_and_the_app_goes_on(tmp_path, scale):
     """Stopped by a signal, it does not move any more, as in a deadlock. Meanwhile the app answers."""
-    hangs, patience = scale(1, 10), scale(4, 20)
+    hangs, patience = scale(1, 10), scale(3, 20)
     (tmp_path / "data").mkdir()
     process, url = start_app(tmp_path / "data", program=("-c", IMPATIENT.format(patience)))
     waited = []
     try:
-        compared(url, clip(tmp_path, 0), NETWORKS)  # networks are loaded
+        compared(url, clip(tmp_path, 0), FAST)  # the process is ready
         with ThreadPoolExecutor(1) as pool:
             for number in range(1, hangs + 1):
                 hanging = worker_of(process.pid)
-                job = pool.submit(status, url, clip(tmp_path, number, 8.0), NETWORKS)
+                job = pool.submit(status, url, clip(tmp_path, number, 8.0), FAST)
                 time.sleep(0.5)
                 os.kill(hanging, signal.SIGSTOP)
                 began = time.monotonic()
@@ -90,8 +86,6 @@ def test_a_process_that_hangs_is_killed_and_the_app_goes_on(tmp_path, scale):
                 assert not Path(f"/proc/{hanging}").exists(), "it was killed, and nothing of it is left"
         metrics = httpx.get(f"{url}/metrics").text
         assert f"lab_stalled_jobs_total {hangs}.0" in metrics
-        with pytest.raises(Exception, match="Given up: nothing moved"):
-            api_result(url, clip(tmp_path, 99, 8.0), process.pid)
     finally:
         process.terminate()
         process.wait(20)
@@ -99,11 +93,3 @@ def test_a_process_that_hangs_is_killed_and_the_app_goes_on(tmp_path, scale):
     print(
         f"\ncomputing process stopped {hangs} times: killed after at most {max(waited):.0f} s (patience {patience} s), 0 crashed"
     )
-
-
-def api_result(url: str, path: Path, app: int) -> dict:
-    """Of the JSON endpoint, while the process is stopped."""
-    job = Client(url, verbose=False).submit(handle_file(str(path)), NETWORKS, api_name="/compare_json")
-    time.sleep(0.5)
-    os.kill(worker_of(app), signal.SIGSTOP)
-    return job.result(120)

@@ -53,7 +53,7 @@ def test_hundreds_of_comparisons_leave_nothing_behind(tmp_path, scale):
     What is known of recordings is remembered, up to 250 MB: after some hundred clips of 4 s it is as much as it will be. The slope
     is the median of all pairs', because memory is got in steps of up to 80 MB, one of which would turn a straight line.
     """
-    rounds, settled = scale(4, 250), scale(1, 120)
+    rounds, settled = scale(2, 250), scale(0, 120)
     (tmp_path / "data").mkdir()
     process, url = start_app(tmp_path / "data")
     held, disk, seconds = [], [], []
@@ -89,7 +89,7 @@ def test_hundreds_of_comparisons_leave_nothing_behind(tmp_path, scale):
 
 def test_everybody_at_once_gets_their_own_or_a_clean_refusal(tmp_path, scale):
     """Clips of different lengths: a result of somebody else would have another."""
-    users = scale(4, 30)
+    users = scale(3, 30)
     (tmp_path / "data").mkdir()
     process, url = start_app(tmp_path / "data")
     lengths = [0.3 + 0.05 * number for number in range(users)]

@@ -64,7 +64,7 @@ def test_comparisons_survive_the_end_of_their_process(tmp_path, scale):
 
 def test_a_process_that_hangs_is_killed_and_the_app_goes_on(tmp_path, scale):
     """Stopped by a signal, it does not move any more, as in a deadlock. Meanwhile the app answers."""
-    hangs, patience = scale(1, 10), scale(3, 20)
+    hangs, patience = scale(1, 10), scale(10, 20)  # a fresh process needs some seconds to import PyTorch
     (tmp_path / "data").mkdir()
     process, url = start_app(tmp_path / "data", program=("-c", IMPATIENT.format(patience)))
     waited = []

@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from unittest import mock
 
 from tests.conftest import ROOT
@@ -19,12 +22,22 @@ class Done:
     stderr: str
 
 
+@contextlib.contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
 def command(package: str, *arguments: object, code: int = 0) -> Done:
     """What `python -m package arguments` prints. Fails when it leaves with another exit code."""
     main = importlib.import_module(f"{package}.__main__").main
     out, err = io.StringIO(), io.StringIO()
     with (
-        contextlib.chdir(ROOT),
+        _inside(ROOT),
         mock.patch.object(sys, "argv", [f"{package}/__main__.py", *map(str, arguments)]),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),

@@ -101,6 +101,16 @@ def test_a_brought_checkpoint_becomes_a_system(jik876):
     assert [s.id for s in find_systems(f"griffin-lim,{jik876}@hifigan")] == ["griffin-lim", "g_00000010"]
 
 
+def test_another_file_under_the_same_name_is_another_system(jik876, weights):
+    first = own_checkpoint_system(jik876, "hw2")
+    assert own_checkpoint_system(jik876, "hw2") == first
+    torch.save({"generator": with_weight_norm({name: 2 * tensor for name, tensor in weights.items()})}, jik876)
+    assert own_checkpoint_system(jik876, "hw2") != first
+    jik876.write_bytes(b"no checkpoint")
+    with pytest.raises(CheckpointError):
+        own_checkpoint_system(jik876, "hw2")
+
+
 class Command:
     def __reduce__(self):
         return (print, ("this must never run",))

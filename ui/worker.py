@@ -23,6 +23,7 @@ import signal
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from multiprocessing.pool import ExceptionWithTraceback
 from typing import Any, Protocol, TypeVar
 
 from eval.memory import give_back, memory, share_arenas
@@ -258,7 +259,12 @@ def _serve(pipe: Connection, prepare: Callable[[], None]) -> None:
                 flag.set()
             continue
         flag = unwanted[number] = threading.Event()
-        threading.Thread(target=_do, args=(work, arguments, flag, functools.partial(send, number)), daemon=True).start()
+
+        def do(number: int = number, work: Callable = work, arguments: tuple = arguments, flag=flag) -> None:
+            _do(work, arguments, flag, functools.partial(send, number))
+            unwanted.pop(number, None)
+
+        threading.Thread(target=do, daemon=True).start()
 
 
 def _do(work: Callable, arguments: tuple, unwanted: threading.Event, send: Callable[[str, Any], None]) -> None:
@@ -272,10 +278,15 @@ def _do(work: Callable, arguments: tuple, unwanted: threading.Event, send: Calla
     except _Unwanted:
         pass
     except BaseException as error:
-        _log.exception("a job failed")
-        try:
-            send(_ERROR, error)
-        except (pickle.PicklingError, TypeError, AttributeError):
-            send(_ERROR, RuntimeError(f"{type(error).__name__}: {error}"))
+        send(_ERROR, _sendable(error))
     finally:
         give_back()
+
+
+def _sendable(error: BaseException) -> ExceptionWithTraceback:
+    """With where it happened, for whoever logs it on the other side."""
+    try:
+        pickle.loads(pickle.dumps(error))
+        return ExceptionWithTraceback(error, error.__traceback__)
+    except Exception:  # whatever its own code does when it is taken apart and put together
+        return ExceptionWithTraceback(RuntimeError(f"{type(error).__name__}: {error}"), error.__traceback__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import importlib.util
@@ -206,8 +207,15 @@ COMPARED = (  # what a comparison shows unless other systems are chosen
 Read = Callable[[Path, "str | None", "Path | None"], Checkpoint]
 
 
+def _written(path: Path | None) -> tuple[int, int] | None:
+    """When, and how long it is: another file under the same name is another generator."""
+    with contextlib.suppress(OSError):
+        return path and (path.stat().st_mtime_ns, path.stat().st_size)
+    return None
+
+
 @functools.lru_cache(maxsize=4)
-def _brought(path: Path, recipe: str | None, config_path: Path | None, read: Read) -> Checkpoint:
+def _brought(read: Read, path: Path, recipe: str | None, config_path: Path | None, *_written: Any) -> Checkpoint:
     return read(path, recipe, config_path)
 
 
@@ -223,7 +231,7 @@ def own_checkpoint_system(
 
     read: `read_contained` for a stranger's. Errors: `CheckpointError`.
     """
-    file = path, recipe, config_path, read
+    file = read, path, recipe, config_path, _written(path), _written(config_path or path.with_name("config.json"))
     checkpoint = _brought(*file)
     steps = (hw2_mel, log_hw2) if checkpoint.recipe.name == "hw2" else (log_hifigan_mel,)
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")[:40] or "checkpoint"
@@ -231,8 +239,8 @@ def own_checkpoint_system(
     return System(name, f"Your {name}", about, steps, Call(_brought_vocoder, file), Call(_brought_card, file))
 
 
-def _brought_card(path: Path, *how: Any) -> Card:
-    return _card_of(_brought(path, *how), "not stated", path.name)
+def _brought_card(read: Read, path: Path, *how: Any) -> Card:
+    return _card_of(_brought(read, path, *how), "not stated", path.name)
 
 
 def find_systems(text: str) -> list[System]:

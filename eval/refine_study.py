@@ -31,7 +31,7 @@ CHOSEN = Refinement()
 FACTORS: dict[str, tuple] = {
     "crossover": (0.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 20_000.0),
     "correction": (0, 1, 3, 10, 30, 100),
-    "iterations": (4, 8, 16, 32, 48, 96),
+    "iterations": (8, 16, 32, 48, 96, 192),
     "momentum": (0.0, 0.5, 0.9, 0.99),
     "blend": (50.0, 150.0, 500.0),
     "inversion": (10, 50, 200),
@@ -39,7 +39,7 @@ FACTORS: dict[str, tuple] = {
 }
 UNITS = {"crossover": "Hz", "blend": "Hz"}
 LOW_VOICE = 200.0  # Hz, median F0 below which a voice counts as low
-MEASURED = ("M-STFT", "log-mel L1", "F0 error", "F0 gross errors", "Distill-MOS")
+MEASURED = ("M-STFT", "log-mel L1", "F0 error", "F0 gross errors", "F0 jitter", "Distill-MOS")
 PLAIN = "plain"  # the name of the take before refinement
 
 

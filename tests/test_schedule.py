@@ -36,6 +36,15 @@ def test_the_paper_decays_by_epoch_and_has_discriminators_from_the_start():
     assert (now.segment, now.batch) == (8192, 16)
 
 
+def test_a_fine_tuning_run_ends_in_float32():
+    assert [moment(PRESETS["finetune-v1"], progress, 500, 0).bfloat16 for progress in (0.0, 0.84, 0.85, 1.0)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
 @pytest.mark.parametrize(
     ("budget", "step", "seconds", "progress"),
     [

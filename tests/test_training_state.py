@@ -20,7 +20,7 @@ from train.saving import PART_BYTES, StateError, load, save, save_compact
 from train.schedule import moment
 from train.state import content_of, new_state, restore
 from train.step import train_step
-from vocoders.hifigan import V2, Generator
+from vocoders.hifigan import V2, V3, Generator
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 TINY = PRESETS["tiny"]
@@ -34,6 +34,33 @@ def trained(pack, fabric, config=TINY, steps=2):
         now = moment(config, 0.6, state.step, 0)
         train_step(state, crops.draw(state.step, now.segment, now.batch), now, spectral, fabric)
     return state
+
+
+@pytest.mark.parametrize("config", [SMALLEST, V3])
+def test_in_bfloat16_a_generator_makes_and_learns_nearly_the_same(config):
+    """Its convolutions run another way there."""
+    torch.manual_seed(3)
+    plain = new_generator(config, Generator(config).state_dict())
+    features, wanted = torch.randn(2, 80, 12), torch.randn(2, 1, 12 * 256)
+    takes, gradients = [], []
+    for narrow in (False, True):
+        plain.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=narrow):
+            take = plain(features)
+        (take.float() - wanted).square().mean().backward()
+        takes.append(take.detach().float())
+        gradients.append(torch.cat([parameter.grad.flatten() for parameter in plain.parameters()]))
+    assert 20 * torch.log10(takes[0].norm() / (takes[1] - takes[0]).norm()) > 25
+    assert 20 * torch.log10(gradients[0].norm() / (gradients[1] - gradients[0]).norm()) > 25
+
+
+def test_a_step_in_bfloat16_keeps_weights_and_losses_in_float32(pack, fabric):
+    config = dataclasses.replace(TINY, generator_bfloat16=1.0)
+    state = new_state(config, fabric)
+    batch = Crops(pack, config, fabric.device).draw(0, config.segment, config.batch)
+    losses = train_step(state, batch, moment(config, 0.6, 0, 0), SpectralLosses(config), fabric)
+    assert {value.dtype for value in (*losses.values(), *state.generator.state_dict().values())} == {torch.float32}
+    assert all(value.isfinite() for value in losses.values())
 
 
 def test_an_exact_state_is_the_same_state(pack, fabric, tmp_path):

@@ -5,10 +5,12 @@ Weight normalisation (Salimans & Kingma 2016) as HiFi-GAN trains with it; `fold`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
 from vocoders.hifigan import Generator, HiFiGANConfig
@@ -28,7 +30,24 @@ def new_generator(config: HiFiGANConfig, weights: Mapping[str, Tensor] | None = 
     for module in list(generator.modules()):
         if isinstance(module, (nn.Conv1d, nn.ConvTranspose1d)):
             weight_norm(module)
+            module.forward = partial(_convolve, module, module.forward)
     return generator
+
+
+def _convolve(module: nn.Conv1d | nn.ConvTranspose1d, plain: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The same convolution; under bfloat16 on a CPU as one over images one pixel high with their channels last.
+
+    There PyTorch's own conv1d lays its input out anew every time, and falls back to slow code for wide dilated kernels:
+    a step of V1 took 0.76 of its time this way.
+    """
+    if not torch.is_autocast_enabled("cpu"):
+        return plain(x)
+    x = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+    weight = module.weight.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+    across, spread = (0, module.padding[0]), (1, module.dilation[0])
+    if isinstance(module, nn.ConvTranspose1d):
+        return F.conv_transpose2d(x, weight, module.bias, (1, module.stride[0]), across, dilation=spread).squeeze(2)
+    return F.conv2d(x, weight, module.bias, 1, across, spread).squeeze(2)
 
 
 def fold(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -38,6 +38,7 @@ class Moment:
     adversarial: float  # 0 to 1: how much of their say in the generator's loss the discriminators have by now
     segment: int  # samples
     batch: int
+    bfloat16: bool = False  # in the generator
 
 
 def moment(config: TrainConfig, progress: float, step: int, epoch: float) -> Moment:
@@ -54,6 +55,7 @@ def moment(config: TrainConfig, progress: float, step: int, epoch: float) -> Mom
         adversarial=min(1.0, since) if joined else 0.0,
         segment=config.long_segment if long else config.segment,
         batch=config.long_batch if long else config.batch,
+        bfloat16=progress < config.generator_bfloat16,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 
 import torch
 from lightning.fabric import Fabric
@@ -21,7 +22,9 @@ def train_step(state: State, batch: Batch, now: Moment, spectral: SpectralLosses
     """Changes `state`; returns detached scalars by name: losses, of which only the total is weighted, and gradient norms."""
     _set_rate(state.generator_optimizer, now.lr)
     _set_rate(state.discriminator_optimizer, now.discriminator_lr)
-    estimate = state.generator(batch.features)
+    with _narrow(now.bfloat16, batch.features.device):
+        estimate = state.generator(batch.features)
+    estimate = estimate.float()
     losses: Losses = {}
     if now.with_discriminators:
         losses |= _discriminator_step(state, batch.target, estimate.detach(), fabric)
@@ -38,7 +41,7 @@ def _set_rate(optimizer: torch.optim.Optimizer | None, rate: float) -> None:
 
 def _discriminator_step(state: State, target: Tensor, estimate: Tensor, fabric: Fabric) -> Losses:
     """Real and fake go through in one pass."""
-    with _narrow(state, target.device):
+    with _narrow(state.config.bfloat16, target.device):
         verdicts = state.discriminators(torch.cat([target, estimate]))
     count = len(target)
     losses = {
@@ -65,7 +68,7 @@ def _generator_step(
     if now.with_discriminators:
         # Not through the distributed wrapper: these passes must not be taken for the discriminators' own.
         critics = state.plain_discriminators
-        with _frozen(critics), _narrow(state, target.device):
+        with _frozen(critics), _narrow(state.config.bfloat16, target.device):
             with torch.no_grad():
                 real = critics(target)
             fake = critics(estimate)
@@ -108,8 +111,14 @@ class _frozen(AbstractContextManager):
         self.module.requires_grad_(True)
 
 
-def _narrow(state: State, device: torch.device) -> AbstractContextManager:
-    """bfloat16 where the configuration wants it and the hardware is made for it."""
-    if state.config.bfloat16 and device.type == "cuda":
-        return torch.autocast("cuda", torch.bfloat16)
+def _narrow(wanted: bool, device: torch.device) -> AbstractContextManager:
+    """bfloat16 where it is wanted and the hardware is made for it; elsewhere it would be slower than float32."""
+    if wanted and (device.type == "cuda" or _cpu_multiplies_bfloat16()):
+        return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()
+
+
+@lru_cache
+def _cpu_multiplies_bfloat16() -> bool:
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))

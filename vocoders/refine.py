@@ -43,7 +43,7 @@ class Refinement:
     blend: float = 150.0  # Hz, scale of the sigmoid between the two
     inversion: int = 50  # KL updates for the band below
     correction: int = 10  # KL updates of the whole towards the mel
-    iterations: int = 48  # of Griffin-Lim
+    iterations: int = 96  # of Griffin-Lim; fewer leave a little trembling on held notes
     momentum: float = 0.99
     phase: Literal["neural", "mel", "random"] = "neural"  # to start from; "mel" is that of Griffin-Lim on the inversion
 

@@ -14,6 +14,7 @@ import numpy as np
 from eval.alignment import Alignment, align
 from eval.loudness import loudness, true_peak
 from eval.metrics import METRICS, Metric
+from eval.pitch import PitchTrack, cached_track, tracker_missing
 from eval.worst import worst_second
 from vocoders.analysis import Analysis, RecentAnalyses, path, synthesize
 from vocoders.audio import SAMPLE_RATE, Recording
@@ -38,6 +39,7 @@ class Take:
     alignment: Alignment | None = None  # with the recording; None for silence
     metrics: Mapping[str, float] = field(default_factory=dict)
     worst: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # {metric: (start, stop)}, seconds
+    pitch: PitchTrack | None = None  # its F0, once it is measured and where there is a tracker
 
     @property
     def real_time_factor(self) -> float:
@@ -59,14 +61,16 @@ class Failed:
 
 @dataclass(frozen=True)
 class Measured:
-    """Metrics of a take that was there before, and where each is worst; more may follow."""
+    """Metrics of a take that was there before, where each is worst, and its F0; more may follow."""
 
     system: System
     metrics: Mapping[str, float]
     worst: Mapping[str, tuple[float, float]]
+    pitch: PitchTrack | None
 
     def added_to(self, take: Take) -> Take:
-        return replace(take, metrics={**take.metrics, **self.metrics}, worst={**take.worst, **self.worst})
+        metrics, worst = {**take.metrics, **self.metrics}, {**take.worst, **self.worst}
+        return replace(take, metrics=metrics, worst=worst, pitch=self.pitch)
 
 
 Event = Progress | Take | Failed | Measured
@@ -128,7 +132,8 @@ def _measured(take: Take, analysis: Analysis, recording: Recording, quick: bool)
         metrics = [m for m in METRICS.values() if m.quick is quick and not m.on_request and not m.why_not()]
         values = {metric.name: _value(metric, recording, take) for metric in metrics}
         places = {name: worst_second(name, recording.samples, take.samples) for name in values}
-        return Measured(take.system, values, {name: place for name, place in places.items() if place})
+        pitch = None if tracker_missing() else cached_track(take.samples)
+        return Measured(take.system, values, {name: place for name, place in places.items() if place}, pitch)
 
     return replace(analysis.once((*path(take.system), "metrics", quick), compute), system=take.system)
 

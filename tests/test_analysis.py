@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from eval.comparison import Cancelled, Take, compare
+from eval.comparison import Cancelled, Measured, Take, compare
+from eval.pitch import track_pitch
 from vocoders.analysis import Analysis, RecentAnalyses
 from vocoders.audio import Recording
 from vocoders.catalogue import find_systems
@@ -93,6 +94,21 @@ def test_a_second_comparison_of_the_same_recording_makes_only_what_is_new(tone, 
     assert again[0].samples is takes[0].samples or np.array_equal(again[0].samples, takes[0].samples)
     assert again[0].metrics == takes[0].metrics
     assert again[0].compute_seconds == takes[0].compute_seconds > 0
+
+
+def test_a_measured_take_brings_its_pitch_along(tone):
+    """So that the page need not track it again, in another process."""
+    takes, measured = [], []
+    kinds = {Take: takes.append, Measured: measured.append}
+    compare(
+        Recording("tone", tone[:22_050]),
+        find_systems("griffin-lim"),
+        lambda event: kinds.get(type(event), lambda _: None)(event),
+    )
+    take = measured[0].added_to(takes[0])
+    wanted = track_pitch(take.samples)
+    assert np.array_equal(take.pitch.hertz, wanted.hertz)
+    assert take.pitch.voiced.any()
 
 
 def test_recent_analyses_are_bounded_and_keyed_by_content():

@@ -91,7 +91,7 @@ def intake_note(recording: Recording) -> str:
 def pitch_of(recording: Recording, view: View) -> str:
     if tracker_missing():
         return ""
-    tracks = {take.system.title: cached_track(take.samples) for take in view.takes}
+    tracks = {take.system.title: take.pitch for take in view.takes if take.pitch}
     return pitch_panel(recording.seconds, cached_track(recording.samples), tracks)
 
 

@@ -59,7 +59,9 @@ def parse_args() -> argparse.Namespace:
     study.add_argument("audio", type=Path, metavar="AUDIO_DIR", help="its sub-folders are reported one by one too")
     study.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets report.html, study.json, rows.csv")
     study.add_argument("--system", default="hifigan-original-bridged", metavar="ID", help="whose takes are refined")
-    study.add_argument("--metrics", metavar="A,B", default=None, help="default: M-STFT, log-mel L1, F0, F0 jitter, Distill-MOS")
+    study.add_argument(
+        "--metrics", metavar="A,B", default=None, help="default: M-STFT, log-mel L1, F0, F0 jitter, Distill-MOS"
+    )
     study.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth clip (1)")
     study.add_argument("--force", action="store_true", help="overwrite a report in DIR")
     study.set_defaults(command=study_command)

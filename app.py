@@ -135,7 +135,7 @@ def main() -> None:
     report_to_zero_gpu()
     worker = Worker(prepare=Call(warm_up, (BUILT_IN,)))
     app = build_app(settings, worker)
-    keep_sweeping(settings.data_dir / "uploads")
+    keep_sweeping(settings.data_dir / "uploads", settings.data_dir / "results")
     worker.start()
     print(f"Vocoder Listening Lab: http://{settings.host}:{settings.port}", flush=True)
     # A page keeps its connection open for as long as it is looked at; stopping does not wait for that.

@@ -110,17 +110,21 @@ def compare_command(args: argparse.Namespace) -> int:
     from eval.compare_folder import compare_folder
 
     refuse_overwriting([args.out / "results.json"], args.force)
+    metrics = choose_metrics(args.metrics)
     failed = compare_folder(
         _chosen_clips(args),
         args.vocoders,
         args.out,
         baseline=args.baseline,
-        metrics=choose_metrics(args.metrics),
+        metrics=metrics,
         jobs=args.jobs,
         dask=args.dask,
     )
     for problem in failed:
         complain(problem)
+    for metric in metrics:
+        if args.metrics not in (None, "all") and (reason := metric.why_not()):
+            complain(f"{metric.name} was left out: {reason}")
     print(args.out / "report.html")
     return 1 if failed else 0
 

@@ -41,7 +41,10 @@ def compare_folder(
     baseline = baseline or systems[0].id
     if baseline not in {system.id for system in systems}:
         raise ValueError(f"the baseline {baseline!r} is not among --vocoders")
-    metrics = [metric for metric in metrics if not metric.why_not()]
+    undefined = {metric.name: reason for metric in metrics if (reason := metric.why_not())}
+    metrics = [metric for metric in metrics if metric.name not in undefined]
+    if not metrics:
+        raise ValueError("; ".join(f"{name}: {reason}" for name, reason in undefined.items()))
     with _backend(dask), tqdm(total=len(clips), unit="clip", disable=None) as bar:
         rows = compare_clips(clips, systems, items, metrics, out, jobs, bar.update)
     if all(row.error for row in rows):
@@ -51,7 +54,9 @@ def compare_folder(
     summary = summarise(rows, [metric.name for metric in metrics], baseline, embeddings)
     _write_csv(out / "rows.csv", rows)
     write_report(out / "report.html", rows, summary, systems, {str(name): path for name, path in clips.items()}, out)
-    content = json.dumps(as_json(rows, summary), indent=2, ensure_ascii=False)
+    content = as_json(rows, summary)
+    content["undefined"] = undefined | content["undefined"]
+    content = json.dumps(content, indent=2, ensure_ascii=False)
     (out / "results.json").write_text(content + "\n", encoding="utf-8")  # the last: where it is, all is done
     return sorted({f"{row.clip}: {row.system}: {row.error}" for row in rows if row.error})
 

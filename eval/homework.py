@@ -88,7 +88,8 @@ def systems() -> str:
 
 def as_text(metrics: Mapping[str, Mapping[str, float | None]], clips: int) -> str:
     """The table, the homework's numbers beside ours, and a paragraph on every row."""
-    columns = (*COLUMNS[:2], STAND_IN)
+    fad = COLUMNS[2] if any(metrics[line.system].get(COLUMNS[2]) is not None for line in LINES) else STAND_IN
+    columns = (*COLUMNS[:2], fad)
     out = [f"{clips} clips. In brackets: what the homework reported, on its own clips; its FAD was VGGish's.", ""]
     out.append(f"{'':44}" + "".join(f"{name:>22}" for name in columns))
     for line in LINES:

@@ -28,6 +28,7 @@ from vocoders.catalogue import OWN_CHECKPOINT, original_weights
 from vocoders.checkpoint import read_checkpoint
 from vocoders.hifigan import V1, HiFiGANConfig
 from vocoders.mel import F_MAX, HIFIGAN, HOP, LOG_FLOOR, N_FFT, N_MELS, PAD
+from vocoders.refine import Refinement
 from vocoders.systems import Unavailable
 
 Generator = Callable[[Tensor], Tensor]
@@ -125,10 +126,10 @@ class PlainSystems:
             "hifigan-original": lambda: _generate(self._universal, log_hifigan_mel(magnitude(samples))),
             "hifigan-original-bridged": lambda: self._bridged(samples),
             "hifigan-original-refined": lambda: griffin_lim(
-                magnitude(fit_length(self._bridged(samples), len(samples))), 48
+                magnitude(fit_length(self._bridged(samples), len(samples))), Refinement().iterations
             ),
             "hifigan-hw2-refined": lambda: griffin_lim(
-                magnitude(fit_length(self._self_trained(samples), len(samples))), 48
+                magnitude(fit_length(self._self_trained(samples), len(samples))), Refinement().iterations
             ),
         }
 

@@ -24,6 +24,10 @@ from vocoders.audio import SAMPLE_RATE
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--proof", action="store_true", help="run the proofs of robustness in full (hours), not in short")
+
+
 def harmonic_tone(seconds: float = 1.5, f0: float = 196.0, vibrato: float = 0.03, seed: int = 0) -> np.ndarray:
     """A bright sung-like tone: 40 falling harmonics with 5.5 Hz vibrato and a little noise; (n,) float32, peak 0.5."""
     time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE

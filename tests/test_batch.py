@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 import soundfile
@@ -9,13 +10,13 @@ from dask.distributed import LocalCluster
 
 from eval import homework
 from eval.compare_folder import compare_folder
-from eval.metrics import choose_metrics
+from eval.metrics import METRICS, choose_metrics
 from tests.command import command
 from tests.conftest import harmonic_tone
 from vocoders.catalogue import BUILT_IN
 from vocoders.command import find_audio
 
-METRICS = "M-STFT,F0 error,Distill-MOS"
+MEASURED = "M-STFT,F0 error,Distill-MOS"
 SYSTEMS = "griffin-lim,griffin-lim-oracle"
 
 
@@ -32,7 +33,7 @@ def clips(tmp_path_factory):
 @pytest.fixture(scope="module")
 def compared(clips, tmp_path_factory):
     out = tmp_path_factory.mktemp("compared") / "out"
-    done = command("eval", "compare", clips, "--vocoders", SYSTEMS, "--out", out, "--metrics", METRICS, code=1)
+    done = command("eval", "compare", clips, "--vocoders", SYSTEMS, "--out", out, "--metrics", MEASURED, code=1)
     return out, done
 
 
@@ -53,13 +54,13 @@ def test_results_table_and_takes(compared):
     with (out / "rows.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 6 * 2 * 3
-    assert {row["metric"] for row in rows} == set(METRICS.split(","))
+    assert {row["metric"] for row in rows} == set(MEASURED.split(","))
     assert len(list(out.glob("griffin-lim/voice*/*.wav"))) == 6
 
 
 def test_finished_clips_are_not_made_again(compared, clips):
     out, _ = compared
-    again = ("eval", "compare", clips, "--vocoders", SYSTEMS, "--out", out, "--metrics", METRICS)
+    again = ("eval", "compare", clips, "--vocoders", SYSTEMS, "--out", out, "--metrics", MEASURED)
     assert "exists already" in command(*again, code=1).stderr
     takes = {path: path.stat().st_mtime_ns for path in out.glob("griffin-lim/*/*.wav")}
     lost = sorted(takes)[0]
@@ -88,6 +89,15 @@ def test_a_dask_cluster_gives_the_same(clips, compared, tmp_path):
     assert failed == []
     found = json.loads((tmp_path / "out" / "results.json").read_text())["metrics"]["griffin-lim"]
     assert found["M-STFT"] == pytest.approx(known["M-STFT"], rel=1e-3)  # sums in another order, through 32 iterations
+
+
+def test_a_metric_that_cannot_be_computed_is_left_out_and_named(clips, tmp_path, monkeypatch):
+    monkeypatch.setitem(METRICS, "MCD", replace(METRICS["MCD"], why_not=lambda: "no cepstra here"))
+    arguments = ("eval", "compare", clips / "voice1", "--vocoders", "griffin-lim", "--out")
+    done = command(*arguments, tmp_path / "some", "--metrics", "M-STFT,MCD")
+    assert "MCD was left out: no cepstra here" in done.stderr
+    assert json.loads((tmp_path / "some" / "results.json").read_text())["undefined"]["MCD"] == "no cepstra here"
+    assert "MCD: no cepstra here" in command(*arguments, tmp_path / "none", "--metrics", "MCD", code=1).stderr
 
 
 @pytest.mark.parametrize(

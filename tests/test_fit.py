@@ -250,11 +250,32 @@ def test_a_new_run_begins_with_what_an_earlier_one_has_learned(finished, pack, t
     assert first == pytest.approx(float(earlier["validation_mel_l1"]), abs=1e-3)
     assert [run["steps"] for run in runs_of(later)][1:] == [earlier["steps"]]
     assert runs_of(later)[0]["start"] == "checkpoint"
+    assert later["steps"] == "4", "what it was given is not its best"
 
 
 def test_an_old_run_is_not_started_over_by_accident(finished, pack):
     arguments = ("fit", "--data", pack.root, "--preset", "tiny", "--out", finished, "--accelerator", "cpu")
     assert "exists already; --resume goes on with it" in command("train", *arguments, code=1).stderr
+    arguments = (
+        "fit",
+        "--data",
+        pack.root,
+        "--preset",
+        "fast-v2",
+        "--out",
+        finished,
+        "--accelerator",
+        "cpu",
+        "--resume",
+    )
+    assert "is a run of the preset tiny; it cannot go on as fast-v2" in command("train", *arguments, code=1).stderr
+
+
+def test_an_export_in_the_originals_format_overwrites_no_config(finished, tmp_path):
+    (tmp_path / "config.json").write_text("precious")
+    said = command("train", "export", finished, "--out", tmp_path / "g_00000060", "--jik876", code=1).stderr
+    assert "config.json exists already" in said
+    assert (tmp_path / "config.json").read_text() == "precious"
 
 
 @pytest.mark.parametrize("name", ["prepare", "fit", "export", "bench"])

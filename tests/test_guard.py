@@ -15,7 +15,7 @@ from tests.conftest import running_app
 from ui.disk import OLDEST, sweep
 from ui.guard import MANY, MULTIPART, RULES, SMALL, Guard
 from ui.log import JsonLines
-from ui.operations import Observed, route_of
+from ui.operations import Observed, operations, route_of
 
 LARGEST = 1000  # bytes of a file here
 UPLOADS = Path("/data/uploads")
@@ -237,6 +237,14 @@ def test_metrics_are_for_this_machine_or_a_token(app):
     assert "lab_jobs 0.0" in text
     assert "nothing-to-see" not in text
     assert http.get("/metrics", headers={"X-Forwarded-For": "1.2.3.4"}).status_code == 403
+
+
+@pytest.mark.parametrize(("sent", "status"), [("Bearer schlüssel", 200), ("Bearer schlussel", 403), ("é", 403)])
+def test_a_token_for_metrics_may_hold_any_letter(tmp_path, monkeypatch, sent, status):
+    monkeypatch.setenv("METRICS_TOKEN", "schlüssel")
+    served = FastAPI()
+    served.include_router(operations(tmp_path, None))
+    assert TestClient(served).get("/metrics", headers={"Authorization": sent.encode()}).status_code == status
 
 
 def test_the_log_is_json_and_knows_no_person(app):

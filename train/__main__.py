@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from train.commands import bench_command, export_command, fit_command, prepare_command, upper_band_command
-from train.config import PRESETS
+from train.config import DEFAULT_PRESET, PRESETS
 from vocoders.command import run
 
 
@@ -37,7 +37,7 @@ def _add_prepare(commands) -> None:
 def _add_fit(commands) -> None:
     fit = commands.add_parser("fit", help="train a generator on a pack; several devices or machines through torchrun")
     fit.add_argument("--data", type=Path, required=True, metavar="PACK")
-    fit.add_argument("--preset", default="fast-v1", metavar="NAME", help=f"{', '.join(PRESETS)} (fast-v1)")
+    fit.add_argument("--preset", metavar="NAME", help=f"{', '.join(PRESETS)} ({DEFAULT_PRESET})")
     fit.add_argument("--out", type=Path, required=True, metavar="RUN", help="a folder for everything the run leaves")
     fit.add_argument(
         "--from",

@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable
 
-from train.config import TrainConfig, preset_named, with_amplitude
+from train.config import DEFAULT_PRESET, TrainConfig, preset_named, with_amplitude
 from train.pack import Pack, open_pack
 from vocoders.command import complain, counting_bar, refuse_overwriting
 
@@ -41,10 +41,12 @@ def fit_command(args: argparse.Namespace) -> int:
     saved = load(args.out) if args.resume else None
     if saved is None:
         refuse_overwriting([args.out / "run.json"], force=False, instead="--resume goes on with it")
-    preset = saved["about"]["preset"] if saved else args.preset
+    preset = saved["about"]["preset"] if saved else args.preset or DEFAULT_PRESET
+    if args.preset and args.preset != preset:
+        raise ValueError(f"{args.out} is a run of the preset {preset}; it cannot go on as {args.preset}")
     config = _with_options(TrainConfig.from_json(saved["config"]) if saved else preset_named(preset), args)
     pack = open_pack(args.data)
-    start_weights, before = _start(args, config, pack)
+    start_weights, before = _start(args, config, pack, preset)
     with _progress_bar() as show, _one_line(TrainingStopped):
         fit(
             args.out,
@@ -61,7 +63,9 @@ def fit_command(args: argparse.Namespace) -> int:
     return 0
 
 
-def _start(args: argparse.Namespace, config: TrainConfig, pack: Pack) -> tuple[Callable | None, list[dict]]:
+def _start(
+    args: argparse.Namespace, config: TrainConfig, pack: Pack, preset: str
+) -> tuple[Callable | None, list[dict]]:
     """What gives a new run its first weights, and the runs that made them, newest first."""
     from train.universal import universal_weights
     from vocoders.checkpoint import read_checkpoint, runs_of
@@ -72,7 +76,7 @@ def _start(args: argparse.Namespace, config: TrainConfig, pack: Pack) -> tuple[C
     if config.start == "scratch" or args.resume:
         return None, []
     if args.start is None:
-        raise ValueError(f"the preset {args.preset} goes on from a trained generator; say which: --from FILE")
+        raise ValueError(f"the preset {preset} goes on from a trained generator; say which: --from FILE")
     checkpoint = read_checkpoint(args.start)
     if (checkpoint.config, checkpoint.recipe.name) != (config.generator, config.recipe):
         raise ValueError(
@@ -157,7 +161,8 @@ def _progress_bar():
 def export_command(args: argparse.Namespace) -> int:
     from train.export import export
 
-    refuse_overwriting([args.out], args.force)
+    beside = [args.out.with_name("config.json")] if args.jik876 else []
+    refuse_overwriting([args.out, *beside], args.force)
     metrics = json.loads(args.scores.read_text(encoding="utf-8"))["metrics"] if args.scores else None
     checkpoint = export(
         args.run,

@@ -214,6 +214,9 @@ PRESETS["polish-v1"] = dataclasses.replace(
 )
 
 
+DEFAULT_PRESET = "fast-v1"
+
+
 def preset_named(name: str) -> TrainConfig:
     """Errors: ValueError listing the presets."""
     if name not in PRESETS:

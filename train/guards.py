@@ -118,7 +118,7 @@ class Watchdog:
             elif step - self._collapsed_since.setdefault(family, step) >= PATIENCE:
                 raise TrainingStopped(
                     f"the {family} discriminators have been right about everything for {PATIENCE} steps (loss "
-                    f"{loss:.4f} at step {step}), so they teach the generator nothing; resume from the best checkpoint "
+                    f"{loss:.4f} at step {step}), so they teach the generator nothing; resume from the last save "
                     "with a lower --lr or a longer --generator-only."
                 )
 

@@ -165,7 +165,8 @@ class _Run:
             verdict = self.validation.judge(fold(state.average.values))
             minutes = state.seconds / 60
             self.watch.validated(state.step, minutes, verdict, self._title())
-            if is_best := verdict.loss < state.best:
+            # What a run was given is judged, for the curve, but is not what the run has made
+            if is_best := state.step > 0 and verdict.loss < state.best:
                 state.best = verdict.loss
                 checkpoint = checkpoint_of(content_of(state), self.run, verdict.loss)
                 write_durably(self.run / BEST, safetensors_bytes(checkpoint))

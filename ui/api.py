@@ -18,6 +18,7 @@ from ui.compare_job import CompareJob
 from ui.results import ResultStore
 from ui.worker import Compute, ComputeError
 from vocoders.audio import Recording
+from vocoders.catalogue import COMPARED
 from vocoders.intake import AudioError, Limits, read_recording
 from vocoders.systems import System
 
@@ -39,7 +40,7 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
             raise gr.Error(
                 f"unknown systems: {', '.join(sorted(unknown))}; known: {', '.join(known)}", print_exception=False
             )
-        chosen = [known[id] for id in systems_wanted] if systems_wanted else list(known.values())
+        chosen = [known[id] for id in systems_wanted or COMPARED if id in known]
         recording = _read(audio, limits)
         require_both("given", chosen)
         folder = store.new()

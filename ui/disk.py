@@ -1,4 +1,4 @@
-"""The disk is finite: what was uploaded does not pile up."""
+"""The disk is finite, and recordings are private: what was uploaded or made does not stay."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import threading
 import time
 from pathlib import Path
 
-MOST_UPLOADED = 4e9  # bytes of uploads that are kept; Gradio removes those older than an hour by itself
-OLDEST = 7200.0  # seconds; what is older is what Gradio leaves behind: an empty file for every upload
+MOST_KEPT = 4e9  # bytes below one folder
+OLDEST = 7200.0  # seconds; Gradio removes uploads after an hour by itself, but leaves an empty file for every one
 SWEEP_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
@@ -33,13 +33,14 @@ def sweep(folder: Path, most: float, oldest: float = OLDEST) -> int:
     return removed
 
 
-def keep_sweeping(folder: Path) -> threading.Thread:
+def keep_sweeping(*folders: Path) -> threading.Thread:
     """In the background, for as long as the process lives."""
 
     def work() -> None:
         while not threading.Event().wait(SWEEP_SECONDS):
-            if removed := sweep(folder, MOST_UPLOADED):
-                _log.info("%d uploads removed", removed)
+            for folder in folders:
+                if removed := sweep(folder, MOST_KEPT):
+                    _log.info("%d old files removed from %s", removed, folder.name)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()

@@ -61,7 +61,10 @@ def _problems(data_dir: Path, listening: Listening) -> list[str]:
 def _may_see_metrics(request: Request) -> bool:
     token = os.environ.get(METRICS_TOKEN, "")
     if token:
-        return hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {token}")
+        return hmac.compare_digest(
+            request.headers.get("authorization", "").encode("latin-1"),  # the bytes that came
+            f"Bearer {token}".encode(),
+        )
     forwarded = any(name in request.headers for name in ("x-forwarded-for", "forwarded"))
     return not forwarded and request.client is not None and request.client.host in ("127.0.0.1", "::1")
 

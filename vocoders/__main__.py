@@ -93,7 +93,7 @@ def make_mel(args: argparse.Namespace) -> int:
     if args.out.suffix != ".npy":
         raise ValueError(f"{args.out}: the mel is written as .npy; name the output so")
     refuse_overwriting([args.out], args.force)
-    recording = read_recording(args.audio, Limits(max_seconds=args.max_seconds), str(args.audio))
+    recording = read_recording(args.audio, _limits(args), str(args.audio))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     np.save(args.out, mel_of(recording.samples, HW2))
     return 0
@@ -128,8 +128,12 @@ def resynthesize(args: argparse.Namespace) -> int:
         for system in systems
     ]
     refuse_overwriting([out for _, _, out in jobs], args.force)
-    limits = Limits(max_seconds=args.max_seconds, max_megabytes=1000)
+    limits = _limits(args)
     return _render(jobs, lambda path: Analysis(read_recording(path, limits, str(path)).samples))
+
+
+def _limits(args: argparse.Namespace) -> Limits:
+    return Limits(max_seconds=args.max_seconds, max_megabytes=1000)
 
 
 def _render(jobs: list[tuple[System, Path, Path]], analyse) -> int:

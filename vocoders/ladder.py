@@ -55,7 +55,7 @@ RUNGS = (
     System(
         "rung-below-8-khz",
         "Recording, below 8 kHz",
-        "Lost: what the mel does not cover. Nothing a vocoder below gets above 8 kHz is more than a guess.",
+        "Lost: what the mel does not cover. What a mel vocoder puts above 8 kHz is a guess.",
         (below_8_khz,),
         _pass_through,
         _card,

@@ -39,7 +39,9 @@ _FLOOR = np.float32(1e-7)  # keeps the geometric mean finite; -140 dB of a full-
 
 @dataclass(frozen=True)
 class Refinement:
-    crossover: float = 500.0  # Hz; 0 starts the correction from the neural magnitudes alone, 20 000 from none of them
+    crossover: float = (
+        500.0  # Hz; 0 starts the correction from the neural magnitudes alone, 20 000 from none of them below 8 kHz
+    )
     blend: float = 150.0  # Hz, scale of the sigmoid between the two
     inversion: int = 50  # KL updates for the band below
     correction: int = 10  # KL updates of the whole towards the mel

@@ -12,10 +12,6 @@ import pytest
 LONGEST = 6 * 3600  # seconds a proof may take in full
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--proof", action="store_true", help="run the proofs of robustness in full (hours), not in short")
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if _in_full(config):
         for item in items:
@@ -29,5 +25,4 @@ def scale(request: pytest.FixtureRequest) -> Callable[[float, float], float]:
 
 
 def _in_full(config: pytest.Config) -> bool:
-    # Asked for from another folder, this file is read after the command line was: then there is no such option
-    return config.getoption("--proof", default=False)
+    return config.getoption("--proof")

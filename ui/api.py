@@ -16,6 +16,7 @@ from eval.score import score_pair
 from ui.compare import QUEUE, require_both
 from ui.compare_job import CompareJob
 from ui.results import ResultStore
+from ui.running import Running
 from ui.worker import Compute, ComputeError
 from vocoders.audio import Recording
 from vocoders.catalogue import COMPARED
@@ -45,7 +46,8 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
         require_both("given", chosen)
         folder = store.new()
         job = CompareJob(recording, quick_first(chosen), folder, compute)
-        view = deque(job.run(threading.Event()), maxlen=1).pop()
+        with Running.counted():
+            view = deque(job.run(threading.Event()), maxlen=1).pop()
         if view.archive is None:
             raise gr.Error(view.player["status"]["text"], print_exception=False)
         tracks = {track["id"]: track for track in view.player["tracks"]}

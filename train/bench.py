@@ -20,7 +20,7 @@ from train.pack import Pack
 from train.plain import PlainTrainer
 from train.schedule import moment
 from train.state import new_state
-from train.step import train_step
+from train.step import multiplies_bfloat16, train_step
 from vocoders.audio import SAMPLE_RATE
 
 PLAIN = "plain structure"
@@ -53,6 +53,9 @@ def bench(
             alone: _at(ours, 0.0),
             joined: _at(ours, 1.0),
         }
+        if multiplies_bfloat16(fabric.device):
+            narrow = dataclasses.replace(fast, generator_bfloat16=1.0)
+            contenders[f"{alone}, in bfloat16"] = _at(_stepper(pack, narrow, fabric), 0.0)
         seconds: dict[str, list[float]] = {name: [] for name in contenders}
         for turn in range(rounds + 1):
             for name, step in contenders.items():

@@ -113,12 +113,14 @@ class _frozen(AbstractContextManager):
 
 def _narrow(wanted: bool, device: torch.device) -> AbstractContextManager:
     """bfloat16 where it is wanted and the hardware is made for it; elsewhere it would be slower than float32."""
-    if wanted and (device.type == "cuda" or _cpu_multiplies_bfloat16()):
+    if wanted and multiplies_bfloat16(device):
         return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()
 
 
 @lru_cache
-def _cpu_multiplies_bfloat16() -> bool:
+def multiplies_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return True
     able = torch.cpu.get_capabilities()
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))

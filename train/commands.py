@@ -207,7 +207,7 @@ def bench_command(args: argparse.Namespace) -> int:
     device = hardware(fabric)
     print(f"{device}, torch {torch.__version__}, batch {args.batch} x {args.segment}, median of {args.rounds}")
     for name, rate in rates.items():
-        print(f"{name:32} {rate:9.3f} audio s/s   {rate / rates[PLAIN]:5.2f} x")
+        print(f"{name:38} {rate:9.3f} audio s/s   {rate / rates[PLAIN]:5.2f} x")
     if args.json:
         args.json.write_text(json.dumps({"device": device, "rates": rates}, indent=2) + "\n", encoding="utf-8")
     return 0

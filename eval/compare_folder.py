@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -54,9 +54,7 @@ def compare_folder(
     summary = summarise(rows, [metric.name for metric in metrics], baseline, embeddings)
     _write_csv(out / "rows.csv", rows)
     write_report(out / "report.html", rows, summary, systems, {str(name): path for name, path in clips.items()}, out)
-    content = as_json(rows, summary)
-    content["undefined"] = undefined | content["undefined"]
-    content = json.dumps(content, indent=2, ensure_ascii=False)
+    content = json.dumps(as_json(rows, summary, undefined), indent=2, ensure_ascii=False)
     (out / "results.json").write_text(content + "\n", encoding="utf-8")  # the last: where it is, all is done
     return sorted({f"{row.clip}: {row.system}: {row.error}" for row in rows if row.error})
 
@@ -77,7 +75,7 @@ def _backend(dask: str | None) -> Iterator[None]:
         yield
 
 
-def as_json(rows: Sequence[Row], summary: Summary) -> dict:
+def as_json(rows: Sequence[Row], summary: Summary, undefined: Mapping[str, str]) -> dict:
     metrics = {
         system: {name: None if e is None else e.mean for name, e in summary.means[system].items()}
         | summary.sets[system]
@@ -91,7 +89,7 @@ def as_json(rows: Sequence[Row], summary: Summary) -> dict:
         "against_baseline": {
             s: {m: e and asdict(e) for m, e in values.items()} for s, values in summary.against.items()
         },
-        "undefined": summary.reasons,
+        "undefined": {**undefined, **summary.reasons},
         "embeddings": summary.embeddings,
         "clips": [asdict(row) for row in rows],
         "versions": versions(),

@@ -132,8 +132,8 @@ def _measured(take: Take, analysis: Analysis, recording: Recording, quick: bool)
         metrics = [m for m in METRICS.values() if m.quick is quick and not m.on_request and not m.why_not()]
         values = {metric.name: _value(metric, recording, take) for metric in metrics}
         places = {name: worst_second(name, recording.samples, take.samples) for name in values}
-        pitch = None if tracker_missing() else cached_track(take.samples)
-        return Measured(take.system, values, {name: place for name, place in places.items() if place}, pitch)
+        found = {name: place for name, place in places.items() if place}
+        return Measured(take.system, values, found, _pitch(take))
 
     return replace(analysis.once((*path(take.system), "metrics", quick), compute), system=take.system)
 
@@ -145,6 +145,16 @@ def _value(metric: Metric, recording: Recording, take: Take) -> float:
     except (ValueError, RuntimeError, MemoryError) as error:
         _log.warning("%s of %s could not be computed: %s", metric.name, take.system.id, error)
         return float("nan")
+
+
+def _pitch(take: Take) -> PitchTrack | None:
+    if tracker_missing():
+        return None
+    try:
+        return cached_track(take.samples)
+    except (ValueError, RuntimeError, MemoryError) as error:
+        _log.warning("the pitch of %s could not be tracked: %s", take.system.id, error)
+        return None
 
 
 def warm_up(systems: Sequence[System]) -> None:

@@ -38,7 +38,7 @@ class Moment:
     adversarial: float  # 0 to 1: how much of their say in the generator's loss the discriminators have by now
     segment: int  # samples
     batch: int
-    bfloat16: bool = False  # in the generator
+    bfloat16: bool  # in the generator
 
 
 def moment(config: TrainConfig, progress: float, step: int, epoch: float) -> Moment:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,8 +45,7 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
         require_both("given", chosen)
         folder = store.new()
         job = CompareJob(recording, quick_first(chosen), folder, compute)
-        with Running.counted():
-            view = deque(job.run(threading.Event()), maxlen=1).pop()
+        view = deque(Running().follow("a program", job.run), maxlen=1).pop()
         if view.archive is None:
             raise gr.Error(view.player["status"]["text"], print_exception=False)
         tracks = {track["id"]: track for track in view.player["tracks"]}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import threading
 import time
 from pathlib import Path
 
 MOST_KEPT = 4e9  # bytes below one folder
-OLDEST = 7200.0  # seconds; Gradio removes uploads after an hour by itself, but leaves an empty file for every one
+OLDEST = 7200.0  # seconds a comparison can be listened to; of uploads, what Gradio leaves behind after an hour
 SWEEP_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
@@ -17,13 +19,11 @@ def sweep(folder: Path, most: float, oldest: float = OLDEST) -> int:
     """Removes files below `folder` that are older than `oldest` seconds, then the oldest ones until `most` bytes are left.
     Returns how many went."""
     found, born = [], time.time() - oldest
-    for path in folder.rglob("*"):
-        try:
-            if path.is_file():
+    for place, _, names in os.walk(folder):  # which passes over folders that go away meanwhile
+        for path in (Path(place, name) for name in names):
+            with contextlib.suppress(OSError):  # another sweep was faster
                 stat = path.stat()
                 found.append((stat.st_mtime, stat.st_size, path))
-        except OSError:  # another sweep was faster
-            continue
     excess, removed = sum(size for _, size, _ in found) - most, 0
     for changed, size, path in sorted(found):
         if excess <= 0 and changed >= born:

@@ -10,7 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-MAX_AGE = 2 * 3600.0  # seconds a comparison can be listened to
+from ui.disk import OLDEST
+
 MAX_FOLDERS = 60  # a 60 s comparison of seven systems takes about 60 MB
 
 
@@ -52,7 +53,7 @@ class ResultStore:
 
     def _sweep(self) -> None:
         folders = sorted(self._root.iterdir(), key=lambda folder: folder.stat().st_mtime)
-        oldest_allowed = time.time() - MAX_AGE
+        oldest_allowed = time.time() - OLDEST
         surplus = len(folders) - (MAX_FOLDERS - 1)
         for index, folder in enumerate(folders):
             if index < surplus or folder.stat().st_mtime < oldest_allowed:

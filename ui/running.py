@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from typing import ClassVar, TypeVar
@@ -26,17 +25,6 @@ class Running:
     @classmethod
     def count(cls) -> int:
         return len(cls._everywhere)
-
-    @classmethod
-    @contextlib.contextmanager
-    def counted(cls) -> Iterator[None]:
-        """What runs meanwhile counts, though no page waits for it."""
-        flag = threading.Event()
-        cls._everywhere.add(id(flag))
-        try:
-            yield
-        finally:
-            cls._everywhere.discard(id(flag))
 
     def stop(self, session: str) -> None:
         if flag := self._flags.get(session):

@@ -45,6 +45,7 @@ class TrainConfig:
     stft_windows: tuple[int, ...] = ()  # samples
     phase_weight: float = 0.0  # of the loss on how fast phases advance
     phase_windows: tuple[int, ...] = ()  # samples
+    hop_weight: float = 0.0  # of the loss on lines at multiples of the hop rate; wants segments of 8192 or more
     feature_weight: float = 2.0  # of feature matching
     # discriminators
     period_channels: int = 32  # of the first layer of the multi-period one, 32 in the paper; 0: none
@@ -83,6 +84,8 @@ class TrainConfig:
             windows = getattr(self, name)
             fits = all(16 <= window <= 4096 and window % 4 == 0 for window in windows)
             require(fits, name, windows, "multiples of 4 from 16 to 4096 samples")
+        shortest = min(self.segment, self.long_segment)
+        require(not self.hop_weight or shortest >= 8192, "segment", shortest, "8192 or more with hop_weight")
         require(0 <= self.pitch_shift <= 12, "pitch_shift", self.pitch_shift, "0 to 12 semitones")
         require(0 < self.lr < 1, "lr", self.lr, "above 0, below 1")
         require(0 <= self.average < 1, "average", self.average, "from 0, below 1")
@@ -191,19 +194,20 @@ PRESETS: dict[str, TrainConfig] = {
 }
 
 
-# A trained generator goes on, towards steadier partials and finer spectra: longer segments, long windows, a loss on phases.
+# A trained generator goes on, towards steadier partials and finer spectra: longer segments, long windows, losses on phases and the hop rate.
 PRESETS["polish-v1"] = dataclasses.replace(
     PRESETS["finetune-v1"],
     start="checkpoint",
     segment=16_384,
     long_batch=4,
-    stft_weight=8.0,
+    stft_weight=12.0,
     stft_windows=(*RESOLUTIONS, 4096),  # the longest tells low partials apart, and what lies between them
     phase_weight=60.0,
     phase_windows=(1024, 2048, 4096),
-    period_channels=0,  # from scratch, at so few segments a step, these learn nothing
-    resolution_channels=16,
-    generator_only=0.6,
+    hop_weight=4.0,
+    period_channels=0,  # discriminators from scratch, at so few segments a step, learn nothing within hours
+    resolution_windows=(),
+    generator_only=1.0,
     lr=4e-5,
     generator_only_lr=4e-5,
     final_share=0.02,

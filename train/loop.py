@@ -228,6 +228,8 @@ def _columns(state: State) -> list[str]:
         losses.append("stft")
     if state.config.phase_windows:
         losses.append("phase")
+    if state.config.hop_weight:
+        losses.append("hop")
     if state.discriminators is None:
         return [*losses, "norm/generator"]
     families = [f"d/{name}" for name in state.plain_discriminators.families]

@@ -88,6 +88,7 @@ def _weights(config: TrainConfig, now: Moment) -> dict[str, float]:
         "mel": config.mel_weight,
         "stft": config.stft_weight,
         "phase": config.phase_weight,
+        "hop": config.hop_weight,
         "adversarial": now.adversarial,
         "features": now.adversarial * config.feature_weight,
     }

@@ -1,5 +1,7 @@
 """Training losses: closed forms, optimum, and an independent implementation."""
 
+import dataclasses
+
 import auraloss
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import torch
 from eval.spectral import log_mel_l1
 from train.config import PRESETS, RESOLUTIONS, SCALES
 from train.losses import (
+    HopLineLoss,
     MelLoss,
     MultiScaleMelLoss,
     PhaseAdvanceLoss,
@@ -16,6 +19,8 @@ from train.losses import (
     discriminator_loss,
     feature_loss,
 )
+from vocoders.audio import SAMPLE_RATE
+from vocoders.mel import HOP
 
 
 @pytest.fixture
@@ -51,8 +56,6 @@ def test_the_stft_loss_is_auralosses_at_the_presets_windows(noise):
 
 
 def test_longer_windows_are_taken_from_the_configuration(noise):
-    import dataclasses
-
     config = dataclasses.replace(PRESETS["fast-v1"], mel_windows=(4096,), stft_windows=(4096,), resolution_windows=())
     assert all(loss > 0 for loss in SpectralLosses(config)(noise, noise / 2).values())
     with pytest.raises(ValueError, match="multiples of 4 from 16 to 4096"):
@@ -95,3 +98,17 @@ def test_a_loud_partial_that_wavers_costs_more_than_a_quiet_one():
         loss(0.1 * steady + high, 0.1 * tone_at(443) + high),
     )
     assert loud_off > 5 * quiet_off > 0
+
+
+def test_buzz_at_the_hop_rate_is_heard_and_what_lies_between_its_lines_is_not(noise):
+    loss, quiet = HopLineLoss(), torch.cat([noise, noise], dim=-1) * 0.01
+    assert loss(quiet, quiet / 2).item() == pytest.approx(np.log(2), abs=1e-4)
+    on, between = (quiet + 0.1 * tone_at(line * SAMPLE_RATE / HOP) for line in (12, 12.5))
+    alone = loss(quiet, on).item() * HopLineLoss.LINES
+    assert 4 < alone < 8, "one line of 93, louder than the noise by a factor of some hundreds"
+    assert loss(quiet, between) * HopLineLoss.LINES < 0.02 * alone
+
+
+def test_lines_at_the_hop_rate_need_segments_that_hold_their_window():
+    with pytest.raises(ValueError, match="segment is 4096; allowed: 8192 or more"):
+        dataclasses.replace(PRESETS["polish-v1"], segment=4096)

@@ -6,7 +6,7 @@ from scipy import stats
 
 from eval.listening.estimates import clustered_interval, exact_share
 from eval.listening.identification import share_right
-from eval.listening.planner import SPREAD, Spread, detectable_share, is_preliminary, plan, raters_for
+from eval.listening.planner import SPREAD, Spread, detectable_share, is_preliminary, plan, raters_for, twice_as_precise
 
 
 @pytest.mark.parametrize("raters, items, low, high", [(12, 8, 0.36, 0.43), (24, 12, 0.21, 0.29), (40, 20, 0.14, 0.21)])
@@ -70,6 +70,15 @@ def test_raters_for_is_the_fewest(mode, wanted):
 def test_raters_do_not_make_up_for_clips():
     assert raters_for("acr", 0.15, items=4) is None
     assert raters_for("acr", 0.15, items=40) is not None
+
+
+def test_it_says_what_twice_the_precision_takes():
+    found = plan("abx", 20, 8)
+    halved = raters_for("abx", (found.share + 0.5) / 2, 8)
+    assert twice_as_precise(found) == f"Twice as precise takes {halved} raters."
+    assert 3.5 < halved / 20 < 4.5, "four times the votes"
+    assert "more clips" in twice_as_precise(plan("acr", 20, 8))
+    assert twice_as_precise(plan("acr", 1, 8)) == twice_as_precise(plan("ab", 2, 1)) == ""
 
 
 def test_what_is_preliminary():

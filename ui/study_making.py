@@ -12,7 +12,7 @@ from pathlib import Path
 import gradio as gr
 
 from eval.listening.database import StoreError
-from eval.listening.planner import plan
+from eval.listening.planner import plan, twice_as_precise
 from eval.listening.service import SECONDS_PER_TRIAL, Listening
 from eval.listening.study import MODES, Question, Study, StudyError
 from eval.make_study import Made, make_study, read_clips
@@ -230,7 +230,7 @@ def outlook_of(
     found = plan(mode, int(raters), heard)
     minutes = max(1, round((asked + 4) * SECONDS_PER_TRIAL[mode] / 60 + 2))
     about = f"{asked} {'trial' if asked == 1 else 'trials'}, about {minutes} minutes a rater."
-    return f'<p class="page-hint"><b>{escape(found.verdict)}</b> {about}</p>'
+    return f'<p class="page-hint"><b>{escape(found.verdict)}</b> {about} {twice_as_precise(found)}</p>'
 
 
 def invitation(made: Made, study: Study, durable: bool) -> str:

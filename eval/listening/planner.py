@@ -82,6 +82,17 @@ def raters_for(mode: str, wanted: float, items: int, spread: Spread | None = Non
     return next((found.raters for found in plans if found.reached is not None and found.reached <= wanted), None)
 
 
+def twice_as_precise(found: Plan) -> str:
+    """One sentence on how many raters it takes to halve what a plan reaches; empty where it reaches nothing."""
+    if found.reached is None:
+        return ""
+    wanted = found.half_width / 2 if found.share is None else 0.5 + (found.share - 0.5) / 2
+    raters = raters_for(found.mode, wanted, found.items)
+    if raters is None:
+        return "No number of raters alone makes that twice as precise: it takes more clips."
+    return f"Twice as precise takes {raters} raters."
+
+
 def _half_width(raters: int, items: int, spread: Spread) -> float | None:
     """Of the two-way clustered t interval. One clip stands for itself: its variance is no part of it."""
     if raters < 2:

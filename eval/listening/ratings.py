@@ -25,14 +25,6 @@ def scores_by_system(ratings: Sequence[Rating]) -> dict[str, Scores]:
     }
 
 
-def mean_interval(ratings: Sequence[Rating]) -> ClusteredEstimate:
-    """Mean score of one system. Errors: ValueError for ratings of several."""
-    by_system = scores_by_system(ratings)
-    if len(by_system) > 1:
-        raise ValueError(f"the mean is of one system, not of {', '.join(by_system)}")
-    return _interval(next(iter(by_system.values()), {}))
-
-
 def means(ratings: Sequence[Rating]) -> dict[str, ClusteredEstimate]:
     """The mean score of every system, by name."""
     return {system: _interval(scores) for system, scores in scores_by_system(ratings).items()}

@@ -154,25 +154,27 @@ def homework_command(args: argparse.Namespace) -> int:
 def study_command(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
+    from eval.batch import LIMITS
     from eval.refine_study import MEASURED, run_study, write_study
     from vocoders.catalogue import find_system
-    from vocoders.intake import Limits, read_recording
+    from vocoders.intake import read_recording
 
     refuse_overwriting([args.out / "report.html"], args.force)
     system = find_system(args.system)
     metrics = choose_metrics(args.metrics or ",".join(MEASURED))
     if missing := [f"{metric.name}: {reason}" for metric in metrics if (reason := metric.why_not())]:
         raise ValueError(f"{'; '.join(missing)}; choose others with --metrics")
-    limits = Limits(max_seconds=600, max_megabytes=1000)
     clips = [
-        (name.parts[0] if len(name.parts) > 1 else "", functools.partial(read_recording, path, limits, str(path)))
+        (name.parts[0] if len(name.parts) > 1 else "", functools.partial(read_recording, path, LIMITS, str(path)))
         for name, path in _chosen_clips(args).items()
     ]
     with tqdm(total=len(clips), unit="clip", disable=None) as bar:
-        rows = run_study(clips, system, [metric.name for metric in metrics], bar.update)
+        rows, problems = run_study(clips, system, [metric.name for metric in metrics], bar.update)
+    for problem in problems:
+        complain(problem)
     write_study(args.out, rows, system)
     print(args.out / "report.html")
-    return 0
+    return 1 if problems else 0
 
 
 def speed_command(args: argparse.Namespace) -> int:

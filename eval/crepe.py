@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from eval.pitch import CONFIDENT, PitchTrack
-from vocoders.audio import SAMPLE_RATE
+from eval.remembered import remembered
+from vocoders.audio import SAMPLE_RATE, fit_length
 
 RATE = 16_000  # Hz
 FRAME, STEP = 1024, 160  # samples
@@ -152,17 +153,15 @@ def track_pitch_crepe(samples: np.ndarray) -> PitchTrack:
     return PitchTrack(seconds, to_hertz(heard, viterbi_path(heard)), heard.max(axis=1))
 
 
-@functools.lru_cache(maxsize=16)
-def _track_of(content: bytes) -> PitchTrack:
-    return track_pitch_crepe(np.frombuffer(content, dtype=np.float32))
+@remembered(16)
+def _cached_track(samples: np.ndarray) -> PitchTrack:
+    return track_pitch_crepe(samples)
 
 
 def log2f0_mean(reference: np.ndarray, estimate: np.ndarray) -> float:
     """The homework's pitch error: mean |12 log2(f reference / f estimate)| in semitones, where CREPE is confident of the
     reference and hears it between 50 and 2100 Hz. nan where it is nowhere."""
-    wanted, found = (_track_of(np.asarray(x, dtype=np.float32).tobytes()) for x in (reference, estimate))
-    frames = min(len(wanted.hertz), len(found.hertz))
-    hertz = wanted.hertz[:frames]
-    counted = (wanted.confidence[:frames] > CONFIDENT) & (hertz > LOWEST) & (hertz < HIGHEST)
-    errors = np.abs(12 * np.log2(hertz[counted] / found.hertz[:frames][counted]))
+    wanted, found = _cached_track(reference), _cached_track(fit_length(estimate, len(reference)))
+    counted = (wanted.confidence > CONFIDENT) & (wanted.hertz > LOWEST) & (wanted.hertz < HIGHEST)
+    errors = np.abs(12 * np.log2(wanted.hertz[counted] / found.hertz[counted]))
     return float(errors.mean()) if len(errors) else float("nan")

@@ -76,14 +76,14 @@ def make_command(args: argparse.Namespace) -> int:
 
 
 def list_command(args: argparse.Namespace) -> int:
-    for row in _reported(lambda: open_store(args.data_dir).studies()):
+    for row in _reported(lambda: open_store(args.data_dir, mirrored=False).studies()):
         print(f"{row['public_id']}  revision {row['revision']}  {row['raters']} raters  {row['name']}")
     return 0
 
 
 def backup_command(args: argparse.Namespace) -> int:
     refuse_overwriting([args.archive], args.force)
-    store = _reported(lambda: open_store(args.data_dir))
+    store = _reported(lambda: open_store(args.data_dir, mirrored=False))
     _print_counts(_reported(lambda: back_up(store, args.data_dir / "listening", args.archive)))
     return 0
 
@@ -127,7 +127,7 @@ def export_command(args: argparse.Namespace) -> int:
 
 def _store(args: argparse.Namespace) -> Store:
     if args.db is None:
-        return _reported(lambda: open_store(args.data_dir))
+        return _reported(lambda: open_store(args.data_dir, mirrored=False))
     return _reported(lambda: Store(full_url(args.db)))
 
 

@@ -14,6 +14,7 @@ import threading
 import numpy as np
 import torch
 
+from eval.remembered import remembered
 from vocoders.audio import SAMPLE_RATE
 from vocoders.torchaudio_cpu import import_torchaudio
 
@@ -39,7 +40,7 @@ def _model() -> torch.nn.Module:
 
 def distill_mos(_reference: np.ndarray, estimate: np.ndarray) -> float:
     """Predicted MOS of (n,) float32 at 22 050 Hz, about 1 to 5; the reference is not looked at. nan for silence."""
-    return _look(np.ascontiguousarray(estimate, np.float32).tobytes())[0] if estimate.any() else float("nan")
+    return _look(estimate)[0] if estimate.any() else float("nan")
 
 
 EMBEDDING_SECONDS = 0.16  # averaged over; 8 of the model's frames
@@ -50,14 +51,14 @@ def distillmos_embeddings(samples: np.ndarray) -> np.ndarray:
     """(n,) float32 at 22 050 Hz -> (windows, 200) float32, one per 0.16 s; empty for silence."""
     if not samples.any():
         return np.zeros((0, 200), np.float32)
-    frames = _look(np.ascontiguousarray(samples, np.float32).tobytes())[1]
+    frames = _look(samples)[1]
     wanted = max(1, round(len(samples) / SAMPLE_RATE / EMBEDDING_SECONDS))
     edges = np.rint(np.linspace(0, len(frames), wanted + 1)).astype(int)
     return np.stack([frames[start : max(stop, start + 1)].mean(0) for start, stop in itertools.pairwise(edges)])
 
 
-@functools.lru_cache(maxsize=8)
-def _look(content: bytes) -> tuple[float, np.ndarray]:
+@remembered(8)
+def _look(samples: np.ndarray) -> tuple[float, np.ndarray]:
     """The score, and what was pooled into it: (frames, 200), one frame per 20 ms of the recording.
 
     The model looks at overlapping pieces of 7.68 s; of each, only what the ones before did not cover is kept, and of a
@@ -65,7 +66,7 @@ def _look(content: bytes) -> tuple[float, np.ndarray]:
     """
     import soxr
 
-    samples = soxr.resample(np.frombuffer(content, np.float32), SAMPLE_RATE, MODEL_RATE, quality="VHQ")
+    samples = soxr.resample(samples, SAMPLE_RATE, MODEL_RATE, quality="VHQ")
     length, model, kept = len(samples), _model(), []
     if length < SHORTEST:
         samples = np.tile(samples, -(-SHORTEST // length))[:SHORTEST]

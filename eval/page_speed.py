@@ -34,7 +34,7 @@ class PageTimes:
     first_cold: float
     whole_cold: float
     first_warm: float
-    resident: int | None  # bytes the app held at most; None where the system does not tell
+    resident: int | None  # bytes that the answering process, not the computing one, held at most; None if untold
 
 
 def time_page(

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from eval import onnx_runtime
-from vocoders.audio import SAMPLE_RATE
+from eval.remembered import remembered
+from vocoders.audio import SAMPLE_RATE, fit_length
 
 CONFIDENT = 0.6  # a frame counts where the reference's confidence is above
 LOWEST, HIGHEST = 50.0, 2093.0  # Hz; what counts as a pitch, up to the tracker's limit
@@ -105,23 +106,15 @@ def periodicity_rmse(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 
 def _tracks(reference: np.ndarray, estimate: np.ndarray) -> tuple[PitchTrack, PitchTrack]:
-    """Of equally many frames."""
-    tracks = cached_track(reference), cached_track(estimate)
-    frames = min(len(track.hertz) for track in tracks)
-    return tuple(
-        PitchTrack(track.seconds[:frames], track.hertz[:frames], track.confidence[:frames]) for track in tracks
-    )
+    """Of equally many frames; what the estimate lacks of the reference's length is silence."""
+    return cached_track(reference), cached_track(fit_length(estimate, len(reference)))
 
 
 def _errors(reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:
-    return pitch_errors(cached_track(reference), cached_track(estimate))
+    return pitch_errors(*_tracks(reference, estimate))
 
 
+@remembered(16)
 def cached_track(samples: np.ndarray) -> PitchTrack:
     """`track_pitch`, once per content: metrics and pictures of one comparison ask for the same ones again."""
-    return _track_of(np.asarray(samples, dtype=np.float32).tobytes())
-
-
-@functools.lru_cache(maxsize=16)
-def _track_of(content: bytes) -> PitchTrack:
-    return track_pitch(np.frombuffer(content, dtype=np.float32))
+    return track_pitch(samples)

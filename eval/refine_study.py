@@ -23,6 +23,7 @@ from eval.pitch import cached_track
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import Recording
 from vocoders.features import hw2_mel
+from vocoders.intake import AudioError
 from vocoders.mel import HW2
 from vocoders.refine import Refinement, refine
 from vocoders.systems import System
@@ -187,10 +188,19 @@ def run_study(
     system: System,
     metrics: Sequence[str],
     on_clip: Callable[[], None] = lambda: None,
-) -> list[Row]:
-    """`recordings`: (folder, reader) pairs, read one at a time."""
+) -> tuple[list[Row], list[str]]:
+    """`recordings`: (folder, reader) pairs, read one at a time. The rows, and a sentence for each that cannot be read.
+
+    Errors: ValueError when none can.
+    """
     rows: list[Row] = []
+    problems: list[str] = []
     for folder, read in recordings:
-        rows += measure_clip(read(), folder, system, metrics)
+        try:
+            rows += measure_clip(read(), folder, system, metrics)
+        except AudioError as error:
+            problems.append(str(error))
         on_clip()
-    return rows
+    if not rows:
+        raise ValueError(problems[0] if problems else "no recordings")
+    return rows, problems

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.batch import Row, take_path
+from eval.batch import LIMITS, Row, take_path
 from eval.bundle import versions
 from eval.charts import scatter, strip_plot
 from eval.embeddings import SET_DISTANCES
@@ -20,7 +20,7 @@ from eval.spectrogram import difference, difference_png, level, level_png
 from eval.statistics import FEWEST, Estimate
 from eval.summary import Summary
 from vocoders.audio import SAMPLE_RATE
-from vocoders.intake import read_recording
+from vocoders.intake import AudioError, read_recording
 from vocoders.systems import System
 
 LONGEST = 12.0  # seconds of a clip that are played in the report
@@ -204,7 +204,10 @@ def _extremes(
 
 def _card(title: str, source: Path, take: Path) -> str:
     limit = round(LONGEST * SAMPLE_RATE)
-    reference, estimate = (read_recording(path).samples[:limit] for path in (source, take))
+    try:
+        reference, estimate = (read_recording(path, LIMITS).samples[:limit] for path in (source, take))
+    except AudioError as error:  # a take may be silent
+        return f'<div class="card"><p>{html.escape(title)}</p><p>Not drawn: {html.escape(str(error))}</p></div>'
     levels = match_levels({n: (loudness(x), true_peak(x)) for n, x in (("a", reference), ("b", estimate))})
     players = "".join(
         f'<label>{name}<audio controls preload="none" src="data:audio/mpeg;base64,{_mp3(x, levels[key].gain)}"></audio></label>'

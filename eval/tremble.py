@@ -14,13 +14,13 @@ sung. nan where the reference has no sustained stretch.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import signal
 
 from eval.pitch import PitchTrack, cached_track, unbroken
+from eval.remembered import remembered
 from vocoders.audio import SAMPLE_RATE, fit_length
 from vocoders.mel import HOP
 
@@ -121,7 +121,7 @@ def amplitude_flutter(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 def _compared(reference: np.ndarray, estimate: np.ndarray, power) -> float:
     """Powers averaged over the stretches, weighted by their length, then compared."""
-    stretches = _sustained_of(np.asarray(reference, dtype=np.float32).tobytes())
+    stretches = _sustained_in(reference)
     if not stretches:
         return float("nan")
     estimate = fit_length(estimate, len(reference))
@@ -133,15 +133,15 @@ def _compared(reference: np.ndarray, estimate: np.ndarray, power) -> float:
     return float(10 * np.log10(max(found, 1e-12) / max(wanted, 1e-12)))
 
 
-@functools.lru_cache(maxsize=16)
-def _sustained_of(content: bytes) -> list[Stretch]:
-    return sustained(cached_track(np.frombuffer(content, dtype=np.float32)))
+@remembered(16)
+def _sustained_in(samples: np.ndarray) -> list[Stretch]:
+    return sustained(cached_track(samples))
 
 
 def hop_buzz(reference: np.ndarray, estimate: np.ndarray) -> float:
     """How far lines at multiples of the hop rate, 86.13 Hz, stand out between the harmonics of held notes, estimate
     against reference, in dB."""
-    stretches = _sustained_of(np.asarray(reference, dtype=np.float32).tobytes())
+    stretches = _sustained_in(reference)
     estimate = fit_length(estimate, len(reference))
     differences, weights = [], []
     for stretch in stretches:

@@ -75,9 +75,10 @@ def test_abx_finds_what_is_audible(tmp_path):
 
 def test_screening_leaves_a_rater_out_and_keeps_the_answers(tmp_path):
     store, public_id = filled(tmp_path, "acr")
-    store.add_flag(store.rater(store.raters(public_id)[3]["rater"]), "gold", 1, "why")
-    store.add_flag(store.rater(store.raters(public_id)[4]["rater"]), "impossible-time", 1, "why")
-    found = results(store, public_id)
+    raters = store.raters(public_id)
+    for number, rule in ((3, "gold"), (4, "impossible-time")):
+        raters[number]["flags"].append({"rule": rule, "version": 1, "detail": "why"})
+    found = analyse(store.study(public_id), store.answers(public_id), raters)
     assert (found["n"]["with_votes"], found["n"]["screened"]) == (10, 9)
     means = [found[when]["means"]["high"] for when in ("before", "after")]
     assert [mean["raters"] for mean in means] == [10, 9]

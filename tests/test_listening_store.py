@@ -19,6 +19,7 @@ from eval.listening.backup import back_up, restore
 from eval.listening.database import StoreError, database_url, full_url
 from eval.listening.mirror import Mirror
 from eval.listening.records import Stimulus
+from eval.listening.screening import Flag
 from eval.listening.store import Store
 from eval.listening.study import Study
 
@@ -158,9 +159,8 @@ def test_what_was_shown_is_what_the_plan_said(store, public_id):
 def test_forgetting_leaves_nothing_of_a_rater(store, public_id, tmp_path):
     stays, goes = (store.add_rater(public_id, "en", {}) for _ in range(2))
     for rater in (stays, goes):
-        store.add_response(rater, store.show(rater, 0), RESPONSE)
+        store.add_response(rater, store.show(rater, 0), RESPONSE, [Flag(rater.id, "gold", 1, "why")])
         store.add_event(rater, "volume", {"level": 0.5})
-        store.add_flag(rater, "gold", 1, "why")
     store.forget(goes)
     assert [row["rater"] for row in store.answers(public_id)] == [stays.id]
     assert [row["rater"] for row in store.raters(public_id)] == [stays.id]
@@ -174,11 +174,19 @@ def test_flags_and_events_are_rows_beside_the_answers(store, public_id):
     rater = store.add_rater(public_id, "zh-TW", {})
     store.add_event(rater, "headphones", {"passed": False})
     store.add_event(rater, "headphones", {"passed": True})
-    store.add_flag(rater, "trap", 1, "trial 3")
+    shown, raised = store.show(rater, 0), [Flag(rater.id, "trap", 1, "trial 3")]
+    assert [store.add_response(rater, shown, RESPONSE, raised) for _ in range(2)] == [True, False]
     (row,) = store.raters(public_id)
     assert row["events"] == {"headphones": {"passed": False}}, "the first one stays"
-    assert row["flags"] == [{"rule": "trap", "version": 1, "detail": "trial 3"}]
-    assert store.done(rater) == ({"headphones"}, 0)
+    assert row["flags"] == [{"rule": "trap", "version": 1, "detail": "trial 3"}], "once, however often it is sent"
+    assert store.done(rater) == ({"headphones"}, 1)
+
+
+def test_an_answer_whose_flag_cannot_be_stored_is_not_stored(store, public_id):
+    rater = store.add_rater(public_id, "en", {})
+    shown, broken = store.show(rater, 0), [Flag(rater.id, None, 1, "a rule without a name")]
+    assert not store.add_response(rater, shown, RESPONSE, broken)
+    assert store.answers(public_id) == store.raters(public_id)[0]["flags"] == []
 
 
 def test_closing_can_be_undone(store, public_id):
@@ -236,8 +244,7 @@ def fill(tmp_path, store: Store, public_id: str) -> None:
     for _ in range(3):
         rater = store.add_rater(public_id, "en", {"width": 1})
         store.add_event(rater, "volume", {"level": 0.5})
-        store.add_flag(rater, "gold", 1, "why")
-        store.add_response(rater, store.show(rater, 0), RESPONSE)
+        store.add_response(rater, store.show(rater, 0), RESPONSE, [Flag(rater.id, "gold", 1, "why")])
 
 
 def test_a_backup_brings_everything_back_in_another_database(store, public_id, tmp_path):

@@ -8,6 +8,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 from train.config import DEFAULT_PRESET, TrainConfig, preset_named, with_amplitude
 from train.pack import Pack, open_pack
@@ -34,13 +35,15 @@ def prepare_command(args: argparse.Namespace) -> int:
 
 
 def fit_command(args: argparse.Namespace) -> int:
+    from train.export import BEST
     from train.guards import TrainingStopped
     from train.loop import Session, fit
-    from train.saving import load
+    from train.saving import COMPACT, INDEX, STATE, load
 
     saved = load(args.out) if args.resume else None
     if saved is None:
-        refuse_overwriting([args.out / "run.json"], force=False, instead="--resume goes on with it")
+        there = [args.out / name for name in (STATE, f"{COMPACT}/{INDEX}", BEST)]
+        refuse_overwriting(there, force=False, instead="--resume goes on with it")
     preset = saved["about"]["preset"] if saved else args.preset or DEFAULT_PRESET
     if args.preset and args.preset != preset:
         raise ValueError(f"{args.out} is a run of the preset {preset}; it cannot go on as {args.preset}")
@@ -77,6 +80,8 @@ def _start(
         return None, []
     if args.start is None:
         raise ValueError(f"the preset {preset} goes on from a trained generator; say which: --from FILE")
+    if args.start.suffix != ".safetensors":
+        raise ValueError(f"{args.start}: --from takes the .safetensors file that `train export` wrote")
     checkpoint = read_checkpoint(args.start)
     if (checkpoint.config, checkpoint.recipe.name) != (config.generator, config.recipe):
         raise ValueError(
@@ -106,9 +111,7 @@ def _with_options(config: TrainConfig, args: argparse.Namespace) -> TrainConfig:
 def _budget(args: argparse.Namespace, saved: dict | None, config: TrainConfig):
     from train.schedule import Budget
 
-    if args.steps and args.minutes:
-        raise ValueError("a budget is either --steps or --minutes, not both")
-    if args.steps or args.minutes:
+    if args.steps is not None or args.minutes is not None:
         return Budget(args.steps, args.minutes)
     return Budget(**saved) if saved else Budget(steps=config.steps)
 
@@ -163,7 +166,7 @@ def export_command(args: argparse.Namespace) -> int:
 
     beside = [args.out.with_name("config.json")] if args.jik876 else []
     refuse_overwriting([args.out, *beside], args.force)
-    metrics = json.loads(args.scores.read_text(encoding="utf-8"))["metrics"] if args.scores else None
+    metrics = _scores(args.scores) if args.scores else None
     checkpoint = export(
         args.run,
         args.out,
@@ -176,6 +179,14 @@ def export_command(args: argparse.Namespace) -> int:
     about = checkpoint.about
     print(f"{args.out}: {about['preset']}, step {about['steps']}, {args.out.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _scores(path: Path) -> dict[str, float | None]:
+    """Errors: ValueError for a file that `eval score --json` did not write."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or not isinstance(content.get("metrics"), dict):
+        raise ValueError(f"{path} holds no scores; `python -m eval score --json` writes them")
+    return content["metrics"]
 
 
 def upper_band_command(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -67,7 +68,7 @@ def _size(module: nn.Module) -> int:
 
 
 def check_memory(config: TrainConfig, device: torch.device) -> None:
-    """Errors: `DoesNotFit` naming what is needed, what there is, and a batch that would fit."""
+    """Errors: `DoesNotFit` naming what is needed, what there is, and what to choose smaller."""
     free = free_bytes(device)
     needed = needed_bytes(config)
     if free is None or needed <= RESERVE * free:
@@ -78,15 +79,22 @@ def check_memory(config: TrainConfig, device: torch.device) -> None:
     )
 
 
+CGROUP = Path("/sys/fs/cgroup")  # of a container, when seen from inside
+
+
 def free_bytes(device: torch.device) -> int | None:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            fields = dict(line.split(":") for line in file)
-        return 1024 * int(fields["MemAvailable"].split()[0])
+        fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
+        free = 1024 * int(fields["MemAvailable"].split()[0])
     except (OSError, KeyError, ValueError):  # not Linux
         return None
+    try:
+        limit, used = (int((CGROUP / name).read_text()) for name in ("memory.max", "memory.current"))
+    except (OSError, ValueError):  # no container, or one without a limit: "max"
+        return free
+    return min(free, max(0, limit - used))
 
 
 def out_of_memory(config: TrainConfig, error: BaseException) -> TrainingStopped:
@@ -113,7 +121,9 @@ class Watchdog:
                 )
         for family, count in self.sub_discriminators.items():
             loss = values.get(f"d/{family}")
-            if loss is None or loss / count > COLLAPSED:
+            if loss is None:  # before they join, and at validations
+                continue
+            if loss / count > COLLAPSED:
                 self._collapsed_since.pop(family, None)
             elif step - self._collapsed_since.setdefault(family, step) >= PATIENCE:
                 raise TrainingStopped(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import platform
 import signal
 import threading
@@ -72,6 +73,10 @@ def fit(
     if saved:
         check_pack_is_the_same(saved["about"]["pack"]["fingerprint"], pack.fingerprint, pack.root)
         restore(state, saved)
+        if not (
+            run / BEST
+        ).is_file():  # it does not travel with a compact state: the best is what is found from here on
+            state.best = math.inf
     else:
         state.about = _about(preset, config, pack, fabric) | {"before": list(before)}
     state.about["budget"] = dataclasses.asdict(budget)
@@ -116,8 +121,10 @@ class _Run:
         self.began = self.saved_at = time.monotonic()  # not earlier: what it takes to get ready is no training
         self.meter.restart()
         with _Signals() as signals:
-            if state.step == 0 and state.config.start != "scratch":
-                self._validate()  # the curve begins with what the run was given
+            if state.step == 0:
+                if state.config.start != "scratch":
+                    self._validate()  # the curve begins with what the run was given
+                self._save()  # what stops a run in its first minutes is cured by resuming, like everything later
             while not self._agreed(signals.stopped or self._session_is_over()):
                 progress = self._progress()
                 if progress >= 1:
@@ -130,9 +137,9 @@ class _Run:
                     self._validate()
                 if self._agreed(time.monotonic() - self.saved_at > 60 * self.session.save_minutes):
                     self._save()
-        if self._progress() >= 1 and state.step % state.config.validate_every:
-            self._validate()
-        self._save()
+            if self._progress() >= 1 and state.step % state.config.validate_every:
+                self._validate()
+            self._save()
         if self.watch:
             self.watch.close()
         return state

@@ -131,7 +131,7 @@ def split_by_speaker(clips: list[Clip], share: float, seed: int) -> list[Clip]:
     """Whole speakers to the validation split until it has `share` of the audio, and no speaker in both.
 
     Where the top folders are `train` and `dev` (or `valid`, `test`...), they decide. With one speaker only, whole clips
-    are drawn instead. The last speaker or clip is never held out.
+    are drawn instead. Where every speaker or clip is more than half as much again, the shortest is held out; never all are.
     """
     top = [Path(clip.path).parts[0].lower() for clip in clips]
     if TRAIN in top and HELD_OUT_FOLDERS & set(top):
@@ -150,15 +150,20 @@ def split_by_speaker(clips: list[Clip], share: float, seed: int) -> list[Clip]:
     for key in order[:-1]:
         if held >= wanted:
             break
-        if out and held + amount[key] > 1.5 * wanted:  # too much of one voice; a smaller one may still fit
+        if held + amount[key] > 1.5 * wanted:  # too much of one voice; a smaller one may still fit
             continue
         out.add(key)
         held += amount[key]
+    if wanted and not out and len(amount) > 1:
+        out.add(min(amount, key=lambda key: (amount[key], key)))
     return [dataclasses.replace(clip, split=VALIDATION if key in out else TRAIN) for clip, key in zip(clips, keys)]
 
 
 def _is_current(entry: dict, source: Source | None) -> bool:
-    return source is not None and (entry["size"], entry["modified"]) == (source.size, source.modified)
+    """Whether it need not be read again; what could not be is tried again, since the reason may be gone."""
+    if source is None or "reason" in entry:
+        return False
+    return (entry["size"], entry["modified"]) == (source.size, source.modified)
 
 
 def _read_journal(out: Path) -> dict[str, dict]:

@@ -19,9 +19,10 @@ class Budget:
 
     def __post_init__(self) -> None:
         if (self.steps is None) == (self.minutes is None):
-            raise ValueError("a run's budget is either steps or minutes")
-        if (self.steps or self.minutes) <= 0:
-            raise ValueError(f"a budget must be positive, not {self.steps or self.minutes}")
+            raise ValueError("a run's budget is either steps or minutes, not both")
+        amount = self.minutes if self.steps is None else self.steps
+        if amount <= 0:
+            raise ValueError(f"a budget must be positive, not {amount}")
 
     def progress(self, step: int, seconds: float) -> float:
         """Share that is over after `step` steps and `seconds` of training, 0 to 1."""

@@ -81,6 +81,6 @@ def restore(state: State, content: dict) -> None:
     for name, value in content["average"].items():
         state.average.values[name].copy_(value)
     state.generator_optimizer.load_state_dict(content["generator_optimizer"])
-    if state.discriminators is not None:
+    if state.discriminators is not None and "discriminators" in content:  # it may only now be asked to have them
         state.plain_discriminators.load_state_dict(content["discriminators"])
         state.discriminator_optimizer.load_state_dict(content["discriminator_optimizer"])

@@ -107,7 +107,7 @@ def _tensorboard(folder: Path, step: int):
     except ImportError:
         say("the package tensorboard is not installed: curves go to the CSV and its picture only")
         return None
-    return SummaryWriter(str(folder), purge_step=step or None)
+    return SummaryWriter(str(folder), purge_step=step + 1 if step else None)
 
 
 def _pixels(png: bytes) -> np.ndarray:

@@ -110,8 +110,11 @@ def synthesize_mels(args: argparse.Namespace) -> int:
 
     def make(path: Path) -> Analysis:
         try:
-            return Analysis.of_hw2_mel(from_hw2_file(np.load(path, allow_pickle=False), args.log))
-        except (ValueError, EOFError) as error:
+            content = np.load(path, allow_pickle=False)
+            if not isinstance(content, np.ndarray):
+                raise ValueError("an archive of arrays; a mel is one array, as .npy")
+            return Analysis.of_hw2_mel(from_hw2_file(content, args.log))
+        except (ValueError, EOFError, OSError) as error:
             raise ValueError(f"{path}: {error}") from error
 
     return _render([(system, path, out) for path, out in jobs.items()], make)

@@ -258,13 +258,20 @@ def find_systems(text: str) -> list[System]:
     return found
 
 
+def checkpoint_path(item: str) -> tuple[Path, str | None]:
+    """PATH or PATH@RECIPE -> the path and the mel, where one is named; folders and files may have an @ in their names."""
+    whole = Path(item.strip())
+    path, _, recipe = item.strip().rpartition("@")
+    return (whole, None) if whole.is_file() or not path else (Path(path), recipe)
+
+
 def find_system(item: str) -> System:
     """One system by its id or a checkpoint's path, as in `find_systems`, with the same errors."""
     by_id = {system.id: system for system in BUILT_IN}
     if item in by_id:
         return by_id[item]
-    path, _, recipe = item.partition("@")
-    if Path(path).is_file():
-        system = own_checkpoint_system(Path(path), recipe or None)
+    path, recipe = checkpoint_path(item)
+    if path.is_file():
+        system = own_checkpoint_system(path, recipe)
         return dataclasses.replace(system, id=f"{system.id}-own") if system.id in by_id else system
     raise ValueError(f"unknown vocoder {item!r}; known: {', '.join(by_id)}, or the path of a checkpoint")

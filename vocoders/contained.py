@@ -41,7 +41,9 @@ def read_contained(path: Path, recipe: str | None = None, config_path: Path | No
         if done.returncode == _REFUSED:
             raise CheckpointError(done.stdout.decode("utf-8", "replace"))
         if done.returncode or not out.is_file():
-            raise CheckpointError(f"{path.name} asks for more memory or time than is allowed, and was not opened.")
+            raise CheckpointError(
+                f"{path.name} could not be read within the memory, time and disk allowed, and was not opened."
+            )
         return read_checkpoint(out)
 
 

@@ -16,6 +16,7 @@ from vocoders.audio import SAMPLE_RATE, Recording, resample
 FORMATS = "WAV, FLAC, OGG or MP3"
 CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "MPEG"}  # libsndfile's names for them
 BLOCK = 65_536  # frames decoded at a time
+MOST_CHUNKS = 4096  # of a wav, that are looked at for its samples; real ones have a dozen
 SILENCE = 1e-4  # peak, -80 dBFS: below it a metric is about the noise floor, not about the recording
 LOUDEST = 1e6  # peak, +120 dBFS: floats can say more, but no recording does, and its squares would overflow
 
@@ -73,11 +74,14 @@ def _missing_wav_bytes(path: Path, size: int) -> int:
     """Bytes that the `data` chunk announces beyond the end of the file.
 
     libsndfile silently plays what is left of a cut file. Lengths 0 and 0xFFFFFFFF are what a streaming writer
-    leaves behind, and RF64 keeps its length elsewhere: those are not judged.
+    leaves behind, and RF64 keeps its length elsewhere: those are not judged, nor is a file of
+    more than `MOST_CHUNKS` chunks.
     """
     with path.open("rb") as file:
         position = 12
-        while position + 8 <= size:
+        for _ in range(MOST_CHUNKS):
+            if position + 8 > size:
+                break
             file.seek(position)
             kind, length = file.read(4), int.from_bytes(file.read(4), "little")
             if kind == b"data":

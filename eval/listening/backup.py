@@ -33,18 +33,23 @@ def back_up(store: Store, folder: Path, archive: Path) -> dict[str, int]:
     """
     draft = archive.with_name(archive.name + ".part")
     counts = {}
-    with store.snapshot() as connection, tarfile.open(draft, "w") as tar:
-        for name, table in _TABLES.items():
-            rows = [dict(row._mapping) for row in connection.execute(sa.select(table))]
-            counts[name] = len(rows)
-            lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            _add(tar, f"tables/{name}.jsonl", lines.encode())
-        for sha256, wav in connection.execute(sa.select(tables.take)):
-            _add(tar, f"stimuli/{sha256}.wav", wav)
-        if (folder / SECRET).is_file():
-            tar.add(folder / SECRET, SECRET)
-        _add(tar, "about.json", json.dumps({"format": FORMAT, "made": time.time(), "rows": counts}).encode())
-    draft.replace(archive)
+    draft.unlink(missing_ok=True)
+    draft.touch(0o600)  # answers of people, and the secret
+    try:
+        with store.snapshot() as connection, tarfile.open(draft, "w") as tar:
+            for name, table in _TABLES.items():
+                rows = [dict(row._mapping) for row in connection.execute(sa.select(table))]
+                counts[name] = len(rows)
+                lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+                _add(tar, f"tables/{name}.jsonl", lines.encode())
+            for sha256, wav in connection.execute(sa.select(tables.take)):
+                _add(tar, f"stimuli/{sha256}.wav", wav)
+            if (folder / SECRET).is_file():
+                tar.add(folder / SECRET, SECRET)
+            _add(tar, "about.json", json.dumps({"format": FORMAT, "made": time.time(), "rows": counts}).encode())
+        draft.replace(archive)
+    finally:
+        draft.unlink(missing_ok=True)
     return counts
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -14,11 +13,13 @@ from eval.listening.service import Listening
 from eval.listening.store import Store
 
 
-def open_store(data_dir: Path) -> Store:
-    """Errors: `StoreError` for an address that is none, ValueError for a dataset repository that cannot be reached."""
+def open_store(data_dir: Path, mirrored: bool = True) -> Store:
+    """mirrored: whether what is written also goes where the environment says; readers need none.
+
+    Errors: `StoreError` for an address that is none, ValueError for a dataset repository that cannot be reached."""
     folder = data_dir / "listening"
     folder.mkdir(parents=True, exist_ok=True)
-    return Store(database_url(data_dir), mirror_from_environment(folder / "answers"))
+    return Store(database_url(data_dir), mirror_from_environment(folder / "answers") if mirrored else None)
 
 
 def open_listening(data_dir: Path) -> Listening:
@@ -32,8 +33,10 @@ def _secret(path: Path) -> str:
     """What raters' tokens are signed with: LISTENING_SECRET, else drawn once and kept, so that sessions survive a restart."""
     if given := os.environ.get("LISTENING_SECRET", "").strip():
         return given
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    if not path.is_file():
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(32))
+        draft.replace(path)  # whole or not at all: an empty secret would be anybody's
     return path.read_text().strip()

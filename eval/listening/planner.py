@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from math import sqrt
 
@@ -75,11 +76,19 @@ def plan(mode: str, raters: int, items: int, spread: Spread | None = None) -> Pl
     return Plan(mode, raters, items, half_width, share, d_prime, preliminary, verdict)
 
 
-def raters_for(mode: str, wanted: float, items: int, spread: Spread | None = None, most: int = 500) -> int | None:
-    """Fewest raters whose plan reaches `wanted`: a half-width in points, or a share (ab, abx). None where not even
-    `most` do: more raters do not make up for too few clips."""
-    plans = (plan(mode, raters, items, spread) for raters in range(2, most + 1))
-    return next((found.raters for found in plans if found.reached is not None and found.reached <= wanted), None)
+MOST_RATERS = 10_000
+
+
+def raters_for(mode: str, wanted: float, items: int, spread: Spread | None = None) -> int | None:
+    """So many raters that a plan reaches `wanted`, and with one fewer does not: a half-width in points, or a share (ab, abx).
+    None where not even `MOST_RATERS` do: more raters do not make up for too few clips."""
+
+    def enough(raters: int) -> bool:
+        reached = plan(mode, raters, items, spread).reached
+        return reached is not None and reached <= wanted
+
+    found = bisect_left(range(MOST_RATERS + 1), True, lo=1, key=enough)
+    return found if found <= MOST_RATERS else None
 
 
 def twice_as_precise(found: Plan) -> str:

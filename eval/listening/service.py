@@ -105,9 +105,7 @@ class Listening:
             "switches": _count(behaviour.get("switches")),
             "dwell_ms": _count(behaviour.get("dwell_ms")),
         }
-        if self.store.add_response(rater, shown, response):
-            for flag in _flags(stored, rater, shown, answer, sum(heard)):
-                self.store.add_flag(rater, flag.rule, flag.version, flag.detail)
+        self.store.add_response(rater, shown, response, _flags(stored, rater, shown, answer, sum(heard)))
         return self._step(stored, rater)
 
     def questionnaire(self, token: str, answers: Mapping[str, object]) -> dict:

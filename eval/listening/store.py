@@ -19,6 +19,7 @@ from eval.listening.database import StoreError
 from eval.listening.design import Trial, plan_session
 from eval.listening.mirror import Mirror
 from eval.listening.records import Rater, ShownTrial, Stimulus, StoredStudy
+from eval.listening.screening import Flag
 from eval.listening.study import Study, study_from
 from eval.listening.transactions import Transactions
 
@@ -187,22 +188,26 @@ class Store(Transactions):
         trial = Trial(row.kind, row.item, tuple(row.shown), row.x)
         return row.rater_id, ShownTrial(row.number, row.nonce, trial, row.created)
 
-    def add_response(self, rater: Rater, shown: ShownTrial, response: Mapping[str, object]) -> bool:
-        """Whether it is new; the first answer to a trial stays. Errors: `StoreError`, then nothing was stored."""
+    def add_response(
+        self, rater: Rater, shown: ShownTrial, response: Mapping[str, object], flags: Sequence[Flag] = ()
+    ) -> bool:
+        """Whether it is new; the first answer to a trial stays. flags: what it gives reason to, stored with it or not at all.
+
+        Errors: `StoreError`, then nothing was stored.
+        """
+        raised = [{"rater_id": rater.id, "rule": f.rule, "version": f.version, "detail": f.detail} for f in flags]
         trial = sa.select(t.trial.c.id).where(t.trial.c.nonce == shown.nonce).scalar_subquery()
         try:
             with self._write() as connection:
                 connection.execute(sa.insert(t.response).values(trial_id=trial, created=time.time(), **response))
+                if raised:
+                    connection.execute(sa.insert(t.flag), [{**flag, "created": time.time()} for flag in raised])
         except IntegrityError:
             return False
         self._copy("response", rater.public_id, {"rater": rater.id, **_flat(shown), **response})
+        for flag in raised:
+            self._copy("flag", rater.public_id, flag)
         return True
-
-    def add_flag(self, rater: Rater, rule: str, version: int, detail: str) -> None:
-        with self._write() as connection:
-            values = {"rater_id": rater.id, "rule": rule, "version": version, "detail": detail}
-            connection.execute(sa.insert(t.flag).values(**values, created=time.time()))
-        self._copy("flag", rater.public_id, values)
 
     def forget(self, rater: Rater) -> None:
         """Everything about one rater, here and in the mirror, because they asked for it."""

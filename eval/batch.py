@@ -25,6 +25,7 @@ from vocoders.audio import write_wav
 from vocoders.catalogue import checkpoint_path, find_systems
 from vocoders.intake import AudioError, Limits, read_recording
 from vocoders.systems import System, Unavailable
+from vocoders.upper_band import FILE as UPPER_BAND
 
 FORMAT = 2  # of a record; another one is made again
 LIMITS = Limits(max_seconds=600, max_megabytes=1000)
@@ -150,6 +151,7 @@ def _key(task: Task, systems: Sequence[System]) -> str:
     """Of everything a record depends on: the recording, the systems and what they are made of, the metrics."""
     content = hashlib.sha256(Path(task.path).read_bytes())
     content.update(json.dumps([FORMAT, task.metrics, sorted(available())]).encode())
+    content.update(UPPER_BAND.read_bytes())
     for item, system in zip(task.systems.split(","), systems):
         file = checkpoint_path(item)[0]
         weights = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""

@@ -9,7 +9,7 @@ from dataclasses import fields
 from eval.charts import cloud, stacked_bars, strip_plot
 from eval.listening.identification import CHANCE
 from eval.listening.study import MODES
-from eval.listening.votes import ANCHOR, REFERENCE
+from eval.listening.votes import ANCHOR, LETTERS, REFERENCE
 from eval.metrics import METRICS
 from eval.report import style
 from eval.statistics import Estimate
@@ -172,7 +172,7 @@ def _reliability(found: Mapping, digits: int) -> str:
     for slot, content in found.get("slot_effect", {}).items():
         rows.append(
             (
-                f"Slot {'ABCDEFGHIJKLMNOP'[int(slot)]}",
+                f"Slot {LETTERS[int(slot)]}",
                 _interval(content, digits, signed=True),
                 "points above the others' mean",
             )

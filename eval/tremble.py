@@ -22,7 +22,7 @@ from scipy import signal
 from eval.pitch import PitchTrack, cached_track, unbroken
 from eval.remembered import remembered
 from vocoders.audio import SAMPLE_RATE, fit_length
-from vocoders.mel import HOP
+from vocoders.mel import F_MAX, HOP
 
 SMOOTHING = 0.24  # s, moving average of the F0 track: longer than a period of vibrato
 STEEPEST = 6.0  # semitones per second of the smoothed F0
@@ -159,7 +159,7 @@ def _standing_out(samples: np.ndarray, stretch: Stretch) -> float | None:
     power = np.abs(np.fft.rfft(x * window)) ** 2 + 1e-20
     resolution = SAMPLE_RATE / len(x)
     f0 = float(np.median(stretch.hertz))
-    lines = np.arange(1, int(8000 / HOP_RATE) + 1) * HOP_RATE
+    lines = np.arange(1, int(F_MAX / HOP_RATE) + 1) * HOP_RATE
     lines = lines[np.abs(lines / f0 - np.rint(lines / f0)) > 0.3]  # well between two harmonics
     if not len(lines):
         return None

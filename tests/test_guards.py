@@ -56,5 +56,7 @@ def test_discriminators_that_always_win_stop_the_run_after_a_while():
     watchdog.look(PATIENCE - 1, open_)  # a moment of doubt starts the count again
     for step in range(PATIENCE, 2 * PATIENCE, 10):
         watchdog.look(step, won)
+        if step % 400 == 0:
+            watchdog.look(step, {"validation mel": 1.0})  # says nothing about discriminators
     with pytest.raises(TrainingStopped, match="mpd discriminators have been right about everything for 1000 steps"):
         watchdog.look(2 * PATIENCE, won)

@@ -132,7 +132,7 @@ def test_one_clip_is_clustered_by_rater_and_says_so():
     values = [4.0, 3.0, 5.0, 2.0, 4.0]
     estimate = mean_of([Rating(f"r{k}", "clip", "s", value, 0) for k, value in enumerate(values)])
     assert (estimate.low, estimate.high) == pytest.approx(stats.t.interval(0.95, 4, np.mean(values), stats.sem(values)))
-    assert (estimate.note, estimate.raters, estimate.items, estimate.votes) == (ONE_CLIP, 5, 1, 5)
+    assert (estimate.note, estimate.raters, estimate.items, estimate.n) == (ONE_CLIP, 5, 1, 5)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_several_votes_of_one_rater_on_one_take_count_once_and_repeats_never():
     again = [replace(votes[0], score=2.0, trial=9), replace(votes[1], score=5.0, trial=10, repeat=True)]
     estimate = mean_of(votes + again)
     assert estimate == mean_of([replace(votes[0], score=3.0), *votes[1:]])
-    assert (estimate.mean, estimate.votes) == (pytest.approx((3 + 2 + 5 + 3 + 3 + 3) / 6), 6)
+    assert (estimate.mean, estimate.n) == (pytest.approx((3 + 2 + 5 + 3 + 3 + 3) / 6), 6)
 
 
 def test_the_mean_of_a_system_is_its_own(rng):
@@ -186,7 +186,7 @@ def test_what_a_rater_and_a_clip_add_to_everything_leaves_differences_alone(rng)
 def test_differences_take_only_what_a_rater_heard_of_both():
     scores = np.array([[[5.0, 4.0], [4.0, np.nan]], [[3.0, 1.0], [np.nan, 2.0]], [[4.0, 3.0], [5.0, 5.0]]])
     (pair,) = paired_differences(ratings(scores))
-    assert (pair.difference.mean, pair.difference.votes) == (1.0, 4)  # 1, 2, 1 and 0
+    assert (pair.difference.mean, pair.difference.n) == (1.0, 4)  # 1, 2, 1 and 0
     scores[..., 1] = np.nan
     scores[2, 1] = [np.nan, 2.0]
     (pair,) = paired_differences(ratings(scores))

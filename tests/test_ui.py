@@ -4,7 +4,9 @@ import json
 import math
 import os
 import time
+from pathlib import Path
 
+import gradio as gr
 import librosa
 import numpy as np
 import pytest
@@ -21,7 +23,8 @@ from ui.results import ResultStore
 from ui.running import Running
 from ui.tables import level_table, metric_table
 from ui.training import training_panel
-from ui.uploads import MAX_UPLOADS, add_upload
+from ui.uploads import MAX_UPLOADS, add_upload, all_systems, chosen_systems
+from vocoders.catalogue import BUILT_IN
 from vocoders.checkpoint import CheckpointError
 from vocoders.features import hw2_mel, stft_magnitude
 from vocoders.intake import read_recording
@@ -169,18 +172,35 @@ def test_uploads_are_limited(jik876):  # noqa: F811
         add_upload(uploads, str(jik876), config, "hw2")
 
 
+def test_an_upload_that_is_gone_stops_nobody_who_did_not_choose_it(jik876):  # noqa: F811
+    uploads, system = add_upload((), str(jik876), str(jik876.parent / "config.json"), "hw2")
+    assert [s.id for s in chosen_systems(BUILT_IN, uploads, [BUILT_IN[1].id, system.id])] == [BUILT_IN[1].id, system.id]
+    jik876.unlink()
+    assert [s.id for s in chosen_systems(BUILT_IN, uploads, [BUILT_IN[1].id])] == [BUILT_IN[1].id]
+    assert all_systems(BUILT_IN, uploads) == [*BUILT_IN]
+    with pytest.raises(CheckpointError, match="add it again"):
+        chosen_systems(BUILT_IN, uploads, [system.id])
+
+
 # Examples, and one comparison per session
 
 
-def test_an_example_that_cannot_be_fetched_is_switched_off_with_a_reason(monkeypatch):
+def test_an_example_that_cannot_be_fetched_says_why_and_ends_there(monkeypatch):
     def unreachable(key):
         raise OSError("no route to host")
 
     monkeypatch.setattr(librosa, "example", unreachable)
-    _, message, button = loader(FROM_LIBROSA[0])()
-    assert "cannot be reached" in message
-    assert button["interactive"] is False
-    assert "unreachable" in button["value"]
+    with pytest.raises(gr.Error, match="cannot be reached"):
+        loader(FROM_LIBROSA[0])()
+
+
+def test_a_fetched_example_lies_where_gradio_may_serve_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    monkeypatch.setattr(librosa, "example", lambda key: str(SHIPPED[0].path))
+    (tmp_path / "uploads").mkdir()
+    path = Path(loader(FROM_LIBROSA[0])())
+    assert path.is_relative_to(tmp_path / "uploads")
+    assert path.read_bytes() == SHIPPED[0].path.read_bytes()
 
 
 def test_shipped_examples_are_there_and_readable():
@@ -201,6 +221,19 @@ def test_a_new_comparison_of_a_session_replaces_the_one_before():
     running.end("a", second)
     running.stop("a")
     assert not other.is_set()
+
+
+def test_a_comparison_that_waits_for_a_place_can_be_stopped():
+    running = Running()
+    asked = running.ask("a")
+    assert running.start("a") is asked, "what was asked for begins"
+    again = running.ask("a")
+    assert asked.is_set()
+    assert not running.is_stopped("a")
+    running.stop("a")
+    assert again.is_set()
+    assert running.is_stopped("a")
+    assert not running.ask("a").is_set(), "asked for anew"
 
 
 # How a checkpoint was trained

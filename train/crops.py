@@ -34,7 +34,7 @@ class Batch:
 
 
 class Crops:
-    """Segments of the training split; every sample of it is equally likely to be in one.
+    """Segments of the training split, of those clips that are long enough; all their starts are equally likely.
 
     Errors: `PackError` when there is too little audio, or no clip as long as the longest segment.
     """

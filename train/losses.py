@@ -12,7 +12,7 @@ from eval.spectral import m_stft_distance
 from train.config import TrainConfig
 from train.discriminators import Maps
 from vocoders.audio import SAMPLE_RATE
-from vocoders.mel import HOP, LOG_FLOOR, MelSpectrogram, filterbank, log_mel, recipe_named
+from vocoders.mel import F_MAX, HOP, LOG_FLOOR, MelSpectrogram, filterbank, log_mel, recipe_named
 
 
 class MelLoss(nn.Module):
@@ -95,7 +95,7 @@ class HopLineLoss(nn.Module):
     """
 
     HOPS = 32  # length of the window
-    LINES = round(8000 * HOP / SAMPLE_RATE)
+    LINES = round(F_MAX * HOP / SAMPLE_RATE)
 
     def __init__(self) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ from vocoders.upper_band import BINS, FIRST_BIN, UpperBand
 
 FRAMES = 200  # per clip, and twice that long is what is read of it
 GAIN = (-18.0, 6.0)  # dB, uniform
-RIDGE = 1e-4  # of the mean variance of an input
+RIDGE = 1e-4  # of the mean square of an input
 
 
 def fit_upper_band(

@@ -13,7 +13,7 @@ from ui.compare_outputs import lay_out_outputs
 from ui.markup import notice
 from ui.results import ResultStore
 from ui.running import Running
-from ui.uploads import Upload
+from ui.uploads import Upload, chosen_systems
 from ui.worker import Compute
 from vocoders.checkpoint import CheckpointError
 from vocoders.intake import AudioError, Limits, read_recording
@@ -34,11 +34,14 @@ def compare_tab(
         path: str | None, chosen: list[str], own: tuple[Upload, ...], residuals: bool, request: gr.Request
     ) -> Iterator[dict]:
         try:
-            selected = [s for s in [*systems, *(upload.system() for upload in own)] if s.id in set(chosen)]
+            selected = chosen_systems(systems, own, chosen)
             require_both(path, selected)
             recording = read_recording(path, limits)
         except (AudioError, CheckpointError) as error:
             yield {outputs.message: notice(str(error), "bad")}
+            return
+        if running.is_stopped(request.session_hash or ""):
+            yield {outputs.message: ""}  # while it waited
             return
         yield outputs.begin(recording)
         job = CompareJob(recording, quick_first(selected), store.new(), compute, residuals)
@@ -55,6 +58,10 @@ def compare_tab(
             shown = view.takes
             yield update
 
+    def ask(request: gr.Request) -> str:
+        running.ask(request.session_hash or "")
+        return notice("Waiting for a free place: two comparisons run at a time.", "waiting")
+
     def halt(request: gr.Request) -> None:
         running.stop(request.session_hash or "")
 
@@ -63,12 +70,16 @@ def compare_tab(
         "inputs": [inputs.audio, inputs.choice, uploads, inputs.residuals],
         "outputs": outputs.components,
     }
-    options = {**QUEUE, "show_progress": "hidden"}
-    inputs.start.click(**wiring, **options, api_name="compare")
+    # A click while another comparison runs is no mistake: the new one takes its place
+    options = {**QUEUE, "show_progress": "hidden", "trigger_mode": "multiple"}
+    asking = {"fn": ask, "outputs": outputs.message, "queue": False, "show_progress": "hidden"}
+    asked = inputs.start.click(**asking, trigger_mode="multiple", api_visibility="private")
+    asked.then(**wiring, **options, api_name="compare")
     inputs.stop.click(halt, queue=False, api_visibility="private")
     for button, load in inputs.examples:
-        loaded = button.click(load, outputs=[inputs.audio, outputs.message, button], api_visibility="private")
-        loaded.success(**wiring, **options, api_visibility="private")
+        loaded = button.click(load, outputs=inputs.audio, trigger_mode="multiple", api_visibility="private")
+        asked = loaded.success(**asking, api_visibility="private")
+        asked.then(**wiring, **options, api_visibility="private")
     return inputs
 
 

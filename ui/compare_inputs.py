@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from ui.examples import FROM_LIBROSA, SHIPPED, Example, ExampleUnreachable
-from ui.markup import escape, notice, slot
+from ui.markup import escape, slot
 from vocoders.catalogue import COMPARED
 from vocoders.intake import Limits
 from vocoders.systems import System
@@ -21,7 +21,7 @@ class Inputs:
     residuals: gr.Checkbox
     start: gr.Button
     stop: gr.Button
-    examples: tuple[tuple[gr.Button, Callable], ...]  # with what loads them: -> audio, message, button
+    examples: tuple[tuple[gr.Button, Callable[[], str]], ...]  # with what loads them: -> the recording's path
 
 
 def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
@@ -51,16 +51,12 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
     return Inputs(audio, choice, residuals, start, stop, tuple(examples))
 
 
-def loader(example: Example):
-    def load() -> tuple:
+def loader(example: Example) -> Callable[[], str]:
+    def load() -> str:
         try:
-            return str(example.fetch()), "", gr.skip()
-        except ExampleUnreachable as error:
-            return (
-                gr.skip(),
-                notice(str(error), "bad"),
-                gr.update(interactive=False, value=f"{example.title}: unreachable"),
-            )
+            return str(example.fetch())
+        except ExampleUnreachable as error:  # nothing follows: what was compared before is not this example
+            raise gr.Error(str(error), print_exception=False) from error
 
     return load
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 MOST_KEPT = 4e9  # bytes below one folder
-OLDEST = 7200.0  # seconds a comparison can be listened to; of uploads, what Gradio leaves behind after an hour
+OLDEST = 7200.0  # seconds a comparison can be listened to, and an upload is kept after its last use
 SWEEP_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 

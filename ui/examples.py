@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +28,9 @@ class Example:
         import librosa
 
         try:
-            return Path(librosa.example(self.librosa_key))
+            # librosa keeps it where Gradio serves nothing from
+            folder = tempfile.mkdtemp(dir=os.environ.get("GRADIO_TEMP_DIR"))
+            return Path(shutil.copy(librosa.example(self.librosa_key), folder))
         except Exception as error:  # pooch raises what its HTTP library raises
             raise ExampleUnreachable(
                 f"“{self.title}” is one of librosa's recordings and has to be downloaded once; "

@@ -73,5 +73,13 @@ def findings_tab(
     def halt(request: gr.Request) -> None:
         running.stop(request.session_hash or "")
 
-    start.click(run, [audio], [message, player, *panels], **QUEUE, show_progress="hidden", api_visibility="private")
+    start.click(
+        run,
+        [audio],
+        [message, player, *panels],
+        **QUEUE,
+        show_progress="hidden",
+        trigger_mode="multiple",
+        api_visibility="private",
+    )
     stop.click(halt, queue=False, api_visibility="private")

@@ -29,7 +29,8 @@ MANY = 20  # files of the largest size in one upload; what a study may bring
 # Of Gradio's routes: fetching from elsewhere, streams, analytics, editing of the app from the browser, and a login we do not have
 CLOSED = re.compile(
     r"(/rate)?/(gradio_api/(proxy=|file=[a-z]+:|stream/|custom_component/|component_server|deep_link|dev/|run-history|runs\b|"
-    r"process_recording|vibe-|undo-vibe)|monitoring\b|login\b|logout\b|token\b|user\b|pwa_icon|manifest\.json)"
+    r"process_recording|vibe-|undo-vibe)|monitoring\b|login\b|logout\b|token\b|user\b|pwa_icon|manifest\.json)|"
+    r"/rate/gradio_api/(upload|queue/join|run/|api/|call/)"  # listeners send answers, and those elsewhere
 )
 
 

@@ -25,6 +25,6 @@ def inert(markup: str) -> str:
 
 
 def notice(text: str, kind: str = "info") -> str:
-    """A one-sentence box; kind is info, good or bad."""
+    """A one-sentence box; kind is info, good, bad, or waiting, which shows only if it stays."""
     role = "alert" if kind == "bad" else "status"
     return f'<p class="page-notice page-notice-{kind}" role="{role}">{escape(text)}</p>' if text else ""

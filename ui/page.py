@@ -10,6 +10,7 @@ import gradio as gr
 from eval.listening.service import Listening
 from ui.api import api_endpoints
 from ui.compare import compare_tab
+from ui.disk import OLDEST
 from ui.findings import findings_tab
 from ui.markup import slot
 from ui.player import HEAD
@@ -43,7 +44,7 @@ def build_page(
 ) -> gr.Blocks:
     """compute: where whatever takes long is done."""
     gr.set_static_paths([ASSETS / "page.js", ASSETS / "page.css", CHARTS, *(ASSETS / "player").iterdir()])
-    with gr.Blocks(title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, 3600)) as page:
+    with gr.Blocks(title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, round(OLDEST))) as page:
         slot("header", _HEADER)
         uploads = gr.State(())
         with gr.Tab("Compare", id="compare"):

@@ -14,7 +14,7 @@ HEAD = '<link rel="stylesheet" href="gradio_api/file=assets/player/player.css">'
 # the module loads is in `props` by then.
 _MOUNT = """
 import(new URL('gradio_api/file=assets/player/player.js', document.baseURI)).then(({ mount }) => {
-  const player = mount(element.querySelector('.lab-player'), trigger);
+  const player = mount(element.querySelector('.lab-player'));
   player.update(props.value);
   watch('value', () => player.update(props.value));
 });

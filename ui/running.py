@@ -15,12 +15,24 @@ class Running:
     def __init__(self) -> None:
         self._flags: dict[str, threading.Event] = {}
 
-    def start(self, session: str) -> threading.Event:
-        """The flag that stops the new comparison; the one before is stopped now."""
+    def ask(self, session: str) -> threading.Event:
+        """The flag that stops the next comparison, which still waits; the one before is stopped now."""
         self.stop(session)
         flag = self._flags[session] = threading.Event()
+        return flag
+
+    def start(self, session: str) -> threading.Event:
+        """The flag that stops the new comparison: the one that was asked for, or now."""
+        flag = self._flags.get(session)
+        if flag is None or id(flag) in self._everywhere:
+            flag = self.ask(session)
         self._everywhere.add(id(flag))
         return flag
+
+    def is_stopped(self, session: str) -> bool:
+        """Whether what was asked for, and has not begun, is not wanted any more."""
+        flag = self._flags.get(session)
+        return flag is not None and id(flag) not in self._everywhere and flag.is_set()
 
     @classmethod
     def count(cls) -> int:

@@ -13,14 +13,15 @@ import gradio as gr
 
 from eval.listening.database import StoreError
 from eval.listening.planner import plan, twice_as_precise
-from eval.listening.service import SECONDS_PER_TRIAL, Listening
-from eval.listening.study import MODES, Question, Study, StudyError
+from eval.listening.service import Listening
+from eval.listening.study import MODES, Question, Study, StudyError, session_minutes
 from eval.make_study import Made, make_study, read_clips
 from eval.stimuli import render_stimuli
 from ui.compare import QUEUE
 from ui.compare_inputs import Inputs, choices
 from ui.markup import escape, inert, notice, slot
-from ui.uploads import Upload
+from ui.study_reading import may_read
+from ui.uploads import Upload, all_systems, chosen_systems
 from ui.worker import Compute, ComputeError
 from vocoders.checkpoint import CheckpointError
 from vocoders.intake import AudioError
@@ -54,6 +55,7 @@ class Form:
     about: str
     questions: str
     revises: str
+    key: str
 
     def clips(self) -> dict[str, Path]:
         """{name: file}. Errors: `StudyError`."""
@@ -127,7 +129,7 @@ def lay_out_making(
     fields = [name, mode, files, with_compared, inputs.audio, chosen, raters, *checks]
 
     def offer(own: tuple[Upload, ...], now: list[str]) -> dict:
-        everything = [*systems, *(upload.system() for upload in own)]
+        everything = all_systems(systems, own)
         return gr.update(choices=choices(everything), value=now)
 
     def render(study: Study, recordings: dict, selected: Sequence[System], tell: Callable) -> tuple:
@@ -136,14 +138,18 @@ def lay_out_making(
     def run(own: tuple[Upload, ...], *values: object) -> Iterator[dict]:
         form = Form(*("" if value is None else value for value in values))  # Gradio's word for an empty field
         yield {make: gr.update(interactive=False), message: notice("Reading the clips"), made: ""}
+        again = {make: gr.update(interactive=True)}
         try:
-            known = {system.id: system for system in [*systems, *(upload.system() for upload in own)]}
-            selected = [known[id] for id in form.systems if id in known]
+            selected = chosen_systems(systems, own, form.systems)
+            revises = form.revises.strip() or None
+            if revises and not may_read(listening, revises, form.key.strip()):
+                raise StudyError(
+                    "To revise a study takes the key that came with it; there is none with this id and key."
+                )
             study = form.study(list(form.clips()), [system.id for system in selected])
             recordings = read_clips(form.clips())
 
             def work(tell: Callable) -> Made:
-                revises = form.revises.strip() or None
                 return make_study(listening.store, data_dir, study, recordings, selected, tell, revises, render)
 
             for event in _followed(work):
@@ -152,15 +158,18 @@ def lay_out_making(
                 else:
                     yield {message: notice(event)}
         except (StudyError, AudioError, CheckpointError, StoreError, ComputeError) as error:
-            yield {message: notice(str(error), "bad")}
-        finally:
-            yield {make: gr.update(interactive=True)}
+            yield {message: notice(str(error), "bad")} | again
+        except Exception:
+            yield {message: ""} | again
+            raise
+        else:
+            yield again
 
     make.click(
         run, [uploads, *fields], [make, message, made], **QUEUE, show_progress="hidden", api_visibility="private"
     )
     uploads.change(offer, [uploads, chosen], chosen, show_progress="hidden", api_visibility="private")
-    planned = [mode, files, with_compared, inputs.audio, chosen, raters, checks[0]]
+    planned = [mode, files, with_compared, inputs.audio, chosen, raters, *checks[:4]]
     for field in planned:
         field.change(outlook_of, planned, outlook, queue=False, show_progress="hidden", api_visibility="private")
 
@@ -183,30 +192,41 @@ def _lay_out_checks() -> list[gr.components.Component]:
             lines=2,
             max_length=4000,
         )
-        revises = gr.Textbox(label="Revision of the study with this id (empty: a new study)", max_length=64)
-    return [trials, repeats, golds, traps, seed, about, questions, revises]
+        with gr.Row():
+            revises = gr.Textbox(label="Revision of the study with this id (empty: a new study)", max_length=64)
+            key = gr.Textbox(label="Key of that study", type="password", max_length=200)
+    return [trials, repeats, golds, traps, seed, about, questions, revises, key]
 
 
 def _followed(work: Callable[[Callable[[int, int, str], None]], Made]) -> Iterator[str | Made]:
-    """Sentences while `work` runs in a thread, then what it made. Errors: those of `work`."""
+    """Sentences while `work` runs in a thread, then what it made. Whoever leaves before ends the work. Errors: those of `work`."""
     events: queue.Queue = queue.Queue()
+    left = threading.Event()
+
+    def tell(done: int, total: int, text: str) -> None:
+        if left.is_set():
+            raise InterruptedError("nobody waits for this study any more")
+        events.put(f"Take {min(done + 1, total)} of {total}: {text}")
 
     def run() -> None:
         try:
-            events.put(work(lambda done, total, text: events.put(f"Take {min(done + 1, total)} of {total}: {text}")))
+            events.put(work(tell))
         except BaseException as error:
             events.put(error)
 
     threading.Thread(target=run, daemon=True).start()
-    while True:
-        event = events.get()
-        while isinstance(event, str) and not events.empty():
+    try:
+        while True:
             event = events.get()
-        if isinstance(event, BaseException):
-            raise event
-        yield event
-        if isinstance(event, Made):
-            return
+            while isinstance(event, str) and not events.empty():
+                event = events.get()
+            if isinstance(event, BaseException):
+                raise event
+            yield event
+            if isinstance(event, Made):
+                return
+    finally:
+        left.set()
 
 
 def outlook_of(
@@ -217,6 +237,7 @@ def outlook_of(
     systems: list[str],
     raters: float,
     trials: float,
+    *checks: float,
 ) -> str:
     """The planner's sentences for what the form holds now."""
     items = len(files or []) + bool(with_compared and recording)
@@ -228,7 +249,7 @@ def outlook_of(
     asked = min(int(trials or 0) or items * per_item, items * per_item)
     heard = max(1, round(items * asked / (items * per_item)))
     found = plan(mode, int(raters), heard)
-    minutes = max(1, round((asked + 4) * SECONDS_PER_TRIAL[mode] / 60 + 2))
+    minutes = session_minutes(mode, asked + int(sum(filter(None, checks))))
     about = f"{asked} {'trial' if asked == 1 else 'trials'}, about {minutes} minutes a rater."
     return f'<p class="page-hint"><b>{escape(found.verdict)}</b> {about} {twice_as_precise(found)}</p>'
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,17 +22,38 @@ class Upload:
     config: str | None
     recipe: str | None  # None for a file that knows its own
 
+    @property
+    def is_here(self) -> bool:
+        return Path(self.checkpoint).is_file()
+
     def system(self) -> System:
         """Errors: `CheckpointError`."""
+        if not self.is_here:
+            raise CheckpointError(f"{Path(self.checkpoint).name} was kept for two hours and is gone; add it again.")
+        for path in filter(None, (self.checkpoint, self.config)):
+            os.utime(path)  # what is used is kept
         config = Path(self.config) if self.config else None
         system = own_checkpoint_system(Path(self.checkpoint), self.recipe, config, read_contained)
         return replace(system, id=self.id or system.id)
 
 
+def chosen_systems(systems: Sequence[System], uploads: Sequence[Upload], chosen: Sequence[str]) -> list[System]:
+    """Those with the chosen ids. Errors: `CheckpointError`, also for a chosen upload that is no longer here."""
+    return [
+        *(system for system in systems if system.id in chosen),
+        *(upload.system() for upload in uploads if upload.id in chosen),
+    ]
+
+
+def all_systems(systems: Sequence[System], uploads: Sequence[Upload]) -> list[System]:
+    """Errors: `CheckpointError`."""
+    return [*systems, *(upload.system() for upload in uploads if upload.is_here)]
+
+
 def add_upload(
     uploads: tuple[Upload, ...], checkpoint: str | None, config: str | None, recipe: str
 ) -> tuple[tuple[Upload, ...], System]:
-    """The uploads with one more, which has been read and checked, and its system.
+    """The uploads that are still here with one more, which has been read and checked, and its system.
 
     Errors: `CheckpointError` with a sentence.
     """
@@ -39,6 +62,7 @@ def add_upload(
     own_format = checkpoint.endswith(".safetensors")
     if not own_format and not config:
         raise CheckpointError("A jik876 generator needs its config.json as well.")
+    uploads = tuple(upload for upload in uploads if upload.is_here)
     if len(uploads) >= MAX_UPLOADS:
         raise CheckpointError(
             f"{MAX_UPLOADS} checkpoints are the limit of one session; reload the page to start again."

@@ -11,7 +11,7 @@ from ui.compare import QUEUE
 from ui.compare_inputs import choices
 from ui.markup import escape, notice, slot
 from ui.training import training_panel
-from ui.uploads import Upload, add_upload
+from ui.uploads import Upload, add_upload, all_systems
 from vocoders.catalogue import OWN_MODEL_CARD
 from vocoders.checkpoint import CheckpointError
 from vocoders.systems import System
@@ -36,7 +36,7 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
         "### Add your own\n"
         "Any HiFi-GAN generator in the original's format (`g_XXXXXXXX` with its `config.json`), or a `.safetensors` of this "
         "project. Say which mel it was trained on: a model fed another mel makes noise. The file is checked, kept for "
-        "this browser session, and joins the systems on the Compare page."
+        "two hours after it was last used, and joins the systems on the Compare page."
     )
     with gr.Row():
         checkpoint = gr.File(label="Generator", type="filepath", elem_id="own-checkpoint", height=130)
@@ -57,7 +57,7 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
             own, system = add_upload(own, checkpoint_path, config_path, mel)
         except CheckpointError as error:
             return gr.skip(), gr.skip(), gr.skip(), notice(str(error), "bad")
-        everything = [*systems, *(upload.system() for upload in own)]
+        everything = all_systems(systems, own)
         selection = gr.update(choices=choices(everything), value=[*chosen, system.id])
         return (
             own,

@@ -29,12 +29,12 @@ import numpy as np
 
 from vocoders.griffin_lim import griffin_lim
 from vocoders.inversion import invert_mel
-from vocoders.mel import HOP, HW2, N_BINS, SAMPLE_RATE, MelRecipe
+from vocoders.mel import F_MAX, HOP, HW2, N_BINS, SAMPLE_RATE, MelRecipe
 from vocoders.stft import stft
 
 CHUNK = 1024  # frames refined at a time, 12 s; memory does not grow with the recording
 OVERLAP = 32  # frames that neighbouring chunks share, over the middle half of which they are cross-faded
-_FLOOR = np.float32(1e-7)  # keeps the geometric mean finite; -140 dB of a full-scale sine
+_FLOOR = np.float32(1e-7)  # keeps the geometric mean finite; 188 dB below a full-scale sine
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def kept_share(settings: Refinement) -> np.ndarray:
     hertz = np.arange(N_BINS) * (SAMPLE_RATE / 2 / (N_BINS - 1))
     slope = np.clip((hertz - settings.crossover) / settings.blend, -60, 60)
     share = 1 / (1 + np.exp(-slope))
-    return np.where(hertz >= 8000.0, 1.0, share).astype(np.float32)
+    return np.where(hertz >= F_MAX, 1.0, share).astype(np.float32)
 
 
 def chunks(frames: int) -> list[tuple[int, int]]:

@@ -35,7 +35,8 @@ function brand(text) {
 
 class Booth {
   constructor(host, texts) {
-    Object.assign(this, { host, view: null, step: null, busy: false, trouble: null, reopened: null });
+    Object.assign(this, { host, view: null, step: null, busy: false, leaving: false, asked: null,
+      trouble: null, reopened: null });
     this.words = new Words(texts);
     this.study = new URLSearchParams(location.search).get('study') ?? '';
     this.memory = new Memory(this.study);
@@ -143,15 +144,21 @@ class Booth {
     return this.ask('next', { token: this.token, done, ...data });
   }
 
-  forget() {
-    return this.ask('forget', { token: this.token });
+  /** Waits for what is on its way: an answer that cannot get through yet must not come after it. */
+  async forget() {
+    if (this.leaving) return;
+    this.leaving = true;
+    await this.asked;
+    await this.ask('forget', { token: this.token });
+    this.leaving = false;
   }
 
   /** One question to the server at a time: a double click is one answer. */
   async ask(name, body) {
     if (this.busy) return;
     this.setBusy(true);
-    const outcome = await this.server.call(name, body).then((step) => [step], (refusal) => [null, refusal]);
+    this.asked = this.server.call(name, body).then((step) => [step], (refusal) => [null, refusal]);
+    const outcome = await this.asked;
     this.setBusy(false);
     const [step, refusal] = outcome;
     if (refusal) return void this.refused(refusal, name);

@@ -37,7 +37,8 @@ export class Done {
 export class Notice {
   constructor(booth, name, { again = false, code } = {}) {
     const { words } = booth;
-    const text = code && words.has(`error.${code}`) ? `error.${code}` : code ? 'error.other' : `${name}.text`;
+    const known = code && words.has(`error.${code}`);
+    const text = known ? `error.${code}` : name === 'error' ? 'error.other' : `${name}.text`;
     this.heading = heading(words.say(`${name}.title`));
     this.root = el('div', 'booth-step booth-end', {}, this.heading, el('p', 'booth-text', { text: words.say(text) }),
       again && primary(words.say('error.reload'), () => booth.open()));

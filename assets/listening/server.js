@@ -4,7 +4,7 @@
 // tunnel. Asking twice is safe: an answer carries the nonce of its trial, and a nonce counts once.
 
 const WAITS = [1, 2, 4, 8, 15];   // s before asking again; the last one repeats
-const PATIENCE = 30_000;          // ms for one attempt
+const PATIENCE = 30_000;          // ms in which nothing arrives, after which an attempt is given up
 const PASSING = new Set(['busy', 'storage']);
 
 /** A refusal: asking again would not change it. */
@@ -39,6 +39,39 @@ export class Memory {
   }
 }
 
+const parsed = (bytes) => JSON.parse(new TextDecoder().decode(bytes));
+
+function safely(work) {
+  try {
+    return work();
+  } catch {
+    return null;
+  }
+}
+
+/** [status, bytes] of a whole answer. However slow, it may take its time as long as something arrives. */
+async function received(url, init) {
+  const impatience = new AbortController();
+  let timer;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => impatience.abort(), PATIENCE);
+  };
+  try {
+    wait();
+    const response = await fetch(url, { ...init, signal: impatience.signal });
+    const parts = [];
+    const reader = response.body?.getReader();
+    for (let part = await reader?.read(); part && !part.done; part = await reader.read()) {
+      parts.push(part.value);
+      wait();
+    }
+    return [response.status, new Uint8Array(await new Blob(parts).arrayBuffer())];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 export class Server {
   /** `ontrouble({reason, seconds} | null)`: the connection is lost and will be tried again, or is back. */
   constructor(ontrouble) {
@@ -50,36 +83,37 @@ export class Server {
   /** POST listening/`name`; the step the server answers with. Errors: `Refusal`. */
   async call(name, body) {
     const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
-    const response = await this.insist(new URL(`listening/${name}`, this.root), init);
-    return response.json();
+    return this.insist(new URL(`listening/${name}`, this.root), init, parsed);
   }
 
   /** The bytes of a sound. Never from a cache: its address is good for one trial. Errors: `Refusal`. */
   async sound(url, signal) {
-    const response = await this.insist(new URL(url, this.root), { cache: 'no-store' }, signal);
-    return response.arrayBuffer();
+    return this.insist(new URL(url, this.root), { cache: 'no-store' }, (bytes) => bytes.buffer, signal);
   }
 
-  async insist(url, init, signal) {
+  /** What `read` makes of the body. A body that stops half way, or is another's, is no answer yet. */
+  async insist(url, init, read, signal) {
     for (let attempt = 0; ; attempt += 1) {
-      const [response, reason] = await this.attempt(url, init);
+      const { content, reason } = await this.attempt(url, init, read);
+      if (attempt && (content || signal?.aborted)) this.ontrouble(null);
       if (signal?.aborted) throw new Refusal('aborted');
-      if (response) {
-        if (attempt) this.ontrouble(null);
-        return response;
-      }
+      if (content) return content;
       await this.wait(WAITS[Math.min(attempt, WAITS.length - 1)], reason);
     }
   }
 
-  /** [response] or [null, why it is worth asking again]. */
-  async attempt(url, init) {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(PATIENCE) }).catch(() => null);
-    if (response?.ok) return [response];
-    if (!response) return [null, 'network'];
-    const { error, detail } = await response.json().catch(() => ({}));
-    if (PASSING.has(error)) return [null, error];
-    if (response.status >= 500 || response.status === 429) return [null, response.status === 503 ? 'busy' : 'network'];
+  /** {content}, or the {reason} why it is worth asking again. */
+  async attempt(url, init, read) {
+    let status, bytes;
+    try {
+      [status, bytes] = await received(url, init);
+      if (status < 300) return { content: read(bytes) };
+    } catch {
+      return { reason: 'network' };
+    }
+    const { error, detail } = safely(() => parsed(bytes)) ?? {};
+    if (PASSING.has(error)) return { reason: error };
+    if (status >= 500 || status === 429) return { reason: status === 503 ? 'busy' : 'network' };
     this.ontrouble(null);
     throw new Refusal(error ?? 'other', detail);
   }

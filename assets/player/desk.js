@@ -84,7 +84,7 @@ export class Desk {
         if (!(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return;
         event.preventDefault();
         const region = [...this.player.region];
-        region[side] += steps[event.key];
+        region[side] = clamp(region[side] + steps[event.key], 0, this.player.duration);
         if (region[1] - region[0] >= MIN_LOOP) this.player.setLoop(region, { restart: false });
       } });
   }

@@ -61,7 +61,7 @@ export class Gestures {
     const { drag } = this;
     this.abandon(event);
     if (!drag) return;
-    if (drag.region) return void this.player.setLoop(drag.region, { track: drag.track });
+    if (drag.region) return void this.player.setLoop(drag.region);
     if (drag.track) this.player.select(drag.track);
     this.player.seek(this.desk.timeAt(event.clientX));
   }

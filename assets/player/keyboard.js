@@ -7,7 +7,7 @@ export const SHORTCUTS = [
   ['Space', 'play, pause'], ['1 \u2013 9, 0', 'listen to a take'], ['\u2191 \u2193', 'previous, next take'],
   ['R', 'the recording'], ['\u2190 \u2192', 'seek 1 s, with Shift 0.1 s'], ['L', 'loop on, off'],
   ['M', 'loudness matched, raw'], ['D', 'difference, spectrogram'], ['+ \u2212', 'zoom'],
-  ['F', 'fit the whole clip'], ['Click', 'listen from here'], ['Drag', 'loop this part'],
+  ['F', 'fit the whole clip'], ['Click', 'go here'], ['Drag', 'loop this part'],
   ['Double click', 'clear the loop'], ['Ctrl + wheel', 'zoom at the pointer'], ['Shift + wheel', 'move along'],
   ['?', 'this panel'],
 ];
@@ -41,7 +41,8 @@ function keyName({ key, code }) {
 // What an element with the focus needs for itself is not ours: text all keys, buttons Space, sliders and tabs arrows.
 const TEXTUAL = 'input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select';
 const PRESSABLE = 'button, a[href], summary, label, input, [role=button], [role=tab], [role=option]';
-const MOVABLE = 'input, audio, video, [role=slider], [role=tab], [role=listbox], [role=option], [role=grid]';
+const MOVABLE = 'input, audio, video, [role=slider], [role=tab], [role=listbox], [role=option], [role=grid], '
+  + '.page-table-scroll';
 
 function isTaken(name, target) {
   const needs = (selector) => Boolean(target.closest(selector));

@@ -5,6 +5,16 @@ import { Row } from './row.js';
 import { fetchAudio } from './sound.js';
 
 const JOIN_PAUSE = 100;    // ms in which arriving takes are collected, so that they join together
+const WAITS = [500, 2000]; // ms before a download that failed is tried again; then it is given up
+
+/** The result, or the error of the last try. */
+async function persistently(read, signal) {
+  for (let attempt = 0; ; attempt += 1) {
+    const result = await read().catch((error) => error);
+    if (!(result instanceof Error) || signal.aborted || attempt === WAITS.length) return result;
+    await new Promise((resolve) => { setTimeout(resolve, WAITS[attempt]); });
+  }
+}
 
 export class Loader {
   constructor(player) {
@@ -49,7 +59,7 @@ export class Loader {
     if (!url || track.urls[kind] === url) return;
     track.urls[kind] = url;
     track.loading.add(kind);
-    const result = await read(url).catch((error) => error);
+    const result = await persistently(() => read(url), this.downloads.signal);
     if (this.player.tracks.get(track.id) !== track || track.urls[kind] !== url) return;
     const failed = result instanceof Error;
     track.loading.delete(kind);

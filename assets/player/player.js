@@ -1,6 +1,6 @@
 // The synchronized multi-take player: many renderings of one recording, one transport, one ear.
 //
-// mount(host, trigger) -> player; player.update(value) with the JSON that ui/player.py sends. Text from users (titles
+// mount(host) -> player; player.update(value) with the JSON that ui/player.py sends. Text from users (titles
 // are file names) reaches the page through textContent only. How it sounds is in sound.js and transport.js.
 
 import { Desk } from './desk.js';
@@ -15,8 +15,8 @@ const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
 
 /** What is known and chosen. The other files show it, play it and change it through its methods. */
 class Player {
-  constructor(host, trigger) {
-    Object.assign(this, { host, parent: host.parentElement, trigger, value: null, tracks: new Map() });
+  constructor(host) {
+    Object.assign(this, { host, parent: host.parentElement, value: null, tracks: new Map() });
     Object.assign(this, { view: 'spectrogram', axis: 'mel', matched: true });   // survive a new session
     this.transport = new Transport(this);
     this.loader = new Loader(this);
@@ -127,13 +127,12 @@ class Player {
     this.seek(this.activeLoop?.[0] ?? 0);
   }
 
-  setLoop(region, { restart = true, track } = {}) {
+  setLoop(region, { restart = true } = {}) {
     if (!region && !this.region) return;
     this.region = region && fitRegion(region, this.duration);
     this.looping = Boolean(region);
     if (region && restart) this.cue = this.cursor = this.region[0];
     if (this.transport.playback) this.transport.play(region && restart ? this.cursor : undefined);
-    if (region) this.trigger('region', { start: this.region[0], end: this.region[1], track: track ?? this.selected });
     this.refresh();
   }
 
@@ -226,11 +225,11 @@ class Player {
   }
 }
 
-export function mount(host, trigger = () => {}) {
+export function mount(host) {
   for (const player of players) {   // what Gradio has taken off the page
     if (player.host.isConnected && player.host !== host) continue;
     player.transport.closeContext();
     players.delete(player);
   }
-  return new Player(host, trigger);
+  return new Player(host);
 }

@@ -19,7 +19,7 @@ export class Row {
       this.badge, el('span', 'lab-words', {}, this.title, this.about, this.message,
         el('span', 'lab-progress', { 'aria-hidden': 'true' }, this.bar)));
     this.download = el('a', 'lab-tool lab-download', {}, icon('download'));
-    this.chip = el('span', 'lab-chip', { title: 'Change of level that matches the loudness of the recording' });
+    this.chip = el('span', 'lab-chip', { title: 'Change of level that brings all takes to one loudness' });
     this.canvas = el('canvas', 'lab-canvas', { role: 'img' });
     this.scale = el('div', 'lab-scale', { 'aria-hidden': 'true' });
     this.loop = el('div', 'lab-loop');

@@ -31,10 +31,6 @@ class ClusteredEstimate(Estimate):
     items: int = 0
     note: str = ""
 
-    @property
-    def votes(self) -> int:
-        return self.n
-
 
 def clustered_interval(
     values: Sequence[float],

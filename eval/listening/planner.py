@@ -45,13 +45,7 @@ class Plan:
     half_width: float | None  # of the interval of a paired difference, in points: acr, mushra
     share: float | None  # smallest share found with a power of 0.8: of preferences (ab), of right answers (abx)
     d_prime: float | None  # the same as sensitivity: abx
-    preliminary: bool
     verdict: str  # one sentence
-
-    @property
-    def votes(self) -> int:
-        """Per condition."""
-        return self.raters * self.items
 
     @property
     def reached(self) -> float | None:
@@ -71,9 +65,9 @@ def plan(mode: str, raters: int, items: int, spread: Spread | None = None) -> Pl
         d_prime = sensitivity(share) if mode == "abx" and share is not None else None
     else:
         raise ValueError(f"no mode {mode!r}; there are acr, mushra, ab, abx")
-    preliminary = is_preliminary(raters, raters * items)
-    verdict = _verdict(mode, raters, items, half_width, share, d_prime) + ("; preliminary." if preliminary else ".")
-    return Plan(mode, raters, items, half_width, share, d_prime, preliminary, verdict)
+    preliminary = "; preliminary." if is_preliminary(raters, raters * items) else "."
+    verdict = _verdict(mode, raters, items, half_width, share, d_prime) + preliminary
+    return Plan(mode, raters, items, half_width, share, d_prime, verdict)
 
 
 MOST_RATERS = 10_000

@@ -28,7 +28,6 @@ class StoredStudy:
     revision: int
     study: Study
     stimuli: tuple[Stimulus, ...]
-    created: float
     closed: bool
 
     def stimulus(self, item: str, condition: str) -> Stimulus:

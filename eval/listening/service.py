@@ -22,15 +22,14 @@ from eval.listening.design import check_answer, check_item, passes
 from eval.listening.records import Rater, ShownTrial, StoredStudy
 from eval.listening.screening import Flag
 from eval.listening.store import Store
-from eval.listening.votes import REFERENCE
+from eval.listening.study import session_minutes
+from eval.listening.votes import LETTERS, REFERENCE
 
 NEED_SECONDS, NEED_SHARE = 2.0, 0.5  # of every slot must be heard before an answer: the smaller one
 LEEWAY = 1.0  # seconds by which more may have been heard than time has passed: clocks and latencies
 SETUP = ("volume", "headphones", "instructions")
 REMEMBERED, REMEMBERED_WAVS = 1000, 200  # raters, and takes of some 100 kB each
-SECONDS_PER_TRIAL = {"acr": 8, "mushra": 75, "ab": 20, "abx": 25}  # for "takes about ... minutes"
 _PLAIN = (bool, int, float, str)
-LETTERS = "ABCDEFGHIJKLMNOP"
 
 
 class Refused(Exception):
@@ -124,7 +123,7 @@ class Listening:
         """Errors: `StoreError` when nothing can be written, before anybody has begun."""
         self.store.check()
         study = stored.study
-        minutes = max(1, math.ceil(study.length * SECONDS_PER_TRIAL[study.mode] / 60 + 2))
+        minutes = session_minutes(study.mode, study.length)
         about = {"name": study.name, "mode": study.mode, "about": study.about}
         return {
             "step": "welcome",

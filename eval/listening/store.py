@@ -50,20 +50,20 @@ class Store(Transactions):
         """
         public_id, key = secrets.token_hex(8), secrets.token_urlsafe(18)
         with self._write() as connection:
-            before = revision = None
+            before = revision = follows = None
             if revises is not None:
                 before = self._study_row(connection, revises)
                 started = connection.scalar(sa.select(sa.func.count()).where(t.rater.c.study_id == before.id))
-                revision = before.revision + 1
+                revision, follows = before.revision + 1, before.id
                 if not started:
-                    public_id, revision = before.public_id, before.revision
+                    public_id, revision, follows = before.public_id, before.revision, before.revises
                     connection.execute(sa.delete(t.study).where(t.study.c.id == before.id))
             number = connection.execute(
                 sa.insert(t.study).values(
                     public_id=public_id,
                     key_hash=_hash(key),
                     revision=revision or 1,
-                    revises=before.id if before is not None and public_id != before.public_id else None,
+                    revises=follows,
                     config=asdict(study),
                     config_sha256=study.sha256,
                     versions=dict(versions),
@@ -87,9 +87,7 @@ class Store(Transactions):
             events = sa.select(t.event.c.kind).where(t.event.c.study_id == row.id, t.event.c.rater_id.is_(None))
             last = connection.scalar(events.order_by(t.event.c.id.desc()).limit(1))
         takes = tuple(Stimulus(s.item, s.condition, s.sha256, s.seconds, s.made, s.metrics) for s in stimuli)
-        return StoredStudy(
-            row.id, public_id, row.revision, study_from(row.config), takes, row.created, closed=last == "closed"
-        )
+        return StoredStudy(row.id, public_id, row.revision, study_from(row.config), takes, closed=last == "closed")
 
     def wav(self, sha256: str) -> bytes:
         """Errors: KeyError."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -119,6 +120,14 @@ class Study:
     @property
     def sha256(self) -> str:
         return hashlib.sha256(self.as_json().encode()).hexdigest()
+
+
+SECONDS_PER_TRIAL = {"acr": 8, "mushra": 75, "ab": 20, "abx": 25}
+
+
+def session_minutes(mode: str, trials: int) -> int:
+    """About how long a session takes, with two minutes to set up. trials: checks included."""
+    return math.ceil(trials * SECONDS_PER_TRIAL[mode] / 60 + 2)
 
 
 def study_from(content: Mapping) -> Study:

@@ -1,5 +1,6 @@
 """The tables of the listening studies, for SQLite and PostgreSQL alike. Rows are added, never changed; what happens to a
-rater or a study later is an event of its own."""
+rater or a study later is an event of its own. They go as a whole: a study that is replaced before anybody has begun, and a
+rater who asks for it."""
 
 from __future__ import annotations
 

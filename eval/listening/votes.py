@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LETTERS = "ABCDEFGHIJKLMNOP"  # of the slots of a trial, as listeners see them
 REFERENCE = "reference"  # the recording itself, hidden among the systems
 ANCHOR = "anchor"  # the recording below 3.5 kHz (ITU-R BS.1534)
 

@@ -228,15 +228,14 @@ def test_an_own_checkpoint_joins_the_comparison(page, jik876, clip):  # noqa: F8
     assert state(page)["tracks"] == ["reference", "own-g_00000010"]
 
 
-def test_a_malicious_checkpoint_is_refused(page, tmp_path):
-    torch.save({"generator": print}, tmp_path / "g_1")
-    (tmp_path / "config.json").write_text("{}")
+def test_a_malicious_checkpoint_is_refused(page, jik876):  # noqa: F811
+    torch.save({"generator": print}, jik876)
     page.get_by_role("tab", name="Vocoders").click()
-    page.locator("#own-checkpoint input[type=file]").set_input_files(tmp_path / "g_1")
-    page.locator("#own-config input[type=file]").set_input_files(tmp_path / "config.json")
+    page.locator("#own-checkpoint input[type=file]").set_input_files(jik876)
+    page.locator("#own-config input[type=file]").set_input_files(jik876.parent / "config.json")
     page.wait_for_timeout(1000)
     page.get_by_role("button", name="Add to the comparison").click()
-    expect(page.locator("#own-message")).to_contain_text("is missing", timeout=20_000)
+    expect(page.locator("#own-message")).to_contain_text("was not opened", timeout=20_000)
 
 
 @pytest.mark.parametrize("page", [{"viewport": {"width": 360, "height": 740}}], indirect=True, ids=["phone"])

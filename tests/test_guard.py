@@ -111,6 +111,8 @@ def test_other_sites_cannot_post(client, origin, status):
         "/gradio_api/proxy=http://x",
         "/gradio_api/file=http://x",
         "/rate/gradio_api/file=https://x",
+        "/rate/gradio_api/upload",
+        "/rate/gradio_api/queue/join",
         "/monitoring/summary",
         "/gradio_api/vibe-edit",
         "/gradio_api/run-history/records",
@@ -148,7 +150,7 @@ def test_doors_stay_closed_below_a_prefix(seen):
 )
 def test_a_file_that_is_no_upload_is_neither_read_nor_fetched(client, seen, path):
     body = {"data": [["deep", {"file": {"path": path, "meta": {"_type": "gradio.FileData"}}}]]}
-    for route in ("/gradio_api/call/compare", "/gradio_api/queue/join", "/rate/gradio_api/queue/join"):
+    for route in ("/gradio_api/call/compare", "/gradio_api/queue/join"):
         assert client.post(route, json=body).status_code == 400
     assert seen == []
     body["data"][0][1]["file"]["path"] = f"{UPLOADS}/ab/song.wav"

@@ -129,12 +129,13 @@ def test_nothing_that_reaches_the_browser_says_what_is_heard(http, listening, st
 
 
 def test_x_is_one_of_the_two_and_not_told_by_its_address(http, studies):
-    """Over sessions X is A about as often as B, and addresses and lengths of the three have nothing in common."""
+    """Over sessions X is A about as often as B, and each of the three has an address of its own."""
     same = []
     for _ in range(4):
         listener = Listener(http, studies["abx"], any_answer)
         listener.run()
         for step in listener.trials:
+            assert len({slot["url"] for slot in step["slots"]}) == 3
             a, b, x = (sound.content for sound in step["sounds"])
             assert x in (a, b)
             assert a != b

@@ -113,6 +113,16 @@ def test_a_mel_file_with_a_pickle_is_refused(tmp_path):
     assert "p.npy" in done.stderr
 
 
+def test_one_bad_mel_file_does_not_stop_the_others(tmp_path):
+    np.savez(tmp_path / "archive.npz", a=np.zeros(3))
+    np.save(tmp_path / "good.npy", mel_of(harmonic_tone(0.5), HW2))
+    paths = (tmp_path / "archive.npz", tmp_path / "missing.npy", tmp_path / "good.npy")
+    done = command("vocoders", "synth", *paths, "--vocoder", "griffin-lim", "--out", tmp_path / "out", code=1)
+    assert "archive of arrays" in done.stderr
+    assert "missing.npy" in done.stderr
+    assert done.stdout.strip() == str(tmp_path / "out" / "good.wav")
+
+
 @pytest.mark.parametrize("package", ["vocoders", "eval", "train", "deploy"])
 def test_each_starts_in_a_process_of_its_own(package):
     command = [sys.executable, "-m", package]

@@ -227,7 +227,9 @@ def test_two_processes_train_one_model(pack, tmp_path):
     ("arguments", "reason"),
     [
         (["--preset", "fast-v9"], "unknown preset 'fast-v9'; known: paper-v1"),
-        (["--preset", "tiny", "--steps", "5", "--minutes", "1"], "either --steps or --minutes"),
+        (["--preset", "tiny", "--steps", "5", "--minutes", "1"], "either steps or minutes, not both"),
+        (["--preset", "tiny", "--minutes", "0"], "a budget must be positive, not 0"),
+        (["--preset", "polish-v1", "--from", "g_02500000"], "--from takes the .safetensors file"),
         (["--preset", "tiny", "--resume"], "holds no saved run"),
         (["--preset", "polish-v1"], "goes on from a trained generator; say which: --from FILE"),
         (["--preset", "tiny", "--from", OWN_CHECKPOINT], "hifigan-hw2.safetensors has another shape or another mel"),

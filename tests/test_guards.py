@@ -6,8 +6,18 @@ import math
 import pytest
 import torch
 
+from train import guards
 from train.config import PRESETS
-from train.guards import COLLAPSED, PATIENCE, DoesNotFit, TrainingStopped, Watchdog, check_memory, needed_bytes
+from train.guards import (
+    COLLAPSED,
+    PATIENCE,
+    DoesNotFit,
+    TrainingStopped,
+    Watchdog,
+    check_memory,
+    free_bytes,
+    needed_bytes,
+)
 from train.state import new_state
 
 CPU = torch.device("cpu")
@@ -40,6 +50,16 @@ def test_a_preset_that_does_not_fit_is_refused_before_it_starts():
     with pytest.raises(DoesNotFit, match=r"needs about \d+\.\d GiB and \d+\.\d GiB are free on cpu; choose a smaller"):
         check_memory(huge, CPU)
     check_memory(PRESETS["tiny"], CPU)
+
+
+def test_a_containers_limit_counts(monkeypatch, tmp_path):
+    monkeypatch.setattr(guards, "CGROUP", tmp_path)
+    whole = free_bytes(CPU)
+    (tmp_path / "memory.max").write_text("1000000\n")
+    (tmp_path / "memory.current").write_text("400000\n")
+    assert free_bytes(CPU) == 600_000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert free_bytes(CPU) > whole / 2
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

@@ -252,6 +252,7 @@ def test_a_backup_brings_everything_back_in_another_database(store, public_id, t
     fill(tmp_path, store, public_id)
     counts = back_up(store, tmp_path, tmp_path / "all.tar")
     assert counts["response"] == 3
+    assert (tmp_path / "all.tar").stat().st_mode & 0o077 == 0, "nobody else reads what people answered"
     store.add_rater(public_id, "en", {})  # goes on while, and after, the backup is made
     (tmp_path / "new").mkdir()
     other = Store(f"sqlite:///{tmp_path / 'new' / 'listening.db'}")

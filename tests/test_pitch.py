@@ -22,6 +22,7 @@ from eval.pitch import (
     track_pitch,
     voicing_f1,
 )
+from eval.remembered import remembered
 from eval.score import score_folders
 from tests.conftest import ROOT, harmonic_tone
 from vocoders.audio import SAMPLE_RATE, write_wav
@@ -70,9 +71,28 @@ def test_median_rmse_voicing_and_periodicity(tone):
     half = np.where(np.arange(len(tone)) < len(tone) // 2, tone, 0).astype(np.float32)
     assert voicing_f1(tone, half) == pytest.approx(2 / 3, abs=0.06)  # precision 1, recall a half
     assert periodicity_rmse(tone, half) > 0.4
+    cut = tone[: len(tone) // 2]
+    assert voicing_f1(tone, cut) == voicing_f1(tone, half), "what is missing is silent, and not left out"
     silence = np.zeros_like(tone)
     assert np.isnan(f0_rmse_cents(tone, silence))
     assert np.isnan(voicing_f1(silence, tone))
+
+
+def test_what_was_learned_of_a_signal_is_remembered_for_the_last_few():
+    asked = []
+
+    @remembered(2)
+    def peak(samples: np.ndarray) -> float:
+        asked.append(samples.dtype)
+        return float(samples.max())
+
+    one, two, three = (np.full(3, value) for value in (1.0, 2.0, 3.0))
+    assert [peak(x) for x in (one, two, one, one.astype(np.float32))] == [1, 2, 1, 1]
+    assert asked == [np.float32] * 2
+    peak(three)
+    assert [peak(one), len(asked), peak(two), len(asked)] == [1, 3, 2, 4], (
+        "the one that was asked for least lately is gone"
+    )
 
 
 def test_embeddings_cover_the_recording_once():

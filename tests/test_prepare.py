@@ -104,6 +104,13 @@ def test_no_speaker_is_in_both_splits(clips, share, seed):
     assert not held & kept
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_speaker_who_is_most_of_the_audio_is_not_held_out(seed):
+    clips = [clip("long", "long/1.wav", 10_000), clip("short", "short/1.wav", 300)]
+    assert [c.split for c in split_by_speaker(clips, 0.05, seed)] == ["train", "validation"]
+    assert [c.split for c in split_by_speaker(clips, 0.0, seed)] == ["train", "train"]
+
+
 def test_folders_named_train_and_dev_decide():
     clips = [clip("ann", "train/ann/1.wav"), clip("bob", "dev/bob/1.wav"), clip("eve", "train/eve/1.wav")]
     assert [c.split for c in split_by_speaker(clips, 0.5, 0)] == ["train", "validation", "train"]
@@ -144,6 +151,24 @@ def test_running_again_decodes_only_what_is_new(tmp_path):
     assert [(clip.path, clip.samples) for clip in changed.clips] == [("a/1.wav", 33_075)]
     wanted, _ = soundfile.read(songs / "a" / "1.wav", dtype="int16")
     assert np.array_equal(samples_of(changed, "a/1.wav"), wanted)
+
+
+def test_what_could_not_be_read_is_tried_again(tmp_path, monkeypatch):
+    def no_memory(*_):
+        raise MemoryError
+
+    for name in ("a", "b"):
+        (tmp_path / "songs" / name).mkdir(parents=True)
+        soundfile.write(tmp_path / "songs" / name / "1.wav", harmonic_tone(1.0), 22_050)
+    prepare(tmp_path / "songs", tmp_path / "pack", jobs=1)
+    soundfile.write(tmp_path / "songs" / "b" / "2.wav", harmonic_tone(1.0), 22_050)
+    with monkeypatch.context() as patch:
+        patch.setattr("train.prepare.read_recording", no_memory)
+        assert prepare(tmp_path / "songs", tmp_path / "pack", jobs=1).skipped == (
+            {"path": "b/2.wav", "reason": "not enough memory"},
+        )
+    found = prepare(tmp_path / "songs", tmp_path / "pack", jobs=1)
+    assert (len(found.clips), found.skipped) == (3, ())
 
 
 def test_the_command_says_what_it_packed_and_what_it_skipped(songs, tmp_path):

@@ -6,7 +6,7 @@ from scipy import linalg
 
 from eval.alignment import align, delay, loudness_difference, residual
 from eval.batch import REFERENCE, Row
-from eval.distributions import frechet_distance, kernel_distance
+from eval.distributions import KAD_MOST, frechet_distance, kernel_distance
 from eval.statistics import mean_with_interval, paired_difference
 from eval.summary import summarise
 
@@ -47,6 +47,11 @@ def test_frechet_distance_is_the_textbook_formula(rng):
     assert frechet_distance(a, a + 2) == pytest.approx(12 * 4)  # only the mean moves
     few = rng.normal(size=(5, 12))  # singular covariance: no complex numbers, nothing negative
     assert 0 <= frechet_distance(few, few[::-1]) < 1e-9
+
+
+def test_of_large_sets_every_so_manieth_embedding_counts(rng):
+    a, b = rng.normal(0, 1, (KAD_MOST + 2, 3)), rng.normal(0.3, 1, (2 * KAD_MOST + 1, 3))
+    assert kernel_distance(a, b) == kernel_distance(a[::2], b[::3])
 
 
 def test_kernel_distance_is_unbiased_and_grows(rng):

@@ -1,12 +1,14 @@
 """The catalogue, and what each system makes of a voice."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from eval.spectral import m_stft
 from vocoders import catalogue
 from vocoders.analysis import Analysis, synthesize
-from vocoders.catalogue import BUILT_IN, find_systems
+from vocoders.catalogue import BUILT_IN, checkpoint_path, find_systems
 from vocoders.features import FeatureMismatch, Features, from_hw2_file, hw2_mel, invert, log_hifigan_mel, log_hw2
 from vocoders.systems import Unavailable
 
@@ -133,6 +135,15 @@ def test_without_the_package_the_originals_say_what_to_install(monkeypatch):
 def test_unknown_and_repeated_names_are_refused(text, reason):
     with pytest.raises(ValueError, match=reason):
         find_systems(text)
+
+
+def test_an_at_belongs_to_a_path_that_has_one(tmp_path):
+    (tmp_path / "me@home").mkdir()
+    path = tmp_path / "me@home" / "g_1"
+    path.write_bytes(b"")
+    assert checkpoint_path(str(path)) == (path, None)
+    assert checkpoint_path(f" {path}@hw2") == (path, "hw2")
+    assert checkpoint_path("griffin-lim") == (Path("griffin-lim"), None)
 
 
 def test_silence_stays_nearly_silent():

@@ -29,7 +29,9 @@ class Upload:
     def system(self) -> System:
         """Errors: `CheckpointError`."""
         if not self.is_here:
-            raise CheckpointError(f"There is no file {Path(self.checkpoint).name} any more: uploads stay for two hours; add it again.")
+            raise CheckpointError(
+                f"There is no file {Path(self.checkpoint).name} any more: uploads stay for two hours; add it again."
+            )
         for path in filter(None, (self.checkpoint, self.config)):
             os.utime(path)  # what is used is kept
         config = Path(self.config) if self.config else None

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from playwright.sync_api import Browser, Page, expect
 
 from ui.rate_page import build_rate_page, rate_page_options
@@ -59,7 +59,8 @@ class Server:
         self.calls: list[tuple[str, dict]] = []
         self.sessions: dict[str, dict] = {}
         self.sounds: dict[str, bytes] = {}
-        self.failures = 0  # how many answers to turn away first
+        self.failures: list[Response] = []  # that answers get first
+        self.cut = 0  # how many sounds stop half way
         self.app.post("/listening/{name}")(self.answer)
         self.app.get("/listening/stim/{token}")(self.sound)
         gr.mount_gradio_app(self.app, build_rate_page(), path="/rate", **rate_page_options())
@@ -70,8 +71,7 @@ class Server:
     async def answer(self, name: str, request: Request) -> Response:
         body = await request.json()
         if name == "answer" and self.failures:
-            self.failures -= 1
-            return JSONResponse({"error": "busy", "detail": "Try again."}, 503)
+            return self.failures.pop()
         self.calls.append((name, body))
         if name == "join":
             token = secrets.token_hex(8)
@@ -117,7 +117,12 @@ class Server:
     def sound(self, token: str) -> Response:
         if token not in self.sounds:
             return self.error(404, "bad_token")
-        return Response(self.sounds[token], media_type="audio/wav", headers={"Cache-Control": "no-store"})
+        content = self.sounds[token]
+        if self.cut:
+            self.cut -= 1
+            half = iter([content[: len(content) // 2]])
+            return StreamingResponse(half, media_type="audio/wav", headers={"Content-Length": str(len(content))})
+        return Response(content, media_type="audio/wav", headers={"Cache-Control": "no-store"})
 
     def url(self, *channels: np.ndarray) -> str:
         token = secrets.token_hex(8)
@@ -311,13 +316,18 @@ def test_silence_is_not_listening(visit):
     assert state(page)["heard"] == [0]
 
 
-def test_a_lost_connection_loses_no_answer(visit, server):
+BUSY = JSONResponse({"error": "busy", "detail": "Try again."}, 503)
+PORTAL = Response("<h1>Welcome to our wifi</h1>", media_type="text/html")
+
+
+@pytest.mark.parametrize("failure", [BUSY, PORTAL], ids=["busy", "somebody else answers"])
+def test_a_lost_connection_loses_no_answer(visit, server, failure):
     page = visit("acr")
     page.keyboard.press("Space")
     page.keyboard.press("4")
     hear(page, 0)
     nonce = state(page)["nonce"]
-    server.failures = 2
+    server.failures = [failure] * 2
     page.keyboard.press("Enter")
     trouble = page.locator(".booth-trouble")
     expect(trouble).to_contain_text("What you entered is safe here")
@@ -326,6 +336,14 @@ def test_a_lost_connection_loses_no_answer(visit, server):
     next_trial(page, nonce)
     expect(trouble).to_be_hidden()
     assert [sent["answer"] for sent in server.calls_of("answer")] == [4]
+
+
+def test_a_sound_that_stops_half_way_is_fetched_again(visit, server):
+    server.cut = 1
+    page = visit("acr")
+    page.keyboard.press("Space")
+    hear(page, 0)
+    assert server.cut == 0
 
 
 def test_a_stale_page_catches_up(visit, server):

@@ -18,9 +18,8 @@ def remembered(most: int) -> Callable[[Callable[[np.ndarray], Result]], Callable
     """A function of samples, (n,), that gets them as float32 and computes once per content, for the `most` used last."""
 
     def decorate(function: Callable[[np.ndarray], Result]) -> Callable[[np.ndarray], Result]:
-        known: OrderedDict[bytes, Result] = (
-            OrderedDict()
-        )  # each of its operations is atomic; two threads may both compute
+        # Each of its operations is atomic; two threads may both compute
+        known: OrderedDict[bytes, Result] = OrderedDict()
 
         @functools.wraps(function)
         def once(samples: np.ndarray) -> Result:

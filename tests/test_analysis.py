@@ -69,7 +69,8 @@ def test_costs_add_up_without_counting_anything_twice():
     inner, own = analysis._cost[("inner",)], analysis._cost[("outer",)]
     assert inner >= 0.1
     assert 0.05 <= own < inner
-    assert own + inner == pytest.approx(whole, abs=0.02)
+    assert own + inner <= whole
+    assert whole - own - inner < 0.1, "a machine with other work to do"
 
 
 def test_a_second_comparison_of_the_same_recording_makes_only_what_is_new(tone, monkeypatch):

@@ -103,7 +103,7 @@ def test_a_killed_run_goes_on_from_its_last_save(pack, tmp_path):
     arguments = ["fit", "--data", str(pack.root), "--preset", "tiny", "--out", str(run), "--accelerator", "cpu"]
     arguments += ["--steps", "16", "--save-minutes", "0", "--validate-every", "8"]
     process = subprocess.Popen([sys.executable, "-m", "train", *arguments], cwd=ROOT, stderr=subprocess.DEVNULL)
-    while process.poll() is None and not (run / STATE).is_file():
+    while process.poll() is None and not ((run / STATE).is_file() and load(run)["step"] > 0):
         time.sleep(0.01)
     time.sleep(0.15)
     process.send_signal(signal.SIGKILL)

@@ -57,7 +57,8 @@ def test_a_containers_limit_counts(monkeypatch, tmp_path):
     whole = free_bytes(CPU)
     (tmp_path / "memory.max").write_text("1000000\n")
     (tmp_path / "memory.current").write_text("400000\n")
-    assert free_bytes(CPU) == 600_000
+    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 50000\n")
+    assert free_bytes(CPU) == 650_000
     (tmp_path / "memory.max").write_text("max\n")
     assert free_bytes(CPU) > whole / 2
 

@@ -223,17 +223,19 @@ def test_a_new_comparison_of_a_session_replaces_the_one_before():
     assert not other.is_set()
 
 
-def test_a_comparison_that_waits_for_a_place_can_be_stopped():
+def test_of_comparisons_that_wait_the_last_is_wanted_unless_it_is_stopped():
     running = Running()
-    asked = running.ask("a")
-    assert running.start("a") is asked, "what was asked for begins"
-    again = running.ask("a")
-    assert asked.is_set()
-    assert not running.is_stopped("a")
+    assert running.is_wanted("a", None), "a program has no ticket"
+    first, other = running.ask("a"), running.ask("b")
+    assert running.is_wanted("a", first)
+    flag = running.start("a")
+    second, third = running.ask("a"), running.ask("a")
+    assert flag.is_set(), "the one that runs makes room"
+    assert running.is_newest("a", flag), "and still says how far it came"
+    assert [running.is_wanted("a", ticket) for ticket in (first, second, third)] == [False, False, True]
     running.stop("a")
-    assert again.is_set()
-    assert running.is_stopped("a")
-    assert not running.ask("a").is_set(), "asked for anew"
+    assert not running.is_wanted("a", third)
+    assert running.is_wanted("b", other)
 
 
 # How a checkpoint was trained

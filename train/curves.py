@@ -28,7 +28,7 @@ class Curves:
     def __init__(self, run: Path, columns: Sequence[str], step: int) -> None:
         self.path = run / CSV
         self.columns = list(columns)
-        rows = [row for row in read_curves(run) if row["step"] <= step]
+        rows = [row for row in read_curves(run) if row["step"] <= step] if step else []
         write_durably(self.path, _as_csv(self.columns, rows).encode())
 
     def add(self, row: Row) -> None:

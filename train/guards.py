@@ -92,7 +92,9 @@ def free_bytes(device: torch.device) -> int | None:
         return None
     try:
         limit, used = (int((CGROUP / name).read_text()) for name in ("memory.max", "memory.current"))
-    except (OSError, ValueError):  # no container, or one without a limit: "max"
+        counts = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
+        used -= int(counts["inactive_file"])  # the kernel's copies of files, which it gives up at once
+    except (OSError, KeyError, ValueError):  # no container, or one without a limit: "max"
         return free
     return min(free, max(0, limit - used))
 

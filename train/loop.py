@@ -73,9 +73,8 @@ def fit(
     if saved:
         check_pack_is_the_same(saved["about"]["pack"]["fingerprint"], pack.fingerprint, pack.root)
         restore(state, saved)
-        if not (
-            run / BEST
-        ).is_file():  # it does not travel with a compact state: the best is what is found from here on
+        # The best does not travel with a compact state: then it is what is found from here on
+        if not (run / BEST).is_file():
             state.best = math.inf
     else:
         state.about = _about(preset, config, pack, fabric) | {"before": list(before)}

@@ -95,7 +95,7 @@ class HopLineLoss(nn.Module):
     """
 
     HOPS = 32  # length of the window
-    LINES = round(F_MAX * HOP / SAMPLE_RATE)
+    LINES = int(F_MAX * HOP / SAMPLE_RATE)
 
     def __init__(self) -> None:
         super().__init__()

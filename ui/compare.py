@@ -12,7 +12,7 @@ from ui.compare_job import CompareJob
 from ui.compare_outputs import lay_out_outputs
 from ui.markup import notice
 from ui.results import ResultStore
-from ui.running import Running
+from ui.running import Running, Ticket, ask_then
 from ui.uploads import Upload, chosen_systems
 from ui.worker import Compute
 from vocoders.checkpoint import CheckpointError
@@ -31,8 +31,14 @@ def compare_tab(
     running = Running()
 
     def run(
-        path: str | None, chosen: list[str], own: tuple[Upload, ...], residuals: bool, request: gr.Request
+        path: str | None,
+        chosen: list[str],
+        own: tuple[Upload, ...],
+        residuals: bool,
+        number: float | None,
+        request: gr.Request,
     ) -> Iterator[dict]:
+        session = request.session_hash or ""
         try:
             selected = chosen_systems(systems, own, chosen)
             require_both(path, selected)
@@ -40,13 +46,13 @@ def compare_tab(
         except (AudioError, CheckpointError) as error:
             yield {outputs.message: notice(str(error), "bad")}
             return
-        if running.is_stopped(request.session_hash or ""):
-            yield {outputs.message: ""}  # while it waited
+        if not running.is_wanted(session, number):
+            yield {outputs.message: gr.skip()}
             return
         yield outputs.begin(recording)
         job = CompareJob(recording, quick_first(selected), store.new(), compute, residuals)
         shown, drawn = None, 0
-        for view in running.follow(request.session_hash or "", job.run):
+        for view in running.follow(session, job.run, number):
             update = outputs.progress(view)
             if view.takes != shown:
                 update |= outputs.numbers(view)
@@ -58,28 +64,23 @@ def compare_tab(
             shown = view.takes
             yield update
 
-    def ask(request: gr.Request) -> str:
-        running.ask(request.session_hash or "")
-        return notice("Waiting for a free place: two comparisons run at a time.", "waiting")
-
-    def halt(request: gr.Request) -> None:
+    def halt(request: gr.Request) -> str:
         running.stop(request.session_hash or "")
+        return ""
 
-    wiring = {
+    ticket = Ticket(visible="hidden")
+    work = {
         "fn": run,
-        "inputs": [inputs.audio, inputs.choice, uploads, inputs.residuals],
+        "inputs": [inputs.audio, inputs.choice, uploads, inputs.residuals, ticket],
         "outputs": outputs.components,
     }
-    # A click while another comparison runs is no mistake: the new one takes its place
-    options = {**QUEUE, "show_progress": "hidden", "trigger_mode": "multiple"}
-    asking = {"fn": ask, "outputs": outputs.message, "queue": False, "show_progress": "hidden"}
-    asked = inputs.start.click(**asking, trigger_mode="multiple", api_visibility="private")
-    asked.then(**wiring, **options, api_name="compare")
-    inputs.stop.click(halt, queue=False, api_visibility="private")
+    wiring = (running, ticket, outputs.message, work)
+    options = {**QUEUE, "show_progress": "hidden"}
+    ask_then(inputs.start.click, *wiring, **options, api_name="compare")
+    inputs.stop.click(halt, outputs=outputs.message, queue=False, show_progress="hidden", api_visibility="private")
     for button, load in inputs.examples:
         loaded = button.click(load, outputs=inputs.audio, trigger_mode="multiple", api_visibility="private")
-        asked = loaded.success(**asking, api_visibility="private")
-        asked.then(**wiring, **options, api_visibility="private")
+        ask_then(loaded.success, *wiring, **options, api_visibility="private")
     return inputs
 
 

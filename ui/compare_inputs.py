@@ -65,6 +65,12 @@ def choices(systems: Sequence[System]) -> list[tuple[str, str]]:
     return [(system.title, system.id) for system in systems if not system.why_not()]
 
 
+def offered(systems: Sequence[System], chosen: Sequence[str]) -> dict:
+    """For a list of systems that has changed: what is still there stays chosen."""
+    known = choices(systems)
+    return gr.update(choices=known, value=[id for _, id in known if id in chosen])
+
+
 def defaults(systems: Sequence[System]) -> list[str]:
     return [system.id for system in systems if system.id in COMPARED and not system.why_not()]
 

@@ -12,7 +12,7 @@ from ui.findings_panels import is_rung, ladder_panel, losses_panel, mels_panel, 
 from ui.markup import notice, slot
 from ui.player import player_component
 from ui.results import ResultStore
-from ui.running import Running
+from ui.running import Running, Ticket, ask_then
 from ui.worker import Compute
 from vocoders.audio import Recording
 from vocoders.intake import AudioError, Limits, read_recording
@@ -42,7 +42,8 @@ def findings_tab(
     ladder_slot, trembling, losses, mels = panels
     running = Running()
 
-    def run(path: str | None, request: gr.Request) -> Iterator[dict]:
+    def run(path: str | None, number: float | None, request: gr.Request) -> Iterator[dict]:
+        session = request.session_hash or ""
         try:
             if not path:
                 raise AudioError(
@@ -52,10 +53,13 @@ def findings_tab(
         except AudioError as error:
             yield {message: notice(str(error), "bad")}
             return
+        if not running.is_wanted(session, number):
+            yield {message: gr.skip()}
+            return
         yield {message: "", mels: mels_panel(recording), **dict.fromkeys((ladder_slot, trembling, losses), "")}
         job = CompareJob(recording, ladder, store.new(), compute)
         shown = None
-        for view in running.follow(request.session_hash or "", job.run):
+        for view in running.follow(session, job.run, number):
             update = {player: view.player}
             if view.takes != shown:
                 update |= explain(recording, view)
@@ -70,16 +74,12 @@ def findings_tab(
             losses: losses_panel(recording, vocoders),
         }
 
-    def halt(request: gr.Request) -> None:
+    def halt(request: gr.Request) -> str:
         running.stop(request.session_hash or "")
+        return ""
 
-    start.click(
-        run,
-        [audio],
-        [message, player, *panels],
-        **QUEUE,
-        show_progress="hidden",
-        trigger_mode="multiple",
-        api_visibility="private",
-    )
-    stop.click(halt, queue=False, api_visibility="private")
+    ticket = Ticket(visible="hidden")
+    work = {"fn": run, "inputs": [audio, ticket], "outputs": [message, player, *panels]}
+    options = {**QUEUE, "show_progress": "hidden", "api_visibility": "private"}
+    ask_then(start.click, running, ticket, message, work, **options)
+    stop.click(halt, outputs=message, queue=False, show_progress="hidden", api_visibility="private")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from typing import ClassVar, TypeVar
+
+import gradio as gr
+
+from ui.markup import notice
 
 T = TypeVar("T")
 
@@ -14,38 +19,43 @@ class Running:
 
     def __init__(self) -> None:
         self._flags: dict[str, threading.Event] = {}
+        self._asked: dict[str, int] = {}
+        self._tickets = itertools.count(1)
 
-    def ask(self, session: str) -> threading.Event:
-        """The flag that stops the next comparison, which still waits; the one before is stopped now."""
+    def ask(self, session: str) -> int:
+        """A ticket for a comparison that may have to wait for its turn. What runs, or waits, is not wanted any more."""
         self.stop(session)
-        flag = self._flags[session] = threading.Event()
-        return flag
+        ticket = self._asked[session] = next(self._tickets)
+        return ticket
+
+    def is_wanted(self, session: str, ticket: int | None) -> bool:
+        """Whether nothing was asked for since, nor stopped. None: of a program, which has not asked before."""
+        return ticket is None or self._asked.get(session) == ticket
 
     def start(self, session: str) -> threading.Event:
-        """The flag that stops the new comparison: the one that was asked for, or now."""
-        flag = self._flags.get(session)
-        if flag is None or id(flag) in self._everywhere:
-            flag = self.ask(session)
+        """The flag that stops the new comparison; the one before is stopped now."""
+        if before := self._flags.get(session):
+            before.set()
+        flag = self._flags[session] = threading.Event()
         self._everywhere.add(id(flag))
         return flag
-
-    def is_stopped(self, session: str) -> bool:
-        """Whether what was asked for, and has not begun, is not wanted any more."""
-        flag = self._flags.get(session)
-        return flag is not None and id(flag) not in self._everywhere and flag.is_set()
 
     @classmethod
     def count(cls) -> int:
         return len(cls._everywhere)
 
     def stop(self, session: str) -> None:
+        """What runs, and what waits."""
+        self._asked.pop(session, None)
         if flag := self._flags.get(session):
             flag.set()
 
     def is_newest(self, session: str, flag: threading.Event) -> bool:
         return self._flags.get(session) is flag
 
-    def follow(self, session: str, views: Callable[[threading.Event], Iterator[T]]) -> Iterator[T]:
+    def follow(
+        self, session: str, views: Callable[[threading.Event], Iterator[T]], ticket: int | None = None
+    ) -> Iterator[T]:
         """What `views` yields while this is the session's newest job; it gets the flag that stops it."""
         flag = self.start(session)
         try:
@@ -55,9 +65,39 @@ class Running:
                 yield view
         finally:
             self.end(session, flag)
+            if ticket is not None and self.is_wanted(session, ticket):
+                del self._asked[session]
 
     def end(self, session: str, flag: threading.Event) -> None:
         flag.set()
         self._everywhere.discard(id(flag))
         if self.is_newest(session, flag):
             del self._flags[session]
+
+
+class Ticket(gr.Number):
+    """What `Running.ask` gave, carried by the browser from the click to the comparison. No parameter of the API."""
+
+    is_template = True  # for Gradio: a number like any other
+
+    @property
+    def skip_api(self) -> bool:
+        return True
+
+
+def ask_then(
+    event: Callable, running: Running, ticket: Ticket, message: gr.HTML, work: dict, **options: object
+) -> None:
+    """Wires a generator that is heavy to an event such as a button's `click`, also while an earlier one runs: that one is
+    stopped, and while there is no free place the page says so.
+
+    work: `fn`, which gets the ticket last and looks whether it `is_wanted`, `inputs` and `outputs`.
+    """
+
+    def ask(request: gr.Request) -> tuple[int, str]:
+        return running.ask(request.session_hash or ""), notice("Waiting for a free place.", "waiting")
+
+    quietly = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    asked = event(ask, outputs=[ticket, message], trigger_mode="multiple", **quietly)
+    worked = asked.then(**work, trigger_mode="multiple", **options)
+    worked.failure(lambda: "", outputs=message, **quietly)  # such as a queue that is full, which Gradio says

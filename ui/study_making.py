@@ -18,7 +18,7 @@ from eval.listening.study import MODES, Question, Study, StudyError, session_min
 from eval.make_study import Made, make_study, read_clips
 from eval.stimuli import render_stimuli
 from ui.compare import QUEUE
-from ui.compare_inputs import Inputs, choices
+from ui.compare_inputs import Inputs, choices, offered
 from ui.markup import escape, inert, notice, slot
 from ui.study_reading import may_read
 from ui.uploads import Upload, all_systems, chosen_systems
@@ -129,8 +129,7 @@ def lay_out_making(
     fields = [name, mode, files, with_compared, inputs.audio, chosen, raters, *checks]
 
     def offer(own: tuple[Upload, ...], now: list[str]) -> dict:
-        everything = all_systems(systems, own)
-        return gr.update(choices=choices(everything), value=now)
+        return offered(all_systems(systems, own), now)
 
     def render(study: Study, recordings: dict, selected: Sequence[System], tell: Callable) -> tuple:
         return compute.run(render_stimuli, study, recordings, selected, on_report=tell)
@@ -199,7 +198,7 @@ def _lay_out_checks() -> list[gr.components.Component]:
 
 
 def _followed(work: Callable[[Callable[[int, int, str], None]], Made]) -> Iterator[str | Made]:
-    """Sentences while `work` runs in a thread, then what it made. Whoever leaves before ends the work. Errors: those of `work`."""
+    """Sentences while `work` runs in a thread, then what it made. Who leaves ends the work at the next take. Errors: those of `work`."""
     events: queue.Queue = queue.Queue()
     left = threading.Event()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,8 +24,12 @@ class Upload:
     recipe: str | None  # None for a file that knows its own
 
     @property
+    def files(self) -> list[Path]:
+        return [Path(name) for name in (self.checkpoint, self.config) if name]
+
+    @property
     def is_here(self) -> bool:
-        return Path(self.checkpoint).is_file()
+        return all(path.is_file() for path in self.files)
 
     def system(self) -> System:
         """Errors: `CheckpointError`."""
@@ -32,8 +37,8 @@ class Upload:
             raise CheckpointError(
                 f"There is no file {Path(self.checkpoint).name} any more: uploads stay for two hours; add it again."
             )
-        for path in filter(None, (self.checkpoint, self.config)):
-            os.utime(path)  # what is used is kept
+        for path in self.files:
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))  # what is used is kept; it has not changed
         config = Path(self.config) if self.config else None
         system = own_checkpoint_system(Path(self.checkpoint), self.recipe, config, read_contained)
         return replace(system, id=self.id or system.id)

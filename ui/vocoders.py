@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import gradio as gr
 
 from ui.compare import QUEUE
-from ui.compare_inputs import choices
+from ui.compare_inputs import offered
 from ui.markup import escape, notice, slot
 from ui.training import training_panel
 from ui.uploads import Upload, add_upload, all_systems
@@ -58,7 +58,7 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
         except CheckpointError as error:
             return gr.skip(), gr.skip(), gr.skip(), notice(str(error), "bad")
         everything = all_systems(systems, own)
-        selection = gr.update(choices=choices(everything), value=[*chosen, system.id])
+        selection = offered(everything, [*chosen, system.id])
         return (
             own,
             selection,

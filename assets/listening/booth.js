@@ -148,7 +148,7 @@ class Booth {
   async forget() {
     if (this.leaving) return;
     this.leaving = true;
-    await this.asked;
+    while (this.busy) await this.asked;
     await this.ask('forget', { token: this.token });
     this.leaving = false;
   }

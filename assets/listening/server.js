@@ -41,6 +41,11 @@ export class Memory {
 
 const parsed = (bytes) => JSON.parse(new TextDecoder().decode(bytes));
 
+function wave(bytes) {
+  if (String.fromCharCode(...bytes.subarray(0, 4)) !== 'RIFF') throw new Error('This is not the sound.');
+  return bytes.buffer;
+}
+
 function safely(work) {
   try {
     return work();
@@ -88,10 +93,10 @@ export class Server {
 
   /** The bytes of a sound. Never from a cache: its address is good for one trial. Errors: `Refusal`. */
   async sound(url, signal) {
-    return this.insist(new URL(url, this.root), { cache: 'no-store' }, (bytes) => bytes.buffer, signal);
+    return this.insist(new URL(url, this.root), { cache: 'no-store' }, wave, signal);
   }
 
-  /** What `read` makes of the body. A body that stops half way, or is another's, is no answer yet. */
+  /** What `read` makes of the body. A body that stops half way, or is not what was to come, is no answer yet. */
   async insist(url, init, read, signal) {
     for (let attempt = 0; ; attempt += 1) {
       const { content, reason } = await this.attempt(url, init, read);

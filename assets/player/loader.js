@@ -13,6 +13,7 @@ async function persistently(read, signal) {
     const result = await read().catch((error) => error);
     if (!(result instanceof Error) || signal.aborted || attempt === WAITS.length) return result;
     await new Promise((resolve) => { setTimeout(resolve, WAITS[attempt]); });
+    if (signal.aborted) return result;
   }
 }
 
@@ -48,7 +49,8 @@ export class Loader {
     Object.assign(track, { spec, index });
     const { rows } = player.desk;
     if (rows.children[index] !== track.row.root) rows.insertBefore(track.row.root, rows.children[index] ?? null);
-    this.load(track, 'buffer', spec.audio, (url) => fetchAudio(url, player.rate, this.downloads.signal));
+    const { signal } = this.downloads;
+    this.load(track, 'buffer', spec.audio, (url) => fetchAudio(url, player.rate, signal));
     this.load(track, 'image', spec.image, fetchPicture);
     this.load(track, 'difference', spec.difference, fetchPicture);
   }

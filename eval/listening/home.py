@@ -33,7 +33,7 @@ def _secret(path: Path) -> str:
     """What raters' tokens are signed with: LISTENING_SECRET, else drawn once and kept, so that sessions survive a restart."""
     if given := os.environ.get("LISTENING_SECRET", "").strip():
         return given
-    if not path.is_file():
+    if not path.is_file() or not path.stat().st_size:
         draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:

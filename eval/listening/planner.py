@@ -70,7 +70,7 @@ def plan(mode: str, raters: int, items: int, spread: Spread | None = None) -> Pl
     return Plan(mode, raters, items, half_width, share, d_prime, verdict)
 
 
-MOST_RATERS = 10_000
+MOST_RATERS = 100_000
 
 
 def raters_for(mode: str, wanted: float, items: int, spread: Spread | None = None) -> int | None:
@@ -92,7 +92,7 @@ def twice_as_precise(found: Plan) -> str:
     wanted = found.half_width / 2 if found.share is None else 0.5 + (found.share - 0.5) / 2
     raters = raters_for(found.mode, wanted, found.items)
     if raters is None:
-        return "No number of raters alone makes that twice as precise: it takes more clips."
+        return "Twice as precise takes more clips: raters alone, however many, do not bring it."
     return f"Twice as precise takes {raters} raters."
 
 

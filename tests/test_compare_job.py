@@ -83,7 +83,7 @@ def test_a_failing_system_does_not_stop_the_others(store):
     states = {track["id"]: (track["state"], track["error"]) for track in last.player["tracks"]}
     assert states["broken"] == ("failed", "ValueError: the reason")
     assert states["griffin-lim"] == ("ready", None)
-    assert last.player["status"]["text"] == "1 systems ready, 1 failed"
+    assert last.player["status"]["text"] == "1 system ready, 1 failed"
 
 
 class GivesUp:

@@ -12,7 +12,7 @@ from ui.compare_job import CompareJob
 from ui.compare_outputs import lay_out_outputs
 from ui.markup import notice
 from ui.results import ResultStore
-from ui.running import Running, Ticket, ask_then
+from ui.running import Running, ask_then
 from ui.uploads import Upload, chosen_systems
 from ui.worker import Compute
 from vocoders.checkpoint import CheckpointError
@@ -35,8 +35,8 @@ def compare_tab(
         chosen: list[str],
         own: tuple[Upload, ...],
         residuals: bool,
-        number: float | None,
         request: gr.Request,
+        number: float | None = None,
     ) -> Iterator[dict]:
         session = request.session_hash or ""
         try:
@@ -68,15 +68,13 @@ def compare_tab(
         running.stop(request.session_hash or "")
         return ""
 
-    ticket = Ticket(visible="hidden")
-    work = {
-        "fn": run,
-        "inputs": [inputs.audio, inputs.choice, uploads, inputs.residuals, ticket],
-        "outputs": outputs.components,
-    }
+    ticket = gr.Number(visible="hidden")
+    fields = [inputs.audio, inputs.choice, uploads, inputs.residuals]
+    work = {"fn": run, "inputs": [*fields, ticket], "outputs": outputs.components}
     wiring = (running, ticket, outputs.message, work)
     options = {**QUEUE, "show_progress": "hidden"}
-    ask_then(inputs.start.click, *wiring, **options, api_name="compare")
+    ask_then(inputs.start.click, *wiring, **options, api_visibility="private")
+    gr.Button(visible=False).click(run, fields, outputs.components, **options, api_name="compare")  # by programs
     inputs.stop.click(halt, outputs=outputs.message, queue=False, show_progress="hidden", api_visibility="private")
     for button, load in inputs.examples:
         loaded = button.click(load, outputs=inputs.audio, trigger_mode="multiple", api_visibility="private")

@@ -187,7 +187,9 @@ class CompareJob:
 
     def _summary(self) -> str:
         failed = len(self._systems) - len(self._takes)
-        return f"{len(self._takes)} systems ready" + (f", {failed} failed" if failed else "")
+        return f"{len(self._takes)} {'system' if len(self._takes) == 1 else 'systems'} ready" + (
+            f", {failed} failed" if failed else ""
+        )
 
     def _bundle(self) -> str:
         levels = match_levels(self._measured)

@@ -12,7 +12,7 @@ from ui.findings_panels import is_rung, ladder_panel, losses_panel, mels_panel, 
 from ui.markup import notice, slot
 from ui.player import player_component
 from ui.results import ResultStore
-from ui.running import Running, Ticket, ask_then
+from ui.running import Running, ask_then
 from ui.worker import Compute
 from vocoders.audio import Recording
 from vocoders.intake import AudioError, Limits, read_recording
@@ -42,7 +42,7 @@ def findings_tab(
     ladder_slot, trembling, losses, mels = panels
     running = Running()
 
-    def run(path: str | None, number: float | None, request: gr.Request) -> Iterator[dict]:
+    def run(path: str | None, request: gr.Request, number: float | None = None) -> Iterator[dict]:
         session = request.session_hash or ""
         try:
             if not path:
@@ -78,7 +78,7 @@ def findings_tab(
         running.stop(request.session_hash or "")
         return ""
 
-    ticket = Ticket(visible="hidden")
+    ticket = gr.Number(visible="hidden")
     work = {"fn": run, "inputs": [audio, ticket], "outputs": [message, player, *panels]}
     options = {**QUEUE, "show_progress": "hidden", "api_visibility": "private"}
     ask_then(start.click, running, ticket, message, work, **options)

@@ -75,23 +75,14 @@ class Running:
             del self._flags[session]
 
 
-class Ticket(gr.Number):
-    """What `Running.ask` gave, carried by the browser from the click to the comparison. No parameter of the API."""
-
-    is_template = True  # for Gradio: a number like any other
-
-    @property
-    def skip_api(self) -> bool:
-        return True
-
-
 def ask_then(
-    event: Callable, running: Running, ticket: Ticket, message: gr.HTML, work: dict, **options: object
+    event: Callable, running: Running, ticket: gr.Number, message: gr.HTML, work: dict, **options: object
 ) -> None:
     """Wires a generator that is heavy to an event such as a button's `click`, also while an earlier one runs: that one is
     stopped, and while there is no free place the page says so.
 
-    work: `fn`, which gets the ticket last and looks whether it `is_wanted`, `inputs` and `outputs`.
+    ticket: what `Running.ask` gave, carried by the browser from the click to the work. work: `fn`, which gets it last and
+    looks whether it `is_wanted`, `inputs` and `outputs`.
     """
 
     def ask(request: gr.Request) -> tuple[int, str]:

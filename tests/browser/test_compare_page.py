@@ -191,6 +191,21 @@ def test_results_appear_one_by_one_and_can_be_stopped(page):
     expect(page.get_by_role("button", name="Griffin-Lim from the mel").first).to_be_enabled()
 
 
+def test_a_click_during_a_comparison_starts_the_new_one(page, tmp_path):
+    soundfile.write(tmp_path / "long.wav", harmonic_tone(15.0, seed=3), 22_050)
+    start = page.get_by_role("button", name="Compare", exact=True)
+    upload(page, tmp_path / "long.wav")
+    choose(page, *FAST, "HiFi-GAN, original", "HiFi-GAN, bridged")
+    start.click()
+    page.wait_for_function(f"{PLAYER}.state.tracks.length >= 2")
+    choose(page, FAST[0])
+    start.click()
+    start.click()  # impatiently
+    expect(page.locator("#player .lab-status-text")).to_have_text("1 system ready", timeout=60_000)
+    assert state(page)["tracks"] == ["reference", "griffin-lim-oracle"]
+    expect(page.locator("#message")).to_be_empty()
+
+
 def test_a_bad_file_gets_a_sentence_and_the_page_goes_on(page, tmp_path, clip):
     (tmp_path / "letter.wav").write_text("Dear vocoder,")
     page.locator("#recording input[type=file]").set_input_files(tmp_path / "letter.wav")

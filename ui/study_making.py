@@ -248,8 +248,9 @@ def outlook_of(
     asked = min(int(trials or 0) or items * per_item, items * per_item)
     heard = max(1, round(items * asked / (items * per_item)))
     found = plan(mode, int(raters), heard)
-    minutes = session_minutes(mode, asked + int(sum(filter(None, checks))))
-    about = f"{asked} {'trial' if asked == 1 else 'trials'}, about {minutes} minutes a rater."
+    extra = int(sum(filter(None, checks)))
+    what = f"{asked} {'trial' if asked == 1 else 'trials'}{f' and {extra} more as checks' if extra else ''}"
+    about = f"{what}, about {session_minutes(mode, asked + extra)} minutes a rater."
     return f'<p class="page-hint"><b>{escape(found.verdict)}</b> {about} {twice_as_precise(found)}</p>'
 
 

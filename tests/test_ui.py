@@ -191,14 +191,17 @@ def test_an_example_that_cannot_be_fetched_says_why_and_ends_there(monkeypatch):
 
     monkeypatch.setattr(librosa, "example", unreachable)
     with pytest.raises(gr.Error, match="cannot be reached"):
-        loader(FROM_LIBROSA[0])()
+        list(loader(FROM_LIBROSA[0])())
 
 
 def test_a_fetched_example_lies_where_gradio_may_serve_it(monkeypatch, tmp_path):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     monkeypatch.setattr(librosa, "example", lambda key: str(SHIPPED[0].path))
     (tmp_path / "uploads").mkdir()
-    path = Path(loader(FROM_LIBROSA[0])())
+    (_, fetching), (path, message) = loader(FROM_LIBROSA[0])()
+    assert "Fetching" in fetching
+    assert message == ""
+    path = Path(path)
     assert path.is_relative_to(tmp_path / "uploads")
     assert path.read_bytes() == SHIPPED[0].path.read_bytes()
 

@@ -77,7 +77,9 @@ def compare_tab(
     gr.Button(visible=False).click(run, fields, outputs.components, **options, api_name="compare")  # by programs
     inputs.stop.click(halt, outputs=outputs.message, queue=False, show_progress="hidden", api_visibility="private")
     for button, load in inputs.examples:
-        loaded = button.click(load, outputs=inputs.audio, trigger_mode="multiple", api_visibility="private")
+        quietly = {"show_progress": "hidden", "api_visibility": "private"}
+        loaded = button.click(load, outputs=[inputs.audio, outputs.message], trigger_mode="multiple", **quietly)
+        loaded.failure(lambda: "", outputs=outputs.message, queue=False, **quietly)
         ask_then(loaded.success, *wiring, **options, api_visibility="private")
     return inputs
 

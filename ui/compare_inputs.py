@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import gradio as gr
 
 from ui.examples import FROM_LIBROSA, SHIPPED, Example, ExampleUnreachable
-from ui.markup import escape, slot
+from ui.markup import escape, notice, slot
 from vocoders.catalogue import COMPARED
 from vocoders.intake import Limits
 from vocoders.systems import System
@@ -21,7 +21,7 @@ class Inputs:
     residuals: gr.Checkbox
     start: gr.Button
     stop: gr.Button
-    examples: tuple[tuple[gr.Button, Callable[[], str]], ...]  # with what loads them: -> the recording's path
+    examples: tuple[tuple[gr.Button, Callable[[], Iterator[tuple]]], ...]  # with what loads them: -> audio, message
 
 
 def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
@@ -51,10 +51,11 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
     return Inputs(audio, choice, residuals, start, stop, tuple(examples))
 
 
-def loader(example: Example) -> Callable[[], str]:
-    def load() -> str:
+def loader(example: Example) -> Callable[[], Iterator[tuple]]:
+    def load() -> Iterator[tuple]:
+        yield gr.skip(), notice(f"Fetching “{example.title}”", "waiting")
         try:
-            return str(example.fetch())
+            yield str(example.fetch()), ""
         except ExampleUnreachable as error:  # nothing follows: what was compared before is not this example
             raise gr.Error(str(error), print_exception=False) from error
 

@@ -197,7 +197,6 @@ def test_an_example_that_cannot_be_fetched_says_why_and_ends_there(monkeypatch):
 def test_a_fetched_example_lies_where_gradio_may_serve_it(monkeypatch, tmp_path):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     monkeypatch.setattr(librosa, "example", lambda key: str(SHIPPED[0].path))
-    (tmp_path / "uploads").mkdir()
     (_, fetching), (path, message) = loader(FROM_LIBROSA[0])()
     assert "Fetching" in fetching
     assert message == ""

@@ -28,14 +28,16 @@ class Example:
         import librosa
 
         try:
-            # librosa keeps it where Gradio serves nothing from
-            folder = tempfile.mkdtemp(dir=os.environ.get("GRADIO_TEMP_DIR"))
-            return Path(shutil.copy(librosa.example(self.librosa_key), folder))
+            found = librosa.example(self.librosa_key)
         except Exception as error:  # pooch raises what its HTTP library raises
             raise ExampleUnreachable(
                 f"“{self.title}” is one of librosa's recordings and has to be downloaded once; "
                 "its server cannot be reached from here."
             ) from error
+        # librosa keeps it where Gradio serves nothing from
+        uploads = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
+        uploads.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copy(found, tempfile.mkdtemp(dir=uploads)))
 
 
 SHIPPED = (

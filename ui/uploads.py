@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,8 +35,6 @@ class Upload:
             raise CheckpointError(
                 f"There is no file {Path(self.checkpoint).name} any more: uploads stay for two hours; add it again."
             )
-        for path in self.files:
-            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))  # what is used is kept; it has not changed
         config = Path(self.config) if self.config else None
         system = own_checkpoint_system(Path(self.checkpoint), self.recipe, config, read_contained)
         return replace(system, id=self.id or system.id)

@@ -36,7 +36,7 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
         "### Add your own\n"
         "Any HiFi-GAN generator in the original's format (`g_XXXXXXXX` with its `config.json`), or a `.safetensors` of this "
         "project. Say which mel it was trained on: a model fed another mel makes noise. The file is checked, kept for "
-        "two hours after it was last used, and joins the systems on the Compare page."
+        "two hours, and joins the systems on the Compare page."
     )
     with gr.Row():
         checkpoint = gr.File(label="Generator", type="filepath", elem_id="own-checkpoint", height=130)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from train.commands import bench_command, export_command, fit_command, prepare_command, upper_band_command
-from train.config import DEFAULT_PRESET, PRESETS
+from train.config import DEFAULT_PRESET, INPUTS, PRESETS
 from vocoders.command import run
 
 
@@ -54,7 +54,9 @@ def _add_fit(commands) -> None:
     options = fit.add_argument_group("options of the preset that can be changed")
     options.add_argument("--recipe", choices=("hw2", "hifigan"), help="the mel to train on (hw2)")
     options.add_argument(
-        "--input", choices=("mel", "amplitude"), help="log mel, or log mel and its inversion to 513 bins (mel)"
+        "--input",
+        choices=tuple(INPUTS),
+        help="log mel, alone or with its inversion to 513 bins or its Griffin-Lim (mel)",
     )
     for name, unit in (("batch", "segments"), ("segment", "samples"), ("lr", "learning rate"), ("seed", "a number")):
         kind = float if name == "lr" else int

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from train.config import DEFAULT_PRESET, TrainConfig, preset_named, with_amplitude
+from train.config import DEFAULT_PRESET, TrainConfig, preset_named, with_input
 from train.pack import Pack, open_pack
 from vocoders.command import complain, counting_bar, refuse_overwriting
 
@@ -37,6 +37,7 @@ def prepare_command(args: argparse.Namespace) -> int:
 def fit_command(args: argparse.Namespace) -> int:
     from train.export import BEST
     from train.guards import TrainingStopped
+    from train.guide import make_guide
     from train.loop import Session, fit
     from train.saving import COMPACT, INDEX, STATE, load
 
@@ -50,6 +51,9 @@ def fit_command(args: argparse.Namespace) -> int:
     config = _with_options(TrainConfig.from_json(saved["config"]) if saved else preset_named(preset), args)
     pack = open_pack(args.data)
     start_weights, before = _start(args, config, pack, preset)
+    if config.generator.is_guided:
+        with counting_bar("guide") as show_guides:
+            make_guide(pack, on_progress=show_guides)
     with _progress_bar() as show, _one_line(TrainingStopped):
         fit(
             args.out,
@@ -72,7 +76,7 @@ def _start(
     """What gives a new run its first weights, and the runs that made them, newest first."""
     from train.universal import universal_weights
     from vocoders.checkpoint import read_checkpoint, runs_of
-    from vocoders.mel import recipe_named
+    from vocoders.mel import N_MELS, recipe_named
 
     if config.start == "universal":
         return lambda: universal_weights(pack, config.generator, recipe_named(config.recipe)), []
@@ -83,7 +87,10 @@ def _start(
     if args.start.suffix != ".safetensors":
         raise ValueError(f"{args.start}: --from takes the .safetensors file that `train export` wrote")
     checkpoint = read_checkpoint(args.start)
-    if (checkpoint.config, checkpoint.recipe.name) != (config.generator, config.recipe):
+    shapes = {config.generator}
+    if config.generator.is_guided:  # and whatever it is to learn to hear the guide
+        shapes.add(dataclasses.replace(config.generator, input_channels=N_MELS))
+    if checkpoint.config not in shapes or checkpoint.recipe.name != config.recipe:
         raise ValueError(
             f"{args.start.name} has another shape or another mel than this run; choose the preset to fit it"
         )
@@ -105,7 +112,7 @@ def _with_options(config: TrainConfig, args: argparse.Namespace) -> TrainConfig:
     if args.start:
         changes["start"] = "checkpoint"
     config = dataclasses.replace(config, **changes)
-    return with_amplitude(config) if args.input == "amplitude" else config
+    return with_input(config, args.input) if args.input else config
 
 
 def _budget(args: argparse.Namespace, saved: dict | None, config: TrainConfig):

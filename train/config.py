@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vocoders.generator_input import WITH_AMPLITUDE
+from vocoders.generator_input import WITH_AMPLITUDE, WITH_GUIDE
 from vocoders.hifigan import V1, V2, V3, HiFiGANConfig, require
-from vocoders.mel import HOP, recipe_named
+from vocoders.mel import HOP, N_MELS, recipe_named
 
 SCALES = (32, 64, 128, 256, 512, 1024, 2048)  # samples; windows of the multi-scale mel loss
 RESOLUTIONS = (512, 1024, 2048)  # samples; windows of a spectral loss or of resolution discriminators
@@ -73,6 +73,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         recipe_named(self.recipe)
+        hw2 = not self.generator.is_guided or self.recipe == "hw2"
+        require(hw2, "recipe", self.recipe, "hw2 for a guided generator")
         for name in ("segment", "long_segment"):
             value = getattr(self, name)
             require(value >= 8 * HOP and value % HOP == 0, name, value, f"a multiple of {HOP} from {8 * HOP}")
@@ -218,6 +220,15 @@ PRESETS["polish-v1"] = dataclasses.replace(
 )
 
 
+# A trained generator learns to hear the guide: where every partial is in its cycle, it need not invent any more.
+PRESETS["guided-v1"] = dataclasses.replace(
+    PRESETS["polish-v1"],
+    generator=dataclasses.replace(V1, input_channels=WITH_GUIDE),
+    lr=1e-4,
+    generator_only_lr=1e-4,
+)
+
+
 DEFAULT_PRESET = "fast-v1"
 
 
@@ -228,7 +239,11 @@ def preset_named(name: str) -> TrainConfig:
     return PRESETS[name]
 
 
-def with_amplitude(config: TrainConfig) -> TrainConfig:
-    """The same run for a generator that also gets the mel's inverted log amplitude; only conv_pre changes."""
-    generator = dataclasses.replace(config.generator, input_channels=WITH_AMPLITUDE)
+INPUTS = {"mel": N_MELS, "amplitude": WITH_AMPLITUDE, "guide": WITH_GUIDE}
+
+
+def with_input(config: TrainConfig, name: str) -> TrainConfig:
+    """The same run for a generator that gets the mel, also the mel's inverted log amplitude, or also its guide; by the
+    names of `INPUTS`."""
+    generator = dataclasses.replace(config.generator, input_channels=INPUTS[name])
     return dataclasses.replace(config, generator=generator)

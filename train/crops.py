@@ -58,6 +58,7 @@ class Crops:
                 f"{self._span(max(self._lengths)) / SAMPLE_RATE:.2f} s; choose a shorter --segment."
             )
         self.audio = _on_device(pack.audio, device)
+        self.guide = _on_device(pack.guide, device) if config.generator.is_guided else None
 
     def draw(self, step: int, segment: int, batch: int) -> Batch:
         """The batch of this step; the same whenever it is asked for."""
@@ -65,13 +66,17 @@ class Crops:
         random = torch.Generator().manual_seed(int(seed[0]))
         start, ratio, gain = self._choose(random, segment, batch)
         waveform = resampled_crops(self.audio, start, ratio, segment + 2 * MARGIN) * gain
-        waveform = waveform / waveform.abs().amax(dim=1, keepdim=True).clamp(min=1)  # a gain never clips
-        return self.batch_of(waveform)
+        scale = 1 / waveform.abs().amax(dim=1, keepdim=True).clamp(min=1)  # a gain never clips
+        if self.guide is None:
+            return self.batch_of(waveform * scale)
+        guide = resampled_crops(self.guide, start, ratio, segment + 2 * MARGIN) * gain
+        return self.batch_of(waveform * scale, guide[:, MARGIN:-MARGIN] * scale)
 
-    def batch_of(self, waveform: Tensor) -> Batch:
-        """(batch, segment + 2 MARGIN) -> `Batch` of the middle, its mel framed as inside a longer recording."""
+    def batch_of(self, waveform: Tensor, guide: Tensor | None = None) -> Batch:
+        """(batch, segment + 2 MARGIN), and the guide of its middle -> `Batch` of the middle, its mel framed as inside a
+        longer recording."""
         mel = log_mel(self.mel(waveform))[..., MARGIN // HOP : -(MARGIN // HOP)]
-        features = generator_input(mel, self.config.generator.input_channels, self.recipe)
+        features = generator_input(mel, self.config.generator.input_channels, self.recipe, guide)
         return Batch(features, waveform[:, None, MARGIN:-MARGIN])
 
     def _span(self, segment: int) -> int:

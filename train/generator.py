@@ -19,17 +19,22 @@ _INITIAL_STD = 0.01  # of the upsampling and residual convolutions, as in the or
 
 
 def new_generator(config: HiFiGANConfig, weights: Mapping[str, Tensor] | None = None) -> Generator:
-    """Fresh, or with given plain weights; every convolution under weight norm."""
+    """Fresh, or with given plain weights; every convolution but those that hear the guide under weight norm. Weights of a
+    generator without a guide will do for one with it."""
     generator = Generator(config)
+    for layer in generator.guides:
+        nn.init.zeros_(layer.weight)  # the guide is first not heard, and what the generator knew stays as it was
     if weights is not None:
-        generator.load_state_dict(weights)
+        silent = {f"guides.{name}": value for name, value in generator.guides.state_dict().items()}
+        generator.load_state_dict({**silent, **weights})
     else:
         for module in (*generator.ups.modules(), *generator.resblocks.modules(), generator.conv_post):
             if isinstance(module, (nn.Conv1d, nn.ConvTranspose1d)):
                 nn.init.normal_(module.weight, 0.0, _INITIAL_STD)
     for module in list(generator.modules()):
         if isinstance(module, (nn.Conv1d, nn.ConvTranspose1d)):
-            weight_norm(module)
+            if module not in set(generator.guides):  # a norm of 0 has no direction to learn
+                weight_norm(module)
             module.forward = partial(_convolve, module, module.forward)
     return generator
 
@@ -44,10 +49,10 @@ def _convolve(module: nn.Conv1d | nn.ConvTranspose1d, plain: Callable[[Tensor], 
         return plain(x)
     x = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
     weight = module.weight.unsqueeze(2).contiguous(memory_format=torch.channels_last)
-    across, spread = (0, module.padding[0]), (1, module.dilation[0])
+    stride, across, spread = (1, module.stride[0]), (0, module.padding[0]), (1, module.dilation[0])
     if isinstance(module, nn.ConvTranspose1d):
-        return F.conv_transpose2d(x, weight, module.bias, (1, module.stride[0]), across, dilation=spread).squeeze(2)
-    return F.conv2d(x, weight, module.bias, 1, across, spread).squeeze(2)
+        return F.conv_transpose2d(x, weight, module.bias, stride, across, dilation=spread).squeeze(2)
+    return F.conv2d(x, weight, module.bias, stride, across, spread).squeeze(2)
 
 
 def fold(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,6 +1,7 @@
 """A pack: every usable recording of a folder in one memory-mapped int16 file, with a manifest.
 
 PACK/audio.int16     mono 22 050 Hz, little-endian, clip after clip
+PACK/guide.int16     its guides, likewise, once a guided generator was trained on it; see `train.guide`
 PACK/manifest.json   where each clip lies in it, what it is, and to which split its speaker belongs
 PACK/journal.jsonl   what `prepare` has done so far, one line per file; lets it go on where it was stopped
 """
@@ -18,7 +19,7 @@ import numpy as np
 
 from vocoders.audio import SAMPLE_RATE
 
-AUDIO, MANIFEST, JOURNAL = "audio.int16", "manifest.json", "journal.jsonl"
+AUDIO, GUIDE, MANIFEST, JOURNAL = "audio.int16", "guide.int16", "manifest.json", "journal.jsonl"
 FORMAT = 1
 TRAIN, VALIDATION = "train", "validation"
 
@@ -55,10 +56,24 @@ class Pack:
         """(samples,) int16, read-only."""
         return np.memmap(self.root / AUDIO, dtype="<i2", mode="r")
 
+    @property
+    def has_guide(self) -> bool:
+        """Of this audio, as far as its length tells."""
+        path = self.root / GUIDE
+        return path.is_file() and path.stat().st_size == self.audio.nbytes
+
+    @cached_property
+    def guide(self) -> np.memmap:
+        """(samples,) int16, read-only: `vocoders.guide` of every clip."""
+        return np.memmap(self.root / GUIDE, dtype="<i2", mode="r")
+
     def samples(self, clip: Clip, length: int | None = None) -> np.ndarray:
         """The clip, or its first `length` samples, as float32 in [-1, 1)."""
-        stop = clip.start + (clip.samples if length is None else length)
-        return self.audio[clip.start : stop].astype(np.float32) / 32768
+        return _floats(self.audio, clip, length)
+
+    def guide_samples(self, clip: Clip, length: int | None = None) -> np.ndarray:
+        """Its guide, likewise."""
+        return _floats(self.guide, clip, length)
 
     def split(self, name: str) -> tuple[Clip, ...]:
         return tuple(clip for clip in self.clips if clip.split == name)
@@ -84,6 +99,11 @@ class Pack:
     def licences(self) -> dict[str, int]:
         """{licence: clips}, most frequent first, of what a model is trained on."""
         return dict(Counter(clip.licence or "not stated" for clip in self.split(TRAIN)).most_common())
+
+
+def _floats(samples: np.memmap, clip: Clip, length: int | None) -> np.ndarray:
+    stop = clip.start + (clip.samples if length is None else length)
+    return samples[clip.start : stop].astype(np.float32) / 32768
 
 
 def _duration(hours: float) -> str:

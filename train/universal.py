@@ -17,7 +17,7 @@ from vocoders.catalogue import original_weights
 from vocoders.checkpoint import read_checkpoint
 from vocoders.generator_input import generator_input
 from vocoders.hifigan import HiFiGANConfig
-from vocoders.mel import HIFIGAN, MelRecipe, MelSpectrogram, log_mel
+from vocoders.mel import HIFIGAN, N_MELS, MelRecipe, MelSpectrogram, log_mel
 
 KERNEL = 7  # frames, of conv_pre
 SECONDS = 840.0  # of recordings to solve on
@@ -27,7 +27,7 @@ RIDGE = 1e-3  # relative to the mean square of the input
 def universal_weights(
     pack: Pack, config: HiFiGANConfig, recipe: MelRecipe, seconds: float = SECONDS
 ) -> dict[str, Tensor]:
-    """Plain weights of a V1 generator for `recipe` and `config.input_channels`.
+    """Plain weights of a V1 generator for `recipe` and `config.input_channels`; of a guided one without those layers.
 
     Errors: ValueError for another shape than V1's; `Unavailable` without the package that carries the original.
     """
@@ -35,7 +35,8 @@ def universal_weights(
     if original.weights["ups.0.weight"].shape[0] != config.upsample_initial_channel or config.resblock != 1:
         raise ValueError("UNIVERSAL_V1 is a V1 generator; use a v1 preset to start from it")
     weight, bias = original.weights["conv_pre.weight"], original.weights["conv_pre.bias"]
-    if recipe == HIFIGAN and config.input_channels == weight.shape[1]:
+    channels = N_MELS if config.is_guided else config.input_channels
+    if recipe == HIFIGAN and channels == weight.shape[1]:
         return dict(original.weights)
     own, other = MelSpectrogram(HIFIGAN), MelSpectrogram(recipe)
 
@@ -43,7 +44,7 @@ def universal_weights(
         for waveform in _recordings(pack, seconds):
             mel = log_mel(other(waveform))
             wanted = F.conv1d(log_mel(own(waveform))[None], weight, bias, padding=KERNEL // 2)[0]
-            yield generator_input(mel, config.input_channels, recipe), wanted
+            yield generator_input(mel, channels, recipe), wanted
 
     solved_weight, solved_bias = solve_convolution(pairs())
     return {**original.weights, "conv_pre.weight": solved_weight, "conv_pre.bias": solved_bias}

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from train.config import TrainConfig
-from train.pack import Pack, PackError
+from train.pack import Clip, Pack, PackError
 from vocoders.audio import SAMPLE_RATE
 from vocoders.generator_input import generator_input
 from vocoders.hifigan import Generator
@@ -34,7 +34,13 @@ class ValidationSet:
         self.recipe = recipe_named(config.recipe)
         self.input_mel = MelSpectrogram(self.recipe).to(device)
         self.loss_mel = MelSpectrogram(HW2).to(device)
-        self.waveforms = [waveform.to(device) for waveform in _chosen(pack, config.validation_seconds)]
+        chosen = _chosen(pack, config.validation_seconds)
+        self.waveforms = [torch.from_numpy(pack.samples(clip, length)).to(device) for clip, length in chosen]
+        self.guides = [None] * len(chosen)
+        if config.generator.is_guided:
+            self.guides = [
+                torch.from_numpy(pack.guide_samples(clip, length)).to(device)[None] for clip, length in chosen
+            ]
 
     @torch.inference_mode()
     def judge(self, weights: dict[str, Tensor]) -> Verdict:
@@ -43,9 +49,9 @@ class ValidationSet:
         generator.load_state_dict(weights)
         total = frames = 0
         estimates = []
-        for target in self.waveforms:
+        for target, guide in zip(self.waveforms, self.guides):
             log = log_mel(self.input_mel(target))[None]
-            features = generator_input(log, self.config.generator.input_channels, self.recipe)
+            features = generator_input(log, self.config.generator.input_channels, self.recipe, guide)
             estimate = generator(features)[0, 0]
             wanted, found = log_mel(self.loss_mel(target)), log_mel(self.loss_mel(estimate))
             total += F.l1_loss(found, wanted).item() * wanted.shape[-1]
@@ -54,11 +60,11 @@ class ValidationSet:
         return Verdict(total / frames, estimates)
 
 
-def _chosen(pack: Pack, seconds: float) -> list[Tensor]:
-    """Clips spread evenly over the validation split, cut to `LONGEST` and to whole frames, float (n,)."""
+def _chosen(pack: Pack, seconds: float) -> list[tuple[Clip, int]]:
+    """Clips spread evenly over the validation split, and their samples when cut to `LONGEST` and to whole frames."""
     clips = pack.split("validation")
     if not clips:
         raise PackError(f"{pack.root} holds nothing out to validate on; prepare it with --validation above 0.")
     lengths = [min(clip.samples, round(LONGEST * SAMPLE_RATE)) // HOP * HOP for clip in clips]
     every = max(1, round(sum(lengths) / SAMPLE_RATE / seconds))
-    return [torch.from_numpy(pack.samples(clip, length)) for clip, length in list(zip(clips, lengths))[::every]]
+    return list(zip(clips, lengths))[::every]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vocoders.generator_input import INPUT_CHANNELS
+from vocoders.generator_input import INPUT_CHANNELS, WITH_GUIDE
 from vocoders.mel import HOP, N_MELS
 
 SLOPE = 0.1  # of every leaky ReLU but the last
@@ -35,7 +35,7 @@ class HiFiGANConfig:
     upsample_initial_channel: int  # halved at every upsampling
     resblock_kernel_sizes: tuple[int, ...]
     resblock_dilation_sizes: tuple[tuple[int, ...], ...]
-    input_channels: int = N_MELS  # or 593, see `vocoders.generator_input`
+    input_channels: int = N_MELS  # or 593, or 336, see `vocoders.generator_input`
 
     def __post_init__(self) -> None:
         require(self.resblock in (1, 2), "resblock", self.resblock, "1 or 2")
@@ -61,8 +61,20 @@ class HiFiGANConfig:
         each = len(dilations) == len(kernels) and all(
             1 <= len(row) <= 8 and all(1 <= d <= 64 for d in row) for row in dilations
         )
-        require(self.input_channels in INPUT_CHANNELS, "input_channels", self.input_channels, "80 or 593")
+        require(self.input_channels in INPUT_CHANNELS, "input_channels", self.input_channels, "80, 593 or 336")
         require(each, "resblock_dilation_sizes", dilations, "one list per kernel, 1 to 8 numbers from 1 to 64")
+
+    @property
+    def is_guided(self) -> bool:
+        return self.input_channels == WITH_GUIDE
+
+    @property
+    def guide_kernels(self) -> tuple[tuple[int, int], ...]:
+        """Per upsampling, of a guided generator: (length, stride) in samples of the layer that hears the guide there."""
+        if not self.is_guided:
+            return ()
+        strides = [HOP // math.prod(self.upsample_rates[: stage + 1]) for stage in range(len(self.upsample_rates))]
+        return tuple((max(2 * stride, stride + 6), stride) for stride in strides)
 
     @property
     def reaches(self) -> tuple[int, ...]:
@@ -132,28 +144,39 @@ def _same_conv(channels: int, kernel: int, dilation: int) -> nn.Conv1d:
 
 
 class Generator(nn.Module):
-    """Input (batch, input_channels, frames) -> waveform (batch, 1, frames * 256) in (-1, 1)."""
+    """Input (batch, input_channels, frames) -> waveform (batch, 1, frames * 256) in (-1, 1).
+
+    A guided one also hears its guide after every upsampling, through one convolution that brings it to that rate.
+    """
 
     def __init__(self, config: HiFiGANConfig) -> None:
         super().__init__()
         self.config = config
         block = ResidualBlock1 if config.resblock == 1 else ResidualBlock2
         channels = config.upsample_initial_channel
-        self.conv_pre = nn.Conv1d(config.input_channels, channels, 7, padding=3)
+        self.conv_pre = nn.Conv1d(N_MELS if config.is_guided else config.input_channels, channels, 7, padding=3)
         self.ups = nn.ModuleList()
+        self.guides = nn.ModuleList()
         self.resblocks = nn.ModuleList()
         for rate, kernel in zip(config.upsample_rates, config.upsample_kernel_sizes):
             self.ups.append(nn.ConvTranspose1d(channels, channels // 2, kernel, rate, padding=(kernel - rate) // 2))
             channels //= 2
             for size, dilations in zip(config.resblock_kernel_sizes, config.resblock_dilation_sizes):
                 self.resblocks.append(block(channels, size, dilations))
+        for stage, (kernel, stride) in enumerate(config.guide_kernels):
+            width = config.upsample_initial_channel // 2 ** (stage + 1)
+            self.guides.append(nn.Conv1d(1, width, kernel, stride, padding=(kernel - stride) // 2, bias=False))
         self.conv_post = nn.Conv1d(channels, 1, 7, padding=3)
 
-    def forward(self, mel: Tensor) -> Tensor:
+    def forward(self, features: Tensor) -> Tensor:
+        mel = features[:, :N_MELS] if self.guides else features
+        guide = features[:, N_MELS:].transpose(1, 2).flatten(1)[:, None]  # in time again: (batch, 1, samples)
         x = self.conv_pre(mel)
         parallel = len(self.config.resblock_kernel_sizes)
         for stage, upsample in enumerate(self.ups):
             x = upsample(F.leaky_relu(x, SLOPE))
+            if self.guides:
+                x = x + self.guides[stage](guide)
             blocks = self.resblocks[stage * parallel : (stage + 1) * parallel]
             x = sum(block(x) for block in blocks) / parallel
         return torch.tanh(self.conv_post(F.leaky_relu(x, LAST_SLOPE)))
@@ -168,7 +191,7 @@ def parameter_count(config: HiFiGANConfig) -> int:
 def multiply_adds(config: HiFiGANConfig) -> int:
     """Multiplications with addition that a forward pass takes per mel frame."""
     channels, rate = config.upsample_initial_channel, 1
-    total = config.input_channels * channels * 7
+    total = (N_MELS if config.is_guided else config.input_channels) * channels * 7
     convolutions = sum(
         size * len(dilations) * (2 if config.resblock == 1 else 1)
         for size, dilations in zip(config.resblock_kernel_sizes, config.resblock_dilation_sizes)
@@ -177,4 +200,8 @@ def multiply_adds(config: HiFiGANConfig) -> int:
         total += channels * (channels // 2) * kernel * rate
         channels, rate = channels // 2, rate * factor
         total += channels**2 * convolutions * rate
+    total += sum(
+        config.upsample_initial_channel // 2 ** (stage + 1) * kernel * HOP // stride
+        for stage, (kernel, stride) in enumerate(config.guide_kernels)
+    )
     return total + channels * 7 * rate

@@ -252,7 +252,7 @@ def _serve(pipe: Connection, prepare: Callable[[], None]) -> None:
     while True:
         try:
             number, work, arguments = pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):
             os._exit(0)  # the app is gone; whatever still runs is wanted by nobody
         if work is None:
             if flag := unwanted.pop(number, None):

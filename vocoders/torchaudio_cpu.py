@@ -9,19 +9,28 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
+import threading
 from types import ModuleType
+
+_importing = threading.Lock()
+
+
+def import_torchaudio() -> ModuleType | None:
+    """torchaudio with or without its native extension; None where it is not installed at all. From any thread."""
+    with _importing:  # a second thread would remove what the first one is about to use
+        return _import()
 
 
 @functools.cache
-def import_torchaudio() -> ModuleType | None:
-    """torchaudio with or without its native extension; None where it is not installed at all."""
+def _import() -> ModuleType | None:
     try:
         return importlib.import_module("torchaudio")
     except ImportError:
         return None
     except OSError:
-        for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
-            del sys.modules[name]
+        for name in list(sys.modules):  # a copy: other threads import other things meanwhile
+            if name.split(".")[0] == "torchaudio":
+                del sys.modules[name]
     sys.modules["torchaudio._extension"] = _absent_extension()
     return importlib.import_module("torchaudio")
 

@@ -10,7 +10,7 @@ import torch
 
 from tests.command import command
 from tests.conftest import harmonic_tone
-from train.config import PRESETS, with_amplitude
+from train.config import PRESETS, with_input
 from train.export import export
 from train.loop import fit
 from train.saving import load
@@ -84,7 +84,7 @@ def test_the_originals_format_gives_the_same_generator(run, tmp_path):
 
 
 def test_the_originals_format_cannot_hold_an_amplitude_input(pack, fabric, tmp_path):
-    fit(tmp_path, pack, with_amplitude(TINY), Budget(steps=1), fabric, preset="tiny")
+    fit(tmp_path, pack, with_input(TINY, "amplitude"), Budget(steps=1), fabric, preset="tiny")
     with pytest.raises(ValueError, match="has 80 input channels, this generator 593"):
         export(tmp_path, tmp_path / "g_1", jik876=True)
 

@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.command import command
 from tests.conftest import ROOT
 from tests.test_training_state import assert_equal
-from train.config import PRESETS, with_amplitude
+from train.config import PRESETS, with_input
 from train.curves import CSV, PICTURE, VALIDATION, read_curves
 from train.export import BEST
 from train.guards import TrainingStopped
@@ -153,7 +153,7 @@ def test_a_diverging_run_stops_and_keeps_its_last_save(pack, fabric, tmp_path):
 
 
 def test_the_amplitude_input_and_the_other_mel_train_too(pack, fabric, tmp_path):
-    config = with_amplitude(dataclasses.replace(BRIEF, recipe="hifigan"))
+    config = with_input(dataclasses.replace(BRIEF, recipe="hifigan"), "amplitude")
     brief(tmp_path, pack, fabric, steps=6, config=config)
     checkpoint = read_checkpoint(tmp_path / BEST)
     assert (checkpoint.recipe.name, checkpoint.config.input_channels) == ("hifigan", 593)

@@ -10,7 +10,8 @@ from vocoders.analysis import Analysis, synthesize
 from vocoders.catalogue import find_systems
 from vocoders.intake import read_recording
 from vocoders.mel import HIFIGAN, HW2, mel_of
-from vocoders.refine import CHUNK, OVERLAP, Refinement, _fades, chunks, kept_share, refine, target_magnitude
+from vocoders.chunks import CHUNK, OVERLAP, chunks, fades
+from vocoders.refine import Refinement, kept_share, refine, target_magnitude
 
 
 def wobbling(samples_like: np.ndarray, f0: float = 196.0) -> np.ndarray:
@@ -175,7 +176,7 @@ def test_chunks_cover_every_frame_with_weights_that_add_up_to_one(frames):
     total = np.zeros(frames * 256)
     for start, stop in chunks(frames):
         assert 0 < stop - start <= CHUNK
-        total[start * 256 : stop * 256] += _fades(start, stop, frames)
+        total[start * 256 : stop * 256] += fades(start, stop, frames)
     assert np.allclose(total, 1, atol=1e-5)
 
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from train.config import PRESETS, TrainConfig, preset_named, with_amplitude
+from train.config import PRESETS, TrainConfig, preset_named, with_input
 from train.schedule import JOINING, Budget, moment
 
 FAST, PAPER = PRESETS["fast-v1"], PRESETS["paper-v1"]
@@ -65,7 +65,7 @@ def test_a_budget_is_one_positive_number(values):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_survive_json(name):
-    config = with_amplitude(PRESETS[name])
+    config = with_input(PRESETS[name], "amplitude")
     assert TrainConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 

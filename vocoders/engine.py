@@ -7,7 +7,6 @@ does, which gives the same samples within 1e-4, and PyTorch where that cannot be
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, Protocol
@@ -18,6 +17,7 @@ import torch
 from vocoders.checkpoint import Checkpoint
 from vocoders.features import Features, Kind
 from vocoders.generator_input import generator_input
+from vocoders.guide import Guide
 from vocoders.mel import HOP
 from vocoders.windows import Window, even_share, windows
 
@@ -70,10 +70,7 @@ class HiFiGANVocoder:
     def __init__(self, checkpoint: Checkpoint, engine: EngineName = "auto") -> None:
         self.expects = _LOG_MEL[checkpoint.recipe.name]
         self._engine = make_engine(checkpoint, engine)
-        self._context = checkpoint.config.context
-        self._expand = functools.partial(
-            generator_input, channels=checkpoint.config.input_channels, recipe=checkpoint.recipe
-        )
+        self._config, self._recipe = checkpoint.config, checkpoint.recipe
 
     def __call__(self, features: Features, on_progress: Callable[[float], None] = lambda fraction: None) -> np.ndarray:
         """Features of the kind this model was trained on -> (frames * 256,) float32 in (-1, 1).
@@ -93,9 +90,12 @@ class HiFiGANVocoder:
         """The same samples in blocks of up to 3 s, each as soon as it is ready; leaving the loop ends the work."""
         mel = features.require(self.expects, by="this HiFi-GAN")
         frames = mel.shape[1]
-        cut = windows(frames, even_share(frames, self._engine.parallel), self._context)
-        return self._engine.run((window, self._input(mel[:, window.start : window.stop])) for window in cut)
+        cut = windows(frames, even_share(frames, self._engine.parallel), self._config.context)
+        guide = Guide(mel) if self._config.is_guided else None
+        return self._engine.run((window, self._input(mel, guide, window.start, window.stop)) for window in cut)
 
-    def _input(self, mel: np.ndarray) -> np.ndarray:
-        """(80, frames) -> (1, channels, frames), contiguous."""
-        return self._expand(torch.from_numpy(np.ascontiguousarray(mel))[None]).numpy()
+    def _input(self, mel: np.ndarray, guide: Guide | None, start: int, stop: int) -> np.ndarray:
+        """What the generator sees of the frames from start up to stop: (1, channels, frames), contiguous."""
+        part = torch.from_numpy(np.ascontiguousarray(mel[:, start:stop]))[None]
+        heard = None if guide is None else torch.from_numpy(guide.between(start, stop))[None]
+        return generator_input(part, self._config.input_channels, self._recipe, heard).contiguous().numpy()

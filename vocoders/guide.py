@@ -9,17 +9,50 @@ does not, and chords and breath have their guide too.)
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
+from vocoders.chunks import OVERLAP, chunks, fades
 from vocoders.features import Features, invert
 from vocoders.griffin_lim import griffin_lim
+from vocoders.mel import HOP, N_BINS
+from vocoders.stft import stft
 
 ITERATIONS = 96  # with 32, the guide itself trembles
 
 
-def guide_of(log_mel: np.ndarray, on_progress: Callable[[float], None] = lambda fraction: None) -> np.ndarray:
-    """Log hw2 mel (80, frames) -> waveform (frames * 256,) float32. Deterministic."""
-    magnitude = invert(Features("hw2 mel", np.exp(log_mel))).values
-    return griffin_lim(magnitude, iterations=ITERATIONS, on_progress=on_progress)
+class Guide:
+    """The guide of a recording, made as far as it is asked for. Deterministic.
+
+    A chunk begins with the phases that the one before ended with, so that partials run on.
+    """
+
+    def __init__(self, log_mel: np.ndarray) -> None:
+        """log_mel: log hw2 mel (80, frames)."""
+        self._mel = log_mel
+        self._frames = log_mel.shape[1]
+        self._samples = np.zeros(self._frames * HOP, dtype=np.float32)
+        self._chunks = iter(chunks(self._frames))
+        self._tail: np.ndarray | None = None  # of the last chunk, what the next one shares with it
+        self._ready = 0  # frames that no chunk will change any more
+
+    def between(self, start: int, stop: int) -> np.ndarray:
+        """((stop - start) * 256,) float32, of the frames from start up to stop."""
+        while self._ready < stop:
+            self._make(*next(self._chunks))
+        return self._samples[start * HOP : stop * HOP]
+
+    def _make(self, start: int, stop: int) -> None:
+        magnitude = invert(Features("hw2 mel", np.exp(self._mel[:, start:stop]))).values
+        phase = None
+        if self._tail is not None:
+            phase = np.random.default_rng(start).uniform(-np.pi, np.pi, (N_BINS, stop - start)).astype(np.float32)
+            phase[:, :OVERLAP] = np.angle(stft(self._tail)).T
+        part = griffin_lim(magnitude, iterations=ITERATIONS, phase=phase)
+        self._tail = part[-OVERLAP * HOP :]
+        self._samples[start * HOP : stop * HOP] += part * fades(start, stop, self._frames)
+        self._ready = stop if stop == self._frames else stop - OVERLAP
+
+
+def guide_of(log_mel: np.ndarray) -> np.ndarray:
+    """All of it: log hw2 mel (80, frames) -> waveform (frames * 256,) float32."""
+    return Guide(log_mel).between(0, log_mel.shape[1])

@@ -169,13 +169,15 @@ class Generator(nn.Module):
         self.conv_post = nn.Conv1d(channels, 1, 7, padding=3)
 
     def forward(self, features: Tensor) -> Tensor:
-        mel = features[:, :N_MELS] if self.guides else features
-        guide = features[:, N_MELS:].transpose(1, 2).flatten(1)[:, None]  # in time again: (batch, 1, samples)
-        x = self.conv_pre(mel)
+        guide = None
+        if self.guides:
+            features, guide = features.split((N_MELS, HOP), dim=1)
+            guide = guide.transpose(1, 2).flatten(1)[:, None]  # in time again: (batch, 1, samples)
+        x = self.conv_pre(features)
         parallel = len(self.config.resblock_kernel_sizes)
         for stage, upsample in enumerate(self.ups):
             x = upsample(F.leaky_relu(x, SLOPE))
-            if self.guides:
+            if guide is not None:
                 x = x + self.guides[stage](guide)
             blocks = self.resblocks[stage * parallel : (stage + 1) * parallel]
             x = sum(block(x) for block in blocks) / parallel

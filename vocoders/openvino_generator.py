@@ -26,6 +26,7 @@ import numpy as np
 
 from vocoders.checkpoint import Checkpoint
 from vocoders.hifigan import LAST_SLOPE, SLOPE, HiFiGANConfig
+from vocoders.mel import HOP, N_MELS
 from vocoders.windows import Window, trims
 
 MAX_CACHED = 8  # compiled generators kept on disk; one of V1 takes 56 MB
@@ -82,20 +83,23 @@ def build_graph(config: HiFiGANConfig, weights: dict[str, np.ndarray]):
     """Inputs: (1, input_channels, frames) float32, and trims (upsamplings, 2) int64; output (1, 1, samples)."""
     from openvino import Model, opset13
 
-    mel = opset13.parameter([1, config.input_channels, -1], np.float32)
+    features = opset13.parameter([1, config.input_channels, -1], np.float32)
     cuts = opset13.parameter([len(config.upsample_rates), 2], np.int64)
     make = _Layers(opset13, weights)
+    mel, guide = make.split(features) if config.is_guided else (features, None)
     x = make.conv(mel, "conv_pre")
     parallel = len(config.resblock_kernel_sizes)
     for stage, rate in enumerate(config.upsample_rates):
         x = make.upsample(make.leaky(x), stage, rate, cuts)
+        if guide is not None:
+            x = opset13.add(x, make.guide(guide, stage, config, cuts))
         blocks = [
             make.block(x, f"resblocks.{stage * parallel + index}", dilations)
             for index, dilations in enumerate(config.resblock_dilation_sizes)
         ]
         x = opset13.multiply(make.total(blocks), np.float32(1 / parallel))
     x = opset13.tanh(make.conv(make.leaky(x, LAST_SLOPE), "conv_post"))
-    return Model([x], [mel, cuts], "hifigan")
+    return Model([x], [features, cuts], "hifigan")
 
 
 class _Layers:
@@ -144,10 +148,35 @@ class _Layers:
         kernel = np.ascontiguousarray(kernel[:, :, ::-1].transpose(3, 1, 0, 2).reshape(rate * outputs, inputs, places))
         y = self._plain(x, kernel, np.tile(bias, rate), pad=places - 1)
         y = ops.depth_to_space(y, "blocks_first", rate)
-        left, right = (ops.gather_nd(cuts, np.int64([[stage, side]])) for side in (0, 1))
+        left, right = (self._cut(cuts, stage, side) for side in (0, 1))
         excess = (places - 1) * rate - padding  # at the right end; never 0, so -excess counts from there
         start, stop = ops.add(left, np.int64([padding])), ops.subtract(np.int64([-excess]), right)
         return ops.slice(y, start, stop, np.int64([1]), np.int64([2]))
+
+    def _cut(self, cuts, stage: int, side: int):
+        """(1,) samples that an upsampling drops at its left (0) or right (1) end."""
+        return self._ops.gather_nd(cuts, np.int64([[stage, side]]))
+
+    def split(self, features):
+        """A guided generator's input -> mel (1, 80, frames), guide (1, 1, samples)."""
+        ops = self._ops
+        mel, frames = ops.variadic_split(features, np.int64(1), np.int64([N_MELS, HOP])).outputs()
+        return mel, ops.reshape(ops.transpose(frames, np.int64([0, 2, 1])), np.int64([1, 1, -1]), False)
+
+    def guide(self, guide, stage: int, config: HiFiGANConfig, cuts):
+        """The guide at the rate of an upsampling, less what this one and those before it dropped."""
+        ops, (length, stride) = self._ops, config.guide_kernels[stage]
+        dropped = []
+        for side in (0, 1):
+            total = np.int64([0])
+            for earlier, rate in enumerate(config.upsample_rates[: stage + 1]):
+                total = ops.add(ops.multiply(total, np.int64([rate])), self._cut(cuts, earlier, side))
+            dropped.append(total)
+        pad = (length - stride) // 2
+        kernel = ops.constant(self._weights[f"guides.{stage}.weight"])
+        y = ops.convolution(guide, kernel, [stride], [pad], [pad], [1])
+        end = ops.subtract(ops.gather(ops.shape_of(y), np.int64([2]), np.int64(0)), dropped[1])
+        return ops.slice(y, dropped[0], end, np.int64([1]), np.int64([2]))
 
 
 def _cache_folder(checkpoint: Checkpoint) -> Path | None:

@@ -27,13 +27,12 @@ from typing import Literal
 
 import numpy as np
 
+from vocoders.chunks import chunks, fades
 from vocoders.griffin_lim import griffin_lim
 from vocoders.inversion import invert_mel
 from vocoders.mel import F_MAX, HOP, HW2, N_BINS, SAMPLE_RATE, MelRecipe
 from vocoders.stft import stft
 
-CHUNK = 1024  # frames refined at a time, 12 s; memory does not grow with the recording
-OVERLAP = 32  # frames that neighbouring chunks share, over the middle half of which they are cross-faded
 _FLOOR = np.float32(1e-7)  # keeps the geometric mean finite; 188 dB below a full-scale sine
 
 
@@ -71,7 +70,7 @@ def refine(
         target = target_magnitude(whole, mel, recipe, settings, start, stop)
         phase = _first_phase(whole, mel, recipe, settings, start, stop)
         part = griffin_lim(target, iterations=settings.iterations, momentum=settings.momentum, phase=phase)
-        refined[start * HOP : stop * HOP] += part * _fades(start, stop, frames)
+        refined[start * HOP : stop * HOP] += part * fades(start, stop, frames)
         on_progress(stop / frames)
     return refined[: len(waveform)]
 
@@ -114,26 +113,6 @@ def kept_share(settings: Refinement) -> np.ndarray:
     slope = np.clip((hertz - settings.crossover) / settings.blend, -60, 60)
     share = 1 / (1 + np.exp(-slope))
     return np.where(hertz >= F_MAX, 1.0, share).astype(np.float32)
-
-
-def chunks(frames: int) -> list[tuple[int, int]]:
-    """(start, stop) in frames: pieces of `CHUNK` with `OVERLAP` in common, the last one as long as it comes."""
-    step = CHUNK - OVERLAP
-    starts = range(0, max(1, frames - OVERLAP), step)
-    return [(start, min(start + CHUNK, frames)) for start in starts]
-
-
-def _fades(start: int, stop: int, frames: int) -> np.ndarray:
-    """Weights of a chunk's samples; those of neighbours add up to 1. The outer quarters, where a chunk misses its
-    surroundings, weigh nothing."""
-    weight = np.ones((stop - start) * HOP, dtype=np.float32)
-    edge = OVERLAP * HOP
-    rise = np.clip(np.linspace(-0.5, 1.5, edge, dtype=np.float32), 0, 1)
-    if start > 0:
-        weight[:edge] = rise
-    if stop < frames:
-        weight[-edge:] = 1 - rise
-    return weight
 
 
 def _spectrum(waveform: np.ndarray, start: int, stop: int) -> np.ndarray:

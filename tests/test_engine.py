@@ -1,5 +1,6 @@
 """Both engines against the generator itself: any length, any shape of network, cut into windows or not."""
 
+import dataclasses
 import logging
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from vocoders.checkpoint import Checkpoint
 from vocoders.engine import HiFiGANVocoder, PyTorchGenerator, make_engine
 from vocoders.features import FeatureMismatch, Features
+from vocoders.generator_input import WITH_GUIDE, generator_input
+from vocoders.guide import guide_of
 from vocoders.hifigan import V2, V3, Generator, HiFiGANConfig
 from vocoders.mel import HOP, HW2
 from vocoders.openvino_generator import MAX_CACHED, OpenVINOGenerator
@@ -20,6 +23,7 @@ from vocoders.windows import KEPT, even_share, windows
 
 # one upsampling without overlap, one whose kernel is no multiple of its rate, different blocks
 ODD = HiFiGANConfig(1, (4, 8, 8), (4, 10, 20), 64, (3, 7), ((1, 3), (1, 2)))
+GUIDED = dataclasses.replace(ODD, input_channels=WITH_GUIDE)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -46,11 +50,13 @@ def mel_of_noise(frames: int, seed: int = 0) -> np.ndarray:
 
 
 def in_one_piece(checkpoint: Checkpoint, mel: np.ndarray) -> np.ndarray:
+    guide = torch.from_numpy(guide_of(mel))[None] if checkpoint.config.is_guided else None
     with torch.inference_mode():
-        return checkpoint.generator()(torch.from_numpy(mel)[None])[0, 0].numpy()
+        features = generator_input(torch.from_numpy(mel)[None], checkpoint.config.input_channels, HW2, guide)
+        return checkpoint.generator()(features)[0, 0].numpy()
 
 
-@pytest.fixture(scope="module", params=[V2, V3, ODD], ids=["V2", "V3", "odd"])
+@pytest.fixture(scope="module", params=[V2, V3, ODD, GUIDED], ids=["V2", "V3", "odd", "guided"])
 def checkpoint(request) -> Checkpoint:
     return loud_checkpoint(request.param)
 
@@ -85,7 +91,7 @@ def test_leaving_early_ends_the_work_and_harms_nothing(vocoder):
     features = Features("log hw2 mel", mel_of_noise(8 * KEPT))
     whole, asked = vocoder(features), []
     source = vocoder._input
-    vocoder._input = lambda mel: asked.append(mel.shape) or source(mel)
+    vocoder._input = lambda *part: asked.append(part) or source(*part)
     try:
         for _ in range(10):  # a run that was cut off in the middle must not change the next one
             asked.clear()

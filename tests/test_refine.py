@@ -8,9 +8,9 @@ from eval.spectral import log_mel_l1, m_stft
 from tests.conftest import ROOT, harmonic_tone
 from vocoders.analysis import Analysis, synthesize
 from vocoders.catalogue import find_systems
+from vocoders.chunks import CHUNK, OVERLAP, chunks, fades
 from vocoders.intake import read_recording
 from vocoders.mel import HIFIGAN, HW2, mel_of
-from vocoders.chunks import CHUNK, OVERLAP, chunks, fades
 from vocoders.refine import Refinement, kept_share, refine, target_magnitude
 
 

@@ -48,6 +48,10 @@ class Checkpoint:
     weights: Mapping[str, Tensor]
     about: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.config.is_guided and self.recipe.name != "hw2":
+            raise CheckpointError(f"a guided generator is for the hw2 mel, not for {self.recipe.name}.")
+
     def generator(self) -> Generator:
         """A generator in evaluation mode holding these weights."""
         with torch.device("meta"):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from vocoders.mel import N_BINS
 from vocoders.stft import BLOCK, analyse, istft, over_blocks, synthesise
 
 ITERATIONS = 32
@@ -24,11 +25,13 @@ def griffin_lim(
     momentum: float = MOMENTUM,
     seed: int = 0,
     phase: np.ndarray | None = None,
+    beginning: np.ndarray | None = None,
     on_progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
     """STFT magnitude (513, frames) -> waveform (frames * 256,) float32, framed as `vocoders.stft` says.
 
-    phase: (513, frames) radians to start from; random from `seed` when not given. Deterministic.
+    phase: (513, frames) radians to start from; random from `seed` when not given. beginning: the STFT of what comes first,
+    as `vocoders.stft.stft` gives it, which is known already and stays; the rest is made to follow from it. Deterministic.
     Errors: ValueError for a negative or non-finite magnitude, a momentum outside [0, 1), or fewer than one iteration.
     """
     if iterations < 1:
@@ -39,6 +42,8 @@ def griffin_lim(
         raise ValueError("a magnitude must be finite and not negative")
     target = np.ascontiguousarray(magnitude.T, dtype=np.float32)
     estimate = _first_guess(target, phase, seed)
+    known = np.empty((0, N_BINS), np.complex64) if beginning is None else beginning
+    estimate[: len(known)] = known
     previous = np.zeros_like(estimate)
     weight = np.float32(momentum / (1 + momentum))
 
@@ -47,6 +52,7 @@ def griffin_lim(
         new = np.subtract(consistent, previous[block], out=estimate[block])
         new *= target[block] / (np.abs(new) + np.float32(1e-16))
         np.multiply(consistent, weight, out=previous[block])
+        new[: len(known[block])] = known[block]
 
     for iteration in range(iterations):
         for _ in over_blocks(functools.partial(improve, synthesise(estimate)), len(target)):

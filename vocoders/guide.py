@@ -14,16 +14,17 @@ import numpy as np
 from vocoders.chunks import OVERLAP, chunks, fades
 from vocoders.features import Features, invert
 from vocoders.griffin_lim import griffin_lim
-from vocoders.mel import HOP, N_BINS
+from vocoders.mel import HOP
 from vocoders.stft import stft
 
 ITERATIONS = 96  # with 32, the guide itself trembles
+_KNOWN = OVERLAP - 4  # frames that a chunk takes over; windows of the last ones reach beyond what it knows
 
 
 class Guide:
     """The guide of a recording, made as far as it is asked for. Deterministic.
 
-    A chunk begins with the phases that the one before ended with, so that partials run on.
+    A chunk begins with what the one before ended with, so that partials run on.
     """
 
     def __init__(self, log_mel: np.ndarray) -> None:
@@ -32,7 +33,7 @@ class Guide:
         self._frames = log_mel.shape[1]
         self._samples = np.zeros(self._frames * HOP, dtype=np.float32)
         self._chunks = iter(chunks(self._frames))
-        self._tail: np.ndarray | None = None  # of the last chunk, what the next one shares with it
+        self._known: np.ndarray | None = None  # STFT of what the next chunk begins with
         self._ready = 0  # frames that no chunk will change any more
 
     def between(self, start: int, stop: int) -> np.ndarray:
@@ -43,12 +44,8 @@ class Guide:
 
     def _make(self, start: int, stop: int) -> None:
         magnitude = invert(Features("hw2 mel", np.exp(self._mel[:, start:stop]))).values
-        phase = None
-        if self._tail is not None:
-            phase = np.random.default_rng(start).uniform(-np.pi, np.pi, (N_BINS, stop - start)).astype(np.float32)
-            phase[:, :OVERLAP] = np.angle(stft(self._tail)).T
-        part = griffin_lim(magnitude, iterations=ITERATIONS, phase=phase)
-        self._tail = part[-OVERLAP * HOP :]
+        part = griffin_lim(magnitude, iterations=ITERATIONS, beginning=self._known)
+        self._known = stft(part[-OVERLAP * HOP :])[:_KNOWN]
         self._samples[start * HOP : stop * HOP] += part * fades(start, stop, self._frames)
         self._ready = stop if stop == self._frames else stop - OVERLAP
 

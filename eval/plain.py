@@ -26,7 +26,9 @@ from vocoders import hifigan
 from vocoders.audio import SAMPLE_RATE, fit_length, write_wav
 from vocoders.catalogue import OWN_CHECKPOINT, original_weights
 from vocoders.checkpoint import read_checkpoint
-from vocoders.hifigan import V1, HiFiGANConfig
+from vocoders.generator_input import GUIDE_GAIN
+from vocoders.guide import ITERATIONS as guide_iterations
+from vocoders.hifigan import HiFiGANConfig
 from vocoders.mel import F_MAX, HIFIGAN, HOP, LOG_FLOOR, N_FFT, N_MELS, PAD
 from vocoders.refine import Refinement
 from vocoders.systems import Unavailable
@@ -47,15 +49,15 @@ def original_models() -> ModuleType:
 
 
 def original_generators() -> tuple[torch.nn.Module, torch.nn.Module]:
-    """UNIVERSAL_V1 and the project's own weights in it."""
+    """UNIVERSAL_V1 and the project's own."""
     universal = read_checkpoint(original_weights("universal"), HIFIGAN.name)
-    return tuple(original_generator(V1, c.weights) for c in (universal, read_checkpoint(OWN_CHECKPOINT)))
+    return tuple(original_generator(c.config, c.weights) for c in (universal, read_checkpoint(OWN_CHECKPOINT)))
 
 
 def original_generator(config: HiFiGANConfig, weights: Mapping[str, Tensor]) -> torch.nn.Module:
     """The original's generator with these weights (weight norm folded), ready to run. The package has no second kind of
-    residual block, so for V3 it is our own in plain PyTorch, which is the same arithmetic."""
-    if config.resblock == 2:
+    residual block and hears no guide, so for these it is our own in plain PyTorch, which is the same arithmetic."""
+    if config.resblock == 2 or config.is_guided:
         generator = hifigan.Generator(config)
     else:
         fields = {name: getattr(config, name) for name in config.__dataclass_fields__}
@@ -146,12 +148,15 @@ class PlainSystems:
             picture(folder / f"{id}-difference.png", decibels(take) - decibels(samples), "RdBu")
 
     def _self_trained(self, samples: np.ndarray) -> np.ndarray:
-        return _generate(self._own, np.log(np.maximum(hw2_mel(samples), LOG_FLOOR)))
+        mel = hw2_mel(samples)
+        guide = fit_length(griffin_lim(inverted(mel), guide_iterations), HOP * mel.shape[1])
+        frames = GUIDE_GAIN * guide.reshape(-1, HOP).T
+        return _generate(self._own, np.concatenate([np.log(np.maximum(mel, LOG_FLOOR)), frames]))
 
     def _bridged(self, samples: np.ndarray) -> np.ndarray:
         return _generate(self._universal, log_hifigan_mel(inverted(hw2_mel(samples))))
 
 
-def _generate(generator: Generator, log_mel: np.ndarray) -> np.ndarray:
+def _generate(generator: Generator, features: np.ndarray) -> np.ndarray:
     with torch.no_grad():
-        return generator(torch.from_numpy(log_mel.astype(np.float32))[None])[0, 0].numpy()
+        return generator(torch.from_numpy(features.astype(np.float32))[None])[0, 0].numpy()

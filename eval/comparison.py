@@ -23,8 +23,9 @@ from vocoders.systems import System, Unavailable
 _log = logging.getLogger(__name__)
 
 
-class Cancelled(Exception):
-    """Raised inside `compare` by its caller's `on_event` to stop it."""
+class Cancelled(BaseException):
+    """Raised inside `compare` by its caller's `on_event` to stop it. As with KeyboardInterrupt, no handler of failures
+    takes it for one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +99,8 @@ def compare(
             event = _take(system, analysis, recording, lambda fraction, s=system: on_event(Progress(s, fraction)))
         except Unavailable as error:
             event = Failed(system, str(error))
-        except (ValueError, RuntimeError, MemoryError) as error:
+        except Exception as error:  # whatever it is, it must not cost the other systems
+            _log.warning("%s failed", system.id, exc_info=True)
             event = Failed(system, f"{type(error).__name__}: {error}")
         on_event(event)
         if isinstance(event, Take):
@@ -142,7 +144,7 @@ def _value(metric: Metric, recording: Recording, take: Take) -> float:
     """nan where it is undefined, or fails: a metric must never cost a take that can be heard."""
     try:
         return metric.compute(recording.samples, take.samples)
-    except (ValueError, RuntimeError, MemoryError) as error:
+    except Exception as error:
         _log.warning("%s of %s could not be computed: %s", metric.name, take.system.id, error)
         return float("nan")
 
@@ -152,7 +154,7 @@ def _pitch(take: Take) -> PitchTrack | None:
         return None
     try:
         return cached_track(take.samples)
-    except (ValueError, RuntimeError, MemoryError) as error:
+    except Exception as error:
         _log.warning("the pitch of %s could not be tracked: %s", take.system.id, error)
         return None
 

@@ -74,14 +74,15 @@ def test_residuals_are_tracks_of_their_own(store):
     assert store.find(folder.token, left["image"]["url"].rpartition("/")[2])
 
 
-def test_a_failing_system_does_not_stop_the_others(store):
+@pytest.mark.parametrize("kind", [ValueError, KeyError, OSError, ImportError])
+def test_a_failing_system_does_not_stop_the_others(store, kind):
     def broken(features, on_progress):
-        raise ValueError("the reason")
+        raise kind("the reason")
 
     systems = [fake_system("broken", broken), *find_systems("griffin-lim")]
     *_, last = CompareJob(recording(), systems, store.new()).run(threading.Event())
     states = {track["id"]: (track["state"], track["error"]) for track in last.player["tracks"]}
-    assert states["broken"] == ("failed", "ValueError: the reason")
+    assert states["broken"] == ("failed", f"{kind.__name__}: {kind('the reason')}")
     assert states["griffin-lim"] == ("ready", None)
     assert last.player["status"]["text"] == "1 system ready, 1 failed"
 

@@ -232,8 +232,8 @@ class _Process:
 # From here on, what runs in the process.
 
 
-class _Unwanted(Exception):
-    """Raised inside a job by its report, when nobody wants its result any more."""
+class _Unwanted(BaseException):
+    """Raised inside a job by its report, when nobody wants its result any more; no failure, so no handler of those gets it."""
 
 
 def _serve(pipe: Connection, prepare: Callable[[], None]) -> None:

@@ -22,12 +22,11 @@ from torch.nn import functional as F
 
 from eval.loudness import loudness, true_peak
 from eval.metrics import METRICS
-from vocoders import hifigan
+from vocoders import guide, hifigan
 from vocoders.audio import SAMPLE_RATE, fit_length, write_wav
 from vocoders.catalogue import OWN_CHECKPOINT, original_weights
 from vocoders.checkpoint import read_checkpoint
 from vocoders.generator_input import GUIDE_GAIN
-from vocoders.guide import ITERATIONS as guide_iterations
 from vocoders.hifigan import HiFiGANConfig
 from vocoders.mel import F_MAX, HIFIGAN, HOP, LOG_FLOOR, N_FFT, N_MELS, PAD
 from vocoders.refine import Refinement
@@ -149,8 +148,8 @@ class PlainSystems:
 
     def _self_trained(self, samples: np.ndarray) -> np.ndarray:
         mel = hw2_mel(samples)
-        guide = fit_length(griffin_lim(inverted(mel), guide_iterations), HOP * mel.shape[1])
-        frames = GUIDE_GAIN * guide.reshape(-1, HOP).T
+        heard = fit_length(griffin_lim(inverted(mel), guide.ITERATIONS), HOP * mel.shape[1])
+        frames = GUIDE_GAIN * heard.reshape(-1, HOP).T
         return _generate(self._own, np.concatenate([np.log(np.maximum(mel, LOG_FLOOR)), frames]))
 
     def _bridged(self, samples: np.ndarray) -> np.ndarray:

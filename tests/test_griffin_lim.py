@@ -107,3 +107,11 @@ def test_inversion_of_silence_is_silence():
 def test_what_is_no_hw2_mel_is_refused(mel, reason):
     with pytest.raises(ValueError, match=reason):
         invert_mel(mel)
+
+
+def test_a_known_beginning_stays_and_the_rest_follows_from_it(tone):
+    spectrum = stft(tone)
+    found = griffin_lim(np.abs(spectrum).T, iterations=60, beginning=spectrum[:60])
+    assert np.abs(found[: 50 * 256] - tone[: 50 * 256]).max() < 0.02 * np.abs(tone).max()
+    after = slice(58 * 256, 66 * 256)
+    assert np.corrcoef(found[after], tone[after])[0, 1] > 0.8

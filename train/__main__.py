@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from train.commands import bench_command, export_command, fit_command, prepare_command, upper_band_command
+from train.commands import (
+    bench_command,
+    export_command,
+    fit_command,
+    guide_command,
+    prepare_command,
+    upper_band_command,
+)
 from train.config import DEFAULT_PRESET, INPUTS, PRESETS
 from vocoders.command import run
 
@@ -14,6 +21,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_prepare(commands)
+    _add_guide(commands)
     _add_fit(commands)
     _add_export(commands)
     _add_upper_band(commands)
@@ -34,6 +42,13 @@ def _add_prepare(commands) -> None:
     prepare.set_defaults(command=prepare_command)
 
 
+def _add_guide(commands) -> None:
+    guide = commands.add_parser("guide", help="Griffin-Lim of a pack's clips, which guided generators train with")
+    guide.add_argument("--data", type=Path, required=True, metavar="PACK", help="they are kept in it")
+    guide.add_argument("--jobs", type=int, default=-1, help="processes (-1: one per core)")
+    guide.set_defaults(command=guide_command)
+
+
 def _add_fit(commands) -> None:
     fit = commands.add_parser("fit", help="train a generator on a pack; several devices or machines through torchrun")
     fit.add_argument("--data", type=Path, required=True, metavar="PACK")
@@ -44,7 +59,7 @@ def _add_fit(commands) -> None:
         dest="start",
         type=Path,
         metavar="FILE",
-        help="begin with the generator of a .safetensors of this project, of the preset's shape and mel",
+        help="begin with the generator of a .safetensors of this project, of the preset's shape and mel; with or without a guide",
     )
     fit.add_argument("--resume", action="store_true", help="go on with the run in RUN, with its own preset and options")
     budget = fit.add_argument_group("budget: the schedule spans it, whichever way it is given")

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from train.config import DEFAULT_PRESET, TrainConfig, preset_named, with_input
+from train.config import DEFAULT_PRESET, INPUTS, TrainConfig, preset_named
 from train.pack import Pack, open_pack
 from vocoders.command import complain, counting_bar, refuse_overwriting
 
@@ -34,10 +34,19 @@ def prepare_command(args: argparse.Namespace) -> int:
     return 0
 
 
+def guide_command(args: argparse.Namespace) -> int:
+    from train.guide import make_guide
+
+    pack = open_pack(args.data)
+    with counting_bar("part") as show:
+        make_guide(pack, args.jobs, show)
+    print(f"{pack.guide_path}: the guides of {len(pack.clips)} clips")
+    return 0
+
+
 def fit_command(args: argparse.Namespace) -> int:
     from train.export import BEST
     from train.guards import TrainingStopped
-    from train.guide import make_guide
     from train.loop import Session, fit
     from train.saving import COMPACT, INDEX, STATE, load
 
@@ -51,9 +60,6 @@ def fit_command(args: argparse.Namespace) -> int:
     config = _with_options(TrainConfig.from_json(saved["config"]) if saved else preset_named(preset), args)
     pack = open_pack(args.data)
     start_weights, before = _start(args, config, pack, preset)
-    if config.generator.is_guided:
-        with counting_bar("guide") as show_guides:
-            make_guide(pack, on_progress=show_guides)
     with _progress_bar() as show, _one_line(TrainingStopped):
         fit(
             args.out,
@@ -88,7 +94,7 @@ def _start(
         raise ValueError(f"{args.start}: --from takes the .safetensors file that `train export` wrote")
     checkpoint = read_checkpoint(args.start)
     shapes = {config.generator}
-    if config.generator.is_guided:  # and whatever it is to learn to hear the guide
+    if config.generator.is_guided:  # it may start from one that hears no guide yet
         shapes.add(dataclasses.replace(config.generator, input_channels=N_MELS))
     if checkpoint.config not in shapes or checkpoint.recipe.name != config.recipe:
         raise ValueError(
@@ -111,8 +117,9 @@ def _with_options(config: TrainConfig, args: argparse.Namespace) -> TrainConfig:
         changes["generator_only_lr"] = config.generator_only_lr * args.lr / config.lr
     if args.start:
         changes["start"] = "checkpoint"
-    config = dataclasses.replace(config, **changes)
-    return with_input(config, args.input) if args.input else config
+    if args.input:
+        changes["generator"] = dataclasses.replace(config.generator, input_channels=INPUTS[args.input])
+    return dataclasses.replace(config, **changes)
 
 
 def _budget(args: argparse.Namespace, saved: dict | None, config: TrainConfig):

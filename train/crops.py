@@ -57,8 +57,8 @@ class Crops:
                 f"the longest clip of {pack.root} has {longest:.2f} s, and a segment of this preset needs "
                 f"{self._span(max(self._lengths)) / SAMPLE_RATE:.2f} s; choose a shorter --segment."
             )
-        self.audio = _on_device(pack.audio, device)
-        self.guide = _on_device(pack.guide, device) if config.generator.is_guided else None
+        heard = [pack.audio, pack.guide] if config.generator.is_guided else [pack.audio]
+        self.audio, self.guide = (*_on_device(heard, device), None)[:2]
 
     def draw(self, step: int, segment: int, batch: int) -> Batch:
         """The batch of this step; the same whenever it is asked for."""
@@ -69,6 +69,7 @@ class Crops:
         scale = 1 / waveform.abs().amax(dim=1, keepdim=True).clamp(min=1)  # a gain never clips
         if self.guide is None:
             return self.batch_of(waveform * scale)
+        # Shifted like its target: nearly what Griffin-Lim would make of the shifted mel, and nothing to compute
         guide = resampled_crops(self.guide, start, ratio, segment + 2 * MARGIN) * gain
         return self.batch_of(waveform * scale, guide[:, MARGIN:-MARGIN] * scale)
 
@@ -103,14 +104,14 @@ def _places(clips: Sequence[Clip], span: int, device: torch.device) -> tuple[Ten
     return first.to(device), (room.cumsum(0) - room).to(device), int(room.sum())
 
 
-def _on_device(audio: np.memmap, device: torch.device) -> Tensor:
+def _on_device(maps: Sequence[np.memmap], device: torch.device) -> list[Tensor]:
     """The whole pack where training happens if it takes at most half of that memory; else where it is mapped."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # the map is read-only, and nothing here writes to it
-        tensor = torch.from_numpy(audio)
-    if device.type == "cuda" and tensor.nbytes < torch.cuda.mem_get_info(device)[0] / 2:
-        return tensor.to(device)
-    return tensor
+        warnings.simplefilter("ignore", UserWarning)  # the maps are read-only, and nothing here writes to them
+        tensors = [torch.from_numpy(samples) for samples in maps]
+    if device.type == "cuda" and sum(tensor.nbytes for tensor in tensors) < torch.cuda.mem_get_info(device)[0] / 2:
+        return [tensor.to(device) for tensor in tensors]
+    return tensors
 
 
 def resampled_crops(audio: Tensor, start: Tensor, ratio: Tensor, length: int) -> Tensor:

@@ -31,9 +31,10 @@ def new_generator(config: HiFiGANConfig, weights: Mapping[str, Tensor] | None = 
         for module in (*generator.ups.modules(), *generator.resblocks.modules(), generator.conv_post):
             if isinstance(module, (nn.Conv1d, nn.ConvTranspose1d)):
                 nn.init.normal_(module.weight, 0.0, _INITIAL_STD)
+    unscaled = set(generator.guides)
     for module in list(generator.modules()):
         if isinstance(module, (nn.Conv1d, nn.ConvTranspose1d)):
-            if module not in set(generator.guides):  # a norm of 0 has no direction to learn
+            if module not in unscaled:  # a norm of 0 has no direction to learn
                 weight_norm(module)
             module.forward = partial(_convolve, module, module.forward)
     return generator

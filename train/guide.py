@@ -1,36 +1,57 @@
-"""The guides of a whole pack, made once: PACK/guide.int16, sample for sample beside PACK/audio.int16.
+"""The guides of a whole pack, made once: as many samples as PACK/audio.int16 has, each beside its own.
 
 A guided generator hears its recordings' Griffin-Lim beside their mels (`vocoders.guide`). To make one takes longer than a
-training step, and it is the same every time.
+training step, and it is the same every time. What is done is written at once: after a stop, the next call goes on there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 
 import joblib
 import numpy as np
 
-from train.durable import write_durably
-from train.pack import GUIDE, Pack
-from vocoders.audio import to_pcm16
+from train.durable import publish, saying_when_full
+from train.pack import Pack
+from vocoders.audio import SAMPLE_RATE, to_pcm16
 from vocoders.features import hw2_mel, log_hw2
 from vocoders.guide import guide_of
 
+LONGEST = 256 * 1024  # samples, 12 s; a longer clip is done in parts, so that its length costs no memory
+assert LONGEST / SAMPLE_RATE > 10  # seldom enough that partials which do not run on between parts are no matter
+
 
 def make_guide(pack: Pack, jobs: int = -1, on_progress: Callable[[int, int], None] = lambda done, total: None) -> None:
-    """Write PACK/guide.int16, unless it is there. on_progress: clips (done, of all). Errors: `DiskFull`."""
+    """Write the pack's guides, unless they are there. on_progress: parts of clips (done, of all). Errors: `DiskFull`."""
     if pack.has_guide:
         return
-    samples = np.zeros(len(pack.audio), dtype="<i2")
-    clips = [clip for clip in pack.clips if clip.samples]
-    made = joblib.Parallel(jobs, return_as="generator")(joblib.delayed(_guide)(pack.samples(clip)) for clip in clips)
-    for done, (clip, guide) in enumerate(zip(clips, made), 1):
-        samples[clip.start : clip.start + clip.samples] = guide
-        on_progress(done, len(clips))
-    write_durably(pack.root / GUIDE, samples.tobytes())
+    beside = pack.guide_path.with_name(f"{pack.guide_path.name}.part")
+    parts = sorted(_parts(pack))
+    with saying_when_full(pack.guide_path, pack.audio.nbytes), beside.open("ab") as file:
+        finished = file.tell() // 2
+        left = [(start, stop) for start, stop in parts if stop > finished]
+        made = joblib.Parallel(jobs, return_as="generator")(
+            joblib.delayed(_guide)(pack.audio[start:stop]) for start, stop in left
+        )
+        for done, ((start, _), guide) in enumerate(zip(left, made, strict=True), len(parts) - len(left) + 1):
+            file.truncate(2 * start)  # or fills up with zeros what lies between two clips
+            file.write(guide.tobytes())
+            file.flush()
+            on_progress(done, len(parts))
+        file.truncate(pack.audio.nbytes)
+        os.fsync(file.fileno())
+    publish(beside, pack.guide_path)
+
+
+def _parts(pack: Pack) -> Iterator[tuple[int, int]]:
+    """(start, stop) in the pack's samples."""
+    for clip in pack.clips:
+        for start in range(clip.start, clip.start + clip.samples, LONGEST):
+            yield start, min(start + LONGEST, clip.start + clip.samples)
 
 
 def _guide(recording: np.ndarray) -> np.ndarray:
-    """(n,) float32 -> (n,) int16."""
-    return to_pcm16(guide_of(log_hw2(hw2_mel(recording)).values)[: len(recording)])
+    """(n,) int16 -> (n,) int16."""
+    mel = log_hw2(hw2_mel(recording.astype(np.float32) / 32768)).values
+    return to_pcm16(guide_of(mel)[: len(recording)]).astype("<i2")

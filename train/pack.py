@@ -1,7 +1,7 @@
 """A pack: every usable recording of a folder in one memory-mapped int16 file, with a manifest.
 
 PACK/audio.int16     mono 22 050 Hz, little-endian, clip after clip
-PACK/guide.int16     its guides, likewise, once a guided generator was trained on it; see `train.guide`
+PACK/guide-*.int16   its guides, likewise, if they were made; see `train.guide`. Named after what they are guides of
 PACK/manifest.json   where each clip lies in it, what it is, and to which split its speaker belongs
 PACK/journal.jsonl   what `prepare` has done so far, one line per file; lets it go on where it was stopped
 """
@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from vocoders.audio import SAMPLE_RATE
+from vocoders.guide import VERSION
 
-AUDIO, GUIDE, MANIFEST, JOURNAL = "audio.int16", "guide.int16", "manifest.json", "journal.jsonl"
+AUDIO, MANIFEST, JOURNAL = "audio.int16", "manifest.json", "journal.jsonl"
 FORMAT = 1
 TRAIN, VALIDATION = "train", "validation"
 
@@ -57,15 +58,19 @@ class Pack:
         return np.memmap(self.root / AUDIO, dtype="<i2", mode="r")
 
     @property
+    def guide_path(self) -> Path:
+        return self.root / f"guide-{self.fingerprint}-{VERSION}.int16"
+
+    @property
     def has_guide(self) -> bool:
-        """Of this audio, as far as its length tells."""
-        path = self.root / GUIDE
-        return path.is_file() and path.stat().st_size == self.audio.nbytes
+        return self.guide_path.is_file() and self.guide_path.stat().st_size == self.audio.nbytes
 
     @cached_property
     def guide(self) -> np.memmap:
-        """(samples,) int16, read-only: `vocoders.guide` of every clip."""
-        return np.memmap(self.root / GUIDE, dtype="<i2", mode="r")
+        """(samples,) int16, read-only: `vocoders.guide` of every clip. Errors: `PackError` when there is none."""
+        if not self.has_guide:
+            raise PackError(f"{self.root} has no guides; make them first: python -m train guide --data {self.root}")
+        return np.memmap(self.guide_path, dtype="<i2", mode="r")
 
     def samples(self, clip: Clip, length: int | None = None) -> np.ndarray:
         """The clip, or its first `length` samples, as float32 in [-1, 1)."""

@@ -251,9 +251,10 @@ def _serve(pipe: Connection, prepare: Callable[[], None]) -> None:
 
     while True:
         try:
-            number, work, arguments = pipe.recv()
+            message = pipe.recv_bytes()
         except (EOFError, OSError):
             os._exit(0)  # the app is gone; whatever still runs is wanted by nobody
+        number, work, arguments = pickle.loads(message)
         if work is None:
             if flag := unwanted.pop(number, None):
                 flag.set()

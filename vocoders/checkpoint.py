@@ -48,10 +48,6 @@ class Checkpoint:
     weights: Mapping[str, Tensor]
     about: Mapping[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        if self.config.is_guided and self.recipe.name != "hw2":
-            raise CheckpointError(f"a guided generator is for the hw2 mel, not for {self.recipe.name}.")
-
     def generator(self) -> Generator:
         """A generator in evaluation mode holding these weights."""
         with torch.device("meta"):
@@ -75,7 +71,7 @@ def read_checkpoint(path: Path, recipe: str | None = None, config_path: Path | N
         raise CheckpointError(f"{path.name} does not say which mel it was trained on; name it: hw2 or hifigan.")
     config = read_config(config_path or path.parent / "config.json")
     state = _unpickle(path)
-    return Checkpoint(config, _recipe(recipe), _folded(state, config, path.name))
+    return Checkpoint(config, _recipe(recipe, config, path.name), _folded(state, config, path.name))
 
 
 _FACTS_OF_A_RUN = ("preset", "start", "steps", "minutes", "audio_hours_heard", "hardware", "revision")
@@ -176,11 +172,14 @@ def _check_file(path: Path, limit: int) -> None:
         )
 
 
-def _recipe(name: str) -> MelRecipe:
+def _recipe(name: str, config: HiFiGANConfig, where: str) -> MelRecipe:
     try:
-        return recipe_named(name)
+        recipe = recipe_named(name)
     except ValueError as error:
         raise CheckpointError(f"{_brief(error, str)}.") from error
+    if config.is_guided and recipe.name != "hw2":
+        raise CheckpointError(f"{where} is a guided generator, which takes the hw2 mel, not {recipe.name}.")
+    return recipe
 
 
 def read_header(path: Path) -> Checkpoint:
@@ -212,7 +211,7 @@ def _read_safetensors(path: Path, with_weights: bool = True) -> Checkpoint:
     config = parse_config(fields if isinstance(fields, dict) else {}, path.name)
     about = {key: value for key, value in metadata.items() if key not in ("kind", "config", "mel")}
     weights = _folded(state, config, path.name) if with_weights else {}
-    return Checkpoint(config, _recipe(metadata.get("mel", "")), weights, about)
+    return Checkpoint(config, _recipe(metadata.get("mel", ""), config, path.name), weights, about)
 
 
 def _unpickle(path: Path) -> Mapping[str, object]:

@@ -1,4 +1,5 @@
-"""Runs a HiFi-GAN generator on a mel of any length: exactly, in constant memory, block by block.
+"""Runs a HiFi-GAN generator on a mel of any length: exactly, block by block, in memory that does not grow with it (but
+by the waveform of a guide, for generators that hear one).
 
 PyTorch is the reference. On a GPU it is also what runs; on a CPU the compiled form of `vocoders.openvino_generator`
 does, which gives the same samples within 1e-4, and PyTorch where that cannot be had.

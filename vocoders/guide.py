@@ -17,6 +17,7 @@ from vocoders.griffin_lim import griffin_lim
 from vocoders.mel import HOP
 from vocoders.stft import stft
 
+VERSION = 1  # of all that follows and what it uses: packs keep guides, and know old ones by it
 ITERATIONS = 96  # with 32, the guide itself trembles
 _KNOWN = OVERLAP - 4  # frames that a chunk takes over; windows of the last ones reach beyond what it knows
 
@@ -37,7 +38,9 @@ class Guide:
         self._ready = 0  # frames that no chunk will change any more
 
     def between(self, start: int, stop: int) -> np.ndarray:
-        """((stop - start) * 256,) float32, of the frames from start up to stop."""
+        """((stop - start) * 256,) float32, of the frames from start up to stop. Errors: ValueError beyond the last one."""
+        if stop > self._frames:
+            raise ValueError(f"the mel has {self._frames} frames; there is no guide up to {stop}")
         while self._ready < stop:
             self._make(*next(self._chunks))
         return self._samples[start * HOP : stop * HOP]

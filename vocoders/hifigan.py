@@ -1,6 +1,7 @@
 """The HiFi-GAN generator (Kong, Kim & Bae 2020): log mel (batch, 80, frames) -> waveform (batch, 1, frames * 256).
 
     mel -> conv_pre -> [ leaky ReLU -> transposed conv (x u) -> mean of residual blocks ] per rate u -> conv_post -> tanh
+                                                  ^ + conv of the guide, where there is one
 
 Parameter names are those of jik876/hifi-gan with weight normalisation folded, so that its checkpoints load; see
 `vocoders.checkpoint`. Tensors only: nothing here reads files or chooses devices.

@@ -36,8 +36,9 @@ LINES = (
         "hifigan-hw2",
         "HiFi-GAN (hw2 mel, own training)",
         (1.120, 0.176, 0.320),
-        "A HiFi-GAN V1 trained on that mel. The homework trained one for 50 000 steps; this project's was fine-tuned from UNIVERSAL_V1, "
-        "so the two rows agree in kind and not in weights. Its real weakness is pitch: partials waver, which is heard as trembling.",
+        "A HiFi-GAN V1 trained on that mel. The homework trained one for 50 000 steps. Its real weakness was pitch: partials waver, "
+        "which is heard as trembling. This project's was fine-tuned from UNIVERSAL_V1 and hears a guide beside the mel, Griffin-Lim from "
+        "that same mel, which tells it every partial's phase; so it does not.",
     ),
     Line(
         "hifigan-original-mismatch",

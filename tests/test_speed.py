@@ -8,7 +8,9 @@ from eval import plain
 from eval.speed import Pair, convergences, measure, random_checkpoint
 from eval.speed_report import line
 from tests.conftest import harmonic_tone
-from vocoders.catalogue import COMPARED
+from vocoders.analysis import Analysis, synthesize
+from vocoders.audio import fit_length
+from vocoders.catalogue import COMPARED, find_systems
 from vocoders.features import hw2_mel
 from vocoders.features import log_hifigan_mel as our_log_hifigan_mel
 from vocoders.hifigan import V2, V3
@@ -40,6 +42,16 @@ def test_the_plain_comparison_makes_all_seven_takes(tmp_path):
     systems.compare(harmonic_tone(0.6), tmp_path)
     assert len(list(tmp_path.glob("*.wav"))) == 7
     assert len(list(tmp_path.glob("*-difference.png"))) == 7
+
+
+def test_the_plain_takes_of_networks_sound_like_ours(tone):
+    """Up to librosa's phases and the pseudo-inverse: levels per band agree."""
+    steps = plain.PlainSystems(*plain.original_generators()).steps(tone[: 256 * 60])
+    analysis = Analysis(tone[: 256 * 60])
+    for id in ("hifigan-hw2", "hifigan-original"):
+        ours, found = synthesize(find_systems(id)[0], analysis), fit_length(steps[id](), 256 * 60)
+        bands = [np.log(plain.hw2_mel(take)[:, 4:-4].mean(axis=1) + 1e-4) for take in (ours, found)]
+        assert np.abs(bands[0] - bands[1]).mean() < 0.5, id
 
 
 def test_our_griffin_lim_converges_as_well_as_librosas():

@@ -1,13 +1,17 @@
 """Starting from UNIVERSAL_V1: the closed form for its first layer."""
 
+import dataclasses
+
 import pytest
 import torch
 from torch.nn import functional as F
 
+from train.generator import new_generator
 from train.universal import KERNEL, solve_convolution, universal_weights
 from vocoders.catalogue import original_weights
 from vocoders.checkpoint import Checkpoint, read_checkpoint
 from vocoders.features import hw2_mel, log_hifigan_mel, log_hw2
+from vocoders.generator_input import WITH_GUIDE
 from vocoders.hifigan import V1, V2
 from vocoders.mel import HIFIGAN, HW2
 
@@ -38,6 +42,13 @@ def test_the_hw2_mel_gives_nearly_what_its_own_mel_gave(pack, tone):
     assert (found - wanted).norm() / wanted.norm() < 0.1
     untouched = [name for name in weights if not name.startswith("conv_pre")]
     assert all(torch.equal(weights[name], original.weights[name]) for name in untouched)
+
+
+def test_a_guided_one_starts_from_the_same_solution(pack):
+    guided = dataclasses.replace(V1, input_channels=WITH_GUIDE)
+    wanted, found = (universal_weights(pack, config, HW2, seconds=5) for config in (V1, guided))
+    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+    new_generator(guided, found)
 
 
 def test_only_a_v1_generator_can_start_from_it(pack):

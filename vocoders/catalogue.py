@@ -140,7 +140,8 @@ BUILT_IN = (
     System(
         "hifigan-hw2",
         "HiFi-GAN, own training",
-        "UNIVERSAL_V1 fine-tuned by this project on the hw2 mel: under seven hours on one or two CPU cores, not from scratch.",
+        "UNIVERSAL_V1 fine-tuned by this project on the hw2 mel, and taught to follow the phase of that mel's Griffin-Lim: hours on "
+        "two CPU cores, not from scratch.",
         (hw2_mel, log_hw2),
         _own,
         _own_card,

@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -20,6 +21,9 @@ from lightning.fabric import Fabric
 from train.pack import Pack
 from train.prepare import prepare
 from vocoders.audio import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from gradio_client import Client
 
 ROOT = Path(__file__).parents[1]
 
@@ -94,6 +98,13 @@ def start_app(
         url = f"http://127.0.0.1:{port}"
         wait_until_ready(url, process, log)
     return process, url
+
+
+def patient_client(url: str) -> Client:
+    """A program that talks to the app; the first answers of a busy machine take longer than its usual timeouts."""
+    from gradio_client import Client
+
+    return Client(url, verbose=False, httpx_kwargs={"timeout": 120})
 
 
 def free_port() -> int:

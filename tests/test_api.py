@@ -9,7 +9,7 @@ import soundfile
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from tests.conftest import harmonic_tone
+from tests.conftest import harmonic_tone, patient_client
 from vocoders.audio import SAMPLE_RATE
 
 ROOT = Path(__file__).parents[1]
@@ -25,7 +25,7 @@ def song(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(app_url) -> Client:
-    return Client(app_url, verbose=False)
+    return patient_client(app_url)
 
 
 def example(language: str) -> str:

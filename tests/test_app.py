@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import soundfile
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 
-from tests.conftest import harmonic_tone
+from tests.conftest import harmonic_tone, patient_client
 
 FAST = ["griffin-lim-oracle", "griffin-lim"]
 
@@ -31,7 +31,7 @@ def clip(tmp_path):
 
 def compare(url: str, path, systems: list[str]) -> dict:
     """What the page shows at the end, by name: every output's last value that was not "unchanged"."""
-    job = Client(url, verbose=False).submit(handle_file(str(path)) if path else None, systems, api_name="/compare")
+    job = patient_client(url).submit(handle_file(str(path)) if path else None, systems, api_name="/compare")
     job.result(60)
     shown: dict = {}
     for values in job.outputs():

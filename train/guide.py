@@ -14,12 +14,13 @@ import numpy as np
 
 from train.durable import publish, saying_when_full
 from train.pack import Pack
-from vocoders.audio import SAMPLE_RATE, to_pcm16
+from vocoders.audio import to_pcm16
+from vocoders.chunks import CHUNK
 from vocoders.features import hw2_mel, log_hw2
 from vocoders.guide import guide_of
+from vocoders.mel import HOP
 
-LONGEST = 256 * 1024  # samples, 12 s; a longer clip is done in parts, so that its length costs no memory
-assert LONGEST / SAMPLE_RATE > 10  # seldom enough that partials which do not run on between parts are no matter
+LONGEST = CHUNK * HOP  # samples, 12 s; a longer clip is done in parts, so that its length costs no memory
 
 
 def make_guide(pack: Pack, jobs: int = -1, on_progress: Callable[[int, int], None] = lambda done, total: None) -> None:

@@ -16,7 +16,7 @@ from gradio_client import Client, handle_file
 from scipy.stats import theilslopes
 
 from eval.memory import memory
-from tests.conftest import harmonic_tone, start_app
+from tests.conftest import harmonic_tone, patient_client, start_app
 
 FAST = ["griffin-lim", "griffin-lim-oracle"]
 WAIT = 600.0  # seconds for one answer, on a machine that may be shared
@@ -24,7 +24,7 @@ WAIT = 600.0  # seconds for one answer, on a machine that may be shared
 
 def compared(url: str, clip: Path, systems: list[str], client: Client | None = None) -> dict:
     """What the player shows at the end. Errors: the client's, where the app refuses."""
-    client = client or Client(url, verbose=False)
+    client = client or patient_client(url)
     job = client.submit(handle_file(str(clip)), systems, api_name="/compare")
     job.result(WAIT)
     players = [values[2] for values in job.outputs() if isinstance(values[2], dict) and "tracks" in values[2]]
@@ -96,7 +96,7 @@ def test_everybody_at_once_gets_their_own_or_a_clean_refusal(tmp_path, scale):
     refused, taken, together = [], [], threading.Barrier(users)
 
     def use(number: int) -> None:
-        path, client = clip(tmp_path, number, lengths[number]), Client(url, verbose=False)
+        path, client = clip(tmp_path, number, lengths[number]), patient_client(url)
         together.wait()
         began = time.monotonic()
         try:

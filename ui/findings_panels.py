@@ -104,7 +104,9 @@ def trembling_panel(recording: Recording, takes: Sequence[Take]) -> str:
     )
     return (
         f"{head}<p>The longest held note, {stop - start:.1f} s at {hertz:.0f} Hz. How much its F0 moves, by how fast: vibrato lies at 3 to "
-        "8 Hz and should be the recording’s; what a vocoder adds above 8 Hz is heard as trembling. Loop the note:</p>"
+        "8 Hz and should be the recording’s; what a vocoder adds above 8 Hz is heard as trembling. The original HiFi-GAN does: it sees no "
+        "phase, and where a note is held and the mel stands still it could only repeat itself every 256 samples. Refinement, and the "
+        "guide that this project’s own model hears, give it phases that Griffin-Lim computes from the mel. Loop the note:</p>"
         f'<p class="page-downloads">{buttons}</p>{_spectra(curves)}</section>'
     )
 

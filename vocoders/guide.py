@@ -17,8 +17,8 @@ from vocoders.griffin_lim import griffin_lim
 from vocoders.mel import HOP
 from vocoders.stft import stft
 
-VERSION = 1  # of all that follows and what it uses: packs keep guides, and know old ones by it
-ITERATIONS = 96  # with 32, the guide itself trembles
+VERSION = 2  # of all that follows and what it uses: packs keep guides, and know old ones by it
+ITERATIONS = 192  # with 32, the guide itself trembles; with 96, its level on held notes still flutters a little
 _KNOWN = OVERLAP - 4  # frames that a chunk takes over; windows of the last ones reach beyond what it knows
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from hypothesis import settings
 from lightning.fabric import Fabric
 
 from train.pack import Pack
@@ -24,6 +25,9 @@ from vocoders.audio import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from gradio_client import Client
+
+settings.register_profile("timeless", deadline=None)  # machines differ, and are busy with other things
+settings.load_profile("timeless")
 
 ROOT = Path(__file__).parents[1]
 

@@ -31,6 +31,7 @@ def cache(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VOCODER_CACHE_DIR", str(folder))
+        patch.setattr("vocoders.guide.ITERATIONS", 4)  # what is tested holds for any guide
         yield folder
 
 

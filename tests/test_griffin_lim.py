@@ -16,7 +16,7 @@ def convergence(wanted: np.ndarray, found: np.ndarray) -> float:
 
 
 @given(st.one_of(st.integers(1, 40), st.integers(120, 400)), st.integers(0, 2**31))  # also several blocks
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_inverse_stft_is_exact(frames, seed):
     samples = np.random.default_rng(seed).normal(0, 0.1, frames * 256).astype(np.float32)
     assert np.abs(istft(stft(samples)) - samples).max() < 1e-5

@@ -142,7 +142,7 @@ def test_a_missing_file_is_named():
         read_recording("nothing-here.wav")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     container=st.sampled_from(["WAV", "FLAC", "OGG", "MP3"]),
     edits=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), min_size=1, max_size=12),

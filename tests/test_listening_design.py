@@ -82,7 +82,7 @@ def test_pairs_are_heard_in_both_orders_and_x_is_both():
 
 
 @given(st.sampled_from(list(MODES)), st.integers(1, 6), st.integers(0, 2**31))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_share_of_the_questions_is_balanced_over_raters(mode, trials, seed):
     asked = study(mode, trials=trials, seed=seed)
     raters = asked.units  # as many as make a whole number of rounds through all questions

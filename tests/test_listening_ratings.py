@@ -201,7 +201,7 @@ def test_holm_by_hand():
     assert holm([None]) == [None]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abcd"), st.sampled_from("xyz"), st.sampled_from("pq"), st.integers(1, 5)),

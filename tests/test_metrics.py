@@ -93,7 +93,7 @@ def test_the_shorter_signal_is_padded(metric, tone):
     assert metric(tone, tone[:-3000]) == metric(tone, padded)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(f0=st.floats(80, 900), gain=st.floats(0.05, 1), seconds=st.floats(0.2, 0.6))
 def test_metrics_are_finite_and_inputs_stay_as_they_are(f0, gain, seconds):
     reference = harmonic_tone(seconds, f0)

@@ -45,13 +45,15 @@ def test_the_plain_comparison_makes_all_seven_takes(tmp_path):
 
 
 def test_the_plain_takes_of_networks_sound_like_ours(tone):
-    """Up to librosa's phases and the pseudo-inverse: levels per band agree."""
+    """Up to librosa's phases and the pseudo-inverse: the levels of loud bands agree."""
     steps = plain.PlainSystems(*plain.original_generators()).steps(tone[: 256 * 60])
     analysis = Analysis(tone[: 256 * 60])
     for id in ("hifigan-hw2", "hifigan-original"):
         ours, found = synthesize(find_systems(id)[0], analysis), fit_length(steps[id](), 256 * 60)
         bands = [np.log(plain.hw2_mel(take)[:, 4:-4].mean(axis=1) + 1e-4) for take in (ours, found)]
-        assert np.abs(bands[0] - bands[1]).mean() < 0.5, id
+        loud = bands[0] > bands[0].max() - 8
+        assert loud.sum() > 15
+        assert np.abs(bands[0] - bands[1])[loud].mean() < 0.5, id
 
 
 def test_our_griffin_lim_converges_as_well_as_librosas():

@@ -109,14 +109,12 @@ def test_a_linear_mel_called_log_is_noticed():
         from_hw2_file(np.full((80, 4), 1e4), is_log=True)
 
 
-def test_without_a_checkpoint_the_own_model_says_it_is_not_trained(monkeypatch, tmp_path, tone):
-    monkeypatch.setattr(catalogue, "OWN_CHECKPOINT", tmp_path / "none.safetensors")
-    catalogue._own.cache_clear()
-    own = system("hifigan-hw2")
+def test_without_a_checkpoint_the_own_model_says_it_is_not_trained(tmp_path, tone):
+    own = catalogue._own_system("none", "None", "No checkpoint.", tmp_path / "none.safetensors")
     assert own.why_not().startswith("not trained yet")
+    assert own.describe().parameters == 0
     with pytest.raises(Unavailable, match="not trained yet"):
         synthesize(own, Analysis(tone))
-    catalogue._own.cache_clear()
 
 
 def test_without_the_package_the_originals_say_what_to_install(monkeypatch):

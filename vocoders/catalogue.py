@@ -95,23 +95,28 @@ def _original_system(
 # The project's own model.
 
 
-def _own_missing() -> str | None:
-    return None if OWN_CHECKPOINT.is_file() else "not trained yet: no checkpoint in assets/checkpoints"
+def _own_missing(path: Path) -> str | None:
+    return None if path.is_file() else "not trained yet: no checkpoint in assets/checkpoints"
 
 
 @functools.cache
-def _own() -> HiFiGANVocoder:
-    if reason := _own_missing():
+def _own(path: Path) -> HiFiGANVocoder:
+    if reason := _own_missing(path):
         raise Unavailable(reason)
-    return HiFiGANVocoder(read_checkpoint(OWN_CHECKPOINT))
+    return HiFiGANVocoder(read_checkpoint(path))
 
 
-def _own_card() -> Card:
-    if _own_missing():
+def _own_card(path: Path) -> Card:
+    if _own_missing(path):
         return Card(0, "-", "this project")
-    checkpoint = read_header(OWN_CHECKPOINT)
+    checkpoint = read_header(path)
     tuned = any(run.get("start") == "universal" for run in runs_of(checkpoint.about))
     return _card_of(checkpoint, "-", f"this project{', fine-tuned from UNIVERSAL_V1' if tuned else ''}")
+
+
+def _own_system(id: str, title: str, about: str, path: Path, refinement: Refinement | None = None) -> System:
+    load, describe, why_not = (Call(function, (path,)) for function in (_own, _own_card, _own_missing))
+    return System(id, title, about, (hw2_mel, log_hw2), load, describe, why_not, refinement)
 
 
 def _card_of(checkpoint: Checkpoint, licence: str, source: str) -> Card:
@@ -137,15 +142,12 @@ BUILT_IN = (
         GriffinLimVocoder,
         _griffin_lim_card,
     ),
-    System(
+    _own_system(
         "hifigan-hw2",
         "HiFi-GAN, own training",
         "UNIVERSAL_V1 fine-tuned by this project on the hw2 mel, and taught to follow the phase of that mel's Griffin-Lim: hours on "
         "two CPU cores, not from scratch.",
-        (hw2_mel, log_hw2),
-        _own,
-        _own_card,
-        _own_missing,
+        OWN_CHECKPOINT,
     ),
     _original_system(
         "hifigan-original",
@@ -179,14 +181,11 @@ BUILT_IN = (
         (hw2_mel, invert, remel),
         refinement=Refinement(),
     ),
-    System(
+    _own_system(
         "hifigan-hw2-refined",
         "HiFi-GAN, own training, refined",
         "The fine-tuned model's take, refined on the same mel in the same way.",
-        (hw2_mel, log_hw2),
-        _own,
-        _own_card,
-        _own_missing,
+        OWN_CHECKPOINT,
         Refinement(),
     ),
 )

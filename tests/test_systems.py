@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eval.comparison import quick_first
 from eval.spectral import m_stft
 from vocoders import catalogue
 from vocoders.analysis import Analysis, synthesize
@@ -107,6 +108,12 @@ def test_a_wrong_mel_file_is_explained(values, reason):
 def test_a_linear_mel_called_log_is_noticed():
     with pytest.raises(ValueError, match="too large to be a logarithm"):
         from_hw2_file(np.full((80, 4), 1e4), is_log=True)
+
+
+def test_what_is_heard_first_is_signal_processing_then_networks_as_listed():
+    chosen = [system(id) for id in ("hifigan-hw2-refined", "hifigan-hw2", "hifigan-original", "griffin-lim")]
+    ids = [found.id for found in quick_first(chosen)]
+    assert ids == ["griffin-lim", "hifigan-hw2", "hifigan-original", "hifigan-hw2-refined"]
 
 
 def test_without_a_checkpoint_the_own_model_says_it_is_not_trained(tmp_path, tone):

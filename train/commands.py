@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from train.config import DEFAULT_PRESET, INPUTS, TrainConfig, preset_named
+from train.config import DEFAULT_PRESET, TrainConfig, preset_named, with_input
 from train.pack import Pack, open_pack
 from vocoders.command import complain, counting_bar, refuse_overwriting
 
@@ -82,7 +82,7 @@ def _start(
     """What gives a new run its first weights, and the runs that made them, newest first."""
     from train.universal import universal_weights
     from vocoders.checkpoint import read_checkpoint, runs_of
-    from vocoders.mel import N_MELS, recipe_named
+    from vocoders.mel import recipe_named
 
     if config.start == "universal":
         return lambda: universal_weights(pack, config.generator, recipe_named(config.recipe)), []
@@ -95,7 +95,7 @@ def _start(
     checkpoint = read_checkpoint(args.start)
     shapes = {config.generator}
     if config.generator.is_guided:  # it may start from one that hears no guide yet
-        shapes.add(dataclasses.replace(config.generator, input_channels=N_MELS))
+        shapes.add(dataclasses.replace(config.generator, input_channels=config.generator.frame_channels))
     if checkpoint.config not in shapes or checkpoint.recipe.name != config.recipe:
         raise ValueError(
             f"{args.start.name} has another shape or another mel than this run; choose the preset to fit it"
@@ -117,8 +117,8 @@ def _with_options(config: TrainConfig, args: argparse.Namespace) -> TrainConfig:
         changes["generator_only_lr"] = config.generator_only_lr * args.lr / config.lr
     if args.start:
         changes["start"] = "checkpoint"
-    if args.input:
-        changes["generator"] = dataclasses.replace(config.generator, input_channels=INPUTS[args.input])
+    if args.input:  # first: a guide, which the recipe may not go with, can be given up
+        config = with_input(config, args.input)
     return dataclasses.replace(config, **changes)
 
 

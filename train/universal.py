@@ -17,7 +17,7 @@ from vocoders.catalogue import original_weights
 from vocoders.checkpoint import read_checkpoint
 from vocoders.generator_input import generator_input
 from vocoders.hifigan import HiFiGANConfig
-from vocoders.mel import HIFIGAN, N_MELS, MelRecipe, MelSpectrogram, log_mel
+from vocoders.mel import HIFIGAN, MelRecipe, MelSpectrogram, log_mel
 
 KERNEL = 7  # frames, of conv_pre
 SECONDS = 840.0  # of recordings to solve on
@@ -35,7 +35,7 @@ def universal_weights(
     if original.weights["ups.0.weight"].shape[0] != config.upsample_initial_channel or config.resblock != 1:
         raise ValueError("UNIVERSAL_V1 is a V1 generator; use a v1 preset to start from it")
     weight, bias = original.weights["conv_pre.weight"], original.weights["conv_pre.bias"]
-    channels = N_MELS if config.is_guided else config.input_channels
+    channels = config.frame_channels
     if recipe == HIFIGAN and channels == weight.shape[1]:
         return dict(original.weights)
     own, other = MelSpectrogram(HIFIGAN), MelSpectrogram(recipe)

@@ -70,6 +70,11 @@ class HiFiGANConfig:
         return self.input_channels == WITH_GUIDE
 
     @property
+    def frame_channels(self) -> int:
+        """Of the input, those that `conv_pre` sees: all but a guide's samples."""
+        return N_MELS if self.is_guided else self.input_channels
+
+    @property
     def guide_kernels(self) -> tuple[tuple[int, int], ...]:
         """Per upsampling, of a guided generator: (length, stride) in samples of the layer that hears the guide there."""
         if not self.is_guided:
@@ -155,7 +160,7 @@ class Generator(nn.Module):
         self.config = config
         block = ResidualBlock1 if config.resblock == 1 else ResidualBlock2
         channels = config.upsample_initial_channel
-        self.conv_pre = nn.Conv1d(N_MELS if config.is_guided else config.input_channels, channels, 7, padding=3)
+        self.conv_pre = nn.Conv1d(config.frame_channels, channels, 7, padding=3)
         self.ups = nn.ModuleList()
         self.guides = nn.ModuleList()
         self.resblocks = nn.ModuleList()
@@ -172,7 +177,7 @@ class Generator(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         guide = None
         if self.guides:
-            features, guide = features.split((N_MELS, HOP), dim=1)
+            features, guide = features.split((self.config.frame_channels, HOP), dim=1)
             guide = guide.transpose(1, 2).flatten(1)[:, None]  # in time again: (batch, 1, samples)
         x = self.conv_pre(features)
         parallel = len(self.config.resblock_kernel_sizes)
@@ -194,7 +199,7 @@ def parameter_count(config: HiFiGANConfig) -> int:
 def multiply_adds(config: HiFiGANConfig) -> int:
     """Multiplications with addition that a forward pass takes per mel frame."""
     channels, rate = config.upsample_initial_channel, 1
-    total = (N_MELS if config.is_guided else config.input_channels) * channels * 7
+    total = config.frame_channels * channels * 7
     convolutions = sum(
         size * len(dilations) * (2 if config.resblock == 1 else 1)
         for size, dilations in zip(config.resblock_kernel_sizes, config.resblock_dilation_sizes)

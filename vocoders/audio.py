@@ -17,11 +17,18 @@ SAMPLE_RATE = 22_050  # Hz; what HiFi-GAN V1 to V3 and the hw2 mel were defined 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """A usable recording. `samples` is (n,) float32 at `SAMPLE_RATE`; `history` says what was done to get it."""
+    """A usable recording.
+
+    samples: (n,) float32 at `SAMPLE_RATE`. history: one sentence about what the file was and what was done to it.
+    rate: Hz, of the file. notices: the parts of the history that a person would not expect of this file, such as "the end of
+    the file is missing"; commands print them.
+    """
 
     name: str
     samples: np.ndarray
     history: str = ""
+    rate: int = SAMPLE_RATE
+    notices: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from vocoders.audio import Recording
 from vocoders.systems import Unavailable
 
 AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"}
@@ -27,6 +28,12 @@ def run(main: Callable[[], int]) -> None:
 
 def complain(message: object) -> None:
     print(f"error: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def mention(recording: Recording, name: object) -> None:
+    """Say on stderr what was unexpected about a recording that was used all the same."""
+    for notice in recording.notices:
+        print(f"note: {' '.join(f'{name}: {notice}'.split())}.", file=sys.stderr)
 
 
 def find_audio(inputs: Iterable[Path]) -> dict[Path, Path]:

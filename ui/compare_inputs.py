@@ -33,7 +33,7 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
             audio = gr.Audio(
                 sources=["upload", "microphone"],
                 type="filepath",
-                label=f"Recording: any format, up to {limits.max_file_seconds / 60:g} minutes, of which {limits.max_seconds:g} s are used",
+                label=f"Recording: {limits.max_seconds:g} s, or a part of {limits.max_file_seconds / 60:g} minutes",
                 elem_id="recording",
                 editable=False,
             )

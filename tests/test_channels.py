@@ -54,10 +54,10 @@ def test_a_dead_channel_takes_nothing_from_the_live_one(tmp_path, tone):
 @pytest.mark.parametrize("offset", [0.2, -0.002, 0.0])
 def test_an_offset_is_removed_and_said(tmp_path, offset):
     tone = harmonic_tone(1.0) * 0.5
-    tone -= tone.mean()
+    tone -= np.float32(offset_of(tone))
     soundfile.write(tmp_path / "a.wav", tone + np.float32(offset), SAMPLE_RATE, subtype="FLOAT")
     recording = read_recording(tmp_path / "a.wav")
-    assert np.allclose(recording.samples, tone, atol=1e-4)
+    assert np.allclose(recording.samples, tone, atol=5e-4)  # a tone of no whole number of periods has a mean of its own
     assert recording.notices == ((f"a constant offset of {offset:+.3f} removed",) if offset else ())
 
 

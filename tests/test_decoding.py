@@ -144,6 +144,21 @@ def test_every_codec_and_container_comes_back_in_its_place(tmp_path, phrase, nam
     assert recording.notices == ()
 
 
+@pytest.mark.parametrize("name", ["eight.opus", "eight.m4a", "eight.flac", "eight.wav"])
+def test_eight_channels_are_eight(tmp_path, phrase, name):
+    ffmpeg(
+        "-i",
+        FILES / "phrase.flac",
+        "-af",
+        "pan=7.1|" + "|".join(f"c{n}={0.9 - 0.1 * n}*c0" for n in range(8)),
+        tmp_path / name,
+    )
+    recording = read_recording(tmp_path / name)
+    assert "8 channels averaged" in recording.history
+    lag, correlation = lag_and_correlation(recording.samples, phrase)
+    assert abs(lag) <= 2 and correlation > 0.98
+
+
 @pytest.mark.parametrize("muxer", ["mp3", "flac", "ogg", "webm", "wav", "adts"])
 def test_what_a_program_wrote_to_a_pipe_is_read_whole(tmp_path, phrase, muxer):
     """It could not go back to write the length."""

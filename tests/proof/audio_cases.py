@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import soundfile
 
+from tests.proof.encoded_cases import encoded_file
 from tests.proof.mutation import mutated
 
 FORMATS = {  # name: how soundfile writes it, rate in Hz, channels
@@ -23,8 +24,27 @@ FORMATS = {  # name: how soundfile writes it, rate in Hz, channels
     "vorbis": ({"format": "OGG", "subtype": "VORBIS"}, 22_050, 1),
     "opus": ({"format": "OGG", "subtype": "OPUS"}, 48_000, 1),
     "mp3": ({"format": "MP3"}, 44_100, 2),
+    "aiff": ({"format": "AIFF", "subtype": "PCM_16"}, 22_050, 2),
+    "caf": ({"format": "CAF", "subtype": "ALAC_16"}, 44_100, 1),
+    "au": ({"format": "AU", "subtype": "PCM_24"}, 22_050, 1),
+    "w64": ({"format": "W64", "subtype": "PCM_16"}, 22_050, 1),
+    "nist": ({"format": "NIST", "subtype": "PCM_16"}, 16_000, 1),
 }
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".opus", ".txt", ".py", "")
+COMPRESSED = (
+    "aac.m4a",
+    "fragmented.mp4",
+    "alac.m4a",
+    "adts.aac",
+    "opus.webm",
+    "vorbis.webm",
+    "flac.oga",
+    "wma.wma",
+    "wavpack.wv",
+    "tta.tta",
+    "layer2.mp2",
+)
+KINDS = (*FORMATS, *COMPRESSED)
+SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".opus", ".m4a", ".txt", ".py", "")
 RATES = (0, 1, 7_999, 8_000, 192_000, 192_001, 655_350, 2**31 - 1, 2**32 - 1)
 CHANNELS = (0, 1, 2, 8, 9, 255, 1024, 65_535)
 
@@ -35,8 +55,8 @@ def audio_case(number: int) -> tuple[str, bytes]:
     if number < len(names):
         return f"{number}{SUFFIXES[number % 4]}", bombs()[names[number]]()
     rng = np.random.default_rng(number)
-    name = list(FORMATS)[number % len(FORMATS)]
-    content = mutated(_file(name), [_file(other) for other in FORMATS], rng)
+    name = KINDS[number % len(KINDS)]
+    content = mutated(_file(name), [_file(other) for other in KINDS], rng)
     if content[:4] == b"OggS" and rng.random() < 0.7:
         content = with_right_checksums(content)  # else nearly every mutant ends at the container and tries no codec
     return f"{name}-{number}{rng.choice(SUFFIXES)}", content
@@ -44,6 +64,8 @@ def audio_case(number: int) -> tuple[str, bytes]:
 
 @functools.cache
 def _file(name: str) -> bytes:
+    if name in COMPRESSED:
+        return encoded_file(name, _signal(0.4, 22_050, 1)[:, 0])
     options, rate, channels = FORMATS[name]
     return encoded(_signal(0.4, rate, channels), rate, **options)
 
@@ -142,11 +164,12 @@ def flac_header(content: bytes, rate: int | None = None, samples: int | None = N
 
 
 def _long(seconds: int, rate: int, channels: int, container: str) -> bytes:
-    """Small, because nothing changes in it; loud enough not to be refused as silence."""
+    """Small, because little changes in it; loud enough not to be refused as silence."""
+    square = np.where(np.arange(rate) * 100 // rate % 2, 0.25, -0.25).astype(np.float32)
     buffer = io.BytesIO()
     with soundfile.SoundFile(buffer, "w", rate, channels, format=container) as file:
         for _ in range(seconds):
-            file.write(np.full((rate, channels), 0.25, np.float32))
+            file.write(np.repeat(square[:, None], channels, axis=1))
     return buffer.getvalue()
 
 

@@ -98,12 +98,17 @@ def encoded_case(number: int) -> Case:
 @functools.cache
 def _encoded(name: str, signal: int) -> tuple[np.ndarray, bytes]:
     truth = _signal(signal)
+    return truth, encoded_file(name, truth)
+
+
+def encoded_file(name: str, samples: np.ndarray) -> bytes:
+    """samples: (n,) at 22 050 Hz; name: of `ENCODINGS`."""
     with tempfile.TemporaryDirectory() as folder:
         source, out = Path(folder, "source.wav"), Path(folder, name)
-        soundfile.write(source, truth, SAMPLE_RATE, subtype="PCM_16")
+        soundfile.write(source, samples, SAMPLE_RATE, subtype="PCM_16")
         options = ("-i", source, *ENCODINGS[name], out)
         subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *map(str, options)], check=True)
-        return truth, out.read_bytes()
+        return out.read_bytes()
 
 
 @functools.cache

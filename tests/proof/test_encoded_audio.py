@@ -16,6 +16,9 @@ from vocoders.intake import AudioError, read_recording
 LATEST = 3  # samples at 22 050 Hz that a decoded signal may be late or early
 LAST_FRAME = 0.06  # seconds: where no header says where the sound ends, the encoder's last frame is kept whole
 
+# Nothing in them says how long they are: cut between two frames, they are whole
+ENDLESS = {"adts.aac", "no-xing.mp3", "layer2.mp2", "live.webm"}
+
 
 def read_one(number: int, folder: Path) -> str:
     case = encoded_case(number)
@@ -27,7 +30,8 @@ def read_one(number: int, folder: Path) -> str:
         assert case.kind != "whole", "a whole file was refused"
         return "refused"
     if case.kind == "cut" or not recording.notices:
-        assert_is(case.truth, recording.samples, whole=not recording.notices)
+        whole = not recording.notices and case.name not in ENDLESS
+        assert_is(case.truth, recording.samples, whole)
     assert case.kind != "whole" or not recording.notices, recording.notices
     return "used"
 

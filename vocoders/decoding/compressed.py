@@ -6,12 +6,12 @@ import contextlib
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vocoders.decoding.boxes import ends_inside_a_box
 from vocoders.decoding.containers import Container
+from vocoders.decoding.endings import ends_early
 from vocoders.decoding.id3 import skip_tags
 from vocoders.decoding.mpeg_audio import frame_header, promises_length
 from vocoders.decoding.ogg import pages_of
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from av import AudioFrame, Packet
     from av.container import InputContainer
 
+MAX_CHANNELS = 8
 MAX_DAMAGE = 0.2  # share of the frames; a file of which more cannot be decoded is refused
 CODECS = {
     "mp1", "mp2", "mp3", "aac", "alac", "opus", "vorbis", "flac", "wmav1", "wmav2", "wmapro", "wmalossless", "wavpack", "tta",
     "speex", "amrnb", "amrwb", "ac3", "eac3",
 }  # fmt: skip
+_SAMPLE_TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}  # FFmpeg's names: numpy's
 _MPEG_LAYERS = {"mp1", "mp2", "mp3"}
 _COUNTED = {"flac", "wv", "tta"}  # demuxers whose header counts samples
 _GUESSED = {"aac", "amr"}  # demuxers that know no length and estimate one
@@ -62,6 +64,13 @@ def _as_audio_errors() -> Iterator[None]:
         raise AudioError(f"the file is damaged or cut short, and cannot be decoded ({_reason(error)}).") from error
 
 
+class _Frame(NamedTuple):
+    """samples: (n, channels) float32. format: rate in Hz and layout of the channels."""
+
+    samples: np.ndarray
+    format: tuple[int, str]
+
+
 class _Reader:
     """One sound track on its way out of a file."""
 
@@ -82,6 +91,7 @@ class _Reader:
             # FFmpeg drops two frames, which is right for one encoder and takes 46 ms of sound from another
             codec.options = {**codec.options, "flags2": "skip_manual"}
         self._packets = 0
+        self._ends_early = ends_early(path, container.demuxer)
         self._damaged: set[int] = set()  # numbers of packets
 
     def stream(self) -> Stream:
@@ -90,45 +100,51 @@ class _Reader:
         if first is None:
             raise AudioError("the file is damaged or cut short: nothing in it can be decoded.")
         packets, second = self._packets, next(frames, None)
+        begun = [frame for frame in (first, second) if frame]
         # The first frames may be shorter by what a header told FFmpeg to skip
-        self._full = max(first.samples, second.samples if second else 0)
-        self._format = _format(first)
-        self._skipped = max(0, packets * self._full - first.samples)
+        self._full = max(len(frame.samples) for frame in begun)
+        self._format = first.format
+        self._skipped = max(0, packets * self._full - len(first.samples))
+        rate, _ = first.format
         stream = Stream(
             self._container.name,
-            first.sample_rate,
-            first.layout.nb_channels,
-            lambda: self._blocks(stream, [frame for frame in (first, second) if frame], frames),
+            rate,
+            first.samples.shape[1],
+            lambda: self._blocks(stream, begun, frames),
             self._promised(),
-            0 if self._container.demuxer in _COUNTED else 2 * self._full + first.sample_rate // 200,
+            0.5 if self._container.demuxer in _COUNTED else 2 * self._full + rate // 200,
         )
         return stream
 
-    def _blocks(self, stream: Stream, begun: list[AudioFrame], rest: Iterator[AudioFrame]) -> Iterator[np.ndarray]:
+    def _blocks(self, stream: Stream, begun: list[_Frame], rest: Iterator[_Frame]) -> Iterator[np.ndarray]:
         padding = 2 * self._full if self._container.demuxer == "mov" else 0
-        frames = (self._as_floats(frame) for frame in itertools.chain(begun, rest))
-        yield from _without_end(_without_start(frames, self._leading()), stream.promised, padding)
+        blocks = map(self._samples_of, itertools.chain(begun, rest))
+        yield from _without_end(_without_start(blocks, self._leading()), stream.promised, padding)
         stream.notices += self._what_is_wrong()
 
-    def _as_floats(self, frame: AudioFrame) -> np.ndarray:
-        if _format(frame) != self._format:
-            (rate, layout), (now, then) = self._format, _format(frame)
+    def _samples_of(self, frame: _Frame) -> np.ndarray:
+        if frame.format != self._format:
+            (rate, layout), (now, then) = self._format, frame.format
             raise AudioError(f"its sound changes from {rate:,} Hz {layout} to {now:,} Hz {then} on the way.")
-        return _as_floats(frame)
+        return frame.samples
 
-    def _frames(self) -> Iterator[AudioFrame]:
+    def _frames(self) -> Iterator[_Frame]:
         """Of the packets that are as they should be: what a decoder makes of a damaged one is not the recording."""
         packets = self._source.demux(self._track)
         while True:
             before = len(self._log)
             with _as_audio_errors():
                 packet = self._next(packets)
-                frames = self._decode(packet) if packet else []
+                # As arrays at once: a frame is the decoder's memory
+                frames = [
+                    _Frame(_as_floats(frame), (frame.sample_rate, frame.layout.name))
+                    for frame in (self._decode(packet) if packet else [])
+                ]
             if len(self._log) > before:
                 self._damaged.add(self._packets)
             if packet is None:
                 return
-            if self._packets not in self._damaged:
+            if self._packets not in self._damaged and (packet.size or not self._ends_early):
                 yield from frames
 
     def _next(self, packets: Iterator[Packet]) -> Packet | None:
@@ -182,8 +198,8 @@ class _Reader:
         if demuxer in _GUESSED or (demuxer == "mp3" and not self._counts_frames()):
             return None
         if self._track.duration:
-            return float(self._track.duration * self._track.time_base) * self._format[0]
-        return self._source.duration / 1e6 * self._format[0] if self._source.duration else None
+            return round(self._track.duration * self._track.time_base * self._format[0])
+        return round(self._source.duration / 1e6 * self._format[0]) if self._source.duration else None
 
     def _misplaced_start(self) -> bool:
         """Whether the first frame of MPEG audio is neither right behind the tags nor behind a frame that is a tag itself."""
@@ -211,8 +227,10 @@ class _Reader:
             found.append(f"{len(damaged - last)} of its {self._packets} frames are damaged and were left out")
         if damaged & last:
             found.append("it ends in the middle of a frame")
-        elif self._container.demuxer == "mov" and ends_inside_a_box(self._path):
+        elif self._ends_early:
             found.append("it ends abruptly")
+        if self._container.demuxer == "mov" and (left_out := self._track.frames - self._packets) > 2:
+            found.append(f"its header leaves out {left_out * self._full / self._format[0]:.2f} s of the sound in it")
         if self._misplaced_start():
             found.append("its first frames are damaged and were left out")
         if self._container.demuxer == "ogg":
@@ -236,22 +254,24 @@ def _what_is_wrong_with(path: Path) -> list[str]:
     return found
 
 
-def _format(frame: AudioFrame) -> tuple[int, str]:
-    """Rate in Hz and layout of the channels."""
-    if frame.layout is None or not frame.layout.nb_channels:
-        raise AudioError("its header does not say how many channels it has.")
-    return frame.sample_rate, frame.layout.name
-
-
 def _as_floats(frame: AudioFrame) -> np.ndarray:
-    """(n, channels) float32, full scale 1."""
-    values = frame.to_ndarray()
+    """(n, channels) float32, full scale 1. Errors: `AudioError`.
+
+    PyAV's own `to_ndarray` takes a ninth plane of a frame of eight channels, from an address that is none.
+    """
+    channels, kind = frame.layout.nb_channels if frame.layout else 0, frame.format.name.removesuffix("p")
+    if not 0 < channels <= MAX_CHANNELS or kind not in _SAMPLE_TYPES:
+        raise AudioError(
+            f"its sound has {channels} channels of the type {kind}; up to {MAX_CHANNELS} channels can be decoded."
+        )
+    planes = frame.planes[: channels if frame.format.is_planar else 1]
+    count = frame.samples * channels // len(planes)
+    values = np.stack([np.frombuffer(plane, _SAMPLE_TYPES[kind], count) for plane in planes])
     if values.dtype.kind == "u":
         values = values.astype(np.float32) / 128 - 1
     elif values.dtype.kind == "i":
         values = values.astype(np.float32) / -float(np.iinfo(values.dtype).min)
-    channels = frame.layout.nb_channels
-    return np.asarray(values.T if frame.format.is_planar else values.reshape(-1, channels), dtype=np.float32)
+    return np.array(values.T if frame.format.is_planar else values.reshape(-1, channels), dtype=np.float32)
 
 
 def _without_start(blocks: Iterator[np.ndarray], samples: int) -> Iterator[np.ndarray]:

@@ -26,7 +26,7 @@ class Stream:
 
     container: its name for people. rate: Hz. blocks: arrays (n, channels) float32 at that rate, full scale 1, until the
     decoder has no more; to be called once. promised: samples per channel that the header announces, None where it does not
-    say. slack: samples by which an honest header may be off. notices: clauses about what is wrong with the file; complete
+    say. slack: samples by which an honest header may be off; rounding costs half a one. notices: clauses about what is wrong with the file; complete
     when the last block was taken.
     """
 
@@ -35,7 +35,7 @@ class Stream:
     channels: int
     blocks: Callable[[], Iterator[np.ndarray]]
     promised: float | None = None
-    slack: int = 0
+    slack: float = 0.5
     notices: list[str] = field(default_factory=list)
 
     def compare_with_promise(self, samples: int) -> None:

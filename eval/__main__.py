@@ -106,7 +106,7 @@ def score_command(args: argparse.Namespace) -> int:
         for noticed in clip["notes"]:
             note(f"{clip['name']}: {noticed}")
     if scores.unused:
-        note(f"{len(scores.unused)} estimates are of no reference, such as {scores.unused[0]}")
+        note(f"there is no reference for {len(scores.unused)} of the estimates, such as {scores.unused[0]}")
     for metric in metrics:
         print(_mean_line(metric, scores))
     print(f"{'clips':22} {len(scores.clips)}")
@@ -118,9 +118,9 @@ def score_command(args: argparse.Namespace) -> int:
 
 
 def _mean_line(metric: Metric, scores: Scores) -> str:
-    value, n = scores.metrics[metric.name], scores.n[metric.name]
+    value, n, clips = scores.metrics[metric.name], scores.n[metric.name], len(scores.clips)
     if value is not None:
-        return f"{metric.name:22} {f'{value:.3f} {metric.unit}':17} n = {n}"
+        return f"{metric.name:22} {f'{value:.3f} {metric.unit}':17} n = {n}{f' of {clips}' if n < clips else ''}"
     line = f"{metric.name:22} undefined: {scores.undefined[metric.name]}"
     if (others := scores.of_the_others.get(metric.name)) is not None:
         line += f"; {f'{others:.3f} {metric.unit}'.strip()} over the {n} others"

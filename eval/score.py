@@ -81,8 +81,7 @@ def measure(
         for notice in recording.notices
     ]
     found = suspicions(estimate, common.reference, common.estimate)
-    undefined = [f"{name} is undefined for it" for name in lost]
-    return Measured(values, common.delay, tuple(lost), (*of_files, *common.notes, *found, *undefined))
+    return Measured(values, common.delay, tuple(lost), (*of_files, *common.notes, *found))
 
 
 def score_folders(
@@ -114,6 +113,7 @@ def score_folders(
             failed.append(str(name))
             continue
         lost += measured.lost
+        problems += [f"{paths[1]}: {metric} is undefined for it" for metric in measured.lost]
         about = {
             "moved": measured.moved,
             "notes": list(measured.notes),

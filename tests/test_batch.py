@@ -1,14 +1,17 @@
 """`eval compare` and `eval homework`: files, resuming, failures, a Dask cluster."""
 
+import contextlib
 import csv
+import io
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import soundfile
 from dask.distributed import LocalCluster
 
-from eval import homework
+from eval import batch, homework
 from eval.compare_folder import compare_folder
 from eval.metrics import METRICS, choose_metrics
 from tests.command import command
@@ -43,6 +46,14 @@ def test_results_table_and_takes(compared):
     assert done.stderr.count("voice0/bad.wav") >= 1  # one bad clip is named and does not stop the rest
     results = json.loads((out / "results.json").read_text())
     assert set(results) >= {"metrics", "clips", "versions", "against_baseline", "undefined"}
+    assert results["n"] == dict.fromkeys(MEASURED.split(","), 6)
+    assert {(failure["clip"], failure["system"]) for failure in results["failed"]} == {
+        ("voice0/bad", system) for system in SYSTEMS.split(",")
+    }
+    assert all(
+        row["history"].startswith("FLAC, mono, 22.05 kHz, 0.80 s") for row in results["clips"] if not row["error"]
+    )
+    assert "n = 6 of 7" in (out / "report.html").read_text()
     ours, oracle = (results["metrics"][id] for id in SYSTEMS.split(","))
     assert ours["M-STFT"] > oracle["M-STFT"] > 0
     assert ours["FAD"] is None
@@ -71,6 +82,42 @@ def test_finished_clips_are_not_made_again(compared, clips):
         before["griffin-lim"]["M-STFT"], rel=1e-6
     )
     assert {path for path in takes if path.stat().st_mtime_ns != takes[path]} == {lost}
+
+
+def test_a_clip_that_one_system_fails_on_counts_for_none(clips, tmp_path, monkeypatch):
+    """Griffin-Lim cannot do the clip that it does worst. Its mean stays above the oracle's, over the same clips."""
+    read, make = batch.read_recording, batch.synthesize
+
+    def read_and_notice(path, *rest):
+        return replace(read(path, *rest), notices=("the end of the <file> is missing",) if "0.flac" in path else ())
+
+    def synthesize(system, analysis):
+        if system.id == "griffin-lim" and np.array_equal(
+            analysis.features(()), read(clips / "voice1" / "5.flac").samples
+        ):
+            raise RuntimeError("out of luck")
+        return make(system, analysis)
+
+    monkeypatch.setattr(batch, "read_recording", read_and_notice)
+    monkeypatch.setattr(batch, "synthesize", synthesize)
+    chosen = {name: path for name, path in find_audio([clips]).items() if path.stem in "0135"}
+    done = []
+    with contextlib.redirect_stderr(io.StringIO()) as err:
+        done += compare_folder(chosen, SYSTEMS, tmp_path, baseline=None, metrics=choose_metrics("M-STFT,hop buzz"))
+    assert done == ["voice1/5: griffin-lim: RuntimeError: out of luck"]
+    assert "note: voice0/0: the end of the <file> is missing.\n" in err.getvalue()
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["n"]["M-STFT"] == 3
+    rows = {(row["clip"], row["system"]): row for row in results["clips"]}
+    for system in SYSTEMS.split(","):
+        values = [rows[clip, system]["metrics"]["M-STFT"] for clip in ("voice0/0", "voice1/1", "voice1/3")]
+        assert results["metrics"][system]["M-STFT"] == pytest.approx(np.mean(values))
+        assert results["intervals"][system]["M-STFT"]["n"] == 3
+        assert results["metrics"][system]["FAD-distillmos"] >= 0  # of the same three clips
+    assert rows["voice0/0", "griffin-lim"]["notices"] == ["the end of the <file> is missing"]
+    report = (tmp_path / "report.html").read_text()
+    assert "<li>voice0/0: the end of the &lt;file&gt; is missing</li>" in report
+    assert "n = 3 of 4" in report
 
 
 def test_a_dask_cluster_gives_the_same(clips, compared, tmp_path):

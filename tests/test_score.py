@@ -192,7 +192,7 @@ def test_undefined_for_the_recording_itself_is_no_failure_but_counted(copy):
     found = score_folders(copy / "songs", copy / "takes", [held, lost])
     assert (found.metrics["held"], found.n["held"], "held" in found.undefined) == (1.0, 1, False)
     assert (found.metrics["lost"], found.undefined["lost"]) == (None, "4 of 4 clips failed")
-    assert found.clips[0]["notes"] == ["lost is undefined for it"]
+    assert found.problems == [f"{copy}/takes/{name}.wav: lost is undefined for it" for name in NAMES]
 
 
 @pytest.mark.parametrize("ending", ["_generated", "_generated_e2e"])

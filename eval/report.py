@@ -115,7 +115,7 @@ def _cell(mean: Estimate | None, difference: Estimate | None) -> str:
     if difference is not None:
         text = f"{difference.mean:+.3f}"
         if difference.low is not None:
-            text += f" [{difference.low:+.3f}, {difference.high:+.3f}]"
+            text += f"<br>[{difference.low:+.3f}, {difference.high:+.3f}]"
         second = f"<small>{f'<b>{text}</b>' if difference.excludes_zero else text}</small>"
     interval = "" if mean.low is None else f' title="95 % interval {mean.low:.3f} to {mean.high:.3f}, n = {mean.n}"'
     return f"<td{interval}>{mean.mean:.3f}{second}</td>".replace("-", "−")

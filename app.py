@@ -6,6 +6,7 @@ import argparse
 import functools
 import os
 import shutil
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,6 +128,7 @@ def main() -> None:
     from ui.log import log_to_stderr
     from ui.worker import Worker
     from ui.zero_gpu import report_to_zero_gpu
+    from vocoders import contained_audio
     from vocoders.catalogue import BUILT_IN
     from vocoders.systems import Call
 
@@ -137,6 +139,7 @@ def main() -> None:
     app = build_app(settings, worker)
     keep_sweeping(settings.data_dir / "uploads", settings.data_dir / "results")
     worker.start()
+    threading.Thread(target=contained_audio.start, daemon=True).start()
     print(f"Vocoder Listening Lab: http://{settings.host}:{settings.port}", flush=True)
     # A page keeps its connection open for as long as it is looked at; stopping does not wait for that.
     uvicorn.run(

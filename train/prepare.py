@@ -26,8 +26,6 @@ from vocoders.command import AUDIO_SUFFIXES
 from vocoders.intake import AudioError, Limits, read_recording
 
 LIMITS = Limits(max_seconds=4 * 3600, max_megabytes=4000, min_seconds=0.5)
-# audio, but in containers that the intake does not take
-UNREADABLE = {".m4a", ".aac", ".wma", ".aif", ".aiff", ".caf", ".amr", ".webm"}
 HELD_OUT_FOLDERS = {"dev", "valid", "validation", "val", "test", "eval"}  # beside a folder named train
 
 
@@ -94,7 +92,7 @@ def find_sources(folder: Path, licence: str = "") -> dict[str, Source]:
         raise ValueError(f"{folder}: there is no such folder")
     described = _described(folder)
     found = {}
-    for file in sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES | UNREADABLE):
+    for file in sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES):
         if not file.is_file():
             continue
         path = file.relative_to(folder)
@@ -216,8 +214,6 @@ def _decode(source: Source) -> tuple[np.ndarray | None, dict]:
     """int16 (n,) and its journal entry; None and the reason for a file that cannot be used."""
     entry: dict = {"path": source.path, "size": source.size, "modified": source.modified}
     try:
-        if source.file.suffix.lower() in UNREADABLE:
-            raise AudioError(f"{source.path}: {source.file.suffix} is not read; convert it to WAV or FLAC.")
         samples = to_pcm16(read_recording(source.file, LIMITS, source.path).samples).astype("<i2")
         entry["sha256"] = hashlib.sha256(source.file.read_bytes()).hexdigest()
     except (AudioError, OSError, MemoryError) as error:

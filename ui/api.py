@@ -19,7 +19,9 @@ from ui.running import Running
 from ui.worker import Compute, ComputeError
 from vocoders.audio import Recording
 from vocoders.catalogue import COMPARED
-from vocoders.intake import AudioError, Limits, read_recording
+from vocoders.contained_audio import read_recording_contained
+from vocoders.intake import Limits
+from vocoders.passage import Passage
 from vocoders.systems import System
 
 SLOWEST_METRIC = 900.0  # seconds: CREPE takes more than a second for each of two recordings
@@ -28,11 +30,13 @@ SLOWEST_METRIC = 900.0  # seconds: CREPE takes more than a second for each of tw
 def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits, compute: Compute) -> None:
     """`/compare_json` and `/score`; bad input comes back as one sentence."""
 
-    def compare_json(audio: FileData, systems_wanted: list[str] | None = None) -> dict:
-        """Every take of a recording with its metrics.
+    def compare_json(
+        audio: FileData, systems_wanted: list[str] | None = None, start: float = 0.0, end: float | None = None
+    ) -> dict:
+        """Every take of a recording, or of a passage of it, with its metrics.
 
-        audio: WAV, FLAC, OGG or MP3. systems_wanted: ids as `python -m vocoders list` prints them; none: all that are compared by
-        default. Returns {"recording": {name, seconds}, "takes": {id: {title, audio, lufs, metrics, compute_seconds}}, "failed": {id:
+        audio: a file of any usual format. start, end: of the passage, in seconds; none: all of it. systems_wanted: ids as `python -m vocoders list` prints them; none: all that are compared by
+        default. Returns {"recording": {name, seconds, history}, "takes": {id: {title, audio, lufs, metrics, compute_seconds}}, "failed": {id:
         why}, "archive": address of a zip with everything}; addresses are relative to the app's and live for two hours.
         """
         known = {system.id: system for system in systems if not system.why_not()}
@@ -41,7 +45,7 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
                 f"unknown systems: {', '.join(sorted(unknown))}; known: {', '.join(known)}", print_exception=False
             )
         chosen = [known[id] for id in systems_wanted or COMPARED if id in known]
-        recording = _read(audio, limits)
+        recording = _read(audio, limits, start, end)
         require_both("given", chosen)
         folder = store.new()
         job = CompareJob(recording, quick_first(chosen), folder, compute)
@@ -50,7 +54,11 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
             raise gr.Error(view.player["status"]["text"], print_exception=False)
         tracks = {track["id"]: track for track in view.player["tracks"]}
         return {
-            "recording": {"name": recording.name, "seconds": round(recording.seconds, 3)},
+            "recording": {
+                "name": recording.name,
+                "seconds": round(recording.seconds, 3),
+                "history": recording.history,
+            },
             "takes": {
                 take.system.id: {
                     "title": take.system.title,
@@ -84,11 +92,12 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
     gr.api(score, api_name="score", **QUEUE)
 
 
-def _read(file: FileData, limits: Limits) -> Recording:
+def _read(file: FileData, limits: Limits, start: float = 0.0, end: float | None = None) -> Recording:
     path = Path(
         file["path"] if isinstance(file, dict) else file.path
     )  # in Gradio's cache: it refuses what is no upload
     try:
-        return read_recording(path, limits, path.name)
-    except AudioError as error:
+        passage = Passage(start, end) if start or end is not None else None
+        return read_recording_contained(path, limits, path.name, passage)
+    except ValueError as error:
         raise gr.Error(str(error), print_exception=False) from error

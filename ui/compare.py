@@ -11,12 +11,14 @@ from ui.compare_inputs import Inputs, lay_out_inputs
 from ui.compare_job import CompareJob
 from ui.compare_outputs import lay_out_outputs
 from ui.markup import notice
+from ui.passage import chosen_passage, looker
 from ui.results import ResultStore
 from ui.running import Running, ask_then
 from ui.uploads import Upload, chosen_systems
 from ui.worker import Compute
 from vocoders.checkpoint import CheckpointError
-from vocoders.intake import AudioError, Limits, read_recording
+from vocoders.contained_audio import read_recording_contained
+from vocoders.intake import AudioError, Limits
 from vocoders.systems import System
 
 QUEUE = {"concurrency_id": "compute", "concurrency_limit": 2}  # everything heavy shares one queue
@@ -35,6 +37,7 @@ def compare_tab(
         chosen: list[str],
         own: tuple[Upload, ...],
         residuals: bool,
+        passage: dict | None,
         request: gr.Request,
         number: float | None = None,
     ) -> Iterator[dict]:
@@ -42,7 +45,7 @@ def compare_tab(
         try:
             selected = chosen_systems(systems, own, chosen)
             require_both(path, selected)
-            recording = read_recording(path, limits)
+            recording = read_recording_contained(path, limits, passage=chosen_passage(passage, path))
         except (AudioError, CheckpointError) as error:
             yield {outputs.message: notice(str(error), "bad")}
             return
@@ -69,12 +72,21 @@ def compare_tab(
         return ""
 
     ticket = gr.Number(visible="hidden")
-    fields = [inputs.audio, inputs.choice, uploads, inputs.residuals]
+    fields = [inputs.audio, inputs.choice, uploads, inputs.residuals, inputs.passage]
     work = {"fn": run, "inputs": [*fields, ticket], "outputs": outputs.components}
     wiring = (running, ticket, outputs.message, work)
     options = {**QUEUE, "show_progress": "hidden"}
     ask_then(inputs.start.click, *wiring, **options, api_visibility="private")
     gr.Button(visible=False).click(run, fields, outputs.components, **options, api_name="compare")  # by programs
+    inputs.audio.change(
+        looker(limits),
+        inputs.audio,
+        [inputs.look, inputs.passage],
+        concurrency_id="look",
+        concurrency_limit=4,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     inputs.stop.click(halt, outputs=outputs.message, queue=False, show_progress="hidden", api_visibility="private")
     for button, load in inputs.examples:
         quietly = {"show_progress": "hidden", "api_visibility": "private"}

@@ -9,6 +9,7 @@ import gradio as gr
 
 from ui.examples import FROM_LIBROSA, SHIPPED, Example, ExampleUnreachable
 from ui.markup import escape, notice, slot
+from ui.passage import passage_chooser
 from vocoders.catalogue import COMPARED
 from vocoders.intake import Limits
 from vocoders.systems import System
@@ -17,6 +18,8 @@ from vocoders.systems import System
 @dataclass(frozen=True)
 class Inputs:
     audio: gr.Audio
+    look: gr.HTML  # says that a file is being read, or why it cannot be
+    passage: gr.HTML
     choice: gr.CheckboxGroup
     residuals: gr.Checkbox
     start: gr.Button
@@ -30,10 +33,12 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
             audio = gr.Audio(
                 sources=["upload", "microphone"],
                 type="filepath",
-                label=f"Recording: WAV, FLAC, OGG or MP3, up to {limits.max_seconds:g} s",
+                label=f"Recording: {limits.max_seconds:g} s, or a part of {limits.max_file_seconds / 60:g} minutes",
                 elem_id="recording",
                 editable=False,
             )
+            look = slot("look")
+            passage = passage_chooser()
             with gr.Row():
                 shipped = [gr.Button(example.title, size="sm") for example in SHIPPED]
             with gr.Accordion("More examples, fetched on demand from librosa", open=False), gr.Row():
@@ -48,7 +53,7 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
                 start = gr.Button("Compare", variant="primary", elem_id="compare", scale=3)
                 stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=80)
     examples = zip([*shipped, *fetched], map(loader, [*SHIPPED, *FROM_LIBROSA]))
-    return Inputs(audio, choice, residuals, start, stop, tuple(examples))
+    return Inputs(audio, look, passage, choice, residuals, start, stop, tuple(examples))
 
 
 def loader(example: Example) -> Callable[[], Iterator[tuple]]:

@@ -7,15 +7,18 @@ from collections.abc import Iterator, Sequence
 import gradio as gr
 
 from ui.compare import QUEUE
+from ui.compare_inputs import Inputs
 from ui.compare_job import CompareJob, View
 from ui.findings_panels import is_rung, ladder_panel, losses_panel, mels_panel, trembling_panel
 from ui.markup import notice, slot
+from ui.passage import chosen_passage
 from ui.player import player_component
 from ui.results import ResultStore
 from ui.running import Running, ask_then
 from ui.worker import Compute
 from vocoders.audio import Recording
-from vocoders.intake import AudioError, Limits, read_recording
+from vocoders.contained_audio import read_recording_contained
+from vocoders.intake import AudioError, Limits
 from vocoders.ladder import LADDER, RUNGS
 from vocoders.systems import System
 
@@ -28,7 +31,7 @@ INTRO = (
 
 
 def findings_tab(
-    systems: Sequence[System], store: ResultStore, limits: Limits, audio: gr.Audio, compute: Compute
+    systems: Sequence[System], store: ResultStore, limits: Limits, inputs: Inputs, compute: Compute
 ) -> None:
     by_id = {system.id: system for system in systems}
     ladder = (*RUNGS, *(by_id[id] for id in LADDER if id in by_id and not by_id[id].why_not()))
@@ -42,14 +45,14 @@ def findings_tab(
     ladder_slot, trembling, losses, mels = panels
     running = Running()
 
-    def run(path: str | None, request: gr.Request, number: float | None = None) -> Iterator[dict]:
+    def run(path: str | None, passage: dict | None, request: gr.Request, number: float | None = None) -> Iterator[dict]:
         session = request.session_hash or ""
         try:
             if not path:
                 raise AudioError(
                     "Give a recording first, on the Compare page: upload a file, or press an example there."
                 )
-            recording = read_recording(path, limits)
+            recording = read_recording_contained(path, limits, passage=chosen_passage(passage, path))
         except AudioError as error:
             yield {message: notice(str(error), "bad")}
             return
@@ -79,7 +82,7 @@ def findings_tab(
         return ""
 
     ticket = gr.Number(visible="hidden")
-    work = {"fn": run, "inputs": [audio, ticket], "outputs": [message, player, *panels]}
+    work = {"fn": run, "inputs": [inputs.audio, inputs.passage, ticket], "outputs": [message, player, *panels]}
     options = {**QUEUE, "show_progress": "hidden", "api_visibility": "private"}
     ask_then(start.click, running, ticket, message, work, **options)
     stop.click(halt, outputs=message, queue=False, show_progress="hidden", api_visibility="private")

@@ -43,14 +43,16 @@ def build_page(
     compute: Compute,
 ) -> gr.Blocks:
     """compute: where whatever takes long is done."""
-    gr.set_static_paths([ASSETS / "page.js", ASSETS / "page.css", CHARTS, *(ASSETS / "player").iterdir()])
+    gr.set_static_paths(
+        [ASSETS / "page.js", ASSETS / "page.css", ASSETS / "passage.js", CHARTS, *(ASSETS / "player").iterdir()]
+    )
     with gr.Blocks(title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, round(OLDEST))) as page:
         slot("header", _HEADER)
         uploads = gr.State(())
         with gr.Tab("Compare", id="compare"):
             inputs = compare_tab(systems, store, limits, uploads, compute)
         with gr.Tab("Findings", id="findings"):
-            findings_tab(systems, store, limits, inputs.audio, compute)
+            findings_tab(systems, store, limits, inputs, compute)
         with gr.Tab("Vocoders", id="vocoders"):
             vocoders_tab(systems, uploads, inputs.choice)
         with gr.Tab("Blind tests", id="studies"):

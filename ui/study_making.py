@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import queue
 import re
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from eval.listening.service import Listening
 from eval.listening.study import MODES, Question, Study, StudyError, session_minutes
 from eval.make_study import Made, make_study, read_clips
 from eval.stimuli import render_stimuli
+from ui.background import Finished, followed
 from ui.compare import QUEUE
 from ui.compare_inputs import Inputs, choices, offered
 from ui.markup import escape, inert, notice, slot
@@ -24,6 +23,7 @@ from ui.study_reading import may_read
 from ui.uploads import Upload, all_systems, chosen_systems
 from ui.worker import Compute, ComputeError
 from vocoders.checkpoint import CheckpointError
+from vocoders.contained_audio import read_recording_contained
 from vocoders.intake import AudioError
 from vocoders.systems import System
 
@@ -146,14 +146,17 @@ def lay_out_making(
                     "To revise a study takes the key that came with it; there is none with this id and key."
                 )
             study = form.study(list(form.clips()), [system.id for system in selected])
-            recordings = read_clips(form.clips())
+            recordings = read_clips(form.clips(), read_recording_contained)
 
-            def work(tell: Callable) -> Made:
+            def work(report: Callable[[str], None]) -> Made:
+                def tell(done: int, total: int, text: str) -> None:
+                    report(f"Take {min(done + 1, total)} of {total}: {text}")
+
                 return make_study(listening.store, data_dir, study, recordings, selected, tell, revises, render)
 
-            for event in _followed(work):
-                if isinstance(event, Made):
-                    yield {message: "", made: invitation(event, study, listening.durable)}
+            for event in followed(work):
+                if isinstance(event, Finished):
+                    yield {message: "", made: invitation(event.result, study, listening.durable)}
                 else:
                     yield {message: notice(event)}
         except (StudyError, AudioError, CheckpointError, StoreError, ComputeError) as error:
@@ -195,37 +198,6 @@ def _lay_out_checks() -> list[gr.components.Component]:
             revises = gr.Textbox(label="Revision of the study with this id (empty: a new study)", max_length=64)
             key = gr.Textbox(label="Key of that study", type="password", max_length=200)
     return [trials, repeats, golds, traps, seed, about, questions, revises, key]
-
-
-def _followed(work: Callable[[Callable[[int, int, str], None]], Made]) -> Iterator[str | Made]:
-    """Sentences while `work` runs in a thread, then what it made. Who leaves ends the work at the next take. Errors: those of `work`."""
-    events: queue.Queue = queue.Queue()
-    left = threading.Event()
-
-    def tell(done: int, total: int, text: str) -> None:
-        if left.is_set():
-            raise InterruptedError("nobody waits for this study any more")
-        events.put(f"Take {min(done + 1, total)} of {total}: {text}")
-
-    def run() -> None:
-        try:
-            events.put(work(tell))
-        except BaseException as error:
-            events.put(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        while True:
-            event = events.get()
-            while isinstance(event, str) and not events.empty():
-                event = events.get()
-            if isinstance(event, BaseException):
-                raise event
-            yield event
-            if isinstance(event, Made):
-                return
-    finally:
-        left.set()
 
 
 def outlook_of(

@@ -12,7 +12,7 @@ import numpy as np
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import write_wav
 from vocoders.catalogue import BUILT_IN, find_system, find_systems
-from vocoders.command import complain, find_audio, refuse_overwriting, run
+from vocoders.command import add_passage, complain, find_audio, mention, passage_of, refuse_overwriting, run
 from vocoders.features import from_hw2_file
 from vocoders.intake import AudioError, Limits, read_recording
 from vocoders.mel import HW2, mel_of
@@ -49,8 +49,9 @@ def parse_args() -> argparse.Namespace:
 
     for command in (mel, resynth):
         command.add_argument(
-            "--max-seconds", type=float, default=600.0, help="longest recording read, in seconds (600)"
+            "--max-seconds", type=float, default=600.0, help="longest recording or passage used, in seconds (600)"
         )
+        add_passage(command)
     for command in (mel, synth, resynth):
         command.add_argument("--force", action="store_true", help="overwrite what is there")
     return parser.parse_args()
@@ -93,7 +94,8 @@ def make_mel(args: argparse.Namespace) -> int:
     if args.out.suffix != ".npy":
         raise ValueError(f"{args.out}: the mel is written as .npy; name the output so")
     refuse_overwriting([args.out], args.force)
-    recording = read_recording(args.audio, _limits(args), str(args.audio))
+    recording = read_recording(args.audio, _limits(args), str(args.audio), passage_of(args))
+    mention(recording, args.audio)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     np.save(args.out, mel_of(recording.samples, HW2))
     return 0
@@ -131,8 +133,14 @@ def resynthesize(args: argparse.Namespace) -> int:
         for system in systems
     ]
     refuse_overwriting([out for _, _, out in jobs], args.force)
-    limits = _limits(args)
-    return _render(jobs, lambda path: Analysis(read_recording(path, limits, str(path)).samples))
+    limits, passage = _limits(args), passage_of(args)
+
+    def analyse(path: Path) -> Analysis:
+        recording = read_recording(path, limits, str(path), passage)
+        mention(recording, path)
+        return Analysis(recording.samples)
+
+    return _render(jobs, analyse)
 
 
 def _limits(args: argparse.Namespace) -> Limits:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from vocoders.audio import Recording
+from vocoders.passage import Passage, seconds_of
 from vocoders.systems import Unavailable
 
-AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"}
+AUDIO_SUFFIXES = {  # of files that are looked at in a folder; one that is named is read whatever its name
+    ".wav", ".wave", ".bwf", ".rf64", ".w64", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".sph", ".nist", ".voc", ".flac",
+    ".ogg", ".oga", ".opus", ".spx", ".mp3", ".mp2", ".m4a", ".mp4", ".mov", ".3gp", ".aac", ".webm", ".mka", ".mkv", ".wma",
+    ".wv", ".tta", ".amr",
+}  # fmt: skip
 
 
 def run(main: Callable[[], int]) -> None:
@@ -64,6 +70,20 @@ def find_audio(inputs: Iterable[Path]) -> dict[Path, Path]:
                 raise ValueError(f"{found[name]} and {path} have the same name, {name}")
             found[name] = path
     return found
+
+
+def add_passage(parser: argparse.ArgumentParser) -> None:
+    """The options `passage_of` reads."""
+    time = "seconds, or minutes:seconds"
+    parser.add_argument("--from", dest="start", metavar="TIME", help=f"where the passage to use begins: {time} (0)")
+    parser.add_argument("--to", dest="end", metavar="TIME", help=f"where it ends: {time} (the end of the file)")
+
+
+def passage_of(args: argparse.Namespace) -> Passage | None:
+    """None for the whole recording. Errors: ValueError."""
+    if args.start is None and args.end is None:
+        return None
+    return Passage(seconds_of(args.start or "0"), None if args.end is None else seconds_of(args.end))
 
 
 def refuse_overwriting(paths: Iterable[Path], force: bool, instead: str = "--force overwrites") -> None:

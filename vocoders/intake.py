@@ -1,58 +1,80 @@
 """Audio files from outside -> `Recording`, or one sentence that says why not.
 
-A file is judged by its first bytes and its header before anything is decoded, and decoded in blocks, so that
-neither a small file that expands to gigabytes nor a header that claims 2^63 samples costs memory.
+A file is decoded in blocks, and as far as the limits go: neither a small file that expands to gigabytes nor a header that
+claims 2^63 samples costs memory. What was unexpected about it is said in the recording's history.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from vocoders.audio import SAMPLE_RATE, Recording, resample
+from vocoders.channels import ChannelSums, Clipping, offset_of
+from vocoders.decoding import AudioError, Stream, open_audio
+from vocoders.passage import Passage, clock
 
-FORMATS = "WAV, FLAC, OGG or MP3"
-CONTAINERS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "MPEG"}  # libsndfile's names for them
-BLOCK = 65_536  # frames decoded at a time
-MOST_CHUNKS = 4096  # of a wav, that are looked at for its samples; real ones have a dozen
+__all__ = ["AudioError", "Limits", "read_recording"]
+
 SILENCE = 1e-4  # peak, -80 dBFS: below it a metric is about the noise floor, not about the recording
-LOUDEST = 1e6  # peak, +120 dBFS: floats can say more, but no recording does, and its squares would overflow
-
-
-class AudioError(ValueError):
-    """A recording that cannot be used. The message is one sentence for the person who gave it."""
+LOUDEST = 100.0  # peak, +40 dBFS: floats can say more, but then full scale was not meant to be 1
+OFFSET = 1e-3  # of full scale, -60 dBFS: a larger constant is removed
+ENCODERS_EXCESS = 0.1  # seconds by which a file may be longer than allowed, since encoders fill up their last frame
+KEPT_BYTES = 100_000_000  # of decoded blocks; of a longer file they are decoded again for the second look
+_INTEGER_SCALES = (2.0**15, 2.0**23, 2.0**31)
 
 
 @dataclass(frozen=True)
 class Limits:
+    """max_seconds: of what is used; max_file_seconds: of a file of which a passage is used."""
+
     max_seconds: float = 60.0
     max_megabytes: float = 100.0
     min_seconds: float = 0.1
     min_rate: int = 8_000  # Hz
     max_rate: int = 192_000  # Hz
     max_channels: int = 8
+    max_file_seconds: float = 1800.0
 
 
-def read_recording(path: str | Path, limits: Limits = Limits(), name: str | None = None) -> Recording:
-    """Read any supported file as mono 22 050 Hz.
+class _Decoded(NamedTuple):
+    """samples: (n,) float32 at the file's own rate, before anything but the mixing of channels was done to them."""
+
+    samples: np.ndarray
+    rate: int
+    channels: int
+    container: str
+    clauses: list[str]  # what is expected
+    notices: list[str]  # what is not
+
+
+def read_recording(
+    path: str | Path, limits: Limits = Limits(), name: str | None = None, passage: Passage | None = None
+) -> Recording:
+    """Read any supported file, or a passage of it, as mono 22 050 Hz.
 
     Errors: `AudioError` naming the file and the reason.
     """
     path = Path(path)
     name = name or path.name
     try:
-        _check_bytes(path, limits)
-        samples, rate, channels, container = _decode(path, limits)
-        _check_samples(samples)
+        check_file(path, limits)
+        found = _decode(path, limits, passage)
+        samples = _corrected(found)
     except AudioError as error:
         raise AudioError(f"{name}: {error}") from None
-    history = _history(samples, rate, channels, container, _ends_abruptly(path))
-    return Recording(Path(name).stem, resample(samples, rate), history)
+    history = _history(found, passage, len(samples) / found.rate)
+    return Recording(Path(name).stem, resample(samples, found.rate), history, found.rate, tuple(found.notices))
 
 
-def _check_bytes(path: Path, limits: Limits) -> None:
+def check_file(path: Path, limits: Limits) -> None:
+    """What can be said before anything is decoded. Errors: `AudioError`."""
+    if path.is_dir():
+        raise AudioError("this is a folder; a file is needed.")
     if not path.is_file():
         raise AudioError("there is no such file.")
     size = path.stat().st_size
@@ -60,114 +82,113 @@ def _check_bytes(path: Path, limits: Limits) -> None:
         raise AudioError("the file is empty (0 bytes).")
     if size > limits.max_megabytes * 1e6:
         raise AudioError(f"the file has {size / 1e6:.0f} MB; at most {limits.max_megabytes:g} MB are accepted.")
-    with path.open("rb") as file:
-        head = file.read(12)
-    riff = head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE"
-    mp3 = head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0)
-    if not (riff or mp3 or head[:4] in (b"fLaC", b"OggS")):
-        raise AudioError(f"this is not a {FORMATS} file, whatever its name says.")
-    if riff and (missing := _missing_wav_bytes(path, size)):
-        raise AudioError(f"the file is truncated: its header promises {missing:,} more bytes than there are.")
 
 
-def _missing_wav_bytes(path: Path, size: int) -> int:
-    """Bytes that the `data` chunk announces beyond the end of the file.
-
-    libsndfile silently plays what is left of a cut file. Lengths 0 and 0xFFFFFFFF are what a streaming writer
-    leaves behind, and RF64 keeps its length elsewhere: those are not judged, nor is a file of
-    more than `MOST_CHUNKS` chunks.
-    """
-    with path.open("rb") as file:
-        position = 12
-        for _ in range(MOST_CHUNKS):
-            if position + 8 > size:
-                break
-            file.seek(position)
-            kind, length = file.read(4), int.from_bytes(file.read(4), "little")
-            if kind == b"data":
-                return 0 if length in (0, 0xFFFFFFFF) else max(0, position + 8 + length - size)
-            position += 8 + length + length % 2
-    return 0
-
-
-def _ends_abruptly(path: Path) -> bool:
-    """Whether an Ogg stream lacks its end-of-stream page.
-
-    Cut downloads do, but so do some browsers' live recordings, so this is said and not refused.
-    """
-    with path.open("rb") as file:
-        if file.read(4) != b"OggS":
-            return False
-        file.seek(max(0, path.stat().st_size - 65_536))  # an Ogg page is shorter than this
-        page = file.read().rpartition(b"OggS")[2]
-    return len(page) < 2 or not page[1] & 4
-
-
-def _decode(path: Path, limits: Limits) -> tuple[np.ndarray, int, int, str]:
-    """Mono samples (n,) float32 at the file's rate, that rate in Hz, its channels and its container."""
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(path) as file, np.errstate(invalid="ignore"):  # NaN is judged later
-            _check_header(file, limits)
-            blocks = [block.mean(axis=1) for block in file.blocks(BLOCK, dtype="float32", always_2d=True)]
-            samples = np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
-            if len(samples) < file.frames:
-                raise AudioError(
-                    f"the file is truncated: {len(samples) / file.samplerate:.2f} s of "
-                    f"{file.frames / file.samplerate:.2f} s can be decoded."
-                )
-            return samples, file.samplerate, file.channels, file.format
-    except (soundfile.LibsndfileError, RuntimeError, OverflowError, MemoryError) as error:
-        reason = str(error).replace(str(path), "the file").strip().rstrip(".")
-        raise AudioError(f"the file is damaged or truncated and cannot be decoded ({reason}).") from error
-
-
-def _check_header(file, limits: Limits) -> None:
-    seconds = file.frames / file.samplerate if file.samplerate else 0.0
-    if file.format not in CONTAINERS:
-        raise AudioError(f"the container is {file.format}; {FORMATS} is accepted.")
-    if not limits.min_rate <= file.samplerate <= limits.max_rate:
+def check_format(stream: Stream, limits: Limits) -> None:
+    """Errors: `AudioError`."""
+    if not limits.min_rate <= stream.rate <= limits.max_rate:
         raise AudioError(
-            f"the sampling rate is {file.samplerate:,} Hz; {limits.min_rate:,} to {limits.max_rate:,} Hz are accepted."
+            f"the sampling rate is {stream.rate:,} Hz; {limits.min_rate:,} to {limits.max_rate:,} Hz are accepted."
         )
-    if not 1 <= file.channels <= limits.max_channels:
-        raise AudioError(f"the file has {file.channels} channels; at most {limits.max_channels} are accepted.")
-    if file.frames <= 0:
+    if not 1 <= stream.channels <= limits.max_channels:
+        raise AudioError(f"the file has {stream.channels} channels; at most {limits.max_channels} are accepted.")
+
+
+def _decode(path: Path, limits: Limits, passage: Passage | None = None) -> _Decoded:
+    """The channels are looked at first, and mixed when it is known how."""
+    kept: list[np.ndarray] | None = []
+    with open_audio(path) as stream:
+        check_format(stream, limits)
+        sums, samples = ChannelSums(stream.channels), 0
+        for block in _within(stream, limits, passage):
+            sums.add(block)
+            samples += len(block)
+            if kept is not None:
+                kept.append(block)
+                kept = kept if samples * stream.channels * 4 <= KEPT_BYTES else None
+    if samples < limits.min_seconds * stream.rate:
+        raise AudioError(
+            f"the recording lasts {samples / stream.rate * 1000:.0f} ms; at least {limits.min_seconds * 1000:g} ms needed."
+        )
+    mix, mono, filled = sums.mix(), np.empty(samples, np.float32), 0
+    used = mix.weights != 0
+    clipping = Clipping(sums.highest[used], sums.lowest[used])
+    for block in kept if kept is not None else _again(path, limits, passage):
+        clipping.add(block[:, used])
+        mono[filled : filled + len(block)] = block @ mix.weights
+        filled += len(block)
+    notices = [*stream.notices, *filter(None, [mix.clause if mix.unexpected else "", clipping.clause()])]
+    clauses = [] if mix.unexpected or not mix.clause else [mix.clause]
+    return _Decoded(mono[:filled], stream.rate, stream.channels, stream.container, clauses, notices)
+
+
+def _again(path: Path, limits: Limits, passage: Passage | None) -> Iterator[np.ndarray]:
+    with open_audio(path) as stream:
+        yield from _within(stream, limits, passage)
+
+
+def _within(stream: Stream, limits: Limits, passage: Passage | None) -> Iterator[np.ndarray]:
+    """The blocks of the passage, or of the whole file, with what its length shows of its header. Errors: `AudioError`."""
+    start = round((passage.start if passage else 0) * stream.rate)
+    end = None if passage is None or passage.end is None else round(passage.end * stream.rate)
+    longest = start + (limits.max_seconds + ENCODERS_EXCESS) * stream.rate
+    total = 0
+    for block in stream.blocks():
+        if not np.isfinite(block).all():
+            raise AudioError("the recording holds values that are not numbers (NaN or infinity).")
+        part = block[max(0, start - total) : None if end is None else max(0, end - total)]
+        total += len(block)
+        if min(total, end or total) > longest:
+            what = "the passage" if passage else "the recording"
+            raise AudioError(
+                f"{what} lasts more than {limits.max_seconds:g} s, which is the limit; choose a passage of it."
+            )
+        if len(part):
+            yield part
+        if end is not None and total >= end:
+            return
+    if total == 0:
         raise AudioError("the file has a valid header and no audio in it.")
-    if seconds > limits.max_seconds:
-        length = f"{seconds:,.1f} s" if seconds < 1e6 else "an impossible length"
-        raise AudioError(f"its header says {length}; at most {limits.max_seconds:g} s are accepted.")
-    if seconds < limits.min_seconds:
-        raise AudioError(
-            f"the recording lasts {seconds * 1000:.0f} ms; at least {limits.min_seconds * 1000:g} ms needed."
+    if total <= start:
+        raise AudioError(f"the recording ends at {clock(total / stream.rate)}, before the passage begins.")
+    if end is not None:
+        stream.notices.append(f"the passage ends with the recording, at {clock(total / stream.rate)}")
+    stream.compare_with_promise(total)
+
+
+def _corrected(found: _Decoded) -> np.ndarray:
+    """The samples on a scale where full scale is 1 and silence is 0; what was done goes to the notices. Errors: `AudioError`."""
+    samples, peak = found.samples, float(np.abs(found.samples).max())
+    if peak > LOUDEST:
+        scale = next((scale for scale in _INTEGER_SCALES if peak <= scale), None)
+        if scale is None or (samples != np.rint(samples)).any():
+            raise AudioError(f"the recording holds impossible values: a peak of {peak:.0e}, where full scale is 1.")
+        samples = samples / np.float32(scale)
+        found.notices.append(
+            f"its floats are {round(np.log2(scale)) + 1}-bit integers, and were divided by {scale:.0f}"
         )
-
-
-def _check_samples(samples: np.ndarray) -> None:
-    if not np.isfinite(samples).all():
-        raise AudioError("the recording holds values that are not numbers (NaN or infinity).")
+    offset = offset_of(samples)
+    if abs(offset) > OFFSET:
+        samples = samples - np.float32(offset)
+        found.notices.append(f"a constant offset of {offset:+.3f} removed")
     peak = float(np.abs(samples).max())
     if peak < SILENCE:
         raise AudioError("the recording is silent: its loudest sample is below -80 dBFS.")
-    if peak > LOUDEST:
-        raise AudioError(f"the recording holds impossible values: a peak of {peak:.0e}, where full scale is 1.")
-
-
-def _history(samples: np.ndarray, rate: int, channels: int, container: str, abrupt: bool) -> str:
-    """One sentence: what the file was and what was done to it."""
-    layout = {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")
-    done = ["the file ends abruptly, and what is there was used"] if abrupt else []
-    if channels > 1:
-        done.append(f"the {channels} channels averaged to mono")
-    if rate != SAMPLE_RATE:
-        done.append(
-            f"resampled to 22.05 kHz (band-limited{', content above 11 kHz removed' if rate > SAMPLE_RATE else ''})"
-        )
-    peak = float(np.abs(samples).max())
     if peak > 1:
-        done.append(f"peaks reach {20 * np.log10(peak):+.1f} dB above full scale and will clip in 16-bit files")
-    elif np.count_nonzero(np.abs(samples) >= 32767 / 32768) > 3:
-        done.append("it looks clipped: several samples sit at full scale")
-    what = f"{container}, {layout}, {rate / 1000:g} kHz, {len(samples) / rate:.2f} s"
+        found.notices.append(
+            f"peaks reach {20 * np.log10(peak):+.1f} dB above full scale and will clip in 16-bit files"
+        )
+    return samples
+
+
+def _history(found: _Decoded, passage: Passage | None, seconds: float) -> str:
+    """One sentence: what the file was and what was done to it."""
+    layout = {1: "mono", 2: "stereo"}.get(found.channels, f"{found.channels} channels")
+    done = [*found.notices, *found.clauses]
+    if found.rate > SAMPLE_RATE:
+        done.append("resampled to 22.05 kHz (band-limited, content above 11 kHz removed)")
+    elif found.rate < SAMPLE_RATE:
+        done.append(f"resampled to 22.05 kHz (band-limited, nothing above {found.rate / 2000:g} kHz in it)")
+    part = f" from {clock(passage.start)} on" if passage and passage.start else ""
+    what = f"{found.container}, {layout}, {found.rate / 1000:g} kHz, {seconds:.2f} s{part}"
     return f"{what}: {'; '.join(done) if done else 'used as it is'}."

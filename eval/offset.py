@@ -21,6 +21,7 @@ LONGEST = 60 * SAMPLE_RATE  # samples that are looked at, from the first sound o
 LEAST = 0.25  # of the shorter signal, that both must have in common
 # |correlation| of waveforms that are the same. Takes of neural vocoders come up to 0.81, half a period away from their place
 SAME = 0.9
+COPY = 1 - 1e-6  # of waveforms that differ by a gain and rounding only; nothing that fits less comes into question then
 ALIKE = 0.7  # correlation of levels; takes of working vocoders have at least 0.88, of a wrong mel at most 0.36
 BETTER = 1.05  # how far another place must fit better than the one where the estimate is
 SILENT = 1e-3  # of a signal's peak, -60 dB: below it nothing sounds
@@ -44,7 +45,8 @@ def find_offset(reference: np.ndarray, estimate: np.ndarray) -> Offset | None:
     if not (reference.any() and estimate.any()):
         return None
     delays, common, fit = _correlations(reference[None], estimate[None], -REACH, REACH)
-    best = int(np.argmax(fit))
+    copies = np.abs(common) > COPY
+    best = int(np.argmax(np.where(copies, fit, 0.0) if copies.any() else fit))
     if abs(common[best]) >= SAME:
         return Offset(int(delays[best]), True, bool(common[best] < 0))
     starts, (reference, estimate) = zip(*map(_sounding, (reference, estimate)))

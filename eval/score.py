@@ -80,7 +80,7 @@ def measure(
         for which, recording in (("reference", reference), ("estimate", estimate))
         for notice in recording.notices
     ]
-    found = suspicions(estimate, common.reference, common.estimate)
+    found = suspicions(common.reference, common.estimate, estimate.rate)
     return Measured(values, common.delay, tuple(lost), (*of_files, *common.notes, *found))
 
 

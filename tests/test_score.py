@@ -124,6 +124,32 @@ def test_a_low_rate_is_named(copy, tmp_path):
     assert all(any(name in line and "above 4 kHz" in line for line in done.stderr.splitlines()) for name in NAMES)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda x: 0.5 * x, "it is 6.0 LU quieter than the reference"),
+        (lambda x: np.clip(4 * x / np.abs(x).max(), -1, 1), "the estimate: it looks clipped"),
+        (lambda x: 0.3 * np.clip(4 * x / np.abs(x).max(), -1, 1), "the estimate: it looks clipped"),
+        (lambda x: np.rint(32_767 * x), "the estimate: its floats are 16-bit integers"),
+        (lambda x: 0.9 * x + 0.01, "the estimate: a constant offset of +0.010 removed"),
+        (lambda x: np.repeat(x[:, None], 2, 1) * [1, 0], "the estimate: channel 2 holds nothing"),
+    ],
+)
+def test_suspicious_estimates_are_named(copy, change, said):
+    found = scores(copy / "songs", changed(copy, lambda x: change(x).astype(np.float32)))
+    assert all(any(said in note for note in clip["notes"]) for clip in found.clips)
+    done = command("eval", "score", copy / "songs", copy / "takes", "--metrics", "M-STFT")
+    assert f"note: alto/a: {said}" in done.stderr
+
+
+def test_inverted_polarity_is_named(folders, tmp_path):
+    for name in NAMES:
+        write_wav(tmp_path / f"{name}.wav", -read_recording(folders / "songs" / f"{name}.wav").samples)
+    found = scores(folders / "songs", tmp_path)
+    assert [clip["notes"] for clip in found.clips] == [["its polarity is inverted"]] * 4
+    assert found.metrics["M-STFT"] == pytest.approx(0, abs=1e-6)
+
+
 @pytest.fixture(params=["silent", "missing", "unreadable", "cut", "breaks the metric"])
 def one_failed(request, copy, monkeypatch) -> Path:
     """`takes`, of which the worst has failed."""

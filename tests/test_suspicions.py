@@ -7,7 +7,7 @@ from scipy.signal import firwin, lfilter
 from eval.suspicions import suspicions
 from tests.conftest import ROOT
 from vocoders.analysis import Analysis, synthesize
-from vocoders.audio import SAMPLE_RATE, Recording, resample
+from vocoders.audio import SAMPLE_RATE, resample
 from vocoders.catalogue import find_systems
 from vocoders.intake import read_recording
 
@@ -17,8 +17,8 @@ def phrase() -> np.ndarray:
     return read_recording(ROOT / "assets" / "examples" / "sung_phrase_high.flac").samples
 
 
-def noticed(reference: np.ndarray, estimate: np.ndarray, **about) -> list[str]:
-    return suspicions(Recording("x", estimate.astype(np.float32), **about), reference, estimate.astype(np.float32))
+def noticed(reference: np.ndarray, estimate: np.ndarray, rate: int = SAMPLE_RATE) -> list[str]:
+    return suspicions(reference, estimate.astype(np.float32), rate)
 
 
 def test_recordings_and_takes_are_not_suspicious(phrase):
@@ -55,34 +55,3 @@ def test_another_gain_is_named(phrase, gain, said):
     quiet = 0.3 * phrase
     found = noticed(quiet, gain * quiet)
     assert found == ([f"it is {said} than the reference"] if said else [])
-
-
-@pytest.mark.parametrize("attenuated", [1.0, 0.3])
-def test_clipping_is_named_whatever_was_done_after_it(phrase, attenuated):
-    clipped = np.clip(6 * phrase / np.abs(phrase).max(), -1, 1).astype(np.float32)
-    found = noticed(clipped, clipped * np.float32(attenuated))
-    assert found[0].startswith("it looks clipped: ")
-    assert int(found[0].split()[3]) == pytest.approx(np.count_nonzero(np.abs(clipped) == 1), abs=2)
-    known = Recording("x", clipped, notices=("it looks clipped",))
-    assert not any(
-        "clip" in sentence for sentence in suspicions(known, clipped, clipped)
-    )  # it was said when it was read
-
-
-def test_floats_beyond_full_scale_are_named(phrase):
-    loud = 1.5 * phrase / np.abs(phrase).max()
-    assert noticed(loud, loud) == ["it passes full scale by 3.5 dB"]
-
-
-def test_integers_written_as_floats_are_named(phrase):
-    wanted = (
-        f"its peak is {32768 * np.abs(phrase).max():.0f} where full scale is 1, as of 16-bit integers written as floats"
-    )
-    (found,) = noticed(phrase, 32768 * phrase)
-    assert found == wanted + "; measured as it is"
-
-
-def test_dc_and_silence_are_named(phrase):
-    assert noticed(phrase, phrase - 0.01) == ["it has a DC offset of -0.0100"]
-    assert noticed(phrase, phrase + 0.0005) == []
-    assert noticed(phrase, 0 * phrase) == ["it is silent"]

@@ -40,7 +40,7 @@ class Offset:
 
 def find_offset(reference: np.ndarray, estimate: np.ndarray) -> Offset | None:
     """Of mono signals (n,) and (m,) at 22 050 Hz; None where neither look is sure, as for silence."""
-    begin = max(0, _sounding(reference)[0] - REACH)
+    begin = max(0, sounding(reference)[0] - REACH)
     reference, estimate = (x[begin:][:LONGEST].astype(np.float64) for x in (reference, estimate))
     if not (reference.any() and estimate.any()):
         return None
@@ -49,7 +49,7 @@ def find_offset(reference: np.ndarray, estimate: np.ndarray) -> Offset | None:
     best = int(np.argmax(np.where(copies, fit, 0.0) if copies.any() else fit))
     if abs(common[best]) >= SAME:
         return Offset(int(delays[best]), True, bool(common[best] < 0))
-    starts, (reference, estimate) = zip(*map(_sounding, (reference, estimate)))
+    starts, (reference, estimate) = zip(*map(sounding, (reference, estimate)))
     moved = starts[1] - starts[0]  # by leaving out the silence, which would only shift the means of levels
     steps = [round(end / STEP) for end in (-REACH - moved, REACH - moved)]
     delays, common, fit = _correlations(_levels(reference), _levels(estimate), *steps)
@@ -62,7 +62,7 @@ def find_offset(reference: np.ndarray, estimate: np.ndarray) -> Offset | None:
     return Offset(round(STEP * (delays[best] + _between(fit, best))) + moved, False)
 
 
-def _sounding(samples: np.ndarray) -> tuple[int, np.ndarray]:
+def sounding(samples: np.ndarray) -> tuple[int, np.ndarray]:
     """Where the first sound is, and everything from there to the last."""
     sounds = np.flatnonzero(np.abs(samples) > SILENT * np.abs(samples).max(initial=0.0))
     first, last = (sounds[0], sounds[-1]) if len(sounds) else (0, 0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eval.offset import SILENT, Offset, find_offset
+from eval.offset import Offset, find_offset, sounding
 from vocoders.audio import SAMPLE_RATE
 from vocoders.mel import HOP
 
@@ -45,33 +45,30 @@ def overlap(reference: np.ndarray, estimate: np.ndarray, any_length: bool = Fals
     offset = find_offset(reference, estimate)
     delay = offset.samples if offset and abs(offset.samples) > HOP else 0
     begin, end = max(0, -delay), min(len(reference), len(estimate) - delay)
-    before, behind = estimate[: max(0, delay)], estimate[len(reference) + delay :]
-    peak = np.abs(estimate).max(initial=0.0)
-    silent = sum(len(x) for x in (before, behind) if not _sounds(x, peak))
-    differences = [len(estimate) - len(reference), len(estimate) - silent - len(reference)]
-    difference = min(differences, key=abs)
+    before, behind = max(0, delay), max(0, len(estimate) - delay - len(reference))
+    first, sound = sounding(estimate)
+    silence = min(first, before), min(len(estimate) - first - len(sound), behind)
+    difference = min(len(estimate) - len(reference), len(estimate) - sum(silence) - len(reference), key=abs)
     if abs(difference) > max(HOP, MOST * len(reference)) and not any_length:
         raise LengthError(
             f"the estimate lasts {_seconds(len(estimate))} and its reference {_seconds(len(reference))}, "
-            f"{abs(difference) / len(reference):.0%} {'more' if difference > 0 else 'less'}; at most {MOST:.0%} is measured unless asked for"
+            f"{abs(difference) / len(reference):.0%} {'more' if difference > 0 else 'less'}; at most {MOST:.0%} is measured "
+            "unless asked for"
         )
-    notes = [_about_delay(offset, delay), "its polarity is inverted" if offset and offset.inverted else ""]
-    if offset is None and abs(differences[0]) > HOP:
-        notes.append("where it lies against its reference cannot be told; both are taken from their start")
-    if begin > HOP:
-        notes.append(f"the first {_seconds(begin)} of the reference are missing in it, and not measured")
-    if len(before) > HOP and _sounds(before, peak):
-        notes.append(f"{_seconds(len(before))} before the reference's start are not measured")
-    if len(reference) - end > HOP:
-        notes.append(f"the last {_seconds(len(reference) - end)} of the reference are missing in it, and not measured")
-    if len(behind) > HOP:
-        what = "" if _sounds(behind, peak) else " of silence"
-        notes.append(f"{_seconds(len(behind))}{what} behind the reference's end are not measured")
-    return Overlap(reference[begin:end], estimate[begin + delay : end + delay], delay, tuple(filter(None, notes)))
-
-
-def _sounds(samples: np.ndarray, peak: float) -> bool:
-    return bool(len(samples)) and float(np.abs(samples).max()) > SILENT * peak
+    missing = "of the reference are missing in it, and not measured"
+    untold = offset is None and abs(len(estimate) - len(reference)) > HOP
+    what = f"{_seconds(behind)} of silence" if silence[1] == behind else _seconds(behind)
+    notes = (
+        (True, _about_delay(offset, delay)),
+        (offset is not None and offset.inverted, "its polarity is inverted"),
+        (untold, "where it lies against its reference cannot be told; both are taken from their start"),
+        (begin > HOP, f"the first {_seconds(begin)} {missing}"),
+        (before - silence[0] > HOP, f"{_seconds(before)} before the reference's start are not measured"),
+        (len(reference) - end > HOP, f"the last {_seconds(len(reference) - end)} {missing}"),
+        (behind > HOP, f"{what} behind the reference's end are not measured"),
+    )
+    said = tuple(note for holds, note in notes if holds and note)
+    return Overlap(reference[begin:end], estimate[begin + delay : end + delay], delay, said)
 
 
 def _about_delay(offset: Offset | None, moved: int) -> str:

@@ -83,6 +83,14 @@ def test_what_sounds_beyond_the_reference_is_length(tone, rng):
         overlap(tone, np.concatenate([longer[len(tone) :], tone]))
 
 
+def test_a_tail_that_dies_away_into_silence_is_not_taken_for_length(tone):
+    """Twenty milliseconds sound beyond the reference, as a vocoder's last window does; then there is silence."""
+    tail = 0.05 * tone[:441] * np.linspace(1, 0, 441, dtype=np.float32)
+    common = overlap(tone, np.concatenate([tone, tail, np.zeros(90_000, np.float32)]))
+    assert np.array_equal(common.estimate, tone)
+    assert common.notes == ("4.10 s behind the reference's end are not measured",)
+
+
 def test_a_late_estimate_of_the_same_length_has_lost_its_end(tone):
     common = overlap(tone, np.pad(tone, (11_025, 0))[: len(tone)])
     assert common.delay == 11_025

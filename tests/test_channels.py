@@ -54,6 +54,7 @@ def test_a_dead_channel_takes_nothing_from_the_live_one(tmp_path, tone):
 @pytest.mark.parametrize("offset", [0.2, -0.002, 0.0])
 def test_an_offset_is_removed_and_said(tmp_path, offset):
     tone = harmonic_tone(1.0) * 0.5
+    tone -= tone.mean()
     soundfile.write(tmp_path / "a.wav", tone + np.float32(offset), SAMPLE_RATE, subtype="FLOAT")
     recording = read_recording(tmp_path / "a.wav")
     assert np.allclose(recording.samples, tone, atol=1e-4)

@@ -118,10 +118,14 @@ class Clipping:
 def offset_of(samples: np.ndarray) -> float:
     """The constant that a recording (n,) is off by.
 
-    A mean weighted by a Blackman-Harris window, in which a tone of more than four periods has no part (-92 dB). A plain mean of a
-    short clip also holds what is left of the last period of a low tone.
+    The smaller of two means, or none where they differ in sign. The plain one of a short clip also holds what is left of the last
+    period of a low tone, of which the one weighted by a Blackman-Harris window has nothing (-92 dB beyond four periods); that
+    one holds what a voice is off by while it sounds, and not in its pauses.
     """
     from scipy.signal.windows import blackmanharris
 
+    if len(samples) < 3:
+        return 0.0
     window = blackmanharris(len(samples), sym=False)
-    return float(window @ samples / window.sum()) if len(samples) > 2 else 0.0
+    plain, weighted = float(np.mean(samples, dtype=np.float64)), float(window @ samples / window.sum())
+    return min(plain, weighted, key=abs) if plain * weighted > 0 else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -18,6 +19,7 @@ class SampleBytes:
     promised: int | None
     present: int
     unclaimed: int = 0
+    contradicts_itself: bool = False  # a wav's rate, channels and bits, which its header says twice
 
     @property
     def missing(self) -> int:
@@ -62,7 +64,7 @@ def sample_bytes(path: Path, container: str) -> SampleBytes | None:
 
 
 def _of_chunks(file: BinaryIO, size: int, layout: _Layout) -> SampleBytes | None:
-    position, wide = layout.start, None
+    position, wide, contradiction = layout.start, None, False
     for _ in range(MAX_CHUNKS):
         if position + layout.name + layout.length > size:
             return None
@@ -72,6 +74,8 @@ def _of_chunks(file: BinaryIO, size: int, layout: _Layout) -> SampleBytes | None
         if name == b"ds64":  # of RF64: the lengths that do not fit into four bytes
             file.seek(begin + 8)
             wide = int.from_bytes(file.read(8), "little")
+        if name[:4] == b"fmt ":
+            contradiction = _contradiction(file, begin, layout.order)
         unknown = length == _UNKNOWN[layout.length]
         if name == layout.samples and unknown:
             unknown, length = wide is None, wide or 0
@@ -79,10 +83,19 @@ def _of_chunks(file: BinaryIO, size: int, layout: _Layout) -> SampleBytes | None
         end = begin + content
         if name == layout.samples:
             if unknown or not content:  # whatever is behind the header, if anything
-                return SampleBytes(None if unknown else 0, size - begin)
-            return SampleBytes(content, min(end, size) - begin, _unclaimed(file, end, size))
+                return SampleBytes(None if unknown else 0, size - begin, 0, contradiction)
+            return SampleBytes(content, min(end, size) - begin, _unclaimed(file, end, size), contradiction)
         position = end + -end % layout.align
     return None
+
+
+def _contradiction(file: BinaryIO, begin: int, order: Literal["little", "big"]) -> bool:
+    """Whether bytes per second and per frame are not what rate, channels and bits come to. Only plain samples have that rule."""
+    file.seek(begin)
+    kind, channels, rate, per_second, per_frame, bits = struct.unpack(
+        f"{'<' if order == 'little' else '>'}HHIIHH", file.read(16).ljust(16, b"\0")
+    )
+    return kind in (1, 3, 0xFFFE) and (per_frame != channels * -(-bits // 8) or per_second != rate * per_frame)
 
 
 def _of_au(file: BinaryIO, size: int) -> SampleBytes:

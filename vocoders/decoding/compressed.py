@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vocoders.decoding.boxes import ends_inside_a_box
 from vocoders.decoding.containers import Container
 from vocoders.decoding.id3 import skip_tags
 from vocoders.decoding.mpeg_audio import frame_header, promises_length
@@ -24,6 +26,7 @@ CODECS = {
     "mp1", "mp2", "mp3", "aac", "alac", "opus", "vorbis", "flac", "wmav1", "wmav2", "wmapro", "wmalossless", "wavpack", "tta",
     "speex", "amrnb", "amrwb", "ac3", "eac3",
 }  # fmt: skip
+_MPEG_LAYERS = {"mp1", "mp2", "mp3"}
 _COUNTED = {"flac", "wv", "tta"}  # demuxers whose header counts samples
 _GUESSED = {"aac", "amr"}  # demuxers that know no length and estimate one
 _LAYER_3_DELAY = 1105  # samples: 576 of the usual encoder, 529 of every decoder
@@ -36,12 +39,27 @@ def open_compressed(path: Path, container: Container) -> Iterator[Stream]:
     import av
 
     av.logging.set_level(av.logging.ERROR)
-    with path.open("rb") as file, av.logging.Capture(local=True) as log:
-        try:
-            with av.open(file, format=container.demuxer) as source:
-                yield _Reader(source, container, path, log).stream()
-        except av.FFmpegError as error:
-            raise AudioError(f"the file is damaged or cut short, and cannot be decoded ({_reason(error)}).") from error
+    av.logging.set_skip_repeated(False)  # or the same fault of the next file would not be told
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context(av.logging.Capture(local=True))
+        file = stack.enter_context(path.open("rb"))
+        with _as_audio_errors():
+            source = stack.enter_context(av.open(file, format=container.demuxer, metadata_errors="replace"))
+            stream = _Reader(source, container, path, log).stream()
+        yield stream
+
+
+@contextlib.contextmanager
+def _as_audio_errors() -> Iterator[None]:
+    """Whatever a decoder raises over a broken file: its own errors, and those of the reading and of the texts in the header."""
+    import av
+
+    try:
+        yield
+    except AudioError:
+        raise
+    except (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError) as error:
+        raise AudioError(f"the file is damaged or cut short, and cannot be decoded ({_reason(error)}).") from error
 
 
 class _Reader:
@@ -53,6 +71,8 @@ class _Reader:
             raise AudioError("there is no sound in the file.")
         self._track = source.streams.audio[0]
         codec = self._track.codec_context
+        if codec is None:
+            raise AudioError("its sound is coded in a way that is not known here.")
         self._codec = codec.name.removesuffix("float").removeprefix("lib")
         if self._codec not in CODECS and not self._codec.startswith("pcm_"):
             raise AudioError(f"its sound is coded as {codec.name}, which is not read.")
@@ -62,7 +82,7 @@ class _Reader:
             # FFmpeg drops two frames, which is right for one encoder and takes 46 ms of sound from another
             codec.options = {**codec.options, "flags2": "skip_manual"}
         self._packets = 0
-        self._damaged: list[int] = []  # numbers of packets
+        self._damaged: set[int] = set()  # numbers of packets
 
     def stream(self) -> Stream:
         frames = self._frames()
@@ -72,7 +92,7 @@ class _Reader:
         packets, second = self._packets, next(frames, None)
         # The first frames may be shorter by what a header told FFmpeg to skip
         self._full = max(first.samples, second.samples if second else 0)
-        self._rate, self._layout = first.sample_rate, first.layout.name
+        self._format = _format(first)
         self._skipped = max(0, packets * self._full - first.samples)
         stream = Stream(
             self._container.name,
@@ -85,50 +105,62 @@ class _Reader:
         return stream
 
     def _blocks(self, stream: Stream, begun: list[AudioFrame], rest: Iterator[AudioFrame]) -> Iterator[np.ndarray]:
-        def decoded() -> Iterator[np.ndarray]:
-            for frame in (*begun, *rest):
-                if (frame.sample_rate, frame.layout.name) != (self._rate, self._layout):
-                    raise AudioError(
-                        f"its sound changes from {self._rate:,} Hz {self._layout} to {frame.sample_rate:,} Hz {frame.layout.name} on the way."
-                    )
-                yield _as_floats(frame)
-
         padding = 2 * self._full if self._container.demuxer == "mov" else 0
-        yield from _without_end(_without_start(decoded(), self._leading()), stream.promised, padding)
+        frames = (self._as_floats(frame) for frame in itertools.chain(begun, rest))
+        yield from _without_end(_without_start(frames, self._leading()), stream.promised, padding)
         stream.notices += self._what_is_wrong()
 
-    def _frames(self) -> Iterator[AudioFrame]:
-        import av
+    def _as_floats(self, frame: AudioFrame) -> np.ndarray:
+        if _format(frame) != self._format:
+            (rate, layout), (now, then) = self._format, _format(frame)
+            raise AudioError(f"its sound changes from {rate:,} Hz {layout} to {now:,} Hz {then} on the way.")
+        return _as_floats(frame)
 
+    def _frames(self) -> Iterator[AudioFrame]:
+        """Of the packets that are as they should be: what a decoder makes of a damaged one is not the recording."""
         packets = self._source.demux(self._track)
         while True:
             before = len(self._log)
-            try:
-                packet = next(packets)
-            except (StopIteration, EOFError):
+            with _as_audio_errors():
+                packet = self._next(packets)
+                frames = self._decode(packet) if packet else []
+            if len(self._log) > before:
+                self._damaged.add(self._packets)
+            if packet is None:
                 return
-            except av.FFmpegError:  # of the container; nothing comes behind it
-                self._damaged.append(self._packets)
-                return
-            if packet.size:
-                self._packets += 1
-                if self._packets == 1:
-                    self._first = bytes(packet)
-            try:
-                yield from self._decode(packet)
-            except av.FFmpegError:
-                self._damaged.append(self._packets)
-            else:
-                if len(self._log) > before:
-                    self._damaged.append(self._packets)
+            if self._packets not in self._damaged:
+                yield from frames
+
+    def _next(self, packets: Iterator[Packet]) -> Packet | None:
+        """None at the end, also when the container is broken there: nothing comes behind."""
+        import av
+
+        try:
+            packet = next(packets)
+        except (StopIteration, EOFError):
+            return None
+        except av.FFmpegError:
+            self._damaged.add(self._packets)
+            return None
+        if packet.size:
+            self._packets += 1
+            if self._packets == 1:
+                self._first, self._first_position = bytes(packet), packet.pos
+        return packet
 
     def _decode(self, packet: Packet) -> list[AudioFrame]:
-        if self._codec == "mp3" and packet.size:
+        import av
+
+        if self._codec in _MPEG_LAYERS and packet.size:
             header = frame_header(bytes(packet)[:8])
             if header and packet.size < header.length:  # FFmpeg would fill the frame with something
-                self._damaged.append(self._packets)
+                self._damaged.add(self._packets)
                 return []
-        return packet.decode()
+        try:
+            return packet.decode()
+        except av.FFmpegError:
+            self._damaged.add(self._packets)
+            return []
 
     def _leading(self) -> int:
         """Samples before the sound that are neither the recording's nor skipped already, because no header tells of them."""
@@ -150,8 +182,18 @@ class _Reader:
         if demuxer in _GUESSED or (demuxer == "mp3" and not self._counts_frames()):
             return None
         if self._track.duration:
-            return float(self._track.duration * self._track.time_base) * self._rate
-        return self._source.duration / 1e6 * self._rate if self._source.duration else None
+            return float(self._track.duration * self._track.time_base) * self._format[0]
+        return self._source.duration / 1e6 * self._format[0] if self._source.duration else None
+
+    def _misplaced_start(self) -> bool:
+        """Whether the first frame of MPEG audio is neither right behind the tags nor behind a frame that is a tag itself."""
+        if self._container.demuxer != "mp3" or self._first_position is None:
+            return False
+        with self._path.open("rb") as file:
+            skip_tags(file)
+            begin = file.tell()
+            header = frame_header(file.read(8))
+        return self._first_position not in (begin, begin + (header.length if header else 0))
 
     def _counts_frames(self) -> bool:
         with self._path.open("rb") as file:
@@ -159,17 +201,20 @@ class _Reader:
             return promises_length(file.read(512))
 
     def _what_is_wrong(self) -> list[str]:
-        damaged = set(self._damaged)
-        last = {self._packets}
+        damaged, last = self._damaged, {self._packets}
         if len(damaged - last) > MAX_DAMAGE * self._packets:
             raise AudioError(
                 f"the file is damaged: {len(damaged)} of its {self._packets} frames cannot be decoded as they should."
             )
         found = []
         if damaged - last:
-            found.append(f"{len(damaged - last)} of its {self._packets} frames are damaged")
+            found.append(f"{len(damaged - last)} of its {self._packets} frames are damaged and were left out")
         if damaged & last:
             found.append("it ends in the middle of a frame")
+        elif self._container.demuxer == "mov" and ends_inside_a_box(self._path):
+            found.append("it ends abruptly")
+        if self._misplaced_start():
+            found.append("its first frames are damaged and were left out")
         if self._container.demuxer == "ogg":
             found += _what_is_wrong_with(self._path)
         if len(self._source.streams.audio) > 1:
@@ -189,6 +234,13 @@ def _what_is_wrong_with(path: Path) -> list[str]:
     if pages.chained:
         found.append(f"it holds {pages.chained + 1} recordings one behind the other")
     return found
+
+
+def _format(frame: AudioFrame) -> tuple[int, str]:
+    """Rate in Hz and layout of the channels."""
+    if frame.layout is None or not frame.layout.nb_channels:
+        raise AudioError("its header does not say how many channels it has.")
+    return frame.sample_rate, frame.layout.name
 
 
 def _as_floats(frame: AudioFrame) -> np.ndarray:

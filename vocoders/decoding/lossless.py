@@ -44,6 +44,8 @@ def _promise(stream: Stream, found: SampleBytes | None, frames: int) -> None:
         stream.promised = frames
     elif found.promised is not None and found.present:
         stream.promised = frames * found.promised / found.present if found.missing else frames
+    if found and found.contradicts_itself:
+        stream.notices.append("its header contradicts itself about rate, channels or bits")
     if found and found.unclaimed:
         stream.notices.append(f"{found.unclaimed:,} bytes behind the samples are not in the header and were not read")
 

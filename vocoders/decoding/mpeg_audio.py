@@ -33,7 +33,7 @@ class FrameHeader:
 
 def frame_header(data: bytes) -> FrameHeader | None:
     """The header that `data` begins with; None where it is none."""
-    if len(data) < 7 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:
+    if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:
         return None
     version, layer = data[1] >> 3 & 3, 4 - (data[1] >> 1 & 3)
     kbits_index, rate_index, padding = data[2] >> 4, data[2] >> 2 & 3, data[2] >> 1 & 1

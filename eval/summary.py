@@ -15,7 +15,7 @@ from eval.statistics import Estimate, mean_with_interval, paired_difference
 
 @dataclass(frozen=True)
 class Summary:
-    """`means[system][metric]` and `against[system][metric]` = system - baseline, over the clips `every` system has.
+    """`means[system][metric]` and `against[system][metric]` = system - baseline, over `common_clips`.
 
     `sets[system][name]` are distances of whole sets, over `embeddings[embedding]` windows each; `reasons` says what could not
     be computed. clips: how many were asked for.

@@ -16,7 +16,7 @@ from vocoders.audio import SAMPLE_RATE
 ANOTHER_GAIN = 3.0  # LU; of 105 takes of five vocoders one is as far off
 EMPTY = 20.0  # dB below the reference, in every band from somewhere up
 BAND = 500.0  # Hz
-LOWEST_TOP = 2000.0  # Hz; what ends below is no matter of bandwidth
+LOWEST_TOP, HIGHEST_TOP = 2000.0, 10_000.0  # Hz; what ends below is no matter of bandwidth, what ends above no loss
 FAINT = -110.0  # dBFS per bin of 21.5 Hz: a reference's band that holds nothing itself
 
 
@@ -55,6 +55,6 @@ def about_bandwidth(reference: np.ndarray, estimate: np.ndarray) -> str:
     sounding = np.flatnonzero(wanted > FAINT)
     there = np.flatnonzero((lower < EMPTY) & (wanted > FAINT))
     top = (int(there[-1]) + 1 if len(there) else 0) * BAND
-    if not len(sounding) or top > sounding[-1] * BAND or top < LOWEST_TOP:
+    if not len(sounding) or top > sounding[-1] * BAND or not LOWEST_TOP <= top <= HIGHEST_TOP:
         return ""
     return f"nothing is in it above {top / 1000:g} kHz, where the reference has something"

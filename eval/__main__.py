@@ -9,9 +9,10 @@ import json
 from pathlib import Path
 
 from eval.listening_command import add_listening
-from eval.metrics import METRICS, choose_metrics
-from eval.score import score_folders
-from vocoders.command import complain, counting_bar, find_audio, refuse_overwriting, run
+from eval.metrics import METRICS, Metric, choose_metrics
+from eval.score import Scores, score_folders
+from vocoders.audio import Recording
+from vocoders.command import complain, counting_bar, find_audio, mention, note, refuse_overwriting, run
 
 
 def parse_args() -> argparse.Namespace:
@@ -19,11 +20,18 @@ def parse_args() -> argparse.Namespace:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     known = "; ".join(f"{m.name} ({m.better} is better)" for m in METRICS.values())
     metrics_help = f'comma-separated, or "all"; default those that are fast and say most: {known}'
-    score = commands.add_parser("score", help="metrics of a folder of estimates against a folder of references")
-    score.add_argument("reference", type=Path, metavar="REFERENCE_DIR")
-    score.add_argument("estimate", type=Path, metavar="ESTIMATE_DIR", help="files named as the references, any format")
+    score = commands.add_parser("score", help="metrics of estimates against references: two folders, or two files")
+    score.add_argument("reference", type=Path, metavar="REFERENCE")
+    score.add_argument(
+        "estimate", type=Path, metavar="ESTIMATE", help="files named as the references, or with _generated[_e2e] behind"
+    )
     score.add_argument("--metrics", metavar="A,B", help=metrics_help)
-    score.add_argument("--json", type=Path, metavar="FILE", help="also write {metrics: means, clips: per clip}")
+    score.add_argument("--json", type=Path, metavar="FILE", help="also write {metrics: means, clips: per clip, ...}")
+    score.add_argument(
+        "--any-length",
+        action="store_true",
+        help="also measure estimates more than 2 %% longer or shorter than the reference",
+    )
     score.add_argument("--force", action="store_true", help="overwrite FILE")
     score.set_defaults(command=score_command)
 
@@ -91,19 +99,32 @@ def score_command(args: argparse.Namespace) -> int:
         refuse_overwriting([args.json], args.force)
     metrics = choose_metrics(args.metrics)
     with counting_bar("clip") as show:
-        scores = score_folders(args.reference, args.estimate, metrics, show)
+        scores = score_folders(args.reference, args.estimate, metrics, show, args.any_length)
     for problem in scores.problems:
         complain(problem)
+    for clip in scores.clips:
+        for noticed in clip["notes"]:
+            note(f"{clip['name']}: {noticed}")
+    if scores.unused:
+        note(f"there is no reference for {len(scores.unused)} of the estimates, such as {scores.unused[0]}")
     for metric in metrics:
-        value = scores.metrics[metric.name]
-        reason = scores.undefined.get(metric.name, "for no clip defined")
-        print(f"{metric.name:22} {f'undefined: {reason}' if value is None else f'{value:.3f} {metric.unit}'}".rstrip())
+        print(_mean_line(metric, scores))
     print(f"{'clips':22} {len(scores.clips)}")
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         content = dataclasses.asdict(scores)
         args.json.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return 1 if scores.problems else 0
+
+
+def _mean_line(metric: Metric, scores: Scores) -> str:
+    value, n, clips = scores.metrics[metric.name], scores.n[metric.name], len(scores.clips)
+    if value is not None:
+        return f"{metric.name:22} {f'{value:.3f} {metric.unit}':17} n = {n}{f' of {clips}' if n < clips else ''}"
+    line = f"{metric.name:22} undefined: {scores.undefined[metric.name]}"
+    if (others := scores.of_the_others.get(metric.name)) is not None:
+        line += f"; {f'{others:.3f} {metric.unit}'.strip()} over the {n} others"
+    return line
 
 
 def compare_command(args: argparse.Namespace) -> int:
@@ -145,7 +166,10 @@ def homework_command(args: argparse.Namespace) -> int:
     for problem in failed:
         complain(problem)
     results = json.loads((args.out / "results.json").read_text(encoding="utf-8"))
-    print(as_text(results["metrics"], len({row["clip"] for row in results["clips"] if not row["error"]})))
+    asked, n = len({row["clip"] for row in results["clips"]}), results["n"]
+    print(as_text(results["metrics"], max(n.values())))
+    for name in [name for name in n if n[name] < asked]:
+        print(f"{name}: over the {n[name]} of {asked} clips for which every system has it")
     for name, reason in results["undefined"].items():
         print(f"{name}: not computed; {reason}")
     return 1 if failed else 0
@@ -164,8 +188,14 @@ def study_command(args: argparse.Namespace) -> int:
     metrics = choose_metrics(args.metrics or ",".join(MEASURED))
     if missing := [f"{metric.name}: {reason}" for metric in metrics if (reason := metric.why_not())]:
         raise ValueError(f"{'; '.join(missing)}; choose others with --metrics")
+
+    def read(path: Path) -> Recording:
+        recording = read_recording(path, LIMITS, str(path))
+        mention(recording, path)
+        return recording
+
     clips = [
-        (name.parts[0] if len(name.parts) > 1 else "", functools.partial(read_recording, path, LIMITS, str(path)))
+        (name.parts[0] if len(name.parts) > 1 else "", functools.partial(read, path))
         for name, path in _chosen_clips(args).items()
     ]
     with tqdm(total=len(clips), unit="clip", disable=None) as bar:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eval.loudness import loudness
+from eval.offset import find_offset
 from vocoders.audio import fit_length
 
 REACH = 1024  # samples either way; a vocoder is late by less, or something else is wrong
@@ -76,9 +77,9 @@ def residual(reference: np.ndarray, estimate: np.ndarray, alignment: Alignment |
 
 
 def delay(reference: np.ndarray, estimate: np.ndarray) -> float:
-    """Samples the estimate is late; nan where the two do not correlate."""
-    found = align(np.asarray(reference, np.float32), np.asarray(estimate, np.float32))
-    return float(found.delay) if found and found.certain else float("nan")
+    """Samples the estimate is late, up to a second; nan where the waveforms do not tell."""
+    found = find_offset(np.asarray(reference, np.float32), np.asarray(estimate, np.float32))
+    return float(found.samples) if found and found.exact else float("nan")
 
 
 def loudness_difference(reference: np.ndarray, estimate: np.ndarray) -> float:

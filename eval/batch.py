@@ -27,7 +27,7 @@ from vocoders.intake import AudioError, Limits, read_recording
 from vocoders.systems import System, Unavailable
 from vocoders.upper_band import FILE as UPPER_BAND
 
-FORMAT = 2  # of a record; another one is made again
+FORMAT = 3  # of a record; another one is made again
 LIMITS = Limits(max_seconds=600, max_megabytes=1000)
 REFERENCE = "reference"
 
@@ -48,7 +48,7 @@ class Row:
     """One recording through one system. `metrics`: {name: value, None where undefined}; `error` says why it is empty.
 
     peak_bytes: the most the whole process held while it computed; None where the system does not tell. sha256: of the take's
-    file.
+    file. history, notices: as of the `Recording`.
     """
 
     clip: str
@@ -59,6 +59,8 @@ class Row:
     error: str = ""
     peak_bytes: int | None = None
     sha256: str = ""
+    history: str = ""
+    notices: Sequence[str] = ()
 
 
 def compare_clips(
@@ -107,6 +109,7 @@ def run_task(task: Task) -> list[Row]:
         return [Row(task.name, system.id, 0.0, 0.0, {}, str(error)) for system in systems]
     analysis, metrics = Analysis(recording.samples), choose_metrics(task.metrics)
     embeddings, rows = _embedded(REFERENCE, recording.samples), []
+    about = {"history": recording.history, "notices": list(recording.notices)}
     for system in systems:
         try:
             samples, peak = with_peak_memory(functools.partial(synthesize, system, analysis))
@@ -115,9 +118,10 @@ def run_task(task: Task) -> list[Row]:
             values = {metric.name: metric.value(recording.samples, samples) for metric in metrics}
             embeddings |= _embedded(system.id, samples)
             made = {"peak_bytes": peak, "sha256": hashlib.sha256(take.read_bytes()).hexdigest()}
-            rows.append(Row(task.name, system.id, recording.seconds, analysis.seconds(system), values, **made))
+            rows.append(Row(task.name, system.id, recording.seconds, analysis.seconds(system), values, **made, **about))
         except (Unavailable, ValueError, RuntimeError, MemoryError) as error:
-            rows.append(Row(task.name, system.id, recording.seconds, 0.0, {}, f"{type(error).__name__}: {error}"))
+            reason = f"{type(error).__name__}: {error}"
+            rows.append(Row(task.name, system.id, recording.seconds, 0.0, {}, reason, **about))
     _write(record, {"key": key, "rows": [asdict(row) for row in rows]}, embeddings)
     return rows
 

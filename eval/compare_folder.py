@@ -13,8 +13,9 @@ from eval.batch import Row, compare_clips, stored_embeddings
 from eval.bundle import versions
 from eval.metrics import Metric
 from eval.report import write_report
-from eval.summary import Summary, summarise
+from eval.summary import Summary, common_clips, summarise
 from vocoders.catalogue import find_systems
+from vocoders.command import note
 from vocoders.systems import Unavailable
 
 
@@ -49,8 +50,10 @@ def compare_folder(
         rows = compare_clips(clips, systems, items, metrics, out, jobs, bar.update)
     if all(row.error for row in rows):
         raise ValueError(rows[0].error)
-    names = [row.clip for row in rows if not row.error]
-    embeddings = stored_embeddings(out, list(dict.fromkeys(names)))
+    for clip, row in {row.clip: row for row in rows}.items():
+        for notice in row.notices:
+            note(f"{clip}: {notice}")
+    embeddings = stored_embeddings(out, common_clips(rows))
     summary = summarise(rows, [metric.name for metric in metrics], baseline, embeddings)
     _write_csv(out / "rows.csv", rows)
     write_report(out / "report.html", rows, summary, systems, {str(name): path for name, path in clips.items()}, out)
@@ -76,6 +79,7 @@ def _backend(dask: str | None) -> Iterator[None]:
 
 
 def as_json(rows: Sequence[Row], summary: Summary, undefined: Mapping[str, str]) -> dict:
+    """Means are over the clips that every system has, see `eval.summary.common_clips`; "n" says how many, per metric."""
     metrics = {
         system: {name: None if e is None else e.mean for name, e in summary.means[system].items()}
         | summary.sets[system]
@@ -84,6 +88,8 @@ def as_json(rows: Sequence[Row], summary: Summary, undefined: Mapping[str, str])
     }
     return {
         "metrics": metrics,
+        "n": summary.n,
+        "failed": [{"clip": row.clip, "system": row.system, "reason": row.error} for row in rows if row.error],
         "intervals": {s: {m: e and asdict(e) for m, e in values.items()} for s, values in summary.means.items()},
         "baseline": summary.baseline,
         "against_baseline": {

@@ -14,7 +14,7 @@ from eval.listening.results import analyse
 from eval.listening.store import Store
 from eval.study_report import study_report
 from vocoders.catalogue import BUILT_IN
-from vocoders.command import counting_bar, refuse_overwriting
+from vocoders.command import counting_bar, mention, refuse_overwriting
 
 
 def add_listening(commands) -> None:
@@ -59,13 +59,16 @@ def make_command(args: argparse.Namespace) -> int:
     study, clips, systems = study_from_file(args.study)
     store = _reported(lambda: open_store(args.data_dir))
     _reported(store.check)
+    recordings = read_clips(clips)
+    for item, recording in recordings.items():
+        mention(recording, clips[item])
     with counting_bar("take") as show:
         made = _reported(
             lambda: make_study(
                 store,
                 args.data_dir,
                 study,
-                read_clips(clips),
+                recordings,
                 systems,
                 lambda done, total, text: show(done, total),
                 args.revises,

@@ -56,6 +56,7 @@ def make_study(
         raise StudyError("; ".join(reasons))
     stimuli, wavs = render(study, recordings, systems, tell)
     about = {f"system {system.id}": f"{system.describe().source}; {system.about}" for system in systems}
+    about |= {f"recording {item}": recording.history for item, recording in recordings.items()}
     public_id, key = store.add_study(study, stimuli, wavs, versions() | about, revises)
     return Made(public_id, key, store.study(public_id).revision, tuple(stimuli))
 

@@ -44,6 +44,7 @@ class Metric:
     why_not: Callable[[], str | None] = lambda: None  # reason it cannot be computed here
     quick: bool = False  # shown on the page with its take: far faster than real time, and few
     on_request: bool = False  # computed only where it is asked for by name: slow, or one more view of the same
+    in_place: bool = False  # of an estimate as it lies, never moved onto its reference
 
     def value(self, reference: np.ndarray, estimate: np.ndarray) -> float | None:
         """What `compute` gives; None where it cannot be computed here or is undefined."""
@@ -211,10 +212,11 @@ METRICS = {
             "delay",
             "samples",
             "nearest 0",
-            "How late the take is, by cross-correlation; undefined where they do not correlate",
+            "How late the take is, up to a second, by cross-correlation; undefined where they do not correlate",
             LEVEL,
             delay,
             on_request=True,
+            in_place=True,
         ),
         Metric(
             "PESQ-WB",

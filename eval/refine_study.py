@@ -46,12 +46,13 @@ PLAIN = "plain"  # the name of the take before refinement
 
 @dataclass(frozen=True)
 class Row:
-    """One take measured. `groups` are the kinds of voice it counts for; `values` may hold nan."""
+    """One take measured. `groups` are the kinds of voice it counts for; `values` may hold nan; history: of the recording."""
 
     clip: str
     groups: tuple[str, ...]
     variant: str
     values: dict[str, float]
+    history: str = ""
 
 
 def variants() -> dict[str, Refinement]:
@@ -73,12 +74,12 @@ def measure_clip(recording: Recording, folder: str, system: System, metrics: Seq
     plain, mel = synthesize(system, analysis), analysis.features((hw2_mel,)).values
     groups = ("all", *([folder] if folder else []), *_voice(recording.samples))
     known: dict[Refinement, dict[str, float]] = {}
-    rows = [Row(recording.name, groups, PLAIN, _measure(recording.samples, plain, metrics))]
+    rows = [Row(recording.name, groups, PLAIN, _measure(recording.samples, plain, metrics), recording.history)]
     for name, settings in variants().items():
         if settings not in known:
             refined = refine(plain, mel, HW2, settings)
             known[settings] = _measure(recording.samples, refined, metrics)
-        rows.append(Row(recording.name, groups, name, known[settings]))
+        rows.append(Row(recording.name, groups, name, known[settings], recording.history))
     return rows
 
 
@@ -119,11 +120,12 @@ def write_study(out: Path, rows: Sequence[Row], system: System) -> None:
         writer = csv.writer(file)
         writer.writerow(["clip", "groups", "variant", *metrics])
         writer.writerows([row.clip, ";".join(row.groups), row.variant, *row.values.values()] for row in rows)
-    content = {"system": system.id, "chosen": dataclasses.asdict(CHOSEN), "means": table}
+    histories = sorted({f"{row.clip}: {row.history}" for row in rows})
+    content = {"system": system.id, "chosen": dataclasses.asdict(CHOSEN), "means": table, "recordings": histories}
     (out / "study.json").write_text(json.dumps(content, indent=2), encoding="utf-8")
     picture = draw(table, metrics)
     (out / "study.png").write_bytes(picture)
-    (out / "report.html").write_text(_page(table, metrics, picture, system), encoding="utf-8")
+    (out / "report.html").write_text(_page(table, metrics, picture, system, histories), encoding="utf-8")
 
 
 def draw(table: dict, metrics: Sequence[str]) -> bytes:
@@ -152,7 +154,7 @@ def draw(table: dict, metrics: Sequence[str]) -> bytes:
     return buffer.getvalue()
 
 
-def _page(table: dict, metrics: Sequence[str], picture: bytes, system: System) -> str:
+def _page(table: dict, metrics: Sequence[str], picture: bytes, system: System, histories: Sequence[str]) -> str:
     blocks = []
     for group, cells in table.items():
         head = "".join(f"<th>{html.escape(f'{m} {METRICS[m].unit}'.strip())}</th>" for m in metrics)
@@ -164,6 +166,7 @@ def _page(table: dict, metrics: Sequence[str], picture: bytes, system: System) -
         blocks.append(
             f"<h2>{html.escape(group)}, {clips} clips</h2><table><tr><th>variant</th>{head}</tr>{body}</table>"
         )
+    recordings = "".join(f"<li>{html.escape(history)}</li>" for history in histories)
     chosen = ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(CHOSEN).items())
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Refinement study</title>'
@@ -175,7 +178,7 @@ def _page(table: dict, metrics: Sequence[str], picture: bytes, system: System) -
         "dotted lines the take before refinement. Crossover 0 keeps every neural magnitude before the correction, "
         "20 000 replaces the whole band of the mel; correction 0 leaves the blend as it is.</p>"
         f'<img alt="Metrics against settings" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
-        f"{''.join(blocks)}</html>"
+        f"{''.join(blocks)}<h2>Recordings</h2><ul>{recordings}</ul></html>"
     )
 
 

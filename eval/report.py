@@ -37,7 +37,7 @@ def write_report(
     minutes = sum({row.clip: row.seconds for row in good}.values()) / 60
     parts = [
         f"<h1>{len(summary.systems)} systems, {len(clips)} clips, {minutes:.1f} minutes</h1>",
-        _lead(summary, titles, len(clips)),
+        _lead(summary, titles),
         _table(summary, systems),
         _set_table(summary, titles),
         "<h2>Every clip</h2>",
@@ -45,6 +45,7 @@ def write_report(
         _quality_against_speed(summary, titles),
         "<h2>Best and worst clips</h2>" + _extremes(good, summary, titles, sources, out),
         _problems(rows),
+        _noticed(rows),
         _about(systems, summary),
     ]
     body = "".join(parts)
@@ -61,32 +62,36 @@ def style() -> str:
     return "".join((here / name).read_text(encoding="utf-8") for name in ("report.css", "charts.css"))
 
 
-def _lead(summary: Summary, titles: Mapping[str, str], clips: int) -> str:
+def _lead(summary: Summary, titles: Mapping[str, str]) -> str:
     intervals = (
         "Brackets are 95 % intervals of the mean, by bootstrap over clips."
-        if clips >= FEWEST
+        if max(summary.n.values()) >= FEWEST
         else f"With fewer than {FEWEST} clips there are no intervals: these are points, not conclusions."
     )
     return (
         f"<p>Second lines are the paired difference from <b>{html.escape(titles[summary.baseline])}</b>, clip by clip; bold where its "
-        f"interval excludes zero. {intervals} Metrics under <i>spectral fidelity</i> compare magnitudes, which is what Griffin-Lim "
+        f"interval excludes zero. Every mean is over the n clips for which all systems have that metric: "
+        f"failing on a hard clip betters none. {intervals} Metrics under <i>spectral fidelity</i> compare magnitudes, which is what Griffin-Lim "
         "inverts: they favour it and are no verdict on how a voice sounds.</p>"
     )
 
 
 def _table(summary: Summary, systems: Sequence[System]) -> str:
     titles = {system.id: system.title for system in systems}
-    millions = {system.id: system.describe().parameters / 1e6 for system in systems}
+    millions = {s.id: f"{count / 1e6:.2f}" if (count := s.describe().parameters) else "none" for s in systems}
     groups: dict[str, list[str]] = {}
     for name in summary.metrics:
         groups.setdefault(METRICS[name].group, []).append(name)
     ordered = [name for names in groups.values() for name in names]
     above = "".join(f'<th colspan="{len(names)}">{html.escape(group)}</th>' for group, names in groups.items())
-    head = "".join(f'<th title="{html.escape(METRICS[name].about)}">{_heading(name)}</th>' for name in ordered)
+    head = "".join(
+        f'<th title="{html.escape(METRICS[name].about)}">{_heading(name)}<small>n = {summary.n[name]} of {summary.clips}</small></th>'
+        for name in ordered
+    )
     body = "".join(
         f'<tr><th scope="row">{html.escape(titles[system])}</th>'
         + "".join(_cell(summary.means[system][name], summary.against.get(system, {}).get(name)) for name in ordered)
-        + f"<td>{_number(summary.speed[system])}</td><td>{_number(summary.memory[system], 1e-6, 0)}</td><td>{millions[system]:.2f}</td></tr>"
+        + f"<td>{_number(summary.speed[system])}</td><td>{_number(summary.memory[system], 1e-6, 0)}</td><td>{millions[system]}</td></tr>"
         for system in summary.systems
     )
     return (
@@ -110,7 +115,7 @@ def _cell(mean: Estimate | None, difference: Estimate | None) -> str:
     if difference is not None:
         text = f"{difference.mean:+.3f}"
         if difference.low is not None:
-            text += f" [{difference.low:+.3f}, {difference.high:+.3f}]"
+            text += f"<br>[{difference.low:+.3f}, {difference.high:+.3f}]"
         second = f"<small>{f'<b>{text}</b>' if difference.excludes_zero else text}</small>"
     interval = "" if mean.low is None else f' title="95 % interval {mean.low:.3f} to {mean.high:.3f}, n = {mean.n}"'
     return f"<td{interval}>{mean.mean:.3f}{second}</td>".replace("-", "−")
@@ -239,6 +244,13 @@ def _problems(rows: Sequence[Row]) -> str:
         return ""
     items = "".join(f"<li>{html.escape(f'{row.clip}, {row.system}: {row.error}')}</li>" for row in failed)
     return f"<h2>What failed</h2><ul>{items}</ul>"
+
+
+def _noticed(rows: Sequence[Row]) -> str:
+    """Clips of which something was not as one would expect; the whole history of each is in results.json."""
+    notices = {row.clip: "; ".join(row.notices) for row in rows if row.notices}
+    items = "".join(f"<li>{html.escape(f'{clip}: {found}')}</li>" for clip, found in notices.items())
+    return f"<h2>What was noticed about the recordings</h2><ul>{items}</ul>" if items else ""
 
 
 def _about(systems: Sequence[System], summary: Summary) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vocoders.audio import fit_length
+from vocoders.audio import check_mono, fit_length
 from vocoders.mel import HOP, HW2, N_FFT, log_mel_of
 
 # FFT, hop and window lengths in samples: the defaults of auraloss 0.4.0's MultiResolutionSTFTLoss
@@ -113,9 +113,6 @@ def _pair(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, np.n
     """Two checked, equally long, contiguous float32 copies. Errors: ValueError."""
     pair = [np.asarray(x) for x in (reference, estimate)]
     for name, x in zip(("reference", "estimate"), pair):
-        if x.ndim != 1 or x.dtype.kind != "f":
-            raise ValueError(f"the {name} must be a mono float array (n,), not {x.dtype} {x.shape}")
-        if not np.isfinite(x).all():
-            raise ValueError(f"the {name} holds values that are not numbers")
+        check_mono(x, f"the {name}")
     length = max(len(x) for x in pair)
     return tuple(np.ascontiguousarray(fit_length(x, length), dtype=np.float32) for x in pair)

@@ -124,3 +124,17 @@ def test_recent_analyses_are_bounded_and_keyed_by_content():
     large = recent.of(np.zeros(100_000, np.float32))
     assert recent.of(np.zeros(100_000, np.float32)) is large
     assert recent.of(one) is not first
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (np.zeros((2, 512), np.float32), r"a recording must be a mono float array \(n,\), not float32 \(2, 512\)"),
+        (np.zeros((512, 2), np.float32), "mono float array"),
+        (np.zeros(512, np.int16), r"not int16 \(512,\)"),
+        (np.full(512, np.nan, np.float32), "a recording holds values that are not numbers"),
+    ],
+)
+def test_what_is_no_recording_is_refused(wrong, reason):
+    with pytest.raises(ValueError, match=reason):
+        Analysis(wrong)

@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 import soundfile
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from eval.metrics import METRICS
 from tests.conftest import harmonic_tone, patient_client
 from vocoders.audio import SAMPLE_RATE
 
@@ -57,6 +59,28 @@ def test_only_what_is_documented_is_offered(client):
 def test_a_recording_is_the_best_estimate_of_itself(client, song):
     values = client.predict(handle_file(song), handle_file(song), "M-STFT,log-mel L1", api_name="/score")
     assert values == {"M-STFT": 0.0, "log-mel L1": 0.0}
+
+
+def test_a_late_estimate_is_measured_in_its_place_and_named(client, song, tmp_path):
+    samples, rate = soundfile.read(song, dtype="float32")
+    soundfile.write(tmp_path / "late.wav", np.pad(samples, (11_025, 60_000)), rate)
+    found = client.predict(handle_file(song), handle_file(tmp_path / "late.wav"), "M-STFT,delay", api_name="/score")
+    assert found == {
+        "M-STFT": 0.0,
+        "delay": 11_025.0,
+        "notes": [
+            "it is 500 ms late (11025 samples); measured after being moved onto its reference",
+            "2.72 s of silence behind the reference's end are not measured",
+        ],
+    }
+    assert "notes" not in METRICS
+
+
+def test_an_estimate_of_another_length_is_refused(client, song, tmp_path):
+    samples, rate = soundfile.read(song, dtype="float32")
+    soundfile.write(tmp_path / "cut.flac", samples[:rate], rate)
+    with pytest.raises(AppError, match=r"the estimate lasts 1.00 s and its reference 1.50 s, 33% less; at most 2%"):
+        client.predict(handle_file(song), handle_file(tmp_path / "cut.flac"), "M-STFT", api_name="/score")
 
 
 def test_compare_says_what_it_does_not_know(client, song):

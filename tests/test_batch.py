@@ -4,17 +4,19 @@ import csv
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import soundfile
 from dask.distributed import LocalCluster
 
-from eval import homework
+from eval import batch, homework
 from eval.compare_folder import compare_folder
 from eval.metrics import METRICS, choose_metrics
 from tests.command import command
 from tests.conftest import harmonic_tone
 from vocoders.catalogue import BUILT_IN
 from vocoders.command import find_audio
+from vocoders.intake import read_recording
 
 MEASURED = "M-STFT,F0 error,Distill-MOS"
 SYSTEMS = "griffin-lim,griffin-lim-oracle"
@@ -43,6 +45,14 @@ def test_results_table_and_takes(compared):
     assert done.stderr.count("voice0/bad.wav") >= 1  # one bad clip is named and does not stop the rest
     results = json.loads((out / "results.json").read_text())
     assert set(results) >= {"metrics", "clips", "versions", "against_baseline", "undefined"}
+    assert results["n"] == dict.fromkeys(MEASURED.split(","), 6)
+    assert {(failure["clip"], failure["system"]) for failure in results["failed"]} == {
+        ("voice0/bad", system) for system in SYSTEMS.split(",")
+    }
+    assert all(
+        row["history"].startswith("FLAC, mono, 22.05 kHz, 0.80 s") for row in results["clips"] if not row["error"]
+    )
+    assert "n = 6 of 7" in (out / "report.html").read_text()
     ours, oracle = (results["metrics"][id] for id in SYSTEMS.split(","))
     assert ours["M-STFT"] > oracle["M-STFT"] > 0
     assert ours["FAD"] is None
@@ -71,6 +81,39 @@ def test_finished_clips_are_not_made_again(compared, clips):
         before["griffin-lim"]["M-STFT"], rel=1e-6
     )
     assert {path for path in takes if path.stat().st_mtime_ns != takes[path]} == {lost}
+
+
+def test_a_clip_that_one_system_fails_on_counts_for_none(tmp_path, monkeypatch):
+    """And what was unexpected about a recording is said, listed and kept."""
+    for name, f0, offset in (("a & b", 110, 0.02), ("c", 147, 0.0), ("d", 196, 0.0), ("hard", 330, 0.0)):
+        path = tmp_path / "clips" / f"{name}.wav"
+        path.parent.mkdir(exist_ok=True)
+        soundfile.write(path, 0.9 * harmonic_tone(0.8, f0) + offset, 22_050, subtype="FLOAT")
+    make, hard = batch.synthesize, read_recording(path).samples
+
+    def synthesize(system, analysis):
+        if system.id == "griffin-lim" and np.array_equal(analysis.features(()), hard):
+            raise RuntimeError("out of luck")
+        return make(system, analysis)
+
+    monkeypatch.setattr(batch, "synthesize", synthesize)
+    arguments = ("--vocoders", SYSTEMS, "--out", tmp_path / "out", "--metrics", "M-STFT,hop buzz")
+    done = command("eval", "compare", tmp_path / "clips", *arguments, code=1)
+    assert "error: hard: griffin-lim: RuntimeError: out of luck\n" in done.stderr
+    assert "note: a & b: a constant offset of +0.020 removed.\n" in done.stderr
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results["n"]["M-STFT"] == 3
+    rows = {(row["clip"], row["system"]): row for row in results["clips"]}
+    for system in SYSTEMS.split(","):
+        values = [rows[clip, system]["metrics"]["M-STFT"] for clip in ("a & b", "c", "d")]
+        assert results["metrics"][system]["M-STFT"] == pytest.approx(np.mean(values))
+        assert results["intervals"][system]["M-STFT"]["n"] == 3
+        assert results["metrics"][system]["FAD-distillmos"] >= 0  # of the same three clips
+    assert rows["a & b", "griffin-lim"]["notices"] == ["a constant offset of +0.020 removed"]
+    assert "a constant offset of +0.020 removed" in rows["a & b", "griffin-lim"]["history"]
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "<li>a &amp; b: a constant offset of +0.020 removed</li>" in report
+    assert "n = 3 of 4" in report
 
 
 def test_a_dask_cluster_gives_the_same(clips, compared, tmp_path):

@@ -4,8 +4,10 @@ import json
 import math
 
 import pytest
+import soundfile
 
 from eval.refine_study import CHOSEN, PLAIN, Row, means, measure_clip, variants, write_study
+from tests.command import command
 from tests.conftest import harmonic_tone
 from vocoders.audio import Recording
 from vocoders.catalogue import find_systems
@@ -46,3 +48,12 @@ def test_the_study_of_a_clip(tmp_path):
     assert "data:image/png;base64," in page
     assert "http" not in page
     assert len((tmp_path / "out" / "rows.csv").read_text().splitlines()) == 1 + len(rows)
+
+
+def test_the_command_says_what_was_unexpected_about_a_clip(tmp_path):
+    soundfile.write(tmp_path / "a.wav", 0.9 * harmonic_tone(0.3, 150) + 0.01, 22_050, subtype="FLOAT")
+    arguments = ("--out", tmp_path / "out", "--system", "griffin-lim", "--metrics", "log-mel L1")
+    done = command("eval", "refine-study", tmp_path, *arguments)
+    assert f"note: {tmp_path}/a.wav: a constant offset of +0.010 removed.\n" in done.stderr
+    assert "a constant offset of +0.010 removed" in (tmp_path / "out" / "study.json").read_text()
+    assert "a constant offset of +0.010 removed" in (tmp_path / "out" / "report.html").read_text()

@@ -1,7 +1,10 @@
 """What listeners hear: aligned, equally long, equally loud, and the anchor of the standard."""
 
+import contextlib
 import hashlib
 import io
+import json
+import sqlite3
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +18,7 @@ from eval.listening.votes import ANCHOR, REFERENCE
 from eval.loudness import loudness
 from eval.make_study import make_study, read_clips, study_from_file
 from eval.stimuli import beeps, degraded, low_pass, render_stimuli
+from tests.command import command
 from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE, Recording
 from vocoders.catalogue import find_systems
@@ -144,6 +148,16 @@ def test_a_study_from_a_file(tmp_path, recordings):
     assert store.has_key(made.public_id, made.key)
     with pytest.raises(StudyError, match="no study 'nothing'"):
         make_study(store, tmp_path, study, read_clips(clips), systems, revises="nothing")
+
+
+def test_what_was_unexpected_about_a_clip_is_said_and_kept(tmp_path, recordings):
+    soundfile.write(tmp_path / "quiet.wav", recordings["quiet"].samples + 0.01, SAMPLE_RATE, subtype="FLOAT")
+    (tmp_path / "study.yaml").write_text("name: x\nmode: acr\nclips: [quiet.wav]\nsystems: [griffin-lim]\n")
+    done = command("eval", "listening", "make", tmp_path / "study.yaml", "--data-dir", tmp_path / "data")
+    assert done.stderr == f"note: {tmp_path}/quiet.wav: a constant offset of +0.010 removed.\n"
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "listening" / "listening.db")) as database:
+        ((versions,),) = database.execute("select versions from study").fetchall()
+    assert "a constant offset of +0.010 removed" in json.loads(versions)["recording quiet"]
 
 
 @pytest.mark.parametrize(

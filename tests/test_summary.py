@@ -8,7 +8,7 @@ from eval.alignment import align, delay, loudness_difference, residual
 from eval.batch import REFERENCE, Row
 from eval.distributions import KAD_MOST, frechet_distance, kernel_distance
 from eval.statistics import mean_with_interval, paired_difference
-from eval.summary import summarise
+from eval.summary import common_clips, summarise
 
 
 def test_few_clips_get_points_and_no_interval():
@@ -107,7 +107,7 @@ def test_what_does_not_correlate_has_no_delay(tone, rng):
     assert np.isnan(loudness_difference(tone, np.zeros_like(tone)))
 
 
-def test_differences_are_paired_by_clip_and_failures_left_out(rng):
+def test_everything_is_over_the_clips_that_all_systems_have(rng):
     rows = [
         Row(f"c{i}", system, 2.0, 0.5, {"M-STFT": 1.0 + i + shift, "F0 error": None if i == 3 else 0.1})
         for i in range(6)
@@ -116,12 +116,47 @@ def test_differences_are_paired_by_clip_and_failures_left_out(rng):
     rows[3] = Row("c1", "b", 2.0, 0.0, {}, "ValueError: broken")
     sets = {f"distillmos/{name}": [rng.normal(size=(5, 4)) for _ in range(6)] for name in (REFERENCE, "a")}
     summary = summarise(rows, ["M-STFT", "F0 error"], "a", {**sets, "distillmos/b": sets["distillmos/a"][:5]})
-    assert summary.means["a"]["M-STFT"].n == 6
-    assert summary.means["b"]["M-STFT"].n == 5
+    assert (summary.n, summary.clips) == ({"M-STFT": 5, "F0 error": 4}, 6)
+    assert [summary.means[system]["M-STFT"].n for system in "ab"] == [5, 5]
+    assert summary.means["a"]["M-STFT"].mean == pytest.approx(np.mean([1, 3, 4, 5, 6]))
     difference = summary.against["b"]["M-STFT"]
     assert (difference.mean, difference.n) == (pytest.approx(0.25), 5)
-    assert summary.means["a"]["F0 error"].n == 5
+    assert summary.means["a"]["F0 error"].n == 4
     assert summary.speed == {"a": 4.0, "b": 4.0}
     assert summary.sets["a"]["FAD-distillmos"] > 0
     assert summary.sets["b"]["FAD-distillmos"] is None  # a clip is missing, so the sets are not matched
     assert summary.embeddings["distillmos"] == 30
+
+
+@pytest.mark.parametrize("hardest", range(4))
+def test_failing_on_a_hard_clip_does_not_move_a_system_past_another(hardest):
+    """b is worse everywhere; it fails on one clip, where both are bad. Alone, its mean would pass a's."""
+    errors = np.array([1.0, 1.1, 1.2, 1.3]) + 9 * (np.arange(4) == hardest)
+
+    def summary_of(fails: bool):
+        rows = [Row(f"c{i}", "a", 1.0, 1.0, {"M-STFT": error}) for i, error in enumerate(errors)]
+        rows += [
+            Row(f"c{i}", "b", 1.0, 1.0, {}, "ValueError: broken")
+            if fails and i == hardest
+            else Row(f"c{i}", "b", 1.0, 1.0, {"M-STFT": error + 0.2})
+            for i, error in enumerate(errors)
+        ]
+        return summarise(rows, ["M-STFT"], "a", {})
+
+    for fails in (False, True):
+        summary = summary_of(fails)
+        a, b = (summary.means[system]["M-STFT"] for system in "ab")
+        assert b.mean - a.mean == pytest.approx(0.2)
+        assert a.n == b.n == summary.n["M-STFT"] == (3 if fails else 4)
+        assert summary.against["b"]["M-STFT"].mean == pytest.approx(0.2)
+
+
+def test_a_system_with_nothing_takes_nothing_from_the_others():
+    rows = [Row(f"c{i}", "a", 1.0, 1.0, {"M-STFT": 1.0, "hop buzz": None}) for i in range(2)]
+    rows += [Row(f"c{i}", "b", 1.0, 0.0, {}, "Unavailable: no weights") for i in range(2)]
+    summary = summarise(rows, ["M-STFT", "hop buzz"], "b", {})
+    assert summary.means["a"]["M-STFT"].n == 2
+    assert summary.means["b"]["M-STFT"] is None
+    assert summary.against["a"]["M-STFT"] is None
+    assert (summary.n["hop buzz"], summary.means["a"]["hop buzz"]) == (0, None)
+    assert common_clips(rows) == ["c0", "c1"]

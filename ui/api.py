@@ -11,7 +11,7 @@ from gradio import FileData
 
 from eval.bundle import finite
 from eval.comparison import quick_first
-from eval.score import score_pair
+from eval.score import score_recordings
 from ui.compare import QUEUE, require_both
 from ui.compare_job import CompareJob
 from ui.results import ResultStore
@@ -74,15 +74,19 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
         }
 
     def score(reference: FileData, estimate: FileData, metrics: str | None = None) -> dict:
-        """Metrics of one file against another, {name: value, null where undefined}.
+        """Metrics of one file against another, {name: value, null where undefined}, over what both have in common.
 
-        metrics: comma-separated names as `python -m eval score --help` lists them; none: those that are fast and say most.
+        metrics: comma-separated names as `python -m eval score --help` lists them; none: those that are fast and say most. An
+        estimate that is late by up to a second is moved onto its reference; one that is more than 2 % longer or shorter, silence
+        around it not counted, is refused. "notes": [sentences] stands beside the metrics where anything was noticed: delay,
+        length, polarity, level, clipping, bandwidth, DC, integers written as floats.
         """
-        pair = [_read(file, limits).samples for file in (reference, estimate)]
+        pair = [_read(file, limits) for file in (reference, estimate)]
         try:
-            return compute.run(score_pair, *pair, metrics, patience=SLOWEST_METRIC)
+            found = compute.run(score_recordings, *pair, metrics, patience=SLOWEST_METRIC)
         except (ValueError, ComputeError) as error:
             raise gr.Error(str(error), print_exception=False) from error
+        return found.values | ({"notes": list(found.notes)} if found.notes else {})
 
     gr.api(compare_json, api_name="compare_json", **QUEUE)
     gr.api(score, api_name="score", **QUEUE)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vocoders.audio import fit_length
+from vocoders.audio import check_mono, fit_length
 from vocoders.features import FeatureMismatch, Features, hw2_mel
 from vocoders.mel import HW2
 from vocoders.refine import refine
@@ -28,6 +28,8 @@ class Analysis:
     """
 
     def __init__(self, samples: np.ndarray) -> None:
+        """samples: the recording, (n,) floats at 22 050 Hz. Errors: ValueError for anything else."""
+        check_mono(samples, "a recording")
         self.length: int | None = len(samples)
         self._known: dict[Key, Any] = {(): samples}
         self._cost: dict[Key, float] = {}

@@ -45,6 +45,14 @@ def resample(samples: np.ndarray, rate: int) -> np.ndarray:
     return fit_length(soxr.resample(samples, rate, SAMPLE_RATE, quality="VHQ").astype(np.float32), length)
 
 
+def check_mono(samples: np.ndarray, what: str) -> None:
+    """Errors: ValueError, naming `what`, for anything but (n,) finite floats, of which full scale is 1."""
+    if samples.ndim != 1 or samples.dtype.kind != "f":
+        raise ValueError(f"{what} must be a mono float array (n,), not {samples.dtype} {samples.shape}")
+    if not np.isfinite(samples).all():
+        raise ValueError(f"{what} holds values that are not numbers")
+
+
 def fit_length(samples: np.ndarray, length: int) -> np.ndarray:
     """(n,) -> (length,): cropped or zero-padded at the end."""
     return np.pad(samples[:length], (0, max(0, length - len(samples))))

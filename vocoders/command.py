@@ -39,7 +39,12 @@ def complain(message: object) -> None:
 def mention(recording: Recording, name: object) -> None:
     """Say on stderr what was unexpected about a recording that was used all the same."""
     for notice in recording.notices:
-        print(f"note: {' '.join(f'{name}: {notice}'.split())}.", file=sys.stderr)
+        note(f"{name}: {notice}")
+
+
+def note(message: object) -> None:
+    """A sentence without full stop, on stderr, about something that goes on all the same."""
+    print(f"note: {' '.join(str(message).split())}.", file=sys.stderr)
 
 
 def find_audio(inputs: Iterable[Path]) -> dict[Path, Path]:

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = {"vocoders": 0, "eval": 1, "train": 2, "ui": 2, "app": 3}  # a file imports from its own layer or below
 UI_LIBRARIES = {"gradio", "fastapi", "uvicorn"}
 SOURCES = sorted(path for name in ("vocoders", "eval", "train", "ui") for path in (ROOT / name).rglob("*.py"))
+TESTS = sorted(path for path in (ROOT / "tests").rglob("*.py") if path.name != "waiting.py")
 
 
 def imports(path: Path) -> set[str]:
@@ -32,6 +33,20 @@ def test_data_flows_one_way(path):
     assert not upwards | sideways
     if package != "ui":
         assert not imports(path) & UI_LIBRARIES
+
+
+CLOCKS = {"time.sleep", "time.time", "time.monotonic", "time.perf_counter", "asyncio.sleep"}
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_test_depends_on_how_long_anything_takes(path):
+    """Whoever waits does so in `tests.waiting`. Processor time may be measured."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert not called & CLOCKS
+    assert not {name for name in called if name.endswith(".wait_for_timeout")}
+    assert "time" not in imported, "by its full name, so that it is seen"
 
 
 def test_the_listening_studies_need_no_audio_library():

@@ -117,6 +117,21 @@ def test_a_killed_run_goes_on_from_its_last_save(pack, tmp_path):
     assert f"step {last}" in done.stderr
 
 
+def test_without_a_preset_a_cpu_is_told_what_it_can_train(pack, tmp_path):
+    arguments = ["fit", "--data", pack.root, "--out", tmp_path / "run", "--accelerator", "cpu"]
+    said = command("train", *arguments, code=1).stderr
+    assert said.startswith("error: fast-v1, the preset without --preset, needs a GPU")
+    assert "--preset finetune-v1" in said
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_first_line_says_what_is_trained_on_what(pack, tmp_path):
+    arguments = ["fit", "--data", pack.root, "--out", tmp_path / "run", "--accelerator", "cpu", "--preset", "tiny"]
+    first, *_ = command("train", *arguments, "--steps", "1").stderr.splitlines()
+    assert first.startswith(f"{tmp_path / 'run'}: tiny on ")
+    assert first.endswith(pack.summary())
+
+
 def test_a_run_belongs_to_its_pack(finished, pack, fabric):
     other = dataclasses.replace(pack, clips=pack.clips[1:])
     with pytest.raises(ValueError, match="is not the pack this run began with"):

@@ -57,6 +57,37 @@ def test_the_listening_studies_need_no_audio_library():
     assert not {"torch", "librosa", "gradio", "fastapi", "vocoders.catalogue"} & set(done.stdout.split())
 
 
+SLOW = {"torch", "librosa", "scipy", "gradio", "numba", "joblib"}  # to import
+COMMANDS = [("vocoders", "mel"), ("vocoders", "resynth"), ("eval", "score"), ("eval", "listening"), ("train", "fit")]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--nonsense"]], ids=["help", "wrong option"])
+@pytest.mark.parametrize(("package", "name"), COMMANDS)
+def test_a_command_answers_before_anything_slow_is_imported(package, name, arguments):
+    code = (
+        "import atexit, runpy, sys\n"
+        f"atexit.register(lambda: print('slow:', *sorted({SLOW!r} & set(sys.modules)), file=sys.stderr))\n"
+        f"sys.argv = ['', {name!r}, *{arguments!r}]\n"
+        f"runpy.run_module('{package}', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == (0 if arguments == ["--help"] else 2), done.stderr
+    assert done.stderr.endswith("slow:\n")
+
+
+def test_light_lists_of_names_are_those_of_what_they_name():
+    from eval.metric_names import BETTER
+    from eval.metrics import METRICS
+    from train.config import INPUTS, PRESETS
+    from train.preset_names import DEFAULT_PRESET, INPUT_NAMES, PURPOSES
+
+    assert list(BETTER) == list(METRICS)
+    assert set(BETTER.values()) == {"lower", "higher", "nearest 0"}
+    assert PURPOSES.keys() == PRESETS.keys()
+    assert DEFAULT_PRESET in PRESETS
+    assert tuple(INPUTS) == INPUT_NAMES
+
+
 @pytest.mark.parametrize(
     "module", ["vocoders", "eval", "train", "ui", "app", "vocoders.catalogue", "eval.metrics", "train.commands"]
 )

@@ -13,13 +13,13 @@ from tests.conftest import ROOT
 from tests.waiting import until
 from train.config import PRESETS, SMALLEST
 from train.crops import Crops
-from train.durable import DiskFull, write_durably
 from train.generator import Average, fold, new_generator
 from train.losses import SpectralLosses
 from train.saving import PART_BYTES, StateError, load, save, save_compact
 from train.schedule import moment
 from train.state import content_of, new_state, restore
 from train.step import train_step
+from vocoders.durable import DiskFull, write_durably
 from vocoders.hifigan import V2, V3, Generator
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -7,18 +7,23 @@ import dataclasses
 import functools
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from eval.listening_command import add_listening
-from eval.metrics import METRICS, Metric, choose_metrics
-from eval.score import Scores, score_folders
-from vocoders.audio import Recording
+from eval.metric_names import BETTER
 from vocoders.command import complain, counting_bar, find_audio, mention, note, refuse_overwriting, run
+from vocoders.durable import write_text_durably
+
+if TYPE_CHECKING:
+    from eval.metrics import Metric
+    from eval.score import Scores
+    from vocoders.audio import Recording
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m eval", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    known = "; ".join(f"{m.name} ({m.better} is better)" for m in METRICS.values())
+    known = "; ".join(f"{name} ({better} is better)" for name, better in BETTER.items())
     metrics_help = f'comma-separated, or "all"; default those that are fast and say most: {known}'
     score = commands.add_parser("score", help="metrics of estimates against references: two folders, or two files")
     score.add_argument("reference", type=Path, metavar="REFERENCE")
@@ -95,6 +100,9 @@ def _chosen_clips(args: argparse.Namespace) -> dict[Path, Path]:
 
 
 def score_command(args: argparse.Namespace) -> int:
+    from eval.metrics import choose_metrics
+    from eval.score import score_folders
+
     if args.json:
         refuse_overwriting([args.json], args.force)
     metrics = choose_metrics(args.metrics)
@@ -113,7 +121,7 @@ def score_command(args: argparse.Namespace) -> int:
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         content = dataclasses.asdict(scores)
-        args.json.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_text_durably(args.json, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     return 1 if scores.problems else 0
 
 
@@ -129,6 +137,7 @@ def _mean_line(metric: Metric, scores: Scores) -> str:
 
 def compare_command(args: argparse.Namespace) -> int:
     from eval.compare_folder import compare_folder
+    from eval.metrics import choose_metrics
 
     refuse_overwriting([args.out / "results.json"], args.force)
     metrics = choose_metrics(args.metrics)
@@ -153,6 +162,7 @@ def compare_command(args: argparse.Namespace) -> int:
 def homework_command(args: argparse.Namespace) -> int:
     from eval.compare_folder import compare_folder
     from eval.homework import as_text, systems
+    from eval.metrics import choose_metrics
 
     refuse_overwriting([args.out / "results.json"], args.force)
     failed = compare_folder(
@@ -179,6 +189,7 @@ def study_command(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from eval.batch import LIMITS
+    from eval.metrics import choose_metrics
     from eval.refine_study import MEASURED, run_study, write_study
     from vocoders.catalogue import find_system
     from vocoders.intake import read_recording
@@ -216,7 +227,7 @@ def speed_command(args: argparse.Namespace) -> int:
         raise ValueError("--rounds is at least 1, --seconds is positive, and --long is not negative")
     content = report_speed(args.rounds, args.seconds, args.long)
     if args.json:
-        args.json.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_text_durably(args.json, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     return 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from eval.metrics import Metric, choose_metrics
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import write_wav
 from vocoders.catalogue import checkpoint_path, find_systems
+from vocoders.durable import write_durably, write_text_durably
 from vocoders.intake import AudioError, Limits, read_recording
 from vocoders.systems import System, Unavailable
 from vocoders.upper_band import FILE as UPPER_BAND
@@ -132,7 +134,7 @@ def _embedded(system: str, samples: np.ndarray) -> dict[str, np.ndarray]:
 
 def _record(out: Path, name: str) -> Path:
     """A clip's name may hold anything; the record's does not."""
-    return out / "clips" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
+    return out / "clips" / f"{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}.json"
 
 
 def take_path(out: Path, system: str, name: str) -> Path:
@@ -180,7 +182,7 @@ def _write(record: Path, content: dict, embeddings: dict[str, np.ndarray]) -> No
     """The record last and at once: where it is, everything is."""
     record.parent.mkdir(parents=True, exist_ok=True)
     if embeddings:
-        np.savez(record.with_suffix(".npz"), **embeddings)
-    draft = record.with_suffix(f".{os.getpid()}.part")
-    draft.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    draft.replace(record)
+        buffer = io.BytesIO()
+        np.savez(buffer, **embeddings)
+        write_durably(record.with_suffix(".npz"), buffer.getbuffer())
+    write_text_durably(record, json.dumps(content, ensure_ascii=False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -16,6 +17,7 @@ from eval.report import write_report
 from eval.summary import Summary, common_clips, summarise
 from vocoders.catalogue import find_systems
 from vocoders.command import note
+from vocoders.durable import write_text_durably
 from vocoders.systems import Unavailable
 
 
@@ -58,7 +60,7 @@ def compare_folder(
     _write_csv(out / "rows.csv", rows)
     write_report(out / "report.html", rows, summary, systems, {str(name): path for name, path in clips.items()}, out)
     content = json.dumps(as_json(rows, summary, undefined), indent=2, ensure_ascii=False)
-    (out / "results.json").write_text(content + "\n", encoding="utf-8")  # the last: where it is, all is done
+    write_text_durably(out / "results.json", content + "\n")  # the last: where it is, all is done
     return sorted({f"{row.clip}: {row.system}: {row.error}" for row in rows if row.error})
 
 
@@ -104,9 +106,10 @@ def as_json(rows: Sequence[Row], summary: Summary, undefined: Mapping[str, str])
 
 def _write_csv(path: Path, rows: Sequence[Row]) -> None:
     """One line per clip, system and metric."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["clip", "system", "seconds", "compute_seconds", "metric", "value"])
-        for row in rows:
-            for name, value in row.metrics.items():
-                writer.writerow([row.clip, row.system, row.seconds, row.compute_seconds, name, value])
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(["clip", "system", "seconds", "compute_seconds", "metric", "value"])
+    for row in rows:
+        for name, value in row.metrics.items():
+            writer.writerow([row.clip, row.system, row.seconds, row.compute_seconds, name, value])
+    write_text_durably(path, file.getvalue())

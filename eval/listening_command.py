@@ -10,11 +10,9 @@ from eval.listening.backup import back_up, restore
 from eval.listening.database import StoreError, full_url
 from eval.listening.export import export_study
 from eval.listening.home import open_store
-from eval.listening.results import analyse
 from eval.listening.store import Store
-from eval.study_report import study_report
-from vocoders.catalogue import BUILT_IN
 from vocoders.command import counting_bar, mention, refuse_overwriting
+from vocoders.durable import write_text_durably
 
 
 def add_listening(commands) -> None:
@@ -102,6 +100,10 @@ def _print_counts(counts: dict[str, int]) -> None:
 
 
 def analyse_command(args: argparse.Namespace) -> int:
+    from eval.listening.results import analyse
+    from eval.study_report import study_report
+    from vocoders.catalogue import BUILT_IN
+
     store = _store(args)
     stored = _study(store, args.study)
     public_id = args.study
@@ -113,8 +115,8 @@ def analyse_command(args: argparse.Namespace) -> int:
     paths = [args.out / "results.json", args.out / "report.html"]
     refuse_overwriting(paths, args.force)
     args.out.mkdir(parents=True, exist_ok=True)
-    paths[0].write_text(content + "\n", encoding="utf-8")
-    paths[1].write_text(study_report(results, {s.id: s.title for s in BUILT_IN}), encoding="utf-8")
+    write_text_durably(paths[0], content + "\n")
+    write_text_durably(paths[1], study_report(results, {s.id: s.title for s in BUILT_IN}))
     print(paths[1])
     return 0
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from eval.alignment import delay, loudness_difference
 from eval.crepe import crepe_missing, log2f0_mean
+from eval.metric_names import BETTER
 from eval.naturalness import distill_mos, model_missing
 from eval.perceptual import dnsmos, dnsmos_missing, pesq_missing, pesq_wideband, visqol_missing, visqol_speech
 from eval.pitch import (
@@ -37,7 +38,6 @@ SPECTRAL, PITCH, TREMBLE, LEVEL, PERCEPTUAL = (
 class Metric:
     name: str
     unit: str
-    better: str  # "lower", "higher" or, for a signed comparison, "nearest 0"
     about: str
     group: str
     compute: Callable[[np.ndarray, np.ndarray], float]  # (reference, estimate), see `eval.spectral` for conventions
@@ -45,6 +45,10 @@ class Metric:
     quick: bool = False  # shown on the page with its take: far faster than real time, and few
     on_request: bool = False  # computed only where it is asked for by name: slow, or one more view of the same
     in_place: bool = False  # of an estimate as it lies, never moved onto its reference
+
+    @property
+    def better(self) -> str:
+        return BETTER[self.name]
 
     def value(self, reference: np.ndarray, estimate: np.ndarray) -> float | None:
         """What `compute` gives; None where it cannot be computed here or is undefined."""
@@ -60,7 +64,6 @@ METRICS = {
         Metric(
             "M-STFT",
             "",
-            "lower",
             "Multi-resolution STFT distance, as auraloss computes it",
             SPECTRAL,
             m_stft,
@@ -69,7 +72,6 @@ METRICS = {
         Metric(
             "log-mel L1",
             "Np",
-            "lower",
             "Mean error of the log-power hw2 mel; 1 is 4.34 dB",
             SPECTRAL,
             log_mel_l1,
@@ -78,7 +80,6 @@ METRICS = {
         Metric(
             "spectral convergence",
             "",
-            "lower",
             "Relative error of STFT magnitudes",
             SPECTRAL,
             spectral_convergence,
@@ -87,7 +88,6 @@ METRICS = {
         Metric(
             "log-spectral distance",
             "dB",
-            "lower",
             "Root mean square level difference per frame",
             SPECTRAL,
             log_spectral_distance,
@@ -96,7 +96,6 @@ METRICS = {
         Metric(
             "MCD",
             "dB",
-            "lower",
             "Mel-cepstral distortion: 13 coefficients of the hw2 mel, no warping",
             SPECTRAL,
             mel_cepstral_distortion,
@@ -105,7 +104,6 @@ METRICS = {
         Metric(
             "F0 error",
             "semitones",
-            "lower",
             "Mean pitch error where the recording is voiced, by swift-f0",
             PITCH,
             f0_error,
@@ -115,7 +113,6 @@ METRICS = {
         Metric(
             "F0 gross errors",
             "%",
-            "lower",
             "Voiced frames more than half a semitone off, by swift-f0",
             PITCH,
             f0_gross_errors,
@@ -125,7 +122,6 @@ METRICS = {
         Metric(
             "F0 median error",
             "semitones",
-            "lower",
             "Median pitch error, which octave slips do not move, by swift-f0",
             PITCH,
             f0_median_error,
@@ -135,7 +131,6 @@ METRICS = {
         Metric(
             "F0 RMSE",
             "cents",
-            "lower",
             "Root mean square pitch error where both are voiced, by swift-f0",
             PITCH,
             f0_rmse_cents,
@@ -145,7 +140,6 @@ METRICS = {
         Metric(
             "V/UV F1",
             "",
-            "higher",
             "Agreement on where there is a pitch at all, by swift-f0",
             PITCH,
             voicing_f1,
@@ -155,7 +149,6 @@ METRICS = {
         Metric(
             "periodicity RMSE",
             "",
-            "lower",
             "Root mean square difference of swift-f0's confidence, 0 to 1",
             PITCH,
             periodicity_rmse,
@@ -165,7 +158,6 @@ METRICS = {
         Metric(
             "log2f0_mean",
             "semitones",
-            "lower",
             "The homework's mean pitch error, by CREPE medium with Viterbi decoding",
             PITCH,
             log2f0_mean,
@@ -175,7 +167,6 @@ METRICS = {
         Metric(
             "F0 jitter",
             "dB",
-            "nearest 0",
             "F0 movement at 8 to 40 Hz on held notes, against the recording's",
             TREMBLE,
             f0_jitter,
@@ -184,7 +175,6 @@ METRICS = {
         Metric(
             "amplitude flutter",
             "dB",
-            "nearest 0",
             "Level movement of the fundamental at 10 to 40 Hz on held notes, against the recording's",
             TREMBLE,
             amplitude_flutter,
@@ -193,7 +183,6 @@ METRICS = {
         Metric(
             "hop buzz",
             "dB",
-            "nearest 0",
             "Lines at multiples of 86.13 Hz between the harmonics of held notes, against the recording's",
             TREMBLE,
             hop_buzz,
@@ -202,7 +191,6 @@ METRICS = {
         Metric(
             "loudness",
             "LU",
-            "nearest 0",
             "How much louder than the recording (ITU-R BS.1770)",
             LEVEL,
             loudness_difference,
@@ -211,7 +199,6 @@ METRICS = {
         Metric(
             "delay",
             "samples",
-            "nearest 0",
             "How late the take is, up to a second, by cross-correlation; undefined where they do not correlate",
             LEVEL,
             delay,
@@ -221,7 +208,6 @@ METRICS = {
         Metric(
             "PESQ-WB",
             "MOS-LQO",
-            "higher",
             "ITU-T P.862.2 against the recording at 16 kHz; made for telephone speech",
             PERCEPTUAL,
             pesq_wideband,
@@ -231,7 +217,6 @@ METRICS = {
         Metric(
             "ViSQOL",
             "MOS-LQO",
-            "higher",
             "ViSQOL v3, speech mode; compares spectrograms, and without visqol-python[lattice] it rates high",
             PERCEPTUAL,
             visqol_speech,
@@ -241,7 +226,6 @@ METRICS = {
         Metric(
             "DNSMOS",
             "MOS",
-            "higher",
             "Overall quality without the recording; made to judge noise suppression in speech",
             PERCEPTUAL,
             dnsmos,
@@ -251,7 +235,6 @@ METRICS = {
         Metric(
             "Distill-MOS",
             "MOS",
-            "higher",
             "Opinion score predicted without the recording; made for speech",
             PERCEPTUAL,
             distill_mos,

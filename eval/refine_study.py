@@ -22,6 +22,7 @@ from eval.metrics import METRICS
 from eval.pitch import cached_track
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import Recording
+from vocoders.durable import write_durably, write_text_durably
 from vocoders.features import hw2_mel
 from vocoders.intake import AudioError
 from vocoders.mel import HW2
@@ -116,16 +117,17 @@ def write_study(out: Path, rows: Sequence[Row], system: System) -> None:
     out.mkdir(parents=True, exist_ok=True)
     table = means(rows)
     metrics = list(rows[0].values)
-    with (out / "rows.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["clip", "groups", "variant", *metrics])
-        writer.writerows([row.clip, ";".join(row.groups), row.variant, *row.values.values()] for row in rows)
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(["clip", "groups", "variant", *metrics])
+    writer.writerows([row.clip, ";".join(row.groups), row.variant, *row.values.values()] for row in rows)
+    write_text_durably(out / "rows.csv", file.getvalue())
     histories = sorted({f"{row.clip}: {row.history}" for row in rows})
     content = {"system": system.id, "chosen": dataclasses.asdict(CHOSEN), "means": table, "recordings": histories}
-    (out / "study.json").write_text(json.dumps(content, indent=2), encoding="utf-8")
+    write_text_durably(out / "study.json", json.dumps(content, indent=2))
     picture = draw(table, metrics)
-    (out / "study.png").write_bytes(picture)
-    (out / "report.html").write_text(_page(table, metrics, picture, system, histories), encoding="utf-8")
+    write_durably(out / "study.png", picture)
+    write_text_durably(out / "report.html", _page(table, metrics, picture, system, histories))
 
 
 def draw(table: dict, metrics: Sequence[str]) -> bytes:

@@ -20,6 +20,7 @@ from eval.spectrogram import difference, difference_png, level, level_png
 from eval.statistics import FEWEST, Estimate
 from eval.summary import Summary
 from vocoders.audio import SAMPLE_RATE
+from vocoders.durable import write_text_durably
 from vocoders.intake import AudioError, read_recording
 from vocoders.systems import System
 
@@ -49,10 +50,10 @@ def write_report(
         _about(systems, summary),
     ]
     body = "".join(parts)
-    path.write_text(
+    write_text_durably(
+        path,
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>Vocoder comparison</title><style>{style()}</style><main>{body}</main></html>",
-        encoding="utf-8",
     )
 
 

@@ -6,7 +6,6 @@ import contextlib
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 from hypothesis import settings
 from lightning.fabric import Fabric
 
+from tests.waiting import until
 from train.pack import Pack
 from train.prepare import prepare
 from vocoders.audio import SAMPLE_RATE
@@ -118,15 +118,16 @@ def free_port() -> int:
 
 
 def wait_until_ready(url: str, process: subprocess.Popen, log) -> None:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and process.poll() is None:
+    def answers() -> bool:
+        if process.poll() is not None:
+            log.seek(0)
+            raise RuntimeError(f"the app did not start:\n{log.read()}")
         try:
-            if urllib.request.urlopen(f"{url}/healthz", timeout=2).status == 200:
-                return
+            return urllib.request.urlopen(f"{url}/healthz", timeout=10).status == 200
         except OSError:
-            time.sleep(0.2)
-    log.seek(0)
-    raise RuntimeError(f"the app did not start:\n{log.read()}")
+            return False
+
+    until(answers, f"the app answers; {log.name} is its log")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import ctypes
 import os
 import signal
-import time
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +23,14 @@ def unsendable(report):
     raise type("Local", (Exception,), {})("its words")
 
 
-def endless(marks: Path, report):
-    while True:
-        with marks.open("a") as file:
-            file.write(".")
-        report()
-        time.sleep(0.01)
+def endless(marks: Path, ended: Path, report):
+    try:
+        while True:
+            with marks.open("a") as file:
+                file.write(".")
+            report()
+    finally:
+        ended.touch()
 
 
 def stuck(report):
@@ -41,11 +43,25 @@ def told_and_stuck(marks: Path, report):
     stuck(report)
 
 
-def slow_but_alive(seconds, report):
-    for _ in range(round(seconds / 0.05)):
-        time.sleep(0.05)
-        report()
+def done_the_second_time(begun: Path, report):
+    """The first time it never ends."""
+    with begun.open("a") as file:
+        file.write(".")
+    if begun.stat().st_size == 1:
+        threading.Event().wait()
     return "done"
+
+
+def count_griffin_lims(recording, systems, report):
+    """How often Griffin-Lim ran for a comparison."""
+    from unittest.mock import patch
+
+    from eval.comparison import compare_again
+    from vocoders import catalogue
+
+    with patch.object(catalogue, "griffin_lim", wraps=catalogue.griffin_lim) as counted:
+        compare_again(recording, systems, report)
+    return counted.call_count
 
 
 def killed(tries: Path, survive_at: int, report):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -64,11 +63,10 @@ class Listener:
         seconds = step["need"] if heard is None else heard
         behaviour = {"plays": [1] * len(step["slots"]), "switches": len(step["slots"]) - 1, "dwell_ms": 3000}
         intervals = [[[0, seconds]] for _ in step["slots"]]
-        began = time.perf_counter()
         response = self.post(
             "answer", token=self.token, nonce=step["nonce"], answer=answer, heard=intervals, **behaviour
         )
-        self.seconds.append(time.perf_counter() - began)
+        self.seconds.append(response.elapsed.total_seconds())
         return response
 
 

@@ -1,8 +1,10 @@
 """A listener's session over HTTP: what is asked, what is refused, what leaks, what survives."""
 
 import json
+import math
 import re
 import time
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
@@ -239,14 +241,17 @@ def test_storage_that_fails_says_so_and_the_answer_can_be_sent_again(http, liste
     assert [r["answer"] for r in listening.store.answers(studies["acr"]) if r["nonce"] == step["nonce"]] == [4]
 
 
-def test_a_closed_study_takes_nobody_new_and_lets_those_inside_finish(http, listening, studies):
+def test_a_closed_study_takes_nobody_new_and_lets_those_inside_finish(http, listening, studies, monkeypatch):
     inside = Listener(http, studies["abx"], any_answer)
     inside.run(until=lambda step: step["step"] == "trial")
     listening.store.set_closed(studies["abx"], True)
     late = Listener(http, studies["abx"], any_answer)
     assert late.post("join", study=studies["abx"]).json()["error"] == "closed"
-    time.sleep(2.1)  # what is known of a study is looked up again after two seconds
-    assert late.post("open", study=studies["abx"]).json() == {"step": "closed"}
+    # What is known of a study is looked up again after two seconds
+    clock = SimpleNamespace(time=time.time, monotonic=lambda: math.inf)
+    with monkeypatch.context() as patch:
+        patch.setattr("eval.listening.service.time", clock)
+        assert late.post("open", study=studies["abx"]).json() == {"step": "closed"}
     assert inside.run()["step"] == "done"
     listening.store.set_closed(studies["abx"], False)
 

@@ -195,6 +195,15 @@ def test_closing_can_be_undone(store, public_id):
         assert store.study(public_id).closed is closed
 
 
+def test_nobody_waits_for_all_writers_in_front(store, public_id, monkeypatch):
+    """Whose turn does not come while those in front wait for the database is refused, and can come again."""
+    monkeypatch.setattr("eval.listening.transactions.LOCK_SECONDS", 0)
+    with store._turn(), pytest.raises(StoreError, match="busy"):
+        store.set_closed(public_id, True)
+    store.set_closed(public_id, True)
+    assert store.study(public_id).closed
+
+
 def test_the_self_check_leaves_nothing(store, public_id):
     store.check()
     assert [row["public_id"] for row in store.studies()] == [public_id]

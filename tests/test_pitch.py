@@ -120,7 +120,7 @@ def test_predicted_naturalness_falls_with_noise_and_ignores_the_reference(rng):
 
 
 def test_a_metric_that_cannot_be_computed_is_none_with_a_reason(tmp_path, tone, monkeypatch):
-    absent = Metric("absent", "", "lower", "", "", lambda *_: pytest.fail("computed"), lambda: "it is not installed")
+    absent = Metric("absent", "", "", "", lambda *_: pytest.fail("computed"), lambda: "it is not installed")
     monkeypatch.setitem(metrics_module.METRICS, "absent", absent)
     write_wav(tmp_path / "a" / "x.wav", tone)
     scores = score_folders(tmp_path / "a", tmp_path / "a", [METRICS["M-STFT"], absent])

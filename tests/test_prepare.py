@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.command import command
 from tests.conftest import ROOT, harmonic_tone
+from tests.waiting import until
 from train.pack import AUDIO, JOURNAL, MANIFEST, Clip, PackError, open_pack
 from train.prepare import find_sources, prepare, split_by_speaker
 
@@ -121,8 +121,7 @@ def test_a_killed_prepare_goes_on_to_the_same_pack(songs, tmp_path):
     journal = tmp_path / "killed" / JOURNAL
     arguments = ["prepare", str(songs), "--out", str(tmp_path / "killed"), "--jobs", "1"]
     process = subprocess.Popen([sys.executable, "-m", "train", *arguments], cwd=ROOT, stderr=subprocess.DEVNULL)
-    while process.poll() is None and not (journal.is_file() and journal.stat().st_size):
-        time.sleep(0.01)
+    until(lambda: process.poll() is not None or (journal.is_file() and journal.stat().st_size), "a file is packed")
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "killed" / MANIFEST).exists()

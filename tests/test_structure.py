@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = {"vocoders": 0, "eval": 1, "train": 2, "ui": 2, "app": 3}  # a file imports from its own layer or below
 UI_LIBRARIES = {"gradio", "fastapi", "uvicorn"}
 SOURCES = sorted(path for name in ("vocoders", "eval", "train", "ui") for path in (ROOT / name).rglob("*.py"))
+TESTS = sorted(path for path in (ROOT / "tests").rglob("*.py") if path.name != "waiting.py")
 
 
 def imports(path: Path) -> set[str]:
@@ -34,12 +35,57 @@ def test_data_flows_one_way(path):
         assert not imports(path) & UI_LIBRARIES
 
 
+CLOCKS = {"time.sleep", "time.time", "time.monotonic", "time.perf_counter", "asyncio.sleep"}
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_test_depends_on_how_long_anything_takes(path):
+    """Whoever waits does so in `tests.waiting`. Processor time may be measured."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert not called & CLOCKS
+    assert not {name for name in called if name.endswith(".wait_for_timeout")}
+    assert "time" not in imported, "by its full name, so that it is seen"
+
+
 def test_the_listening_studies_need_no_audio_library():
     """Designs, storage and statistics run where nothing else of the project is installed."""
     modules = [f"eval.listening.{path.stem}" for path in (ROOT / "eval" / "listening").glob("*.py")]
     code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"torch", "librosa", "gradio", "fastapi", "vocoders.catalogue"} & set(done.stdout.split())
+
+
+SLOW = {"torch", "librosa", "scipy", "gradio", "numba", "joblib"}  # to import
+COMMANDS = [("vocoders", "mel"), ("vocoders", "resynth"), ("eval", "score"), ("eval", "listening"), ("train", "fit")]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--nonsense"]], ids=["help", "wrong option"])
+@pytest.mark.parametrize(("package", "name"), COMMANDS)
+def test_a_command_answers_before_anything_slow_is_imported(package, name, arguments):
+    code = (
+        "import atexit, runpy, sys\n"
+        f"atexit.register(lambda: print('slow:', *sorted({SLOW!r} & set(sys.modules)), file=sys.stderr))\n"
+        f"sys.argv = ['', {name!r}, *{arguments!r}]\n"
+        f"runpy.run_module('{package}', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == (0 if arguments == ["--help"] else 2), done.stderr
+    assert done.stderr.endswith("slow:\n")
+
+
+def test_light_lists_of_names_are_those_of_what_they_name():
+    from eval.metric_names import BETTER
+    from eval.metrics import METRICS
+    from train.config import INPUTS, PRESETS
+    from train.preset_names import DEFAULT_PRESET, INPUT_NAMES, PURPOSES
+
+    assert list(BETTER) == list(METRICS)
+    assert set(BETTER.values()) == {"lower", "higher", "nearest 0"}
+    assert PURPOSES.keys() == PRESETS.keys()
+    assert DEFAULT_PRESET in PRESETS
+    assert tuple(INPUTS) == INPUT_NAMES
 
 
 @pytest.mark.parametrize(

@@ -5,21 +5,21 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
 
 from tests.conftest import ROOT
+from tests.waiting import until
 from train.config import PRESETS, SMALLEST
 from train.crops import Crops
-from train.durable import DiskFull, write_durably
 from train.generator import Average, fold, new_generator
 from train.losses import SpectralLosses
 from train.saving import PART_BYTES, StateError, load, save, save_compact
 from train.schedule import moment
 from train.state import content_of, new_state, restore
 from train.step import train_step
+from vocoders.durable import DiskFull, write_durably
 from vocoders.hifigan import V2, V3, Generator
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -148,13 +148,14 @@ def test_a_kill_while_saving_never_costs_the_last_save(tmp_path):
         "import sys, itertools, torch; from pathlib import Path; from train.saving import save\n"
         "for n in itertools.count(): save(Path(sys.argv[1]), {'step': n, 'x': torch.full((300_000,), n)}); print(n, flush=True)"
     )
-    for attempt in range(4):
+    for attempt in range(6):
         process = subprocess.Popen(
             [sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
         for _ in range(5 + attempt):
             said = int(process.stdout.readline())
-        time.sleep(0.003 * attempt)
+        if attempt % 2:
+            until(lambda: any(tmp_path.glob("*.part")), "a save is under way")
         process.send_signal(signal.SIGKILL)
         process.wait()
         content = load(tmp_path)

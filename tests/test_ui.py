@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import time
 from pathlib import Path
 
 import gradio as gr
@@ -73,7 +72,7 @@ def test_old_and_surplus_results_are_swept(store, monkeypatch):
     newer = []
     for age in (30, 20, 10):
         newer.append(store.new())
-        os.utime(newer[-1].path, (time.time() - age,) * 2)
+        os.utime(newer[-1].path, (newer[-1].path.stat().st_mtime - age,) * 2)
     assert not old.path.exists()
     last = store.new()
     assert not newer[0].path.exists()

@@ -5,15 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from train.commands import (
-    bench_command,
-    export_command,
-    fit_command,
-    guide_command,
-    prepare_command,
-    upper_band_command,
-)
-from train.config import DEFAULT_PRESET, INPUTS, PRESETS
+from train.preset_names import DEFAULT_PRESET, INPUT_NAMES, PURPOSES
 from vocoders.command import run
 
 
@@ -39,20 +31,21 @@ def _add_prepare(commands) -> None:
     prepare.add_argument("--seed", type=int, default=1, help="of the choice of held-out speakers (1)")
     prepare.add_argument("--licence", default="", help="of recordings whose manifest.json names none")
     prepare.add_argument("--jobs", type=int, default=-1, help="processes (-1: one per core)")
-    prepare.set_defaults(command=prepare_command)
+    prepare.set_defaults(command="prepare_command")
 
 
 def _add_guide(commands) -> None:
     guide = commands.add_parser("guide", help="Griffin-Lim of a pack's clips, which guided generators train with")
     guide.add_argument("--data", type=Path, required=True, metavar="PACK", help="they are kept in it")
     guide.add_argument("--jobs", type=int, default=-1, help="processes (-1: one per core)")
-    guide.set_defaults(command=guide_command)
+    guide.set_defaults(command="guide_command")
 
 
 def _add_fit(commands) -> None:
     fit = commands.add_parser("fit", help="train a generator on a pack; several devices or machines through torchrun")
     fit.add_argument("--data", type=Path, required=True, metavar="PACK")
-    fit.add_argument("--preset", metavar="NAME", help=f"{', '.join(PRESETS)} ({DEFAULT_PRESET})")
+    presets = "; ".join(f"{name}: {purpose}" for name, purpose in PURPOSES.items())
+    fit.add_argument("--preset", metavar="NAME", help=f"{presets} ({DEFAULT_PRESET})")
     fit.add_argument("--out", type=Path, required=True, metavar="RUN", help="a folder for everything the run leaves")
     fit.add_argument(
         "--from",
@@ -70,7 +63,7 @@ def _add_fit(commands) -> None:
     options.add_argument("--recipe", choices=("hw2", "hifigan"), help="the mel to train on (hw2)")
     options.add_argument(
         "--input",
-        choices=tuple(INPUTS),
+        choices=INPUT_NAMES,
         help="log mel, alone or with its inversion to 513 bins or its Griffin-Lim (mel)",
     )
     for name, unit in (("batch", "segments"), ("segment", "samples"), ("lr", "learning rate"), ("seed", "a number")):
@@ -82,7 +75,7 @@ def _add_fit(commands) -> None:
     saving.add_argument("--save-minutes", type=float, default=5.0, metavar="M", help="between saves, minutes (5)")
     saving.add_argument("--compact-state", action="store_true", help="also save RUN/compact: files of at most 15 MiB")
     _add_devices(saving)
-    fit.set_defaults(command=fit_command)
+    fit.set_defaults(command="fit_command")
 
 
 def _add_export(commands) -> None:
@@ -95,7 +88,7 @@ def _add_export(commands) -> None:
     export.add_argument("--scores", type=Path, metavar="JSON", help="what `eval score --json` wrote, kept in the file")
     export.add_argument("--jik876", action="store_true", help="the original's format, with a config.json beside it")
     export.add_argument("--force", action="store_true", help="overwrite FILE")
-    export.set_defaults(command=export_command)
+    export.set_defaults(command="export_command")
 
 
 def _add_upper_band(commands) -> None:
@@ -104,7 +97,7 @@ def _add_upper_band(commands) -> None:
     fit.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="the app's is assets/upper-band.npz")
     fit.add_argument("--seed", type=int, default=1, help="of frames and levels (1)")
     fit.add_argument("--force", action="store_true", help="overwrite FILE.npz")
-    fit.set_defaults(command=upper_band_command)
+    fit.set_defaults(command="upper_band_command")
 
 
 def _add_bench(commands) -> None:
@@ -117,7 +110,7 @@ def _add_bench(commands) -> None:
     bench.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers")
     bench.add_argument("--force", action="store_true", help="overwrite FILE")
     _add_devices(bench)
-    bench.set_defaults(command=bench_command)
+    bench.set_defaults(command="bench_command")
 
 
 def _add_devices(command) -> None:
@@ -127,7 +120,9 @@ def _add_devices(command) -> None:
 
 def main() -> int:
     args = parse_args()
-    return args.command(args)
+    from train import commands  # takes seconds to load: a wrong option is answered before
+
+    return getattr(commands, args.command)(args)
 
 
 if __name__ == "__main__":

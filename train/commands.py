@@ -10,9 +10,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from train.config import DEFAULT_PRESET, TrainConfig, preset_named, with_input
+from train.config import TrainConfig, preset_named, with_input
 from train.pack import Pack, open_pack
-from vocoders.command import complain, counting_bar, refuse_overwriting
+from train.preset_names import DEFAULT_PRESET
+from vocoders.command import complain, counting_bar, mention, refuse_overwriting
+from vocoders.durable import write_text_durably
 
 
 def prepare_command(args: argparse.Namespace) -> int:
@@ -28,6 +30,8 @@ def prepare_command(args: argparse.Namespace) -> int:
             jobs=args.jobs,
             on_progress=show,
         )
+    for clip in pack.clips:
+        mention(clip, clip.path)
     for skipped in pack.skipped:
         complain(f"skipped {skipped['reason']}")
     print(f"{args.out}: {pack.summary()}; {len(pack.skipped)} files skipped")
@@ -47,26 +51,30 @@ def guide_command(args: argparse.Namespace) -> int:
 def fit_command(args: argparse.Namespace) -> int:
     from train.export import BEST
     from train.guards import TrainingStopped
-    from train.loop import Session, fit
+    from train.loop import Session, fit, hardware
     from train.saving import COMPACT, INDEX, STATE, load
+    from train.watch import say
 
     saved = load(args.out) if args.resume else None
     if saved is None:
         there = [args.out / name for name in (STATE, f"{COMPACT}/{INDEX}", BEST)]
         refuse_overwriting(there, force=False, instead="--resume goes on with it")
-    preset = saved["about"]["preset"] if saved else args.preset or DEFAULT_PRESET
+    preset = saved["about"]["preset"] if saved else args.preset or _default_preset(args.accelerator)
     if args.preset and args.preset != preset:
         raise ValueError(f"{args.out} is a run of the preset {preset}; it cannot go on as {args.preset}")
     config = _with_options(TrainConfig.from_json(saved["config"]) if saved else preset_named(preset), args)
     pack = open_pack(args.data)
     start_weights, before = _start(args, config, pack, preset)
+    fabric = _fabric(args)
+    if fabric.is_global_zero:  # at once: the first steps of a large network can take a minute each
+        say(f"{args.out}: {preset} on {hardware(fabric)}; {pack.summary()}")
     with _progress_bar() as show, _one_line(TrainingStopped):
         fit(
             args.out,
             pack,
             config,
             _budget(args, saved["about"]["budget"] if saved else None, config),
-            _fabric(args),
+            fabric,
             preset=preset,
             session=Session(args.save_minutes, args.session_minutes, args.compact_state, show),
             start_weights=start_weights,
@@ -74,6 +82,18 @@ def fit_command(args: argparse.Namespace) -> int:
             saved=saved,
         )
     return 0
+
+
+def _default_preset(accelerator: str) -> str:
+    """Errors: ValueError where it would take weeks."""
+    import torch
+
+    if accelerator == "cpu" or not torch.cuda.is_available():
+        raise ValueError(
+            f"{DEFAULT_PRESET}, the preset without --preset, needs a GPU and there is none; on a CPU --preset finetune-v1 goes on "
+            f"from a trained generator, and --preset tiny is a trial; --preset {DEFAULT_PRESET} trains it all the same"
+        )
+    return DEFAULT_PRESET
 
 
 def _start(
@@ -234,5 +254,5 @@ def bench_command(args: argparse.Namespace) -> int:
     for name, rate in rates.items():
         print(f"{name:38} {rate:9.3f} audio s/s   {rate / rates[PLAIN]:5.2f} x")
     if args.json:
-        args.json.write_text(json.dumps({"device": device, "rates": rates}, indent=2) + "\n", encoding="utf-8")
+        write_text_durably(args.json, json.dumps({"device": device, "rates": rates}, indent=2) + "\n")
     return 0

@@ -229,9 +229,6 @@ PRESETS["guided-v1"] = dataclasses.replace(
 )
 
 
-DEFAULT_PRESET = "fast-v1"
-
-
 def preset_named(name: str) -> TrainConfig:
     """Errors: ValueError listing the presets."""
     if name not in PRESETS:

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from train.config import TrainConfig
 from train.curves import VALIDATION, read_curves
-from train.durable import write_durably
 from train.generator import fold
 from train.saving import load
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoint import Checkpoint, read_checkpoint, safetensors_bytes
+from vocoders.durable import write_durably
 from vocoders.mel import F_MAX, HOP, N_FFT, N_MELS, recipe_named
 
 BEST = "best.safetensors"

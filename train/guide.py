@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 import joblib
 import numpy as np
 
-from train.durable import publish, saying_when_full
 from train.pack import Pack
 from vocoders.audio import to_pcm16
 from vocoders.chunks import CHUNK
+from vocoders.durable import publish, saying_when_full
 from vocoders.features import hw2_mel, log_hw2
 from vocoders.guide import guide_of
 from vocoders.mel import HOP

@@ -20,7 +20,6 @@ from torch import Tensor
 from train.config import TrainConfig
 from train.crops import Crops
 from train.curves import VALIDATION
-from train.durable import write_durably
 from train.export import BEST, checkpoint_of
 from train.generator import fold
 from train.guards import Watchdog, check_memory, check_pack_is_the_same, out_of_memory
@@ -34,6 +33,7 @@ from train.validation import ValidationSet
 from train.watch import Meter, Watch, say
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoint import safetensors_bytes
+from vocoders.durable import write_durably
 
 LOG_EVERY = 10  # steps
 

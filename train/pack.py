@@ -8,6 +8,7 @@ PACK/journal.jsonl   what `prepare` has done so far, one line per file; lets it 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections import Counter
@@ -31,7 +32,10 @@ class PackError(ValueError):
 
 @dataclass(frozen=True)
 class Clip:
-    """`start` and `samples` locate it in the audio file; `sha256` is of the source file; `path` is below its folder."""
+    """`start` and `samples` locate it in the audio file; `sha256` is of the source file; `path` is below its folder.
+
+    notices: what was unexpected about the recording, as in `vocoders.audio.Recording`.
+    """
 
     path: str
     speaker: str
@@ -40,6 +44,16 @@ class Clip:
     sha256: str
     licence: str = ""
     split: str = TRAIN
+    notices: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, plain: dict) -> Clip:
+        return cls(**plain | {"notices": tuple(plain.get("notices", ()))})
+
+    def to_json(self) -> dict:
+        """Without notices where there are none: so were packs written before there were any."""
+        plain = dataclasses.asdict(self)
+        return plain if self.notices else {name: value for name, value in plain.items() if name != "notices"}
 
     @property
     def seconds(self) -> float:
@@ -119,7 +133,7 @@ def open_pack(root: Path) -> Pack:
     """Errors: `PackError` when there is no complete pack."""
     try:
         content = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
-        clips = tuple(Clip(**clip) for clip in content["clips"])
+        clips = tuple(Clip.from_json(clip) for clip in content["clips"])
         skipped = tuple(content["skipped"])
         size = (root / AUDIO).stat().st_size
     except FileNotFoundError as error:

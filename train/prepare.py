@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from train.durable import write_durably
 from train.pack import AUDIO, FORMAT, JOURNAL, MANIFEST, TRAIN, VALIDATION, Clip, Pack, open_pack
 from vocoders.audio import SAMPLE_RATE, to_pcm16
-from vocoders.command import AUDIO_SUFFIXES
+from vocoders.command import AUDIO_SUFFIXES, audio_below
+from vocoders.durable import write_durably
 from vocoders.intake import AudioError, Limits, read_recording
 
 LIMITS = Limits(max_seconds=4 * 3600, max_megabytes=4000, min_seconds=0.5)
@@ -69,7 +69,15 @@ def prepare(
     entries = [known[path] for path in sources]
     skipped = [{"path": entry["path"], "reason": entry["reason"]} for entry in entries if "reason" in entry]
     clips = [
-        Clip(entry["path"], source.speaker, entry["start"], entry["samples"], entry["sha256"], source.licence)
+        Clip(
+            entry["path"],
+            source.speaker,
+            entry["start"],
+            entry["samples"],
+            entry["sha256"],
+            source.licence,
+            notices=tuple(entry.get("notices", ())),
+        )
         for entry, source in zip(entries, sources.values())
         if "reason" not in entry
     ]
@@ -79,7 +87,7 @@ def prepare(
         "format": FORMAT,
         "sample_rate": SAMPLE_RATE,
         "seed": seed,
-        "clips": [dataclasses.asdict(clip) for clip in split_by_speaker(clips, validation, seed)],
+        "clips": [clip.to_json() for clip in split_by_speaker(clips, validation, seed)],
         "skipped": skipped,
     }
     write_durably(out / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False).encode())
@@ -92,9 +100,7 @@ def find_sources(folder: Path, licence: str = "") -> dict[str, Source]:
         raise ValueError(f"{folder}: there is no such folder")
     described = _described(folder)
     found = {}
-    for file in sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES):
-        if not file.is_file():
-            continue
+    for file in audio_below(folder):
         path = file.relative_to(folder)
         about = described.get(file.resolve(), {})
         speaker = about.get("speaker") or _speaker_of(path)
@@ -214,7 +220,10 @@ def _decode(source: Source) -> tuple[np.ndarray | None, dict]:
     """int16 (n,) and its journal entry; None and the reason for a file that cannot be used."""
     entry: dict = {"path": source.path, "size": source.size, "modified": source.modified}
     try:
-        samples = to_pcm16(read_recording(source.file, LIMITS, source.path).samples).astype("<i2")
+        recording = read_recording(source.file, LIMITS, source.path)
+        samples = to_pcm16(recording.samples).astype("<i2")
+        if recording.notices:
+            entry["notices"] = recording.notices
         entry["sha256"] = hashlib.sha256(source.file.read_bytes()).hexdigest()
     except (AudioError, OSError, MemoryError) as error:
         return None, entry | {"reason": " ".join(str(error).split()) or "not enough memory"}

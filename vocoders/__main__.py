@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import write_wav
-from vocoders.catalogue import BUILT_IN, find_system, find_systems
 from vocoders.command import add_passage, complain, find_audio, mention, passage_of, refuse_overwriting, run
-from vocoders.features import from_hw2_file
-from vocoders.intake import AudioError, Limits, read_recording
-from vocoders.mel import HW2, mel_of
-from vocoders.systems import System, Unavailable
+from vocoders.durable import write_durably
+from vocoders.unavailable import Unavailable
+
+if TYPE_CHECKING:  # what these import takes seconds: a wrong option is answered before
+    from vocoders.analysis import Analysis
+    from vocoders.intake import Limits
+    from vocoders.systems import System
 
 IDS = "an id from `list`, or the path of a checkpoint: FILE.safetensors, g_00050000@hw2, g_00050000@hifigan"
 
@@ -63,6 +66,8 @@ def main() -> int:
 
 
 def list_systems(args: argparse.Namespace) -> int:
+    from vocoders.catalogue import BUILT_IN
+
     rows = [_row(system) for system in BUILT_IN]
     if args.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
@@ -91,17 +96,26 @@ def _row(system: System) -> dict:
 
 
 def make_mel(args: argparse.Namespace) -> int:
+    from vocoders.intake import read_recording
+    from vocoders.mel import HW2, mel_of
+
     if args.out.suffix != ".npy":
         raise ValueError(f"{args.out}: the mel is written as .npy; name the output so")
     refuse_overwriting([args.out], args.force)
     recording = read_recording(args.audio, _limits(args), str(args.audio), passage_of(args))
     mention(recording, args.audio)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    np.save(args.out, mel_of(recording.samples, HW2))
+    content = io.BytesIO()
+    np.save(content, mel_of(recording.samples, HW2))
+    write_durably(args.out, content.getbuffer())
     return 0
 
 
 def synthesize_mels(args: argparse.Namespace) -> int:
+    from vocoders.analysis import Analysis
+    from vocoders.catalogue import find_system
+    from vocoders.features import from_hw2_file
+
     system = find_system(args.vocoder)
     if not system.takes_hw2_mel:
         raise ValueError(f"{system.id} needs the recording itself, not only its hw2 mel; use resynth")
@@ -123,6 +137,10 @@ def synthesize_mels(args: argparse.Namespace) -> int:
 
 
 def resynthesize(args: argparse.Namespace) -> int:
+    from vocoders.analysis import Analysis
+    from vocoders.catalogue import find_systems
+    from vocoders.intake import read_recording
+
     systems = find_systems(args.vocoders)
     for system in systems:
         if reason := system.why_not():
@@ -144,12 +162,16 @@ def resynthesize(args: argparse.Namespace) -> int:
 
 
 def _limits(args: argparse.Namespace) -> Limits:
+    from vocoders.intake import Limits
+
     return Limits(max_seconds=args.max_seconds, max_megabytes=1000)
 
 
 def _render(jobs: list[tuple[System, Path, Path]], analyse) -> int:
     """Write every job's wav and print its path. A bad input costs one line on stderr and the exit code, no more."""
     from tqdm import tqdm
+
+    from vocoders.analysis import synthesize
 
     bad: set[Path] = set()
     current: tuple[Path | None, Analysis | None] = (None, None)
@@ -160,7 +182,7 @@ def _render(jobs: list[tuple[System, Path, Path]], analyse) -> int:
             if current[0] != path:
                 current = (path, analyse(path))
             clipped = write_wav(out, synthesize(system, current[1]))
-        except (AudioError, ValueError) as error:
+        except ValueError as error:
             complain(error)
             bad.add(path)
             continue

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from vocoders.durable import write_durably
+
 SAMPLE_RATE = 22_050  # Hz; what HiFi-GAN V1 to V3 and the hw2 mel were defined at
 
 
@@ -73,7 +75,7 @@ def wav_of(pcm: np.ndarray) -> bytes:
 
 
 def write_wav(path: Path, samples: np.ndarray) -> int:
-    """Write (n,) float samples as 22 050 Hz mono PCM-16. Returns how many samples had to be clipped."""
+    """Write (n,) float samples as 22 050 Hz mono PCM-16. Returns how many samples had to be clipped. Errors: `DiskFull`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(wav_of(to_pcm16(samples)))
+    write_durably(path, wav_of(to_pcm16(samples)))
     return int(np.count_nonzero(np.abs(samples) > 1.0))

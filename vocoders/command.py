@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Protocol
 
-from vocoders.audio import Recording
 from vocoders.passage import Passage, seconds_of
-from vocoders.systems import Unavailable
+from vocoders.unavailable import Unavailable
 
 AUDIO_SUFFIXES = {  # of files that are looked at in a folder; one that is named is read whatever its name
     ".wav", ".wave", ".bwf", ".rf64", ".w64", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".sph", ".nist", ".voc", ".flac",
@@ -18,9 +19,20 @@ AUDIO_SUFFIXES = {  # of files that are looked at in a folder; one that is named
     ".wv", ".tta", ".amr",
 }  # fmt: skip
 
+NAMED = 3  # skipped files that are named
+
+
+class Noticed(Protocol):
+    """A `Recording`, or whatever keeps its notices."""
+
+    @property
+    def notices(self) -> tuple[str, ...]: ...
+
 
 def run(main: Callable[[], int]) -> None:
     """Run a command and leave: its exit code, or one line on stderr and 1."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need not be UTF-8; on stderr it is so anyway
     try:
         code = main()
     except (ValueError, Unavailable, OSError) as error:
@@ -36,7 +48,7 @@ def complain(message: object) -> None:
     print(f"error: {' '.join(str(message).split())}", file=sys.stderr)
 
 
-def mention(recording: Recording, name: object) -> None:
+def mention(recording: Noticed, name: object) -> None:
     """Say on stderr what was unexpected about a recording that was used all the same."""
     for notice in recording.notices:
         note(f"{name}: {notice}")
@@ -50,14 +62,13 @@ def note(message: object) -> None:
 def find_audio(inputs: Iterable[Path]) -> dict[Path, Path]:
     """Files and folders (searched in depth) -> {name relative to its input, without suffix: file}, sorted.
 
+    What is skipped in a folder is said on stderr, in one line.
     Errors: ValueError for what does not exist, a folder without audio, or two files that would share a name.
     """
     found: dict[Path, Path] = {}
     for given in inputs:
         if given.is_dir():
-            files = sorted(
-                path for path in given.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()
-            )
+            files = audio_below(given)
             if not files:
                 raise ValueError(f"{given}: no audio files in it ({', '.join(sorted(AUDIO_SUFFIXES))})")
         elif given.is_file():
@@ -70,6 +81,33 @@ def find_audio(inputs: Iterable[Path]) -> dict[Path, Path]:
                 raise ValueError(f"{found[name]} and {path} have the same name, {name}")
             found[name] = path
     return found
+
+
+def audio_below(folder: Path) -> list[Path]:
+    """The audio files in a folder and below it, sorted. Others are named on stderr, in one line."""
+    files = files_below(folder)
+    skipped = [path.relative_to(folder) for path in files if path.suffix.lower() not in AUDIO_SUFFIXES]
+    if skipped:
+        suffixes = ", ".join(sorted({path.suffix.lower() or "none" for path in skipped}))
+        names = ", ".join(map(str, skipped[:NAMED])) + (
+            f" and {len(skipped) - NAMED} more" if len(skipped) > NAMED else ""
+        )
+        count = f"{len(skipped)} files are" if len(skipped) > 1 else "1 file is"
+        note(f"{folder}: {count} skipped, not being audio by suffix ({suffixes}): {names}")
+    return [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
+
+
+def files_below(folder: Path) -> list[Path]:
+    """The files in a folder and below it, sorted. Links to folders are followed; no folder is entered twice."""
+    found, entered, waiting = [], {folder.resolve()}, [folder]
+    while waiting:
+        for path in sorted(waiting.pop().iterdir()):
+            if path.is_file():
+                found.append(path)
+            elif path.is_dir() and (real := path.resolve()) not in entered:
+                entered.add(real)
+                waiting.append(path)
+    return sorted(found)
 
 
 def add_passage(parser: argparse.ArgumentParser) -> None:

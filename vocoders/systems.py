@@ -16,12 +16,9 @@ import numpy as np
 
 from vocoders.features import Features, Kind, hw2_mel
 from vocoders.refine import Refinement
+from vocoders.unavailable import Unavailable as Unavailable
 
 Progress = Callable[[float], None]  # called with the fraction done, 0 to 1
-
-
-class Unavailable(RuntimeError):
-    """A system that cannot run here; the message says why and what would help."""
 
 
 class Vocoder(Protocol):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -34,6 +36,28 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def give_file(page: Page, component: str, path: Path) -> None:
+    """Upload a file into a component of the page, until it is there."""
+    picker = page.locator(f"{component} input[type=file]")
+    with uploaded(page):
+        picker.set_input_files(path)
+    expect(picker).to_have_count(0)
+
+
+@contextlib.contextmanager
+def uploaded(page: Page) -> Iterator[None]:
+    """Around what uploads something: leaves when the app has it."""
+    with page.expect_response(lambda answer: "/gradio_api/upload" in answer.url and answer.request.method == "POST"):
+        yield
+
+
+def wait_for_loop(page: Page, playhead: str) -> None:
+    """Until the playhead (an expression in JavaScript, in seconds) has gone back to where the loop begins."""
+    page.wait_for_function(
+        f"() => {{ const before = window.playhead ?? 0; window.playhead = {playhead}; return window.playhead < before; }}"
+    )
 
 
 @pytest.fixture(params=[{}], ids=["desktop"])

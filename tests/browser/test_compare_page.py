@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -13,6 +14,7 @@ import soxr
 import torch
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import give_file, uploaded, wait_for_loop
 from tests.conftest import ROOT, harmonic_tone
 from tests.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
 from vocoders.catalogue import BUILT_IN
@@ -152,7 +154,7 @@ def test_the_keyboard_plays_switches_and_loops(page, clip):
     page.keyboard.press("l")
     a, b = state(page)["loop"]
     assert b - a >= 0.5
-    page.wait_for_timeout(1200)  # longer than the loop
+    wait_for_loop(page, f"{PLAYER}.state.time")
     assert a <= state(page)["time"] <= b
     page.keyboard.press("Space")
     page.wait_for_function(f"!{PLAYER}.state.playing")
@@ -208,8 +210,7 @@ def test_a_click_during_a_comparison_starts_the_new_one(page, tmp_path):
 
 def test_a_bad_file_gets_a_sentence_and_the_page_goes_on(page, tmp_path, clip):
     (tmp_path / "letter.wav").write_text("Dear vocoder,")
-    page.locator("#recording input[type=file]").set_input_files(tmp_path / "letter.wav")
-    page.wait_for_timeout(1000)
+    give_file(page, "#recording", tmp_path / "letter.wav")
     choose(page, *FAST)
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_role("alert").filter(has_text="not a WAV, FLAC, OGG or MP3 file")).to_be_visible()
@@ -221,11 +222,11 @@ def test_a_bad_file_gets_a_sentence_and_the_page_goes_on(page, tmp_path, clip):
 def test_the_microphone_records(page):
     page.get_by_label("Record audio").click()
     page.get_by_role("button", name="Record", exact=True).click()
-    page.wait_for_timeout(2500)
-    page.get_by_role("button", name="Stop", exact=True).first.click()
+    expect(page.locator("#recording time.duration").first).to_have_text(re.compile(r"0:0[2-9]"), timeout=60_000)
+    with uploaded(page):
+        page.get_by_role("button", name="Stop", exact=True).first.click()
     choose(page, *FAST)
     expect(page.locator("#recording .waveform-container")).to_be_visible()
-    page.wait_for_timeout(1000)
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_role("link", name="Everything (zip)")).to_be_visible(timeout=60_000)
 
@@ -233,9 +234,8 @@ def test_the_microphone_records(page):
 def test_an_own_checkpoint_joins_the_comparison(page, jik876, clip):  # noqa: F811
     page.get_by_role("tab", name="Vocoders").click()
     expect(page.locator("#catalogue article")).to_have_count(len(BUILT_IN))
-    page.locator("#own-checkpoint input[type=file]").set_input_files(jik876)
-    page.locator("#own-config input[type=file]").set_input_files(jik876.parent / "config.json")
-    page.wait_for_timeout(1000)
+    give_file(page, "#own-checkpoint", jik876)
+    give_file(page, "#own-config", jik876.parent / "config.json")
     page.get_by_role("button", name="Add to the comparison").click()
     expect(page.get_by_text("Your g_00000010 is now among the systems to compare.")).to_be_visible(timeout=20_000)
     page.get_by_role("tab", name="Compare").click()
@@ -246,9 +246,8 @@ def test_an_own_checkpoint_joins_the_comparison(page, jik876, clip):  # noqa: F8
 def test_a_malicious_checkpoint_is_refused(page, jik876):  # noqa: F811
     torch.save({"generator": print}, jik876)
     page.get_by_role("tab", name="Vocoders").click()
-    page.locator("#own-checkpoint input[type=file]").set_input_files(jik876)
-    page.locator("#own-config input[type=file]").set_input_files(jik876.parent / "config.json")
-    page.wait_for_timeout(1000)
+    give_file(page, "#own-checkpoint", jik876)
+    give_file(page, "#own-config", jik876.parent / "config.json")
     page.get_by_role("button", name="Add to the comparison").click()
     expect(page.locator("#own-message")).to_contain_text("is not a plain tensor checkpoint", timeout=20_000)
 

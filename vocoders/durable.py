@@ -1,4 +1,4 @@
-"""Files that survive a kill at any moment: what was there before stays until the new content is safely on disk."""
+"""Files that are there as a whole or not at all: what was there before stays until the new content is safely on disk."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # no space, none for this user, none for a file of this size
 
 
 class DiskFull(OSError):
@@ -31,18 +33,22 @@ def write_durably(path: Path, content: bytes | memoryview) -> None:
             raise
 
 
+def write_text_durably(path: Path, text: str) -> None:
+    """As UTF-8. What no UTF-8 can be (the bytes of a file's name that is none) is written as \\udcXX, which JSON reads back."""
+    write_durably(path, text.encode(errors="backslashreplace"))
+
+
 @contextlib.contextmanager
 def saying_when_full(path: Path, needed: int) -> Iterator[None]:
     """A full disk as `DiskFull`. needed: bytes that `path` takes."""
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in FULL:
             raise
         kept = "the one before is intact" if path.exists() else "nothing was saved there yet"
-        raise DiskFull(
-            f"the disk is full: {path} needs {needed / 1e6:.0f} MB; {kept}. Free some space and resume."
-        ) from error
+        size = f"{needed / 1e6:.0f} MB" if needed >= 1e6 else f"{needed / 1e3:.0f} kB"
+        raise DiskFull(f"the disk is full: {path} needs {size}; {kept}. Free some space and run it again.") from error
 
 
 def publish(beside: Path, path: Path) -> None:

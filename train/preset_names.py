@@ -1,0 +1,18 @@
+"""What a run can be asked for, by name, for whoever lists it without loading what trains; `train.config` says what it means."""
+
+from __future__ import annotations
+
+DEFAULT_PRESET = "fast-v1"
+PURPOSES = {  # of every preset
+    "paper-v1": "HiFi-GAN V1 by its paper's recipe, for days on a GPU",
+    "paper-v2": "the same for the small V2",
+    "paper-v3": "the same for the fast V3",
+    "fast-v1": "V1 from scratch in hours on a GPU",
+    "fast-v2": "the same for the small V2",
+    "fast-v3": "the same for the fast V3",
+    "finetune-v1": "V1 from the original's weights, for some hours on a few CPU cores",
+    "tiny": "a trial of a minute, on any machine",
+    "polish-v1": "goes on with a trained V1 (--from), towards finer spectra",
+    "guided-v1": "the same with a Griffin-Lim guide beside the mel (`train guide` first)",
+}
+INPUT_NAMES = ("mel", "amplitude", "guide")

@@ -6,6 +6,8 @@ import contextlib
 import dataclasses
 import functools
 import importlib.util
+import logging
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,9 @@ from typing import Any
 import numpy as np
 
 from vocoders.checkpoint import Checkpoint, read_checkpoint, read_header, runs_of
+from vocoders.checkpoint_check import read_checked
+from vocoders.checkpoint_config import CheckpointError, config_beside
+from vocoders.contained import read_contained
 from vocoders.engine import HiFiGANVocoder
 from vocoders.features import (
     Features,
@@ -33,6 +38,7 @@ from vocoders.systems import Call, Card, Progress, System, Unavailable
 CHECKPOINTS = Path(__file__).parents[1] / "assets" / "checkpoints"
 OWN_CHECKPOINT = CHECKPOINTS / "hifigan-hw2.safetensors"
 OWN_MODEL_CARD = OWN_CHECKPOINT.with_suffix(".md")
+_log = logging.getLogger(__name__)
 
 
 class GriffinLimVocoder:
@@ -204,8 +210,6 @@ COMPARED = (  # what a comparison shows unless other systems are chosen
 
 # Checkpoints that people bring.
 
-Read = Callable[[Path, "str | None", "Path | None"], Checkpoint]
-
 
 def _written(path: Path | None) -> tuple[int, int] | None:
     """When, and how long it is: another file under the same name is another generator."""
@@ -214,55 +218,114 @@ def _written(path: Path | None) -> tuple[int, int] | None:
     return None
 
 
-@functools.lru_cache(maxsize=4)
-def _brought(read: Read, path: Path, recipe: str | None, config_path: Path | None, *_written: Any) -> Checkpoint:
-    return read(path, recipe, config_path)
+@functools.lru_cache(maxsize=64)
+def _checked(contained: bool, path: Path, recipe: str | None, config_path: Path | None, *_written: Any) -> Checkpoint:
+    """What is known of a generator once it has been read and tried; without its weights, which may be large."""
+    if contained:
+        checkpoint = read_contained(path, recipe, config_path, checked=True)
+    else:
+        checkpoint = read_checked(path, recipe, config_path)
+        if checkpoint.notice:
+            _log.warning("note: %s: %s.", path, checkpoint.notice)
+    return dataclasses.replace(checkpoint, weights={})
 
 
 @functools.lru_cache(maxsize=4)
-def _brought_vocoder(*file: Any) -> HiFiGANVocoder:
-    return HiFiGANVocoder(_brought(*file))
+def _brought_vocoder(
+    contained: bool, path: Path, recipe: str, config_path: Path | None, *_written: Any
+) -> HiFiGANVocoder:
+    """Of a generator that was tried before."""
+    return HiFiGANVocoder((read_contained if contained else read_checkpoint)(path, recipe, config_path))
 
 
 def own_checkpoint_system(
-    path: Path, recipe: str | None = None, config_path: Path | None = None, read: Read = read_checkpoint
+    path: Path, recipe: str | None = None, config_path: Path | None = None, contained: bool = False
 ) -> System:
-    """A generator somebody brings, read and checked now, as a system named after its file.
+    """A generator somebody brings, read and tried now, as a system named after its file. See `read_checked`.
 
-    read: `read_contained` for a stranger's. Errors: `CheckpointError`.
+    contained: for a stranger's. Errors: `CheckpointError`.
     """
-    file = read, path, recipe, config_path, _written(path), _written(config_path or path.with_name("config.json"))
-    checkpoint = _brought(*file)
-    steps = (hw2_mel, log_hw2) if checkpoint.recipe.name == "hw2" else (log_hifigan_mel,)
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")[:40] or "checkpoint"
-    about = f"Your checkpoint {path.name}, on the {checkpoint.recipe.name} mel."
-    return System(name, f"Your {name}", about, steps, Call(_brought_vocoder, file), Call(_brought_card, file))
+    written = _written(path), _written(config_path or _found_config(path))
+    checkpoint = _checked(contained, path, recipe, config_path, *written)
+    mel = checkpoint.recipe.name
+    steps = (hw2_mel, log_hw2) if mel == "hw2" else (log_hifigan_mel,)
+    name = _slug(path.stem)
+    about = f"Your checkpoint {path.name}, on the {mel} mel.{f' {checkpoint.notice}.' if checkpoint.notice else ''}"
+    load = Call(_brought_vocoder, (contained, path, mel, config_path, *written))
+    describe = Call(_brought_card, (contained, path, recipe, config_path, *written))
+    return System(name, f"Your {name}", about, steps, load, describe)
 
 
-def _brought_card(read: Read, path: Path, *how: Any) -> Card:
-    return _card_of(_brought(read, path, *how), "not stated", path.name)
+def _brought_card(contained: bool, path: Path, *how: Any) -> Card:
+    return _card_of(_checked(contained, path, *how), "not stated", path.name)
+
+
+def _found_config(path: Path) -> Path | None:
+    with contextlib.suppress(CheckpointError):  # said when the file is read
+        return config_beside(path)
+    return None
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:40] or "checkpoint"
 
 
 def find_systems(text: str) -> list[System]:
     """Systems from a comma-separated list of ids; an item may also be a checkpoint's path.
 
-    A path is PATH@hw2 or PATH@hifigan for a jik876 g_... file with config.json beside it; a .safetensors file knows
-    its mel. Errors: ValueError listing the known ids; `CheckpointError`.
+    Where neither the file nor its config.json says which mel it was trained on, PATH@hw2 or PATH@hifigan does, or a trial
+    finds it; PATH@hw2-unchecked is not tried. Files of one name are told apart by their folders.
+    Errors: ValueError listing the known ids; `CheckpointError`.
     """
-    found = [find_system(item.strip()) for item in text.split(",") if item.strip()]
-    names = [system.id for system in found]
-    if not names:
+    items = split_items(text)
+    if not items:
         raise ValueError("name at least one vocoder")
+    found = _told_apart([find_system(item) for item in items], [checkpoint_path(item)[0] for item in items])
+    names = [system.id for system in found]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"named twice: {', '.join(sorted(repeated))}")
     return found
 
 
+def _told_apart(systems: list[System], paths: list[Path]) -> list[System]:
+    """Checkpoints that share an id get as many of their folders before it as it takes."""
+    folders = [Path(os.path.abspath(path)).parent.parts[1:] if _is_file(path) else () for path in paths]
+    ids = [system.id for system in systems]
+    for depth in range(1, max(map(len, folders)) + 1):
+        shared = {id for id in ids if ids.count(id) > 1}
+        for index, (system, above) in enumerate(zip(systems, folders)):
+            if ids[index] in shared and len(above) >= depth:
+                ids[index] = "-".join([*map(_slug, above[-depth:]), system.id])
+    return [
+        dataclasses.replace(system, id=id, title=f"Your {id}") if id != system.id else system
+        for system, id in zip(systems, ids)
+    ]
+
+
+def split_items(text: str) -> list[str]:
+    """The items of a comma-separated list. Commas in the path of a file that is there do not divide it."""
+    parts, items = text.split(","), []
+    while parts:
+        longest = next(
+            n for n in range(len(parts), 0, -1) if n == 1 or _is_file(checkpoint_path(",".join(parts[:n]))[0])
+        )
+        items.append(",".join(parts[:longest]).strip())
+        del parts[:longest]
+    return [item for item in items if item]
+
+
 def checkpoint_path(item: str) -> tuple[Path, str | None]:
     """PATH or PATH@RECIPE -> the path and the mel, where one is named; folders and files may have an @ in their names."""
     whole = Path(item.strip())
-    path, _, recipe = item.strip().rpartition("@")
-    return (whole, None) if whole.is_file() or not path else (Path(path), recipe)
+    named = re.fullmatch(r"(.+)@([\w-]*)", item.strip())
+    return (whole, None) if named is None or _is_file(whole) else (Path(named[1]), named[2])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long to be a path
+        return False
 
 
 def find_system(item: str) -> System:
@@ -271,7 +334,12 @@ def find_system(item: str) -> System:
     if item in by_id:
         return by_id[item]
     path, recipe = checkpoint_path(item)
-    if path.is_file():
+    if _is_file(path):
         system = own_checkpoint_system(path, recipe)
         return dataclasses.replace(system, id=f"{system.id}-own") if system.id in by_id else system
-    raise ValueError(f"unknown vocoder {item!r}; known: {', '.join(by_id)}, or the path of a checkpoint")
+    known = f"known: {', '.join(by_id)}, or the path of a checkpoint"
+    if len(path.parts) > 1 or path.suffix or recipe is not None or re.match("(g|do)_[0-9]", item):
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder; name the checkpoint in it")
+        raise ValueError(f"there is no file {path}, and no vocoder of that name; {known}")
+    raise ValueError(f"unknown vocoder {item!r}; {known}")

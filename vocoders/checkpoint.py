@@ -39,12 +39,16 @@ WANTED = "the original's g_XXXXXXXX, or the state dict of its generator, is expe
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """`weights` are float32 with weight norm folded, named as in `Generator`; `about` is free text by key."""
+    """`weights` are float32 with weight norm folded, named as in `Generator`; `about` is free text by key.
+
+    `notice`: what a trial found that is worth knowing, a sentence without full stop.
+    """
 
     config: HiFiGANConfig
     recipe: MelRecipe
     weights: Mapping[str, Tensor]
     about: Mapping[str, str] = field(default_factory=dict)
+    notice: str = ""
 
     def generator(self) -> Generator:
         """A generator in evaluation mode holding these weights."""

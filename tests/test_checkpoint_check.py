@@ -7,8 +7,11 @@ import shutil
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
+from tests.command import command
+from tests.conftest import harmonic_tone
 from train.config import SMALLEST
 from vocoders import checkpoint_check
 from vocoders.catalogue import OWN_CHECKPOINT, find_systems, original_weights
@@ -186,6 +189,21 @@ def test_files_of_one_name_are_told_apart_by_their_folders(beginner, tmp_path):
     assert [s.id for s in find_systems(items[0])] == ["g_1"]
     with pytest.raises(ValueError, match="named twice"):
         find_systems(f"{items[0]},{items[0]}")
+
+
+def test_two_runs_compare_in_one_go(beginner, tmp_path):
+    """Their files have one name, and one folder has a comma in its."""
+    path, _ = beginner
+    for folder in ("a,b", "c"):
+        (tmp_path / folder).mkdir()
+        shutil.copy(path, tmp_path / folder)
+        shutil.copy(path.with_name("config.json"), tmp_path / folder)
+    soundfile.write(tmp_path / "song.wav", harmonic_tone(1.0), 22_050)
+    items = f"{tmp_path}/a,b/g_1@hw2,{tmp_path}/c/g_1@hifigan"
+    out = tmp_path / "out"
+    command("eval", "compare", tmp_path / "song.wav", "--vocoders", items, "--metrics", "M-STFT", "--out", out)
+    assert list(json.loads((out / "results.json").read_text())["metrics"]) == ["a-b-g_1", "c-g_1"]
+    assert (out / "c-g_1" / "song.wav").is_file()
 
 
 @pytest.mark.parametrize("item", ["{}/g_9", "{}/g_9@hw2", "g_00000009", "none.safetensors"])

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import importlib.util
-import logging
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from vocoders.checkpoint import Checkpoint, read_checkpoint, read_header, runs_of
-from vocoders.checkpoint_check import read_checked
-from vocoders.checkpoint_config import CheckpointError, config_beside
-from vocoders.contained import read_contained
+from vocoders.brought import card_of, own_checkpoint_system, slug
+from vocoders.checkpoint import read_checkpoint, read_header, runs_of
 from vocoders.engine import HiFiGANVocoder
 from vocoders.features import (
     Features,
@@ -38,7 +33,6 @@ from vocoders.systems import Call, Card, Progress, System, Unavailable
 CHECKPOINTS = Path(__file__).parents[1] / "assets" / "checkpoints"
 OWN_CHECKPOINT = CHECKPOINTS / "hifigan-hw2.safetensors"
 OWN_MODEL_CARD = OWN_CHECKPOINT.with_suffix(".md")
-_log = logging.getLogger(__name__)
 
 
 class GriffinLimVocoder:
@@ -117,18 +111,12 @@ def _own_card(path: Path) -> Card:
         return Card(0, "-", "this project")
     checkpoint = read_header(path)
     tuned = any(run.get("start") == "universal" for run in runs_of(checkpoint.about))
-    return _card_of(checkpoint, "-", f"this project{', fine-tuned from UNIVERSAL_V1' if tuned else ''}")
+    return card_of(checkpoint, "-", f"this project{', fine-tuned from UNIVERSAL_V1' if tuned else ''}")
 
 
 def _own_system(id: str, title: str, about: str, path: Path, refinement: Refinement | None = None) -> System:
     load, describe, why_not = (Call(function, (path,)) for function in (_own, _own_card, _own_missing))
     return System(id, title, about, (hw2_mel, log_hw2), load, describe, why_not, refinement)
-
-
-def _card_of(checkpoint: Checkpoint, licence: str, source: str) -> Card:
-    """licence: where the checkpoint itself names none."""
-    about = checkpoint.about
-    return Card(parameter_count(checkpoint.config), about.get("licence", licence), source, about)
 
 
 BUILT_IN = (
@@ -208,66 +196,7 @@ COMPARED = (  # what a comparison shows unless other systems are chosen
 )
 
 
-# Checkpoints that people bring.
-
-
-def _written(path: Path | None) -> tuple[int, int] | None:
-    """When, and how long it is: another file under the same name is another generator."""
-    with contextlib.suppress(OSError):
-        return path and (path.stat().st_mtime_ns, path.stat().st_size)
-    return None
-
-
-@functools.lru_cache(maxsize=64)
-def _checked(contained: bool, path: Path, recipe: str | None, config_path: Path | None, *_written: Any) -> Checkpoint:
-    """What is known of a generator once it has been read and tried; without its weights, which may be large."""
-    if contained:
-        checkpoint = read_contained(path, recipe, config_path, checked=True)
-    else:
-        checkpoint = read_checked(path, recipe, config_path)
-        if checkpoint.notice:
-            _log.warning("note: %s: %s.", path, checkpoint.notice)
-    return dataclasses.replace(checkpoint, weights={})
-
-
-@functools.lru_cache(maxsize=4)
-def _brought_vocoder(
-    contained: bool, path: Path, recipe: str, config_path: Path | None, *_written: Any
-) -> HiFiGANVocoder:
-    """Of a generator that was tried before."""
-    return HiFiGANVocoder((read_contained if contained else read_checkpoint)(path, recipe, config_path))
-
-
-def own_checkpoint_system(
-    path: Path, recipe: str | None = None, config_path: Path | None = None, contained: bool = False
-) -> System:
-    """A generator somebody brings, read and tried now, as a system named after its file. See `read_checked`.
-
-    contained: for a stranger's. Errors: `CheckpointError`.
-    """
-    written = _written(path), _written(config_path or _found_config(path))
-    checkpoint = _checked(contained, path, recipe, config_path, *written)
-    mel = checkpoint.recipe.name
-    steps = (hw2_mel, log_hw2) if mel == "hw2" else (log_hifigan_mel,)
-    name = _slug(path.stem)
-    about = f"Your checkpoint {path.name}, on the {mel} mel.{f' {checkpoint.notice}.' if checkpoint.notice else ''}"
-    load = Call(_brought_vocoder, (contained, path, mel, config_path, *written))
-    describe = Call(_brought_card, (contained, path, recipe, config_path, *written))
-    return System(name, f"Your {name}", about, steps, load, describe)
-
-
-def _brought_card(contained: bool, path: Path, *how: Any) -> Card:
-    return _card_of(_checked(contained, path, *how), "not stated", path.name)
-
-
-def _found_config(path: Path) -> Path | None:
-    with contextlib.suppress(CheckpointError):  # said when the file is read
-        return config_beside(path)
-    return None
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:40] or "checkpoint"
+# What people ask for.
 
 
 def find_systems(text: str) -> list[System]:
@@ -295,7 +224,7 @@ def _told_apart(systems: list[System], paths: list[Path]) -> list[System]:
         shared = {id for id in ids if ids.count(id) > 1}
         for index, (system, above) in enumerate(zip(systems, folders)):
             if ids[index] in shared and len(above) >= depth:
-                ids[index] = "-".join([*map(_slug, above[-depth:]), system.id])
+                ids[index] = "-".join([*map(slug, above[-depth:]), system.id])
     return [
         dataclasses.replace(system, id=id, title=f"Your {id}") if id != system.id else system
         for system, id in zip(systems, ids)

@@ -23,7 +23,7 @@ from eval.memory import with_peak_memory
 from eval.metrics import Metric, choose_metrics
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import write_wav
-from vocoders.catalogue import checkpoint_path, find_systems
+from vocoders.catalogue import checkpoint_path, find_systems, split_items
 from vocoders.durable import write_durably, write_text_durably
 from vocoders.intake import AudioError, Limits, read_recording
 from vocoders.systems import System, Unavailable
@@ -82,7 +82,7 @@ def compare_clips(
     import joblib
 
     names = ",".join(metric.name for metric in metrics)
-    items = ",".join(map(_absolute, items.split(",")))
+    items = ",".join(map(_absolute, split_items(items)))
     tasks = [Task(str(name), str(path.resolve()), items, names, str(out.resolve())) for name, path in clips.items()]
     found: dict[str, list[Row]] = {}
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
@@ -95,7 +95,7 @@ def compare_clips(
 def _absolute(item: str) -> str:
     """A system's id as it is, a checkpoint's path so that another process finds it."""
     path, recipe = checkpoint_path(item)
-    return "@".join(filter(None, (str(path.resolve()), recipe))) if path.is_file() else item
+    return "@".join(filter(None, (str(path.absolute()), recipe))) if path.is_file() else item
 
 
 def run_task(task: Task) -> list[Row]:
@@ -158,7 +158,7 @@ def _key(task: Task, systems: Sequence[System]) -> str:
     content = hashlib.sha256(Path(task.path).read_bytes())
     content.update(json.dumps([FORMAT, task.metrics, sorted(available())]).encode())
     content.update(UPPER_BAND.read_bytes())
-    for item, system in zip(task.systems.split(","), systems):
+    for item, system in zip(split_items(task.systems), systems):
         file = checkpoint_path(item)[0]
         weights = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
         about = [system.id, system.about, [step.__name__ for step in system.steps], repr(system.refinement), weights]

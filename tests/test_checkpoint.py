@@ -10,7 +10,8 @@ import safetensors.torch
 import torch
 
 from vocoders.catalogue import find_systems, own_checkpoint_system
-from vocoders.checkpoint import Checkpoint, CheckpointError, read_checkpoint, read_config, write_safetensors
+from vocoders.checkpoint import Checkpoint, CheckpointError, read_checkpoint, write_safetensors
+from vocoders.checkpoint_config import read_config
 from vocoders.contained import read_contained
 from vocoders.hifigan import V2, V3, Generator
 from vocoders.mel import HW2

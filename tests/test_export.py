@@ -1,6 +1,8 @@
 """A run's generator leaves as a file that the app and the commands load with no further step."""
 
+import contextlib
 import dataclasses
+import io
 import json
 
 import numpy as np
@@ -11,14 +13,15 @@ import torch
 from tests.command import command
 from tests.conftest import harmonic_tone
 from train.config import PRESETS, with_input
-from train.export import export
+from train.export import BEST, export
 from train.loop import fit
 from train.saving import load
 from train.schedule import Budget
 from ui.uploads import add_upload
 from vocoders.analysis import Analysis, synthesize
 from vocoders.catalogue import own_checkpoint_system
-from vocoders.checkpoint import read_checkpoint
+from vocoders.checkpoint import CheckpointError, read_checkpoint
+from vocoders.hifigan import Generator
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 TINY = dataclasses.replace(PRESETS["tiny"], validate_every=4, validation_seconds=1.0)
@@ -81,6 +84,62 @@ def test_the_originals_format_gives_the_same_generator(run, tmp_path):
     assert all(torch.allclose(theirs.weights[name], ours.weights[name], atol=1e-6) for name in ours.weights)
     state = torch.load(tmp_path / "g_00000008", weights_only=True)["generator"]
     assert {"conv_pre.weight_g", "conv_pre.weight_v", "conv_pre.bias"} <= state.keys()
+
+
+@pytest.mark.parametrize(("name", "options"), [("x.onnx", ()), ("x", ()), ("x.safetensors", ("--jik876",))])
+def test_a_name_that_promises_another_format_is_refused(run, tmp_path, name, options):
+    said = command("train", "export", run, "--out", tmp_path / name, *options, code=1).stderr
+    assert ("--jik876 writes PyTorch's format" if options else "a generator is written as .safetensors") in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_originals_format_can_be_half_as_large(run, tmp_path):
+    ours = export(run, tmp_path / "g_00000008", latest=True, jik876=True)
+    (tmp_path / "half").mkdir()
+    export(run, tmp_path / "half" / "g_00000008", latest=True, jik876=True, half=True)
+    state = torch.load(tmp_path / "half" / "g_00000008", weights_only=True)["generator"]
+    assert {tensor.dtype for tensor in state.values()} == {torch.float16}
+    found = read_checkpoint(tmp_path / "half" / "g_00000008").weights
+    for name, tensor in ours.weights.items():
+        assert torch.allclose(found[name], tensor.float(), rtol=2e-3, atol=1e-4), name
+
+
+@pytest.fixture(scope="module")
+def dead_run(pack, fabric, tmp_path_factory):
+    """Its generator's last layer is saturated: a constant, which no gradient changes."""
+    folder = tmp_path_factory.mktemp("dead")
+    config = dataclasses.replace(TINY, start="checkpoint")
+
+    def saturated():
+        weights = Generator(config.generator).state_dict()
+        return {**weights, "conv_post.bias": torch.tensor([30.0])}
+
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        fit(folder, pack, config, Budget(steps=4), fabric, preset="tiny", start_weights=saturated)
+    return folder, said.getvalue()
+
+
+def test_a_generator_without_sound_is_nobodys_best(dead_run):
+    folder, said = dead_run
+    assert "(no sound: its output is constant)" in said
+    assert "best so far" not in said
+    assert not (folder / BEST).exists()
+
+
+@pytest.mark.parametrize("latest", [True, False])
+def test_a_generator_without_sound_is_not_exported(dead_run, tmp_path, latest):
+    with pytest.raises(
+        ValueError, match=r"the generator of step 4 makes no sound, only a constant 1\.0000; it is not exp"
+    ):
+        export(dead_run[0], tmp_path / "dead.safetensors", latest=latest)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_the_original_is_given_knows_its_mel(run, tmp_path):
+    export(run, tmp_path / "g_00000008", latest=True, jik876=True)
+    assert read_checkpoint(tmp_path / "g_00000008").recipe.name == "hw2"
+    with pytest.raises(CheckpointError, match=r"trained on the hw2 mel, not on hifigan, as config\.json says"):
+        read_checkpoint(tmp_path / "g_00000008", "hifigan")
 
 
 def test_the_originals_format_cannot_hold_an_amplitude_input(pack, fabric, tmp_path):

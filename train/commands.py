@@ -196,8 +196,9 @@ def _progress_bar():
 
 
 def export_command(args: argparse.Namespace) -> int:
-    from train.export import export
+    from train.export import check_name, export
 
+    check_name(args.out, args.jik876)
     beside = [args.out.with_name("config.json")] if args.jik876 else []
     refuse_overwriting([args.out, *beside], args.force)
     metrics = _scores(args.scores) if args.scores else None

@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,11 +16,14 @@ from train.generator import fold
 from train.saving import load
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoint import Checkpoint, read_checkpoint, safetensors_bytes
+from vocoders.checkpoint_check import is_soundless, take_of
+from vocoders.checkpoint_config import FRAMING
 from vocoders.durable import write_durably
-from vocoders.mel import F_MAX, HOP, N_FFT, N_MELS, recipe_named
+from vocoders.mel import N_MELS, recipe_named
 
 BEST = "best.safetensors"
 CURVE_POINTS = 200  # of each curve, kept in the file
+_ORIGINAL_SUFFIXES = ("", ".pt", ".pth")  # of files in the original's format
 
 
 def checkpoint_of(content: dict, run: Path, validation: float | None = None) -> Checkpoint:
@@ -97,10 +101,13 @@ def export(
 
     half: float16 weights, half the size. licence, metrics: of the result, for the metadata. jik876: `out` is a
     `g_XXXXXXXX` file and gets a config.json beside it.
-    Errors: `StateError` when the run has saved nothing; ValueError for a generator the original's format cannot hold.
+    Errors: `StateError` when the run has saved nothing; ValueError for a name that promises another format, a generator that
+    makes no sound, or one the original's format cannot hold.
     """
+    check_name(out, jik876)
     best = run / BEST
     checkpoint = read_checkpoint(best) if best.is_file() and not latest else checkpoint_of(load(run), run)
+    _check_sound(checkpoint, run)
     about = dict(checkpoint.about)
     if licence:
         about["licence"] = licence
@@ -110,13 +117,42 @@ def export(
     checkpoint = Checkpoint(checkpoint.config, checkpoint.recipe, weights, about)
     out.parent.mkdir(parents=True, exist_ok=True)
     if jik876:
-        _write_jik876(out, checkpoint)
+        _write_jik876(out, checkpoint, half)
     else:
         write_durably(out, safetensors_bytes(checkpoint))
     return checkpoint
 
 
-def _write_jik876(out: Path, checkpoint: Checkpoint) -> None:
+def check_name(out: Path, jik876: bool) -> None:
+    """Errors: ValueError when the name promises another format than what is written."""
+    if jik876 and out.suffix not in _ORIGINAL_SUFFIXES:
+        raise ValueError(f"{out}: --jik876 writes PyTorch's format; name it g_XXXXXXXX, or with .pt or .pth")
+    if not jik876 and out.suffix != ".safetensors":
+        raise ValueError(
+            f"{out}: a generator is written as .safetensors; name it so, or add --jik876 for the original's g_XXXXXXXX"
+        )
+
+
+def _check_sound(checkpoint: Checkpoint, run: Path) -> None:
+    """Errors: ValueError for a generator that answers a voice with silence or a constant."""
+    voice = _harmonics()
+    take = take_of(checkpoint, voice)
+    if is_soundless(take, voice):
+        raise ValueError(
+            f"{run}: the generator of step {checkpoint.about.get('steps', '?')} makes no sound, only a constant {np.median(take):.4f}; "
+            "it is not exported. Train again with a lower --lr."
+        )
+
+
+def _harmonics() -> np.ndarray:
+    """Half a second of a voice, more or less: 30 harmonics of 220 Hz with some vibrato; (n,) float32, peak 0.5."""
+    time = np.arange(SAMPLE_RATE // 2) / SAMPLE_RATE
+    phase = 2 * np.pi * 220 * time + 0.6 * np.sin(2 * np.pi * 5 * time)
+    voice = sum(np.sin(k * phase) / k for k in range(1, 31))
+    return (0.5 * voice / np.abs(voice).max()).astype(np.float32)
+
+
+def _write_jik876(out: Path, checkpoint: Checkpoint, half: bool) -> None:
     import dataclasses
     import io
 
@@ -125,17 +161,12 @@ def _write_jik876(out: Path, checkpoint: Checkpoint) -> None:
             f"the original's format has {N_MELS} input channels, this generator {checkpoint.config.input_channels}"
         )
     buffer = io.BytesIO()
-    torch.save({"generator": _with_weight_norm(checkpoint.weights)}, buffer)
+    state = _with_weight_norm(checkpoint.weights)
+    torch.save({"generator": {name: tensor.half() if half else tensor for name, tensor in state.items()}}, buffer)
     config = {
         **{k: v for k, v in dataclasses.asdict(checkpoint.config).items() if k != "input_channels"},
         "resblock": str(checkpoint.config.resblock),
-        "num_mels": N_MELS,
-        "n_fft": N_FFT,
-        "hop_size": HOP,
-        "win_size": N_FFT,
-        "sampling_rate": SAMPLE_RATE,
-        "fmin": 0,
-        "fmax": int(F_MAX),
+        **FRAMING,
         "mel": checkpoint.recipe.name,
     }
     write_durably(out, buffer.getbuffer())

@@ -172,13 +172,13 @@ class _Run:
             minutes = state.seconds / 60
             self.watch.validated(state.step, minutes, verdict, self._title())
             # What a run was given is judged, for the curve, but is not what the run has made
-            if is_best := state.step > 0 and verdict.loss < state.best:
+            if is_best := state.step > 0 and verdict.loss < state.best and not verdict.soundless:
                 state.best = verdict.loss
                 checkpoint = checkpoint_of(content_of(state), self.run, verdict.loss)
                 write_durably(self.run / BEST, safetensors_bytes(checkpoint))
             say(
                 f"step {state.step}, {minutes:.1f} min, {100 * self._own_progress():.0f} %: {VALIDATION} "
-                f"{verdict.loss:.4f}{' (best so far)' if is_best else ''}"
+                f"{verdict.loss:.4f}{' (best so far)' if is_best else ''}{' (no sound: its output is constant)' if verdict.soundless else ''}"
             )
         state.best = self._from_first(state.best)
         self.meter.restart()

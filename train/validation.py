@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from train.config import TrainConfig
 from train.pack import Clip, Pack, PackError
 from vocoders.audio import SAMPLE_RATE
+from vocoders.checkpoint_check import is_soundless
 from vocoders.generator_input import generator_input
 from vocoders.hifigan import Generator
 from vocoders.mel import HOP, HW2, MelSpectrogram, log_mel, recipe_named
@@ -20,10 +21,14 @@ LONGEST = 3.0  # seconds of one clip
 
 @dataclass(frozen=True)
 class Verdict:
-    """`loss` is the mean |difference| of log-power hw2 mels over the set, the homework's validation mel loss."""
+    """`loss` is the mean |difference| of log-power hw2 mels over the set, the homework's validation mel loss.
+
+    soundless: every clip came out as silence or a constant; such a generator is nobody's best, whatever its loss.
+    """
 
     loss: float
     waveforms: list[Tensor]  # (n,) of each clip, on the CPU
+    soundless: bool = False
 
 
 class ValidationSet:
@@ -57,7 +62,9 @@ class ValidationSet:
             total += F.l1_loss(found, wanted).item() * wanted.shape[-1]
             frames += wanted.shape[-1]
             estimates.append(estimate.cpu())
-        return Verdict(total / frames, estimates)
+        pairs = zip(estimates, self.waveforms)
+        soundless = all(is_soundless(estimate.numpy(), target.cpu().numpy()) for estimate, target in pairs)
+        return Verdict(total / frames, estimates, soundless)
 
 
 def _chosen(pack: Pack, seconds: float) -> list[tuple[Clip, int]]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vocoders.catalogue import BUILT_IN, own_checkpoint_system
-from vocoders.checkpoint import CheckpointError
-from vocoders.contained import read_contained
+from vocoders.checkpoint import CheckpointError, names_its_mel
 from vocoders.systems import System
 
 MAX_UPLOADS = 4  # per session; each is a system in the comparison
@@ -19,7 +18,7 @@ class Upload:
     id: str  # of its system; "" for the name of its file
     checkpoint: str  # paths of what Gradio stored
     config: str | None
-    recipe: str | None  # None for a file that knows its own
+    recipe: str | None  # as `read_checked` takes it; None for a file that knows its own, or to find out
 
     @property
     def files(self) -> list[Path]:
@@ -36,7 +35,7 @@ class Upload:
                 f"There is no file {Path(self.checkpoint).name} any more: uploads stay for two hours; add it again."
             )
         config = Path(self.config) if self.config else None
-        system = own_checkpoint_system(Path(self.checkpoint), self.recipe, config, read_contained)
+        system = own_checkpoint_system(Path(self.checkpoint), self.recipe, config, contained=True)
         return replace(system, id=self.id or system.id)
 
 
@@ -54,15 +53,16 @@ def all_systems(systems: Sequence[System], uploads: Sequence[Upload]) -> list[Sy
 
 
 def add_upload(
-    uploads: tuple[Upload, ...], checkpoint: str | None, config: str | None, recipe: str
+    uploads: tuple[Upload, ...], checkpoint: str | None, config: str | None, recipe: str | None
 ) -> tuple[tuple[Upload, ...], System]:
-    """The uploads that are still here with one more, which has been read and checked, and its system.
+    """The uploads that are still here with one more, which has been read and tried, and its system.
 
+    recipe: the mel it was trained on; None to find out. It does not count for a file of this project, which says it.
     Errors: `CheckpointError` with a sentence.
     """
     if not checkpoint:
-        raise CheckpointError("Give the generator's file first: g_XXXXXXXX, or a .safetensors of this project.")
-    own_format = checkpoint.endswith(".safetensors")
+        raise CheckpointError("Give the generator's file first: g_XXXXXXXX, or a .safetensors.")
+    own_format = names_its_mel(Path(checkpoint))
     if not own_format and not config:
         raise CheckpointError("A jik876 generator needs its config.json as well.")
     uploads = tuple(upload for upload in uploads if upload.is_here)

@@ -14,8 +14,10 @@ from ui.training import training_panel
 from ui.uploads import Upload, add_upload, all_systems
 from vocoders.catalogue import OWN_MODEL_CARD
 from vocoders.checkpoint import CheckpointError
+from vocoders.checkpoint_check import UNCHECKED
 from vocoders.systems import System
 
+FIND = "find"  # of the two mels, the one it fits
 _STEPS = {  # how a front end's steps read in a sentence
     "hw2_mel": "hw2 mel",
     "log_hw2": "logarithm",
@@ -34,27 +36,37 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
             gr.Markdown(_without_pictures(OWN_MODEL_CARD.read_text(encoding="utf-8")))
     gr.Markdown(
         "### Add your own\n"
-        "Any HiFi-GAN generator in the original's format (`g_XXXXXXXX` with its `config.json`), or a `.safetensors` of this "
-        "project. Say which mel it was trained on: a model fed another mel makes noise. The file is checked, kept for "
-        "two hours, and joins the systems on the Compare page."
+        "Any HiFi-GAN generator in the original's format (`g_XXXXXXXX` or a `.safetensors` with its `config.json`), or a "
+        "`.safetensors` of this project. A model fed another mel than its own makes noise, so it is tried on a second of singing "
+        "first. It is kept for two hours, and joins the systems on the Compare page."
     )
     with gr.Row():
         checkpoint = gr.File(label="Generator", type="filepath", elem_id="own-checkpoint", height=130)
         config = gr.File(label="config.json", type="filepath", file_types=[".json"], elem_id="own-config", height=130)
         with gr.Column(min_width=240):
             recipe = gr.Radio(
-                [("hw2 (torchaudio, log power)", "hw2"), ("HiFi-GAN's own (log magnitude)", "hifigan")],
-                value="hifigan",
+                [
+                    ("as its files say, or found by a trial", FIND),
+                    ("hw2 (torchaudio, log power)", "hw2"),
+                    ("HiFi-GAN's own (log magnitude)", "hifigan"),
+                ],
+                value=FIND,
                 label="Trained on which mel",
             )
+            without = gr.Checkbox(label="Untried", info="Use it on the mel chosen above, whatever a trial would say.")
             add = gr.Button("Add to the comparison", variant="primary", elem_id="add-own")
     message = slot("own-message")
 
     def add_own(
-        own: tuple[Upload, ...], checkpoint_path: str | None, config_path: str | None, mel: str, chosen: list[str]
+        own: tuple[Upload, ...],
+        checkpoint_path: str | None,
+        config_path: str | None,
+        mel: str,
+        untried: bool,
+        chosen: list[str],
     ) -> tuple:
         try:
-            own, system = add_upload(own, checkpoint_path, config_path, mel)
+            own, system = add_upload(own, checkpoint_path, config_path, _asked(mel, untried))
         except CheckpointError as error:
             return gr.skip(), gr.skip(), gr.skip(), notice(str(error), "bad")
         everything = all_systems(systems, own)
@@ -63,16 +75,23 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
             own,
             selection,
             catalogue(everything),
-            notice(f"{system.title} is now among the systems to compare.", "good"),
+            notice(f"{system.title} is now among the systems to compare. {system.about}", "good"),
         )
 
     add.click(
         add_own,
-        [uploads, checkpoint, config, recipe, choice],
+        [uploads, checkpoint, config, recipe, without, choice],
         [uploads, choice, cards, message],
         **QUEUE,
         api_visibility="private",
     )
+
+
+def _asked(mel: str, untried: bool) -> str | None:
+    """The page's choice as `add_upload` takes it. Errors: `CheckpointError`."""
+    if mel == FIND and untried:
+        raise CheckpointError("Without a trial, say which mel it was trained on.")
+    return None if mel == FIND else f"{mel}{UNCHECKED}" if untried else mel
 
 
 def _without_pictures(markdown: str) -> str:

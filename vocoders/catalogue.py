@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import importlib.util
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from vocoders.checkpoint import Checkpoint, read_checkpoint, read_header, runs_of
+from vocoders.brought import card_of, own_checkpoint_system, slug
+from vocoders.checkpoint import read_checkpoint, read_header, runs_of
 from vocoders.engine import HiFiGANVocoder
 from vocoders.features import (
     Features,
@@ -111,18 +111,12 @@ def _own_card(path: Path) -> Card:
         return Card(0, "-", "this project")
     checkpoint = read_header(path)
     tuned = any(run.get("start") == "universal" for run in runs_of(checkpoint.about))
-    return _card_of(checkpoint, "-", f"this project{', fine-tuned from UNIVERSAL_V1' if tuned else ''}")
+    return card_of(checkpoint, "-", f"this project{', fine-tuned from UNIVERSAL_V1' if tuned else ''}")
 
 
 def _own_system(id: str, title: str, about: str, path: Path, refinement: Refinement | None = None) -> System:
     load, describe, why_not = (Call(function, (path,)) for function in (_own, _own_card, _own_missing))
     return System(id, title, about, (hw2_mel, log_hw2), load, describe, why_not, refinement)
-
-
-def _card_of(checkpoint: Checkpoint, licence: str, source: str) -> Card:
-    """licence: where the checkpoint itself names none."""
-    about = checkpoint.about
-    return Card(parameter_count(checkpoint.config), about.get("licence", licence), source, about)
 
 
 BUILT_IN = (
@@ -202,67 +196,65 @@ COMPARED = (  # what a comparison shows unless other systems are chosen
 )
 
 
-# Checkpoints that people bring.
-
-Read = Callable[[Path, "str | None", "Path | None"], Checkpoint]
-
-
-def _written(path: Path | None) -> tuple[int, int] | None:
-    """When, and how long it is: another file under the same name is another generator."""
-    with contextlib.suppress(OSError):
-        return path and (path.stat().st_mtime_ns, path.stat().st_size)
-    return None
-
-
-@functools.lru_cache(maxsize=4)
-def _brought(read: Read, path: Path, recipe: str | None, config_path: Path | None, *_written: Any) -> Checkpoint:
-    return read(path, recipe, config_path)
-
-
-@functools.lru_cache(maxsize=4)
-def _brought_vocoder(*file: Any) -> HiFiGANVocoder:
-    return HiFiGANVocoder(_brought(*file))
-
-
-def own_checkpoint_system(
-    path: Path, recipe: str | None = None, config_path: Path | None = None, read: Read = read_checkpoint
-) -> System:
-    """A generator somebody brings, read and checked now, as a system named after its file.
-
-    read: `read_contained` for a stranger's. Errors: `CheckpointError`.
-    """
-    file = read, path, recipe, config_path, _written(path), _written(config_path or path.with_name("config.json"))
-    checkpoint = _brought(*file)
-    steps = (hw2_mel, log_hw2) if checkpoint.recipe.name == "hw2" else (log_hifigan_mel,)
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")[:40] or "checkpoint"
-    about = f"Your checkpoint {path.name}, on the {checkpoint.recipe.name} mel."
-    return System(name, f"Your {name}", about, steps, Call(_brought_vocoder, file), Call(_brought_card, file))
-
-
-def _brought_card(read: Read, path: Path, *how: Any) -> Card:
-    return _card_of(_brought(read, path, *how), "not stated", path.name)
+# What people ask for.
 
 
 def find_systems(text: str) -> list[System]:
     """Systems from a comma-separated list of ids; an item may also be a checkpoint's path.
 
-    A path is PATH@hw2 or PATH@hifigan for a jik876 g_... file with config.json beside it; a .safetensors file knows
-    its mel. Errors: ValueError listing the known ids; `CheckpointError`.
+    Where neither the file nor its config.json says which mel it was trained on, PATH@hw2 or PATH@hifigan does, or a trial
+    finds it; PATH@hw2-unchecked is not tried. Files of one name are told apart by their folders.
+    Errors: ValueError listing the known ids; `CheckpointError`.
     """
-    found = [find_system(item.strip()) for item in text.split(",") if item.strip()]
-    names = [system.id for system in found]
-    if not names:
+    items = split_items(text)
+    if not items:
         raise ValueError("name at least one vocoder")
+    found = _told_apart([find_system(item) for item in items], [checkpoint_path(item)[0] for item in items])
+    names = [system.id for system in found]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"named twice: {', '.join(sorted(repeated))}")
     return found
 
 
+def _told_apart(systems: list[System], paths: list[Path]) -> list[System]:
+    """Checkpoints that share an id get as many of their folders before it as it takes."""
+    folders = [Path(os.path.abspath(path)).parent.parts[1:] if _is_file(path) else () for path in paths]
+    ids = [system.id for system in systems]
+    for depth in range(1, max(map(len, folders)) + 1):
+        shared = {id for id in ids if ids.count(id) > 1}
+        for index, (system, above) in enumerate(zip(systems, folders)):
+            if ids[index] in shared and len(above) >= depth:
+                ids[index] = "-".join([*map(slug, above[-depth:]), system.id])
+    return [
+        dataclasses.replace(system, id=id, title=f"Your {id}") if id != system.id else system
+        for system, id in zip(systems, ids)
+    ]
+
+
+def split_items(text: str) -> list[str]:
+    """The items of a comma-separated list. Commas in the path of a file that is there do not divide it."""
+    parts, items = text.split(","), []
+    while parts:
+        longest = next(
+            n for n in range(len(parts), 0, -1) if n == 1 or _is_file(checkpoint_path(",".join(parts[:n]))[0])
+        )
+        items.append(",".join(parts[:longest]).strip())
+        del parts[:longest]
+    return [item for item in items if item]
+
+
 def checkpoint_path(item: str) -> tuple[Path, str | None]:
     """PATH or PATH@RECIPE -> the path and the mel, where one is named; folders and files may have an @ in their names."""
     whole = Path(item.strip())
-    path, _, recipe = item.strip().rpartition("@")
-    return (whole, None) if whole.is_file() or not path else (Path(path), recipe)
+    named = re.fullmatch(r"(.+)@([\w-]*)", item.strip())
+    return (whole, None) if named is None or _is_file(whole) else (Path(named[1]), named[2])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long to be a path
+        return False
 
 
 def find_system(item: str) -> System:
@@ -271,7 +263,12 @@ def find_system(item: str) -> System:
     if item in by_id:
         return by_id[item]
     path, recipe = checkpoint_path(item)
-    if path.is_file():
+    if _is_file(path):
         system = own_checkpoint_system(path, recipe)
         return dataclasses.replace(system, id=f"{system.id}-own") if system.id in by_id else system
-    raise ValueError(f"unknown vocoder {item!r}; known: {', '.join(by_id)}, or the path of a checkpoint")
+    known = f"known: {', '.join(by_id)}, or the path of a checkpoint"
+    if len(path.parts) > 1 or path.suffix or recipe is not None or re.match("(g|do)_[0-9]", item):
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder; name the checkpoint in it")
+        raise ValueError(f"there is no file {path}, and no vocoder of that name; {known}")
+    raise ValueError(f"unknown vocoder {item!r}; {known}")

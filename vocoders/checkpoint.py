@@ -1,52 +1,54 @@
 """Generator checkpoints on disk: this project's safetensors files and the original's `g_XXXXXXXX` + `config.json`.
 
+The original's weights are also read from a bare state dict, with `module.` before its names or not, and from a .safetensors
+file. Whether a generator does what it should on its mel is found by `vocoders.checkpoint_check`.
+
 A checkpoint from outside is never trusted: files are size-capped, pickles are read with torch's weights-only
 unpickler, and every tensor's shape is checked against the configuration before any arithmetic touches it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from vocoders.audio import SAMPLE_RATE
-from vocoders.hifigan import Generator, HiFiGANConfig, parameter_count
-from vocoders.mel import F_MAX, HOP, N_FFT, N_MELS, MelRecipe, recipe_named
+from vocoders.checkpoint_config import (
+    MAX_BYTES,
+    CheckpointError,
+    brief,
+    check_file,
+    config_beside,
+    parse_config,
+    read_config_and_mel,
+)
+from vocoders.checkpoint_formats import file_format, is_generator, network, program, without_module
+from vocoders.hifigan import Generator, HiFiGANConfig
+from vocoders.mel import MelRecipe, recipe_named
 
 KIND = "hifigan-generator"
-MAX_BYTES = 400_000_000  # V1 with weight norm is 56 MB; training checkpoints with extras stay below this
-MAX_PARAMETERS = MAX_BYTES // 4  # of float32; V1 has 14 million
-MAX_CONFIG_BYTES = 65_536
-_FRAMING = {  # what config.json may say about the mel, and the only values this project's framing has
-    "sampling_rate": SAMPLE_RATE,
-    "num_mels": N_MELS,
-    "n_fft": N_FFT,
-    "hop_size": HOP,
-    "win_size": N_FFT,
-    "fmin": 0,
-    "fmax": int(F_MAX),
-}
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that cannot be used; the message is one sentence."""
+WANTED = "the original's g_XXXXXXXX, or the state dict of its generator, is expected"
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """`weights` are float32 with weight norm folded, named as in `Generator`; `about` is free text by key."""
+    """`weights` are float32 with weight norm folded, named as in `Generator`; `about` is free text by key.
+
+    `notice`: what a trial found that is worth knowing, a sentence without full stop.
+    """
 
     config: HiFiGANConfig
     recipe: MelRecipe
     weights: Mapping[str, Tensor]
     about: Mapping[str, str] = field(default_factory=dict)
+    notice: str = ""
 
     def generator(self) -> Generator:
         """A generator in evaluation mode holding these weights."""
@@ -56,22 +58,55 @@ class Checkpoint:
         return generator.eval().requires_grad_(False)
 
 
-def read_checkpoint(path: Path, recipe: str | None = None, config_path: Path | None = None) -> Checkpoint:
-    """Read either format. `recipe` names the mel of a jik876 file; a safetensors file carries its own.
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a file holds, before it is settled which mel goes into it. `mel`: the recipe that it names, or `teller` does."""
 
+    name: str  # of the file
+    config: HiFiGANConfig
+    weights: Mapping[str, Tensor]
+    mel: str | None
+    teller: str = ""
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    def on(self, recipe: str | None) -> Checkpoint:
+        """On the named mel, or on its own. Errors: `CheckpointError` when they contradict each other, or there is neither."""
+        if None not in (recipe, self.mel) and recipe != self.mel:
+            said = f"as {self.teller} says" if self.teller else "as it says itself"
+            raise CheckpointError(
+                f"{self.name} was trained on the {self.mel} mel, not on {brief(recipe, str)}, {said}."
+            )
+        if (name := recipe or self.mel) is None:
+            raise CheckpointError(f"{self.name} does not say which mel it was trained on; name it: hw2 or hifigan.")
+        return Checkpoint(self.config, _recipe(name, self.config, self.name), self.weights, self.about)
+
+
+def read_checkpoint(path: Path, recipe: str | None = None, config_path: Path | None = None) -> Checkpoint:
+    """Read any of the formats. `recipe` names the mel where neither the file nor, under "mel", its config.json does.
+
+    config_path: of config.json, when it does not lie beside the file.
     Errors: `CheckpointError` saying what is wrong with which file.
     """
-    _check_file(path, MAX_BYTES)
+    return read_contents(path, config_path).on(recipe)
+
+
+def read_contents(path: Path, config_path: Path | None = None) -> Contents:
+    """As `read_checkpoint`, with the same errors, whatever the mel."""
+    check_file(path, MAX_BYTES)
     if path.suffix == ".safetensors":
-        checkpoint = _read_safetensors(path)
-        if recipe not in (None, checkpoint.recipe.name):
-            raise CheckpointError(f"{path.name} was trained on the {checkpoint.recipe.name} mel, not on {recipe}.")
-        return checkpoint
-    if recipe is None:
-        raise CheckpointError(f"{path.name} does not say which mel it was trained on; name it: hw2 or hifigan.")
-    config = read_config(config_path or path.parent / "config.json")
-    state = _unpickle(path)
-    return Checkpoint(config, _recipe(recipe, config, path.name), _folded(state, config, path.name))
+        metadata, state = _read_safetensors(path)
+        if metadata.get("kind") == KIND:
+            own = _own(path.name, metadata, state)
+            return Contents(path.name, own.config, own.weights, own.recipe.name, about=own.about)
+    try:
+        config_path = config_path or config_beside(path)
+        config, mel = read_config_and_mel(config_path)
+    except CheckpointError:
+        with contextlib.suppress(_Unopened):
+            _generator_state(path)  # where it is another network, that says more than what its configuration lacks
+        raise
+    weights = _folded(_generator_state(path), config, path.name)
+    return Contents(path.name, config, weights, mel, config_path.name)
 
 
 _FACTS_OF_A_RUN = ("preset", "start", "steps", "minutes", "audio_hours_heard", "hardware", "revision")
@@ -106,77 +141,11 @@ def safetensors_bytes(checkpoint: Checkpoint) -> bytes:
     return save({name: tensor.contiguous() for name, tensor in checkpoint.weights.items()}, metadata)
 
 
-def read_config(path: Path) -> HiFiGANConfig:
-    """The original's config.json -> `HiFiGANConfig`; keys about training are ignored."""
-    _check_file(path, MAX_CONFIG_BYTES)
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path.name} is not valid JSON ({error}).") from error
-    if not isinstance(data, dict):
-        raise CheckpointError(f"{path.name} holds no JSON object.")
-    for key, wanted in _FRAMING.items():
-        if data.get(key, wanted) != wanted:
-            raise CheckpointError(f"{path.name}: {key} is {_brief(data[key])}; this project's mels have {wanted}.")
-    return parse_config(data, path.name)
-
-
-def parse_config(data: Mapping, where: str) -> HiFiGANConfig:
-    """Fields from a parsed JSON object -> `HiFiGANConfig`. Errors: `CheckpointError` naming the field."""
-    try:
-        values = {name: _integers(data[name], name) for name in _CONFIG_FIELDS}
-        values["input_channels"] = _integers(data.get("input_channels", N_MELS), "input_channels")
-        config = HiFiGANConfig(**values)
-    except KeyError as error:
-        raise CheckpointError(f"{where}: {error.args[0]} is missing.") from error
-    except (ValueError, TypeError) as error:
-        raise CheckpointError(f"{where}: {_brief(error, str)}.") from error
-    if (count := parameter_count(config)) > MAX_PARAMETERS:
-        raise CheckpointError(
-            f"{where} describes {count / 1e6:.0f} million weights; at most {MAX_PARAMETERS / 1e6:.0f} are read."
-        )
-    return config
-
-
-_CONFIG_FIELDS = tuple(f.name for f in dataclasses.fields(HiFiGANConfig) if f.name != "input_channels")
-
-
-def _integers(value: object, name: str, depth: int = 0) -> int | tuple:
-    """JSON numbers and (nested) lists of them -> ints and tuples. The original writes resblock as a string."""
-    if isinstance(value, list) and depth < 2 and len(value) <= 16:
-        return tuple(_integers(item, name, depth + 1) for item in value)
-    if isinstance(value, str) and name == "resblock" and value in ("1", "2"):
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{name} is {_brief(value)}; whole numbers are allowed")
-    if value.bit_length() > 63:
-        raise ValueError(f"{name} holds a number of {value.bit_length()} bits; 63 are enough")
-    return value
-
-
-def _brief(value: object, words: Callable[[object], str] = repr) -> str:
-    """What a file says, on one line and cut: a file may say a lot."""
-    try:
-        text = " ".join(words(value).split())
-    except ValueError:  # a whole number too long to be written down
-        text = "a number without end"
-    return text if len(text) <= 200 else f"{text[:200]}…"
-
-
-def _check_file(path: Path, limit: int) -> None:
-    if not path.is_file():
-        raise CheckpointError(f"there is no file {path.name} (a jik876 checkpoint needs its config.json beside it).")
-    if path.stat().st_size > limit:
-        raise CheckpointError(
-            f"{path.name} has {path.stat().st_size / 1e6:.1f} MB; at most {limit / 1e6:g} MB are read."
-        )
-
-
 def _recipe(name: str, config: HiFiGANConfig, where: str) -> MelRecipe:
     try:
         recipe = recipe_named(name)
     except ValueError as error:
-        raise CheckpointError(f"{_brief(error, str)}.") from error
+        raise CheckpointError(f"{brief(error, str)}.") from error
     if config.is_guided and recipe.name != "hw2":
         raise CheckpointError(f"{where} is a guided generator, which takes the hw2 mel, not {recipe.name}.")
     return recipe
@@ -187,47 +156,82 @@ def read_header(path: Path) -> Checkpoint:
 
     Errors: `CheckpointError` saying what is wrong with which file.
     """
-    _check_file(path, MAX_BYTES)
-    return _read_safetensors(path, with_weights=False)
+    check_file(path, MAX_BYTES)
+    return _own(path.name, _read_safetensors(path, with_weights=False)[0], None)
 
 
-def _read_safetensors(path: Path, with_weights: bool = True) -> Checkpoint:
-    from safetensors import SafetensorError, safe_open
+def names_its_mel(path: Path) -> bool:
+    """Whether this is a file of this project, which needs neither a config.json nor the name of its mel."""
+    with contextlib.suppress(CheckpointError):
+        return path.suffix == ".safetensors" and _read_safetensors(path, with_weights=False)[0].get("kind") == KIND
+    return False
 
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = dict(file.metadata() or {})
-            state = {name: file.get_tensor(name) for name in file.keys()} if with_weights else {}  # noqa: SIM118  (not a dict)
-    except (SafetensorError, OSError, RuntimeError) as error:
-        raise CheckpointError(f"{path.name} is not a readable safetensors file ({_brief(error, str)}).") from error
+
+def _own(where: str, metadata: Mapping[str, str], state: Mapping[str, Tensor] | None) -> Checkpoint:
+    """A checkpoint in this project's format; without weights when there is no state."""
     if metadata.get("kind") != KIND:
         raise CheckpointError(
-            f"{path.name} is not one of this project's generators (its kind is {_brief(metadata.get('kind'))})."
+            f"{where} is not one of this project's generators (its kind is {brief(metadata.get('kind'))})."
         )
     try:
         fields = json.loads(metadata.get("config", ""))
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path.name} carries no readable configuration.") from error
-    config = parse_config(fields if isinstance(fields, dict) else {}, path.name)
+        raise CheckpointError(f"{where} carries no readable configuration.") from error
+    config = parse_config(fields if isinstance(fields, dict) else {}, where)
     about = {key: value for key, value in metadata.items() if key not in ("kind", "config", "mel")}
-    weights = _folded(state, config, path.name) if with_weights else {}
-    return Checkpoint(config, _recipe(metadata.get("mel", ""), config, path.name), weights, about)
+    weights = {} if state is None else _folded(state, config, where)
+    return Checkpoint(config, _recipe(metadata.get("mel", ""), config, where), weights, about)
 
 
-def _unpickle(path: Path) -> Mapping[str, object]:
-    """The state dict of a `g_XXXXXXXX` file, read without executing anything it holds."""
+def _read_safetensors(path: Path, with_weights: bool = True) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Metadata and tensors."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = {name: file.get_tensor(name) for name in file.keys()} if with_weights else {}  # noqa: SIM118  (not a dict)
+            return dict(file.metadata() or {}), state
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path.name} is {file_format(path) or 'not a readable safetensors file'} ({brief(error, str)})."
+        ) from error
+
+
+class _Unopened(CheckpointError):
+    """Nothing is known of what the file holds."""
+
+
+def _generator_state(path: Path) -> Mapping[str, object]:
+    """The generator's state dict in a file. Errors: `CheckpointError` saying what the file is instead."""
+    content = _read_safetensors(path)[1] if path.suffix == ".safetensors" else _unpickle(path)
+    if not isinstance(content, Mapping):
+        raise CheckpointError(f"{path.name} has no 'generator' entry; {WANTED}.")
+    if {"mpd", "msd"} & set(content):
+        raise CheckpointError(f"{path.name} holds the discriminators (do_...); the generator is the g_... file.")
+    inside = content.get("generator")
+    state = without_module(inside if isinstance(inside, Mapping) else content)
+    if what := program(content) or network(state):
+        raise CheckpointError(f"{path.name} is {what}; {WANTED}.")
+    if isinstance(inside, Mapping) or is_generator(state):
+        return state
+    names = ", ".join(sorted(map(str, content))[:3]) or "nothing at all"
+    raise CheckpointError(f"{path.name} has no 'generator' entry, but {brief(names, str)}; {WANTED}.")
+
+
+def _unpickle(path: Path) -> object:
+    """What torch saved, read without executing anything it holds."""
+    if what := file_format(path):
+        raise CheckpointError(f"{path.name} is {what}, not a plain tensor checkpoint; {WANTED}.")
     try:
         unpacked = _unpacked_bytes(path)
         content = torch.load(path, map_location="cpu", weights_only=True) if unpacked <= MAX_BYTES else None
     except Exception as error:  # a hostile archive or pickle can make its reader raise almost anything
-        raise CheckpointError(f"{path.name} is not a plain tensor checkpoint and was not opened.") from error
+        raise _Unopened(
+            f"{path.name} is not a plain tensor checkpoint and was not opened; a model pickled whole can be saved as its state_dict()."
+        ) from error
     if unpacked > MAX_BYTES:
         raise CheckpointError(f"{path.name} would unpack to more than {MAX_BYTES / 1e6:g} MB.")
-    if isinstance(content, Mapping) and isinstance(content.get("generator"), Mapping):
-        return content["generator"]
-    if isinstance(content, Mapping) and {"mpd", "msd"} & set(content):
-        raise CheckpointError(f"{path.name} holds the discriminators (do_...); the generator is the g_... file.")
-    raise CheckpointError(f"{path.name} has no 'generator' entry; a jik876 g_... file is expected.")
+    return content
 
 
 def _unpacked_bytes(path: Path) -> int:
@@ -255,7 +259,7 @@ def _folded(state: Mapping[str, object], config: HiFiGANConfig, where: str) -> d
             used.add(name)
     if unknown := sorted(set(map(str, state)) - used):
         raise CheckpointError(
-            f"{where} holds {len(unknown)} tensors that config.json does not describe, e.g. {_brief(unknown[0], str)}."
+            f"{where} holds {len(unknown)} tensors that config.json does not describe, e.g. {brief(unknown[0], str)}."
         )
     return weights
 
@@ -274,7 +278,7 @@ def _checked(state: Mapping[str, object], name: str, shape: torch.Size, where: s
         raise CheckpointError(f"{where}: {name} is no plain tensor, but {tensor.layout} on the device {tensor.device}.")
     if tensor.shape != shape or not tensor.is_floating_point():
         raise CheckpointError(
-            f"{where}: {name} has shape {_brief(tuple(tensor.shape))} of {tensor.dtype}, config.json asks for {tuple(shape)} of floats; they do not belong together."
+            f"{where}: {name} has shape {brief(tuple(tensor.shape))} of {tensor.dtype}, config.json asks for {tuple(shape)} of floats; they do not belong together."
         )
     tensor = tensor.float().contiguous()
     if not torch.isfinite(tensor).all():

@@ -7,13 +7,16 @@ does neither.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from vocoders.checkpoint import MAX_BYTES, Checkpoint, CheckpointError, read_checkpoint, write_safetensors
+from vocoders.checkpoint import Checkpoint, CheckpointError, read_checkpoint, write_safetensors
+from vocoders.checkpoint_check import read_checked
+from vocoders.checkpoint_config import MAX_BYTES
 
 MEMORY = 6 * MAX_BYTES  # bytes: torch itself, the file, its weights as floats, folded, and written
 SECONDS = 30  # of processor time
@@ -21,13 +24,21 @@ _WAIT = 120  # seconds by the clock, on a machine that has other things to do
 _REFUSED = 3  # exit status; the sentence is on stdout
 
 
-def read_contained(path: Path, recipe: str | None = None, config_path: Path | None = None) -> Checkpoint:
-    """As `read_checkpoint`, with the same errors."""
-    if path.suffix == ".safetensors":
-        return read_checkpoint(path, recipe)
+def read_contained(
+    path: Path, recipe: str | None = None, config_path: Path | None = None, checked: bool = False
+) -> Checkpoint:
+    """As `read_checkpoint`, or `read_checked`, with the same errors."""
+    if path.suffix == ".safetensors" and not checked:
+        return read_checkpoint(path, recipe, config_path)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # goes with the upload, if this process is killed
         out = Path(folder) / "read.safetensors"
-        arguments = [path.resolve(), recipe or "", config_path.resolve() if config_path else "", out]
+        arguments = [
+            path.resolve(),
+            recipe or "",
+            config_path.resolve() if config_path else "",
+            out,
+            "checked" * checked,
+        ]
         try:
             done = subprocess.run(
                 [sys.executable, "-m", __name__, *map(str, arguments)],
@@ -44,13 +55,19 @@ def read_contained(path: Path, recipe: str | None = None, config_path: Path | No
             raise CheckpointError(
                 f"{path.name} could not be read within the memory, time and disk allowed, and was not opened."
             )
-        return read_checkpoint(out)
+        return dataclasses.replace(read_checkpoint(out), notice=_notice(out).read_text(encoding="utf-8"))
+
+
+def _notice(out: Path) -> Path:
+    """Where the other process leaves what a trial found; no file says it of itself."""
+    return out.with_suffix(".txt")
 
 
 def main() -> None:
     import resource
 
-    path, recipe, config_path, out = sys.argv[1:]
+    path, recipe, config_path, out, checked = sys.argv[1:]
+    read = read_checked if checked else read_checkpoint
     for limit, value in (
         (resource.RLIMIT_DATA, MEMORY),
         (resource.RLIMIT_CPU, SECONDS),
@@ -59,10 +76,11 @@ def main() -> None:
     ):
         resource.setrlimit(limit, (value, value))
     try:
-        checkpoint = read_checkpoint(Path(path), recipe or None, Path(config_path) if config_path else None)
+        checkpoint = read(Path(path), recipe or None, Path(config_path) if config_path else None)
     except CheckpointError as error:
         sys.stdout.buffer.write(str(error).encode("utf-8", "replace"))
         sys.exit(_REFUSED)
+    _notice(Path(out)).write_text(checkpoint.notice, encoding="utf-8")
     write_safetensors(Path(out), checkpoint)
 
 

@@ -1,0 +1,111 @@
+"""What a file is that is no HiFi-GAN generator of the original's kind: told from its first bytes and its tensors' names.
+
+The names are those of the public implementations: huggingface/transformers, coqui-ai/TTS, kan-bayashi/ParallelWaveGAN,
+Lightning, NVIDIA/BigVGAN, gemelo-ai/vocos, openvpi's NSF-HiFiGAN.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+_BEGINNINGS = {  # first bytes -> what such a file is
+    b"version https://git-lfs": "a pointer of Git LFS; the weights themselves were not downloaded",
+    b"<!DOCTYPE": "a web page",
+    b"<!doctype": "a web page",
+    b"<html": "a web page",
+    b"<?xml": "an XML file",
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file (Keras, perhaps)",
+    b"GGUF": "a GGUF file",
+    b"\x93NUMPY": "a NumPy array",
+    b"\x1f\x8b": "a gzip archive; unpack it first",
+    b"RIFF": "a WAV recording",
+    b"fLaC": "a FLAC recording",
+}
+_NETWORKS = (  # what it is, and beginnings of tensor names: it is that when each occurs
+    ("a BigVGAN, whose activations are snakes", ("resblocks.0.activations.",)),
+    ("a BigVGAN, whose activations are snakes", ("ups.0.0.",)),
+    ("a Vocos, which makes an STFT instead of upsampling", ("backbone.", "head.")),
+    ("an NSF-HiFiGAN, which takes the F0 beside the mel", ("m_source.", "noise_convs.")),
+    ("a generator of ParallelWaveGAN", ("input_conv.", "upsamples.")),
+    ("a generator of ParallelWaveGAN", ("first_conv.", "upsample_net.")),
+    ("a SpeechT5HifiGan of Hugging Face transformers", ("conv_pre.", "upsampler.")),
+    ("a discriminator", ("discriminators.0.",)),
+)
+_PREFIXES = ("", "module.", "generator.", "model_g.", "model.")  # what programs put before a network's own names
+
+
+def network(names: Iterable[object]) -> str | None:
+    """What a state dict with these tensor names is, with its article; None for what is not known."""
+    bare = {name[len(prefix) :] for name in map(str, names) for prefix in _PREFIXES if name.startswith(prefix)}
+    for what, beginnings in _NETWORKS:
+        if all(any(name.startswith(beginning) for name in bare) for beginning in beginnings):
+            return what
+    return None
+
+
+def program(content: Mapping) -> str | None:
+    """Whose training checkpoint this is, from its top-level entries, and of what; None for what is not known."""
+    if "pytorch-lightning_version" in content:
+        return _from("a checkpoint of PyTorch Lightning", content.get("state_dict"))
+    model = content.get("model")
+    if not isinstance(model, Mapping):
+        return None
+    if isinstance(model.get("generator"), Mapping):
+        return _from("a checkpoint of ParallelWaveGAN", model["generator"])
+    if any(str(name).startswith(("model_g.", "model_d.", "waveform_decoder.")) for name in model):
+        return _from("a checkpoint of Coqui TTS", model)
+    return network(model)
+
+
+def _from(what: str, state: object) -> str:
+    held = network(state) if isinstance(state, Mapping) else None
+    return f"{what} with {held}" if held and held not in what and "ParallelWaveGAN" not in what else what
+
+
+def is_generator(state: Mapping) -> bool:
+    """Whether these are the names of the original's generator, weight norm or not."""
+    return all(
+        any(str(name).startswith(f"{part}.") for name in state)
+        for part in ("conv_pre", "ups", "resblocks", "conv_post")
+    )
+
+
+def without_module(state: Mapping) -> Mapping:
+    """Names as they were before torch's `DataParallel` wrapped the generator."""
+    if state and all(str(name).startswith("module.") for name in state):
+        return {str(name).removeprefix("module."): value for name, value in state.items()}
+    return state
+
+
+def file_format(path: Path) -> str | None:
+    """What a file is that torch does not save tensors in, with its article; None for what may be one of torch's."""
+    with path.open("rb") as file:
+        beginning = file.read(64)
+    if not beginning:
+        return "an empty file"
+    for first, what in _BEGINNINGS.items():
+        if beginning.startswith(first):
+            return what
+    # An onnx.ModelProto begins with its field 1, the version of its format, and field 2, the producer's name, or 8, a domain's
+    if path.suffix.lower() == ".onnx" or (
+        beginning[0] == 0x08 and beginning[1:2] < b"\x20" and beginning[2:3] in b"\x12\x3a\x42"
+    ):
+        return "an ONNX network"
+    return _archive(path)
+
+
+def _archive(path: Path) -> str | None:
+    try:
+        if not zipfile.is_zipfile(path):
+            return None
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
+        return None  # what reads it will say so
+    if any("/code/" in name or name.endswith("/constants.pkl") for name in names):
+        return "a TorchScript program"
+    if names and all(name.endswith(".npy") for name in names):
+        return "an archive of NumPy arrays"
+    return None

@@ -28,3 +28,35 @@ document.addEventListener('click', async (event) => {
   const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
   button.textContent = done ? 'Copied' : 'Select it and copy by hand';
 });
+
+// Browsers call files by their names: .webm and .mp4 videos, others nothing at all, and Gradio then refuses them as a
+// recording. What is in them is found out when they are read.
+const recording = '#recording';
+
+function asSound(file) {
+  return file.type.startsWith('audio/') ? file : new File([file], file.name, { type: 'audio/x-recording' });
+}
+
+function give(input, files) {
+  const transfer = new DataTransfer();
+  for (const file of files) transfer.items.add(asSound(file));
+  input.files = transfer.files;
+}
+
+document.addEventListener('change', ({ target }) => {
+  if (target.matches?.(`${recording} input[type=file]`)) give(target, target.files);
+}, true);
+
+document.addEventListener('drop', (event) => {
+  const input = event.target.closest?.(recording)?.querySelector('input[type=file]');
+  if (!input || !event.dataTransfer?.files.length) return;
+  event.preventDefault();
+  event.stopPropagation();
+  give(input, event.dataTransfer.files);
+  input.dispatchEvent(new Event('change', { bubbles: true }));
+}, true);
+
+new MutationObserver(() => {
+  const input = document.querySelector(`${recording} input[type=file]`);
+  if (input && input.accept !== 'audio/*,video/*') input.accept = 'audio/*,video/*';
+}).observe(document.documentElement, { childList: true, subtree: true });

@@ -83,3 +83,22 @@ def pid_of(report):
 
 def sent_back(value, report):
     return value
+
+
+# What decoders do to the process that tests/test_contained_audio.py gives them.
+
+
+def crash_over_a_file(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def leave_over_a_file(*_: object) -> None:
+    os._exit(0)
+
+
+def grow_over_a_file(*_: object) -> None:
+    bytearray(4_000_000_000)
+
+
+def hang_over_a_file(*_: object) -> None:
+    threading.Event().wait()

@@ -51,9 +51,8 @@ def guide_command(args: argparse.Namespace) -> int:
 def fit_command(args: argparse.Namespace) -> int:
     from train.export import BEST
     from train.guards import TrainingStopped
-    from train.loop import Session, fit, hardware
+    from train.loop import Session, fit
     from train.saving import COMPACT, INDEX, STATE, load
-    from train.watch import say
 
     saved = load(args.out) if args.resume else None
     if saved is None:
@@ -65,16 +64,13 @@ def fit_command(args: argparse.Namespace) -> int:
     config = _with_options(TrainConfig.from_json(saved["config"]) if saved else preset_named(preset), args)
     pack = open_pack(args.data)
     start_weights, before = _start(args, config, pack, preset)
-    fabric = _fabric(args)
-    if fabric.is_global_zero:  # at once: the first steps of a large network can take a minute each
-        say(f"{args.out}: {preset} on {hardware(fabric)}; {pack.summary()}")
     with _progress_bar() as show, _one_line(TrainingStopped):
         fit(
             args.out,
             pack,
             config,
             _budget(args, saved["about"]["budget"] if saved else None, config),
-            fabric,
+            _fabric(args),
             preset=preset,
             session=Session(args.save_minutes, args.session_minutes, args.compact_state, show),
             start_weights=start_weights,

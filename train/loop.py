@@ -108,6 +108,8 @@ class _Run:
         self.seconds_before = state.seconds
         self.validation = self.watch = None
         if fabric.is_global_zero:
+            # At once: the first steps of a large network can take a minute each
+            say(f"{run}: {state.about['preset']} on {hardware(fabric)}; {pack.summary()}")
             self.validation = ValidationSet(pack, config, fabric.device)
             self.watch = Watch(run, _columns(state), state.step, _watchdog(state))
             description = {**state.about, "config": config.to_json()}

@@ -84,17 +84,18 @@ def find_audio(inputs: Iterable[Path]) -> dict[Path, Path]:
 
 
 def audio_below(folder: Path) -> list[Path]:
-    """The audio files in a folder and below it, sorted. Others are named on stderr, in one line."""
+    """The audio files in a folder and below it, sorted. Where there are some, others are named on stderr, in one line."""
     files = files_below(folder)
+    audio = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
     skipped = [path.relative_to(folder) for path in files if path.suffix.lower() not in AUDIO_SUFFIXES]
-    if skipped:
+    if audio and skipped:
         suffixes = ", ".join(sorted({path.suffix.lower() or "none" for path in skipped}))
         names = ", ".join(map(str, skipped[:NAMED])) + (
             f" and {len(skipped) - NAMED} more" if len(skipped) > NAMED else ""
         )
         count = f"{len(skipped)} files are" if len(skipped) > 1 else "1 file is"
         note(f"{folder}: {count} skipped, not being audio by suffix ({suffixes}): {names}")
-    return [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
+    return audio
 
 
 def files_below(folder: Path) -> list[Path]:

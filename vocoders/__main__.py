@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vocoders.audio import write_wav
-from vocoders.command import add_passage, complain, find_audio, mention, passage_of, refuse_overwriting, run
+from vocoders.command import add_passage, complain, find_audio, mention, note, passage_of, refuse_overwriting, run
 from vocoders.durable import write_durably
 from vocoders.unavailable import Unavailable
 
@@ -42,6 +42,9 @@ def parse_args() -> argparse.Namespace:
     synth.add_argument("--vocoder", required=True, metavar="ID", help=IDS)
     synth.add_argument("--out", type=Path, required=True, metavar="DIR")
     synth.add_argument("--log", action="store_true", help="the mels are natural logarithms of the power already")
+    synth.add_argument(
+        "--recipe", choices=["hw2"], help="use a mel whose numbers look like another recipe's all the same"
+    )
     synth.set_defaults(command=synthesize_mels)
 
     resynth = commands.add_parser("resynth", help="recordings -> DIR/<id>/<name>.wav, as long as the resampled input")
@@ -115,6 +118,7 @@ def synthesize_mels(args: argparse.Namespace) -> int:
     from vocoders.analysis import Analysis
     from vocoders.catalogue import find_system
     from vocoders.features import from_hw2_file
+    from vocoders.mel_check import doubt_about
 
     system = find_system(args.vocoder)
     if not system.takes_hw2_mel:
@@ -129,7 +133,10 @@ def synthesize_mels(args: argparse.Namespace) -> int:
             content = np.load(path, allow_pickle=False)
             if not isinstance(content, np.ndarray):
                 raise ValueError("an archive of arrays; a mel is one array, as .npy")
-            return Analysis.of_hw2_mel(from_hw2_file(content, args.log))
+            mel = from_hw2_file(content, args.log, insisted=args.recipe is not None)
+            if args.recipe is None and (doubt := doubt_about(mel.values)):
+                note(f"{path}: {doubt}")
+            return Analysis.of_hw2_mel(mel)
         except (ValueError, EOFError, OSError) as error:
             raise ValueError(f"{path}: {error}") from error
 

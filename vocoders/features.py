@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from vocoders.inversion import invert_mel
-from vocoders.mel import HIFIGAN, HOP, HW2, N_MELS, PAD, log_mel, mel_of, mel_of_magnitude
+from vocoders.mel import HIFIGAN, HOP, HW2, PAD, log_mel, mel_of, mel_of_magnitude
+from vocoders.mel_check import check_layout, check_power
 from vocoders.stft import stft
 from vocoders.upper_band import FIRST_BIN, shipped_upper_band
 
@@ -80,27 +81,27 @@ def mislabel(features: Features) -> Features:
     return Features("log hifigan mel", features.require("hw2 mel", by="the mislabelling"))
 
 
-def from_hw2_file(values: np.ndarray, is_log: bool = False) -> Features:
+def from_hw2_file(values: np.ndarray, is_log: bool = False, insisted: bool = False) -> Features:
     """An array from a mel file -> Features. Linear power, or its natural logarithm when `is_log`.
 
+    insisted: whoever gives it says that it is the hw2 mel, however unusual its numbers are.
     Errors: ValueError naming the shape, type or values that are wrong.
     """
-    if values.ndim != 2 or values.shape[0] != N_MELS or values.shape[1] == 0:
-        raise ValueError(f"an hw2 mel has shape ({N_MELS}, frames), not {values.shape}")
-    if values.dtype.kind not in "fiu":
-        raise ValueError(f"an hw2 mel holds real numbers, not {values.dtype}")
+    check_layout(values)
     values = values.astype(np.float32)
     if not np.isfinite(values).all():
         raise ValueError("the mel holds values that are not numbers (NaN or infinity)")
+    if not is_log and (values < 0).any():
+        raise ValueError(
+            "the mel has negative values, so it is not linear power; say --log if it is a natural logarithm"
+        )
+    if not insisted:
+        check_power(values, is_log)
     if is_log:
         with np.errstate(over="ignore"):
             values = np.exp(values)
         if not np.isfinite(values).all():
             raise ValueError("the mel is too large to be a logarithm; leave --log out for linear power")
-    elif (values < 0).any():
-        raise ValueError(
-            "the mel has negative values, so it is not linear power; say --log if it is a natural logarithm"
-        )
     return Features("hw2 mel", values)
 
 

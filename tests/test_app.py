@@ -78,7 +78,7 @@ def test_two_people_do_not_share_results(app_url, tmp_path):
 def test_bad_input_gets_a_sentence_and_the_app_lives(app_url, tmp_path):
     cases = {
         "empty.wav": (b"", "empty"),
-        "list.wav": (b"milk, eggs, bread and a vocoder", "not a WAV, FLAC, OGG or MP3"),
+        "list.wav": (b"milk, eggs, bread and a vocoder", "not a WAV, FLAC, MP3"),
         "<b>bold</b>.wav": (b"no", "not a WAV"),
     }
     for name, (content, reason) in cases.items():
@@ -91,7 +91,7 @@ def test_bad_input_gets_a_sentence_and_the_app_lives(app_url, tmp_path):
         assert "<b>" not in message
         assert str(tmp_path) not in message
     soundfile.write(tmp_path / "long.flac", np.tile(harmonic_tone(1.0), 21), 22_050)
-    assert "at most 20 s" in compare(app_url, tmp_path / "long.flac", FAST)["message"]
+    assert "more than 20 s" in compare(app_url, tmp_path / "long.flac", FAST)["message"]
     assert get(f"{app_url}/healthz")[0] == 200
 
 

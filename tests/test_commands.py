@@ -11,6 +11,7 @@ import soundfile
 
 from tests.command import command
 from tests.conftest import ROOT, harmonic_tone
+from vocoders.decoding import READABLE
 from vocoders.mel import HW2, mel_of
 
 
@@ -81,7 +82,7 @@ def test_one_bad_file_costs_one_line_and_not_the_others(folder, tmp_path):
     (tmp_path / "in" / "bad.wav").write_text("no audio at all")
     done = command("vocoders", "resynth", tmp_path / "in", "--vocoders", "griffin-lim", "--out", tmp_path / "o", code=1)
     assert [line for line in done.stderr.splitlines() if line.startswith("error:")] == [
-        f"error: {tmp_path}/in/bad.wav: this is not a WAV, FLAC, OGG or MP3 file, whatever its name says."
+        f"error: {tmp_path}/in/bad.wav: this is not a {READABLE} file, whatever its name says."
     ]
     assert (tmp_path / "o" / "griffin-lim" / "good.wav").is_file()
 

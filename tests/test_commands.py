@@ -42,7 +42,18 @@ def test_mel_then_synth(folder, tmp_path):
     assert np.array_equal(mel, mel_of(samples, HW2))
     np.save(tmp_path / "log.npy", np.log(mel))
     command("vocoders", "synth", tmp_path / "low.npy", "--vocoder", "griffin-lim", "--out", tmp_path / "out")
-    command("vocoders", "synth", tmp_path / "log.npy", "--vocoder", "griffin-lim", "--out", tmp_path / "out", "--log")
+    command(
+        "vocoders",
+        "synth",
+        tmp_path / "log.npy",
+        "--vocoder",
+        "griffin-lim",
+        "--out",
+        tmp_path / "out",
+        "--log",
+        "--recipe",
+        "hw2",
+    )  # a tone is no recording
     linear, log = (soundfile.info(tmp_path / "out" / name) for name in ("low.wav", "log.wav"))
     assert (linear.samplerate, linear.subtype, linear.frames) == (22_050, "PCM_16", mel.shape[1] * 256)
     assert log.frames == linear.frames

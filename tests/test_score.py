@@ -171,7 +171,7 @@ def one_failed(request, copy, monkeypatch) -> Path:
                 raise ValueError("it broke")
             return broken(reference, estimate)
 
-        monkeypatch.setitem(METRICS, "log-mel L1", Metric("log-mel L1", "Np", "lower", "", "", compute))
+        monkeypatch.setitem(METRICS, "log-mel L1", Metric("log-mel L1", "Np", "", "", compute))
     return copy
 
 
@@ -211,10 +211,8 @@ def test_a_reference_that_cannot_be_used_is_nobodys_failure(copy, plain):
 def test_undefined_for_the_recording_itself_is_no_failure_but_counted(copy):
     """A metric that only some recordings have, as those of held notes, and one that an estimate has lost."""
     long = len(read_recording(copy / "songs" / "bass" / "d.wav").samples)
-    held = Metric("held", "", "lower", "", "", lambda reference, _: 1.0 if len(reference) == long else float("nan"))
-    lost = Metric(
-        "lost", "", "lower", "", "", lambda reference, estimate: 0.0 if estimate is reference else float("nan")
-    )
+    held = Metric("held", "", "", "", lambda reference, _: 1.0 if len(reference) == long else float("nan"))
+    lost = Metric("lost", "", "", "", lambda reference, estimate: 0.0 if estimate is reference else float("nan"))
     found = score_folders(copy / "songs", copy / "takes", [held, lost])
     assert (found.metrics["held"], found.n["held"], "held" in found.undefined) == (1.0, 1, False)
     assert (found.metrics["lost"], found.undefined["lost"]) == (None, "4 of 4 clips failed")

@@ -22,6 +22,9 @@ ARGUMENTS = [
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 ]
+expect.set_options(
+    timeout=60_000
+)  # ms; bounds failure only: machines are busy, and a checkpoint is tried in a process of its own
 HARMLESS = (
     "Method not implemented",  # a headless Chromium on a machine without sound
     "Waveform load error",  # Gradio's preview of a file that is no audio, before anyone asked us to read it

@@ -67,6 +67,12 @@ def compare_tab(
             shown = view.takes
             yield update
 
+    def run_for_program(
+        path: str | None, chosen: list[str], own: tuple[Upload, ...], residuals: bool, request: gr.Request
+    ) -> Iterator[dict]:
+        """Of the whole recording: a program that wants a passage asks `compare_json`."""
+        yield from run(path, chosen, own, residuals, None, request)
+
     def halt(request: gr.Request) -> str:
         running.stop(request.session_hash or "")
         return ""
@@ -77,7 +83,9 @@ def compare_tab(
     wiring = (running, ticket, outputs.message, work)
     options = {**QUEUE, "show_progress": "hidden"}
     ask_then(inputs.start.click, *wiring, **options, api_visibility="private")
-    gr.Button(visible=False).click(run, fields, outputs.components, **options, api_name="compare")  # by programs
+    gr.Button(visible=False).click(
+        run_for_program, fields[:-1], outputs.components, **options, api_name="compare"
+    )  # by programs
     inputs.audio.change(
         looker(limits),
         inputs.audio,

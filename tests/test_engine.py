@@ -2,6 +2,8 @@
 
 import dataclasses
 import logging
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.conftest import ROOT
 from vocoders.checkpoint import Checkpoint
 from vocoders.engine import HiFiGANVocoder, PyTorchGenerator, make_engine
 from vocoders.features import FeatureMismatch, Features
@@ -171,6 +174,23 @@ def test_a_cache_that_cannot_be_written_is_done_without(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("VOCODER_CACHE_DIR", str(tmp_path / "file"))
     assert isinstance(make_engine(loud_checkpoint(V3), "openvino"), OpenVINOGenerator)
+
+
+def test_signals_are_still_handled_when_engines_have_come_and_gone(tmp_path):
+    """OpenVINO moves the stack of signal handlers; an app that was asked to end must not crash instead."""
+    script = """
+import signal
+from tests.test_engine import ODD, loud_checkpoint
+from vocoders.openvino_generator import OpenVINOGenerator
+signal.signal(signal.SIGTERM, lambda *_: print("handled"))
+first, second = (OpenVINOGenerator(loud_checkpoint(ODD, seed)) for seed in (1, 2))
+del first
+del second
+signal.raise_signal(signal.SIGTERM)
+"""
+    environment = {**os.environ, "VOCODER_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr
 
 
 @given(st.integers(1, 2000), st.integers(1, 300), st.integers(0, 40))

@@ -13,6 +13,7 @@ What comes out of compilation is kept on disk, in a folder named after the conte
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -20,6 +21,7 @@ import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
@@ -29,6 +31,9 @@ from vocoders.hifigan import LAST_SLOPE, SLOPE, HiFiGANConfig
 from vocoders.mel import HOP, N_MELS
 from vocoders.windows import Window, trims
 
+if TYPE_CHECKING:
+    import openvino
+
 MAX_CACHED = 8  # compiled generators kept on disk; one of V1 takes 56 MB
 MAX_STREAMS = 4  # windows computed at a time
 
@@ -37,8 +42,6 @@ class OpenVINOGenerator:
     """Errors: ImportError without OpenVINO; RuntimeError when it cannot compile the graph."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        import openvino
-
         self._config = checkpoint.config
         self.parallel = min(MAX_STREAMS, joblib.cpu_count())  # which knows of a container's share of the machine
         settings = {
@@ -50,7 +53,7 @@ class OpenVINOGenerator:
         if folder := _cache_folder(checkpoint):
             settings["CACHE_DIR"] = str(folder)
         graph = build_graph(checkpoint.config, {name: tensor.numpy() for name, tensor in checkpoint.weights.items()})
-        self._compiled = openvino.Core().compile_model(graph, "CPU", settings)
+        self._compiled = _core().compile_model(graph, "CPU", settings)
 
     def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
         """Windows with their input (1, channels, frames) -> the kept samples of each, in order, several under way."""
@@ -77,6 +80,16 @@ class OpenVINOGenerator:
         idle.append(request)
         samples = request.get_output_tensor().data[0, 0]
         return samples[left : len(samples) - right].copy()
+
+
+@functools.cache
+def _core() -> openvino.Core:
+    """One for the process, for as long as it lives: its plugin for CPUs moves the stack on which a thread's signals are handled,
+    and when it goes it frees that stack. Of two that go in the order in which they came, the second puts the freed stack of
+    the first back, and the next signal, SIGTERM above all, ends the process."""
+    import openvino
+
+    return openvino.Core()
 
 
 def build_graph(config: HiFiGANConfig, weights: dict[str, np.ndarray]):

@@ -11,6 +11,7 @@ import soundfile
 
 from tests.conftest import ROOT, harmonic_tone
 from vocoders.durable import DiskFull, write_text_durably
+from vocoders.mel import HW2, mel_of
 
 ROOM = 20_000  # bytes that one file may have
 
@@ -32,7 +33,7 @@ def with_little_room(*arguments: object) -> str:
 @pytest.mark.parametrize("what", ["mel", "synth", "resynth"])
 def test_no_truncated_file_is_left_and_the_one_that_has_no_room_is_named(tmp_path, what):
     soundfile.write(tmp_path / "a.wav", harmonic_tone(2.0), 22_050)
-    np.save(tmp_path / "a.npy", np.full((80, 170), 0.01, np.float32))
+    np.save(tmp_path / "a.npy", mel_of(harmonic_tone(2.0), HW2))
     out = tmp_path / "out"
     arguments, written = {
         "mel": (["mel", tmp_path / "a.wav", out / "a.npy"], "a.npy"),

@@ -75,7 +75,7 @@ def page(browser: Browser, app_url: str, request) -> Iterator[Page]:
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("response", lambda r: problems.append(f"HTTP {r.status} {r.url}") if r.status >= 400 else None)
     page.goto(app_url)
-    expect(page.get_by_role("button", name="Compare", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Compare", exact=True)).to_be_visible(timeout=60_000)
     yield page
     context.close()
     assert [problem for problem in problems if not problem.startswith(HARMLESS)] == []

@@ -21,7 +21,7 @@ def test_an_export_shows_its_curves_and_joins_the_comparison(page, run, tmp_path
         re.compile(r"mine\s*\.safetensors")
     )  # Gradio sets the ending apart
     page.get_by_role("button", name="Add to the comparison").click()
-    expect(page.get_by_text("Your mine is now among the systems to compare.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Your mine is now among the systems to compare.")).to_be_visible()
     card = page.locator("#catalogue article", has_text="Your mine")
     expect(card).to_contain_text("CC0")
     card.get_by_text("How it was trained").click()

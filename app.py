@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 if TYPE_CHECKING:
-    from ui.worker import Compute
+    from server.worker import Compute
 
 MOST_SESSIONS = 100  # of each page: Gradio keeps the whole layout for every one, 0.3 MB, long after the page was left
 MOST_CONNECTIONS = 500  # an open page holds two or three; beyond that the answer is 503
@@ -44,16 +44,16 @@ def build_app(settings: Settings, compute: Compute):
     from fastapi import FastAPI, HTTPException
     from fastapi.responses import FileResponse
 
-    from eval.disk_space import is_full
-    from eval.listening.home import open_listening
-    from ui.guard import Guard
-    from ui.operations import Observed, operations
+    from common.disk_space import is_full
+    from eval.listening.session.open import open_listening
+    from server.guard import Guard
+    from server.health import Observed, operations
+    from server.results import ResultStore
+    from ui.listening.rate_page import build_rate_page, rate_page_options
+    from ui.listening.rate_routes import rate_routes, with_slash
     from ui.page import build_page, page_options
-    from ui.rate_page import build_rate_page, rate_page_options
-    from ui.rate_routes import rate_routes, with_slash
-    from ui.results import ResultStore
     from vocoders.catalogue import BUILT_IN
-    from vocoders.intake import Limits
+    from vocoders.recordings.reader import Limits
 
     store = ResultStore(settings.data_dir / "results")
     shutil.rmtree(settings.data_dir / "uploads", ignore_errors=True)  # of sessions that ended with the process before
@@ -122,14 +122,14 @@ def main() -> None:
     os.chdir(Path(__file__).parent)  # Gradio serves the page's own files by paths relative to where it runs
     import uvicorn
 
-    from eval.comparison import warm_up
-    from eval.memory import share_arenas
-    from ui.disk import keep_sweeping
-    from ui.log import log_to_stderr
-    from ui.worker import Worker
-    from ui.zero_gpu import report_to_zero_gpu
-    from vocoders import contained_audio
+    from common.memory import share_arenas
+    from eval.compare.recording import warm_up
+    from server.log import log_to_stderr
+    from server.sweep import keep_sweeping
+    from server.worker import Worker
+    from server.zero_gpu import report_to_zero_gpu
     from vocoders.catalogue import BUILT_IN
+    from vocoders.recordings import contained as contained_audio
     from vocoders.systems import Call
 
     share_arenas()

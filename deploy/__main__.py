@@ -8,10 +8,10 @@ import re
 import sys
 from pathlib import Path
 
+from common.command import run
 from deploy.card import check_card, hardware_flavours
 from deploy.files import SpaceFile, space_files, version
 from deploy.space import Target, publish
-from vocoders.command import run
 
 ROOT = Path(__file__).parents[1]
 TOKEN_FOR_ANSWERS = "SPACE_HF_TOKEN"  # the Space's own, not that of whoever uploads

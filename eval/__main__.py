@@ -9,14 +9,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval.listening_command import add_listening
-from eval.metric_names import BETTER
-from vocoders.command import complain, counting_bar, find_audio, mention, note, refuse_overwriting, run
-from vocoders.durable import write_text_durably
+from common.command import complain, counting_bar, find_audio, mention, note, refuse_overwriting, run
+from common.durable import write_text_durably
+from eval.listening.cli import add_listening
+from eval.metrics.names import BETTER
 
 if TYPE_CHECKING:
-    from eval.metrics import Metric
-    from eval.score import Scores
+    from eval.compare.score import Scores
+    from eval.metrics.registry import Metric
     from vocoders.audio import Recording
 
 
@@ -100,8 +100,8 @@ def _chosen_clips(args: argparse.Namespace) -> dict[Path, Path]:
 
 
 def score_command(args: argparse.Namespace) -> int:
-    from eval.metrics import choose_metrics
-    from eval.score import score_folders
+    from eval.compare.score import score_folders
+    from eval.metrics.registry import choose_metrics
 
     if args.json:
         refuse_overwriting([args.json], args.force)
@@ -136,8 +136,8 @@ def _mean_line(metric: Metric, scores: Scores) -> str:
 
 
 def compare_command(args: argparse.Namespace) -> int:
-    from eval.compare_folder import compare_folder
-    from eval.metrics import choose_metrics
+    from eval.compare.folder import compare_folder
+    from eval.metrics.registry import choose_metrics
 
     refuse_overwriting([args.out / "results.json"], args.force)
     metrics = choose_metrics(args.metrics)
@@ -160,9 +160,9 @@ def compare_command(args: argparse.Namespace) -> int:
 
 
 def homework_command(args: argparse.Namespace) -> int:
-    from eval.compare_folder import compare_folder
-    from eval.homework import as_text, systems
-    from eval.metrics import choose_metrics
+    from eval.compare.folder import compare_folder
+    from eval.homework.table import as_text, systems
+    from eval.metrics.registry import choose_metrics
 
     refuse_overwriting([args.out / "results.json"], args.force)
     failed = compare_folder(
@@ -188,11 +188,11 @@ def homework_command(args: argparse.Namespace) -> int:
 def study_command(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from eval.batch import LIMITS
-    from eval.metrics import choose_metrics
-    from eval.refine_study import MEASURED, run_study, write_study
+    from eval.benchmarks.refinement_ablation import MEASURED, run_study, write_study
+    from eval.compare.clip_task import LIMITS
+    from eval.metrics.registry import choose_metrics
     from vocoders.catalogue import find_system
-    from vocoders.intake import read_recording
+    from vocoders.recordings.reader import read_recording
 
     refuse_overwriting([args.out / "report.html"], args.force)
     system = find_system(args.system)
@@ -219,7 +219,7 @@ def study_command(args: argparse.Namespace) -> int:
 
 
 def speed_command(args: argparse.Namespace) -> int:
-    from eval.speed_report import report_speed
+    from eval.benchmarks.speed_report import report_speed
 
     if args.json:
         refuse_overwriting([args.json], args.force)

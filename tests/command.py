@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
+from common.command import run
 from tests.conftest import ROOT
-from vocoders.command import run
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from hypothesis import settings
 from lightning.fabric import Fabric
 
 from tests.waiting import until
-from train.pack import Pack
-from train.prepare import prepare
+from train.data.pack import Pack
+from train.data.prepare import prepare
 from vocoders.audio import SAMPLE_RATE
 
 if TYPE_CHECKING:

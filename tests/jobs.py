@@ -56,7 +56,7 @@ def count_griffin_lims(recording, systems, report):
     """How often Griffin-Lim ran for a comparison."""
     from unittest.mock import patch
 
-    from eval.comparison import compare_again
+    from eval.compare.recording import compare_again
     from vocoders import catalogue
 
     with patch.object(catalogue, "griffin_lim", wraps=catalogue.griffin_lim) as counted:
@@ -85,7 +85,7 @@ def sent_back(value, report):
     return value
 
 
-# What decoders do to the process that tests/test_contained_audio.py gives them.
+# What decoders do to the process that tests/vocoders/recordings/test_contained.py gives them.
 
 
 def crash_over_a_file(*_: object) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from eval.listening.analysis.votes import ANCHOR, REFERENCE
 from eval.listening.design import Trial
-from eval.listening.records import Rater
-from eval.listening.store import Store
+from eval.listening.storage.records import Rater
+from eval.listening.storage.store import Store
 from eval.listening.study import BEEPS, GOLD
-from eval.listening.votes import ANCHOR, REFERENCE
 
 
 def simulate(store: Store, public_id: str, raters: int, quality: dict[str, float], seed: int = 0) -> list[Rater]:

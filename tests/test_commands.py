@@ -11,8 +11,8 @@ import soundfile
 
 from tests.command import command
 from tests.conftest import ROOT, harmonic_tone
-from vocoders.decoding import READABLE
 from vocoders.mel import HW2, mel_of
+from vocoders.recordings.decoding import READABLE
 
 
 @pytest.fixture(scope="module")

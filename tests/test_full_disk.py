@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from common.durable import DiskFull, write_text_durably
 from tests.conftest import ROOT, harmonic_tone
-from vocoders.durable import DiskFull, write_text_durably
 from vocoders.mel import HW2, mel_of
 
 ROOM = 20_000  # bytes that one file may have

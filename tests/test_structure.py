@@ -76,8 +76,8 @@ def test_a_command_answers_before_anything_slow_is_imported(package, name, argum
 
 
 def test_light_lists_of_names_are_those_of_what_they_name():
-    from eval.metric_names import BETTER
-    from eval.metrics import METRICS
+    from eval.metrics.names import BETTER
+    from eval.metrics.registry import METRICS
     from train.config import INPUTS, PRESETS
     from train.preset_names import DEFAULT_PRESET, INPUT_NAMES, PURPOSES
 
@@ -89,7 +89,8 @@ def test_light_lists_of_names_are_those_of_what_they_name():
 
 
 @pytest.mark.parametrize(
-    "module", ["vocoders", "eval", "train", "ui", "app", "vocoders.catalogue", "eval.metrics", "train.commands"]
+    "module",
+    ["vocoders", "eval", "train", "ui", "app", "vocoders.catalogue", "eval.metrics.registry", "train.commands"],
 )
 def test_importing_does_nothing(module):
     """No arguments read, nothing printed, nothing loaded from disk or network."""

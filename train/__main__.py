@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from common.command import run
 from train.preset_names import DEFAULT_PRESET, INPUT_NAMES, PURPOSES
-from vocoders.command import run
 
 
 def parse_args() -> argparse.Namespace:

@@ -10,15 +10,15 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from common.command import complain, counting_bar, mention, refuse_overwriting
+from common.durable import write_text_durably
 from train.config import TrainConfig, preset_named, with_input
-from train.pack import Pack, open_pack
+from train.data.pack import Pack, open_pack
 from train.preset_names import DEFAULT_PRESET
-from vocoders.command import complain, counting_bar, mention, refuse_overwriting
-from vocoders.durable import write_text_durably
 
 
 def prepare_command(args: argparse.Namespace) -> int:
-    from train.prepare import prepare
+    from train.data.prepare import prepare
 
     with counting_bar("file") as show:
         pack = prepare(
@@ -39,7 +39,7 @@ def prepare_command(args: argparse.Namespace) -> int:
 
 
 def guide_command(args: argparse.Namespace) -> int:
-    from train.guide import make_guide
+    from train.data.guide import make_guide
 
     pack = open_pack(args.data)
     with counting_bar("part") as show:
@@ -96,8 +96,8 @@ def _start(
     args: argparse.Namespace, config: TrainConfig, pack: Pack, preset: str
 ) -> tuple[Callable | None, list[dict]]:
     """What gives a new run its first weights, and the runs that made them, newest first."""
-    from train.universal import universal_weights
-    from vocoders.checkpoint import read_checkpoint, runs_of
+    from train.networks.universal import universal_weights
+    from vocoders.checkpoints.checkpoint import read_checkpoint, runs_of
     from vocoders.mel import recipe_named
 
     if config.start == "universal":
@@ -221,7 +221,7 @@ def _scores(path: Path) -> dict[str, float | None]:
 
 
 def upper_band_command(args: argparse.Namespace) -> int:
-    from train.upper_band import fit_upper_band
+    from train.small_models.upper_band import fit_upper_band
 
     refuse_overwriting([args.out], args.force)
     with counting_bar("clip") as show:
@@ -236,7 +236,7 @@ def bench_command(args: argparse.Namespace) -> int:
     import torch
     from tqdm import tqdm
 
-    from train.bench import PLAIN, bench
+    from train.benchmark.throughput import PLAIN, bench
     from train.loop import hardware
 
     if args.json:

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vocoders.generator_input import WITH_AMPLITUDE, WITH_GUIDE
-from vocoders.hifigan import V1, V2, V3, HiFiGANConfig, require
+from vocoders.hifigan.generator import V1, V2, V3, HiFiGANConfig, require
+from vocoders.hifigan.generator_input import WITH_AMPLITUDE, WITH_GUIDE
 from vocoders.mel import HOP, N_MELS, recipe_named
 
 SCALES = (32, 64, 128, 256, 512, 1024, 2048)  # samples; windows of the multi-scale mel loss

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vocoders.durable import write_durably
+from common.durable import write_durably
 
 CSV, PICTURE = "curves.csv", "curves.png"
 VALIDATION = "validation mel"

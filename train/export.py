@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from common.durable import write_durably
 from train.config import TrainConfig
 from train.curves import VALIDATION, read_curves
-from train.generator import fold
+from train.networks.generator import fold
 from train.saving import load
 from vocoders.audio import SAMPLE_RATE
-from vocoders.checkpoint import Checkpoint, read_checkpoint, safetensors_bytes
-from vocoders.checkpoint_check import is_soundless, take_of
-from vocoders.checkpoint_config import FRAMING
-from vocoders.durable import write_durably
+from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint, safetensors_bytes
+from vocoders.checkpoints.config import FRAMING
+from vocoders.checkpoints.trial import is_soundless, take_of
 from vocoders.mel import N_MELS, recipe_named
 
 BEST = "best.safetensors"

@@ -12,8 +12,8 @@ from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from train.config import TrainConfig
-from train.discriminators import Discriminators
-from vocoders.hifigan import Generator
+from train.networks.discriminators import Discriminators
+from vocoders.hifigan.generator import Generator
 from vocoders.mel import HOP
 
 COLLAPSED = 0.01  # loss of one sub-discriminator (0.5 is chance) below which real and fake are no contest any more

@@ -17,14 +17,15 @@ import torch
 from lightning.fabric import Fabric
 from torch import Tensor
 
+from common.durable import write_durably
 from train.config import TrainConfig
-from train.crops import Crops
 from train.curves import VALIDATION
+from train.data.crops import Crops
+from train.data.pack import Pack
 from train.export import BEST, checkpoint_of
-from train.generator import fold
 from train.guards import Watchdog, check_memory, check_pack_is_the_same, out_of_memory
-from train.losses import SpectralLosses
-from train.pack import Pack
+from train.networks.generator import fold
+from train.networks.losses import SpectralLosses
 from train.saving import save, save_compact
 from train.schedule import Budget, Moment, moment
 from train.state import State, content_of, new_state, restore
@@ -32,8 +33,7 @@ from train.step import train_step
 from train.validation import ValidationSet
 from train.watch import Meter, Watch, say
 from vocoders.audio import SAMPLE_RATE
-from vocoders.checkpoint import safetensors_bytes
-from vocoders.durable import write_durably
+from vocoders.checkpoints.checkpoint import safetensors_bytes
 
 LOG_EVERY = 10  # steps
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vocoders.durable import write_durably
+from common.durable import write_durably
 
 STATE, COMPACT, INDEX = "state.pt", "compact", "index.json"
 PART_BYTES = 15 * 2**20

@@ -1,6 +1,6 @@
 """Everything a run needs to go on, as one object; `train.saving` puts it on disk.
 
-Random numbers and the position in the data are not in it: they follow from the seed and the step (`train.crops`).
+Random numbers and the position in the data are not in it: they follow from the seed and the step (`train.data.crops`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from train.config import TrainConfig
-from train.discriminators import Discriminators
-from train.generator import Average, new_generator
+from train.networks.discriminators import Discriminators
+from train.networks.generator import Average, new_generator
 
 
 @dataclass

@@ -10,8 +10,8 @@ from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from train.config import TrainConfig
-from train.crops import Batch
-from train.losses import SpectralLosses, adversarial_loss, discriminator_loss, feature_loss
+from train.data.crops import Batch
+from train.networks.losses import SpectralLosses, adversarial_loss, discriminator_loss, feature_loss
 from train.schedule import Moment
 from train.state import State
 

@@ -9,11 +9,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from train.config import TrainConfig
-from train.pack import Clip, Pack, PackError
+from train.data.pack import Clip, Pack, PackError
 from vocoders.audio import SAMPLE_RATE
-from vocoders.checkpoint_check import is_soundless
-from vocoders.generator_input import generator_input
-from vocoders.hifigan import Generator
+from vocoders.checkpoints.trial import is_soundless
+from vocoders.hifigan.generator import Generator
+from vocoders.hifigan.generator_input import generator_input
 from vocoders.mel import HOP, HW2, MelSpectrogram, log_mel, recipe_named
 
 LONGEST = 3.0  # seconds of one clip

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from eval.spectrogram import level, level_png
+from eval.reports.spectrogram import level, level_png
 from train.curves import VALIDATION, Curves, draw_curves
 from train.guards import Watchdog
 from train.validation import Verdict

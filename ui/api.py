@@ -9,19 +9,19 @@ from pathlib import Path
 import gradio as gr
 from gradio import FileData
 
-from eval.bundle import finite
-from eval.comparison import quick_first
-from eval.score import score_recordings
-from ui.compare import QUEUE, require_both
-from ui.compare_job import CompareJob
-from ui.results import ResultStore
-from ui.running import Running
-from ui.worker import Compute, ComputeError
+from eval.compare.recording import quick_first
+from eval.compare.score import score_recordings
+from eval.reports.bundle import finite
+from server.results import ResultStore
+from server.worker import Compute, ComputeError
+from ui.compare.job import CompareJob
+from ui.compare.running import Running
+from ui.compare.tab import QUEUE, require_both
 from vocoders.audio import Recording
 from vocoders.catalogue import COMPARED
-from vocoders.contained_audio import read_recording_contained
-from vocoders.intake import Limits
-from vocoders.passage import Passage
+from vocoders.recordings.contained import read_recording_contained
+from vocoders.recordings.passage import Passage
+from vocoders.recordings.reader import Limits
 from vocoders.systems import System
 
 SLOWEST_METRIC = 900.0  # seconds: CREPE takes more than a second for each of two recordings

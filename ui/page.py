@@ -7,19 +7,19 @@ from pathlib import Path
 
 import gradio as gr
 
-from eval.listening.service import Listening
+from eval.listening.session.service import Listening
+from server.results import ResultStore
+from server.sweep import OLDEST
+from server.worker import Compute
 from ui.api import api_endpoints
-from ui.compare import compare_tab
-from ui.disk import OLDEST
-from ui.findings import findings_tab
+from ui.compare.tab import compare_tab
+from ui.findings.tab import findings_tab
+from ui.listening.tab import studies_tab
 from ui.markup import slot
 from ui.player import HEAD
-from ui.results import ResultStore
-from ui.studies import studies_tab
 from ui.theme import lab_theme
-from ui.vocoders import vocoders_tab
-from ui.worker import Compute
-from vocoders.intake import Limits
+from ui.vocoders.tab import vocoders_tab
+from vocoders.recordings.reader import Limits
 from vocoders.systems import System
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -67,7 +67,7 @@ def page_options() -> dict:
         "theme": lab_theme(),
         # As a link, not as Gradio's `css`: that is rewritten rule by rule, and breaks :has(a, b)
         "head": f'{HEAD}<link rel="stylesheet" href="gradio_api/file=assets/page.css">'
-        '<link rel="stylesheet" href="gradio_api/file=eval/charts.css">'
+        '<link rel="stylesheet" href="gradio_api/file=eval/reports/charts.css">'
         '<script src="gradio_api/file=assets/page.js" defer></script>',
         "footer_links": ["api", "settings"],
         "run_history": False,

@@ -10,10 +10,10 @@ import gradio as gr
 
 from ui.background import Finished, followed
 from ui.markup import notice
-from vocoders.contained_audio import overview_contained
-from vocoders.intake import AudioError, Limits
-from vocoders.overview import Overview
-from vocoders.passage import Passage, clock
+from vocoders.recordings.contained import overview_contained
+from vocoders.recordings.overview import Overview
+from vocoders.recordings.passage import Passage, clock
+from vocoders.recordings.reader import AudioError, Limits
 
 _MOUNT = """
 import(new URL('gradio_api/file=assets/passage.js', document.baseURI)).then(({ mount }) => {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from eval import spectrogram
+from eval.reports import spectrogram
 from vocoders.audio import SAMPLE_RATE
 
 HEAD = '<link rel="stylesheet" href="gradio_api/file=assets/player/player.css">'

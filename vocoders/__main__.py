@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from common.command import add_passage, complain, find_audio, mention, note, passage_of, refuse_overwriting, run
+from common.durable import write_durably
+from common.unavailable import Unavailable
 from vocoders.audio import write_wav
-from vocoders.command import add_passage, complain, find_audio, mention, note, passage_of, refuse_overwriting, run
-from vocoders.durable import write_durably
-from vocoders.unavailable import Unavailable
 
 if TYPE_CHECKING:  # what these import takes seconds: a wrong option is answered before
     from vocoders.analysis import Analysis
-    from vocoders.intake import Limits
+    from vocoders.recordings.reader import Limits
     from vocoders.systems import System
 
 IDS = "an id from `list`, or the path of a checkpoint: FILE.safetensors, g_00050000@hw2, g_00050000@hifigan"
@@ -99,8 +99,8 @@ def _row(system: System) -> dict:
 
 
 def make_mel(args: argparse.Namespace) -> int:
-    from vocoders.intake import read_recording
     from vocoders.mel import HW2, mel_of
+    from vocoders.recordings.reader import read_recording
 
     if args.out.suffix != ".npy":
         raise ValueError(f"{args.out}: the mel is written as .npy; name the output so")
@@ -118,7 +118,7 @@ def synthesize_mels(args: argparse.Namespace) -> int:
     from vocoders.analysis import Analysis
     from vocoders.catalogue import find_system
     from vocoders.features import from_hw2_file
-    from vocoders.mel_check import doubt_about
+    from vocoders.mel_files.check import doubt_about
 
     system = find_system(args.vocoder)
     if not system.takes_hw2_mel:
@@ -146,7 +146,7 @@ def synthesize_mels(args: argparse.Namespace) -> int:
 def resynthesize(args: argparse.Namespace) -> int:
     from vocoders.analysis import Analysis
     from vocoders.catalogue import find_systems
-    from vocoders.intake import read_recording
+    from vocoders.recordings.reader import read_recording
 
     systems = find_systems(args.vocoders)
     for system in systems:
@@ -169,7 +169,7 @@ def resynthesize(args: argparse.Namespace) -> int:
 
 
 def _limits(args: argparse.Namespace) -> Limits:
-    from vocoders.intake import Limits
+    from vocoders.recordings.reader import Limits
 
     return Limits(max_seconds=args.max_seconds, max_megabytes=1000)
 

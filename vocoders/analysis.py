@@ -14,7 +14,7 @@ import numpy as np
 from vocoders.audio import check_mono, fit_length
 from vocoders.features import FeatureMismatch, Features, hw2_mel
 from vocoders.mel import HW2
-from vocoders.refine import refine
+from vocoders.phase.refine import refine
 from vocoders.systems import Progress, System
 
 Key = tuple[Hashable, ...]

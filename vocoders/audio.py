@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vocoders.durable import write_durably
+from common.durable import write_durably
 
 SAMPLE_RATE = 22_050  # Hz; what HiFi-GAN V1 to V3 and the hw2 mel were defined at
 

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vocoders.brought import card_of, own_checkpoint_system, slug
-from vocoders.checkpoint import read_checkpoint, read_header, runs_of
-from vocoders.engine import HiFiGANVocoder
+from vocoders.checkpoints.brought import card_of, own_checkpoint_system, slug
+from vocoders.checkpoints.checkpoint import read_checkpoint, read_header, runs_of
 from vocoders.features import (
     Features,
     hw2_mel,
@@ -25,9 +24,10 @@ from vocoders.features import (
     remel,
     stft_magnitude,
 )
-from vocoders.griffin_lim import ITERATIONS, griffin_lim
-from vocoders.hifigan import V1, parameter_count
-from vocoders.refine import Refinement
+from vocoders.hifigan.engine import HiFiGANVocoder
+from vocoders.hifigan.generator import V1, parameter_count
+from vocoders.phase.griffin_lim import ITERATIONS, griffin_lim
+from vocoders.phase.refine import Refinement
 from vocoders.systems import Call, Card, Progress, System, Unavailable
 
 CHECKPOINTS = Path(__file__).parents[1] / "assets" / "checkpoints"

@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 import torch
 
-from vocoders.inversion import invert_mel
 from vocoders.mel import HIFIGAN, HOP, HW2, PAD, log_mel, mel_of, mel_of_magnitude
-from vocoders.mel_check import check_layout, check_power
-from vocoders.stft import stft
+from vocoders.mel_files.check import check_layout, check_power
+from vocoders.phase.inversion import invert_mel
+from vocoders.phase.stft import stft
 from vocoders.upper_band import FIRST_BIN, shipped_upper_band
 
 Kind = Literal["hw2 mel", "log hw2 mel", "log hifigan mel", "STFT magnitude", "waveform"]

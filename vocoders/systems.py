@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from common.unavailable import Unavailable as Unavailable
 from vocoders.features import Features, Kind, hw2_mel
-from vocoders.refine import Refinement
-from vocoders.unavailable import Unavailable as Unavailable
+from vocoders.phase.refine import Refinement
 
 Progress = Callable[[float], None]  # called with the fraction done, 0 to 1
 

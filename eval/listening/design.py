@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from eval.listening.analysis.votes import REFERENCE
 from eval.listening.study import BEEPS, GOLD, Study
-from eval.listening.votes import REFERENCE
 
 MIN_GAP = 3  # trials between a question and its repeat, where there are enough
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from eval.listening.votes import ANCHOR, REFERENCE
+from eval.listening.analysis.votes import ANCHOR, REFERENCE
 
 # One per way of asking; the scales are those of the standards.
 MODES = {

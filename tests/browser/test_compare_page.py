@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import give_file, uploaded, wait_for_loop
 from tests.conftest import ROOT, harmonic_tone
-from tests.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
+from tests.vocoders.checkpoints.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
 from vocoders.catalogue import BUILT_IN
 
 SUNG = ROOT / "assets" / "examples" / "sung_phrase_low.flac"

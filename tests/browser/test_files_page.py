@@ -13,7 +13,7 @@ from tests.browser.test_compare_page import choose, compare, upload
 from tests.conftest import ROOT, harmonic_tone
 from ui.passage import chosen_passage
 from vocoders.audio import SAMPLE_RATE
-from vocoders.passage import Passage
+from vocoders.recordings.passage import Passage
 
 FAST = "Griffin-Lim, oracle"
 # A tone of 330 Hz through Chromium's own MediaRecorder, as the data of the file

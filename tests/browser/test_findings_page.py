@@ -3,7 +3,7 @@
 import soundfile
 from playwright.sync_api import Page, expect
 
-from tests.test_tremble import note
+from tests.eval.metrics.test_note_stability import note
 
 PLAYER = "document.querySelector('#findings-player .lab-player').labPlayer"
 

@@ -6,8 +6,8 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE
-from vocoders.checkpoint import Checkpoint, write_safetensors
-from vocoders.hifigan import Generator, HiFiGANConfig
+from vocoders.checkpoints.checkpoint import Checkpoint, write_safetensors
+from vocoders.hifigan.generator import Generator, HiFiGANConfig
 from vocoders.mel import HW2
 
 # Would run as HTML, as an attribute, as a script, or be computed by a template; an image that is none would also be asked for

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import wait_for_loop
 from tests.waiting import until
-from ui.rate_page import build_rate_page, rate_page_options
+from ui.listening.rate_page import build_rate_page, rate_page_options
 
 RATE = 22_050
 SECONDS = 2.5

@@ -8,9 +8,9 @@ import signal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from eval.listening.home import open_listening
+from eval.listening.making.stimuli import render_stimuli
+from eval.listening.session.open import open_listening
 from eval.listening.study import Question, Study
-from eval.stimuli import render_stimuli
 from tests.browser.test_rating_booth import BOOTH, ready, state, submit_button
 from tests.conftest import free_port, harmonic_tone, start_app
 from vocoders.audio import Recording

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.test_batch import clips, compared  # noqa: F401  (fixtures)
+from tests.eval.compare.test_batch import clips, compared  # noqa: F401  (fixtures)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

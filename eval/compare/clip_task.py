@@ -1,0 +1,188 @@
+"""A folder of recordings through many systems: `python -m eval compare`.
+
+One task per recording: resynthesize, write, measure, leave a record of it in DIR/clips. Tasks run side by side through
+joblib, in any order, on any machine that sees the files; a record that fits what is asked is not made again, so an
+interrupted comparison goes on where it was.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from common.durable import write_durably, write_text_durably
+from common.memory import with_peak_memory
+from eval.metrics.registry import Metric, choose_metrics
+from eval.metrics.set_distances import available
+from vocoders.analysis import Analysis, synthesize
+from vocoders.audio import write_wav
+from vocoders.catalogue import checkpoint_path, find_systems, split_items
+from vocoders.recordings.reader import AudioError, Limits, read_recording
+from vocoders.systems import System, Unavailable
+from vocoders.upper_band import FILE as UPPER_BAND
+
+FORMAT = 3  # of a record; another one is made again
+LIMITS = Limits(max_seconds=600, max_megabytes=1000)
+REFERENCE = "reference"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One recording; everything is text, so that it can travel to another process."""
+
+    name: str  # below the folder, without suffix
+    path: str
+    systems: str  # comma-separated
+    metrics: str  # comma-separated
+    out: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recording through one system. `metrics`: {name: value, None where undefined}; `error` says why it is empty.
+
+    peak_bytes: the most the whole process held while it computed; None where the system does not tell. sha256: of the take's
+    file. history, notices: as of the `Recording`.
+    """
+
+    clip: str
+    system: str
+    seconds: float
+    compute_seconds: float
+    metrics: dict[str, float | None]
+    error: str = ""
+    peak_bytes: int | None = None
+    sha256: str = ""
+    history: str = ""
+    notices: Sequence[str] = ()
+
+
+def compare_clips(
+    clips: dict[Path, Path],
+    systems: Sequence[System],
+    items: str,
+    metrics: Sequence[Metric],
+    out: Path,
+    jobs: int = 1,
+    on_clip: Callable[[], None] = lambda: None,
+) -> list[Row]:
+    """Rows in the order of `clips` and `systems`, one for each pair; what failed carries its reason.
+
+    clips: {name: file}; items: the systems as `find_systems` reads them; jobs: processes, unless a joblib backend was chosen
+    by the caller with `joblib.parallel_config`.
+    """
+    import joblib
+
+    names = ",".join(metric.name for metric in metrics)
+    items = ",".join(map(_absolute, split_items(items)))
+    tasks = [Task(str(name), str(path.resolve()), items, names, str(out.resolve())) for name, path in clips.items()]
+    found: dict[str, list[Row]] = {}
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    for rows in parallel(joblib.delayed(run_task)(task) for task in tasks):
+        found[rows[0].clip] = rows
+        on_clip()
+    return [row for task in tasks for row in found[task.name]]
+
+
+def _absolute(item: str) -> str:
+    """A system's id as it is, a checkpoint's path so that another process finds it."""
+    path, recipe = checkpoint_path(item)
+    return "@".join(filter(None, (str(path.absolute()), recipe))) if path.is_file() else item
+
+
+def run_task(task: Task) -> list[Row]:
+    """One recording through every system; at least one row, none of them an exception."""
+    systems = find_systems(task.systems)
+    record = _record(Path(task.out), task.name)
+    try:
+        key = _key(task, systems)
+        if known := _known(record, key, task, systems):
+            return known
+        recording = read_recording(task.path, LIMITS, task.path)
+    except (AudioError, OSError) as error:
+        return [Row(task.name, system.id, 0.0, 0.0, {}, str(error)) for system in systems]
+    analysis, metrics = Analysis(recording.samples), choose_metrics(task.metrics)
+    embeddings, rows = _embedded(REFERENCE, recording.samples), []
+    about = {"history": recording.history, "notices": list(recording.notices)}
+    for system in systems:
+        try:
+            samples, peak = with_peak_memory(functools.partial(synthesize, system, analysis))
+            take = take_path(Path(task.out), system.id, task.name)
+            write_wav(take, samples)
+            values = {metric.name: metric.value(recording.samples, samples) for metric in metrics}
+            embeddings |= _embedded(system.id, samples)
+            made = {"peak_bytes": peak, "sha256": hashlib.sha256(take.read_bytes()).hexdigest()}
+            rows.append(Row(task.name, system.id, recording.seconds, analysis.seconds(system), values, **made, **about))
+        except (Unavailable, ValueError, RuntimeError, MemoryError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            rows.append(Row(task.name, system.id, recording.seconds, 0.0, {}, reason, **about))
+    _write(record, {"key": key, "rows": [asdict(row) for row in rows]}, embeddings)
+    return rows
+
+
+def _embedded(system: str, samples: np.ndarray) -> dict[str, np.ndarray]:
+    return {f"{name}/{system}": embedding.compute(samples) for name, embedding in available().items()}
+
+
+def _record(out: Path, name: str) -> Path:
+    """A clip's name may hold anything; the record's does not."""
+    return out / "clips" / f"{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}.json"
+
+
+def take_path(out: Path, system: str, name: str) -> Path:
+    return out / system / f"{name}.wav"
+
+
+def stored_embeddings(out: Path, clips: Sequence[str]) -> dict[str, list[np.ndarray]]:
+    """{"embedding/system", where system may be "reference": arrays (n, d) of each clip that has them}."""
+    found: dict[str, list[np.ndarray]] = {}
+    for name in clips:
+        path = _record(out, name).with_suffix(".npz")
+        if path.is_file():
+            with np.load(path, allow_pickle=False) as file:
+                for key in file.files:
+                    found.setdefault(key, []).append(file[key])
+    return found
+
+
+def _key(task: Task, systems: Sequence[System]) -> str:
+    """Of everything a record depends on: the recording, the systems and what they are made of, the metrics."""
+    content = hashlib.sha256(Path(task.path).read_bytes())
+    content.update(json.dumps([FORMAT, task.metrics, sorted(available())]).encode())
+    content.update(UPPER_BAND.read_bytes())
+    for item, system in zip(split_items(task.systems), systems):
+        file = checkpoint_path(item)[0]
+        weights = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+        about = [system.id, system.about, [step.__name__ for step in system.steps], repr(system.refinement), weights]
+        about.append(repr(system.describe()))
+        content.update(json.dumps(about).encode())
+    return content.hexdigest()
+
+
+def _known(record: Path, key: str, task: Task, systems: Sequence[System]) -> list[Row] | None:
+    """What an earlier run left, when it fits and its files are still there."""
+    try:
+        content = json.loads(record.read_text(encoding="utf-8"))
+        rows = [Row(**row) for row in content["rows"]]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    complete = all(not row.error and take_path(Path(task.out), row.system, task.name).is_file() for row in rows)
+    return rows if content.get("key") == key and complete and len(rows) == len(systems) else None
+
+
+def _write(record: Path, content: dict, embeddings: dict[str, np.ndarray]) -> None:
+    """The record last and at once: where it is, everything is."""
+    record.parent.mkdir(parents=True, exist_ok=True)
+    if embeddings:
+        buffer = io.BytesIO()
+        np.savez(buffer, **embeddings)
+        write_durably(record.with_suffix(".npz"), buffer.getbuffer())
+    write_text_durably(record, json.dumps(content, ensure_ascii=False))

@@ -1,0 +1,115 @@
+"""`python -m eval compare` from the first clip to the last file."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from common.command import note
+from common.durable import write_text_durably
+from eval.compare.clip_task import Row, compare_clips, stored_embeddings
+from eval.compare.summary import Summary, common_clips, summarise
+from eval.metrics.registry import Metric
+from eval.reports.bundle import versions
+from eval.reports.comparison import write_report
+from vocoders.catalogue import find_systems
+from vocoders.systems import Unavailable
+
+
+def compare_folder(
+    clips: dict[Path, Path],
+    items: str,
+    out: Path,
+    *,
+    baseline: str | None,
+    metrics: Sequence[Metric],
+    jobs: int = 1,
+    dask: str | None = None,
+) -> list[str]:
+    """Writes report.html, results.json and rows.csv into `out`, beside the takes; returns what failed, one line each.
+
+    Errors: ValueError for an unknown system or baseline, and when nothing worked; `Unavailable`.
+    """
+    from tqdm import tqdm
+
+    systems = find_systems(items)
+    for system in systems:
+        if reason := system.why_not():
+            raise Unavailable(f"{system.id}: {reason}")
+    baseline = baseline or systems[0].id
+    if baseline not in {system.id for system in systems}:
+        raise ValueError(f"the baseline {baseline!r} is not among --vocoders")
+    undefined = {metric.name: reason for metric in metrics if (reason := metric.why_not())}
+    metrics = [metric for metric in metrics if metric.name not in undefined]
+    if not metrics:
+        raise ValueError("; ".join(f"{name}: {reason}" for name, reason in undefined.items()))
+    with _backend(dask), tqdm(total=len(clips), unit="clip", disable=None) as bar:
+        rows = compare_clips(clips, systems, items, metrics, out, jobs, bar.update)
+    if all(row.error for row in rows):
+        raise ValueError(rows[0].error)
+    for clip, row in {row.clip: row for row in rows}.items():
+        for notice in row.notices:
+            note(f"{clip}: {notice}")
+    embeddings = stored_embeddings(out, common_clips(rows))
+    summary = summarise(rows, [metric.name for metric in metrics], baseline, embeddings)
+    _write_csv(out / "rows.csv", rows)
+    write_report(out / "report.html", rows, summary, systems, {str(name): path for name, path in clips.items()}, out)
+    content = json.dumps(as_json(rows, summary, undefined), indent=2, ensure_ascii=False)
+    write_text_durably(out / "results.json", content + "\n")  # the last: where it is, all is done
+    return sorted({f"{row.clip}: {row.system}: {row.error}" for row in rows if row.error})
+
+
+@contextlib.contextmanager
+def _backend(dask: str | None) -> Iterator[None]:
+    """The cluster at that address instead of processes here."""
+    if dask is None:
+        yield
+        return
+    try:
+        from dask.distributed import Client
+    except ImportError as error:
+        raise ValueError("--dask needs the package distributed: pip install distributed") from error
+    import joblib
+
+    with Client(dask) as client, joblib.parallel_config(backend="dask", client=client):
+        yield
+
+
+def as_json(rows: Sequence[Row], summary: Summary, undefined: Mapping[str, str]) -> dict:
+    """Means are over the clips that every system has, see `eval.compare.summary.common_clips`; "n" says how many, per metric."""
+    metrics = {
+        system: {name: None if e is None else e.mean for name, e in summary.means[system].items()}
+        | summary.sets[system]
+        | {"real-time factor": summary.speed[system], "peak memory": summary.memory[system]}
+        for system in summary.systems
+    }
+    return {
+        "metrics": metrics,
+        "n": summary.n,
+        "failed": [{"clip": row.clip, "system": row.system, "reason": row.error} for row in rows if row.error],
+        "intervals": {s: {m: e and asdict(e) for m, e in values.items()} for s, values in summary.means.items()},
+        "baseline": summary.baseline,
+        "against_baseline": {
+            s: {m: e and asdict(e) for m, e in values.items()} for s, values in summary.against.items()
+        },
+        "undefined": {**undefined, **summary.reasons},
+        "embeddings": summary.embeddings,
+        "clips": [asdict(row) for row in rows],
+        "versions": versions(),
+    }
+
+
+def _write_csv(path: Path, rows: Sequence[Row]) -> None:
+    """One line per clip, system and metric."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(["clip", "system", "seconds", "compute_seconds", "metric", "value"])
+    for row in rows:
+        for name, value in row.metrics.items():
+            writer.writerow([row.clip, row.system, row.seconds, row.compute_seconds, name, value])
+    write_text_durably(path, file.getvalue())

@@ -1,0 +1,172 @@
+"""One recording through many systems: take after take, each measured as soon as it exists.
+
+`compare` calls back with what happens, so that a page, a command or a test can show it; it knows none of them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from eval.metrics.alignment import Alignment, align
+from eval.metrics.loudness import loudness, true_peak
+from eval.metrics.pitch import PitchTrack, cached_track, tracker_missing
+from eval.metrics.registry import METRICS, Metric
+from eval.metrics.worst_segment import worst_second
+from vocoders.analysis import Analysis, RecentAnalyses, path, synthesize
+from vocoders.audio import SAMPLE_RATE, Recording
+from vocoders.systems import System, Unavailable
+
+_log = logging.getLogger(__name__)
+
+
+class Cancelled(BaseException):
+    """Raised inside `compare` by its caller's `on_event` to stop it. As with KeyboardInterrupt, no handler of failures
+    takes it for one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """What a system made of the recording. `metrics`: {name: value, nan where undefined}, empty until measured."""
+
+    system: System
+    samples: np.ndarray
+    lufs: float
+    true_peak: float  # dBTP
+    compute_seconds: float
+    alignment: Alignment | None = None  # with the recording; None for silence
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    worst: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # {metric: (start, stop)}, seconds
+    pitch: PitchTrack | None = None  # its F0, once it is measured and where there is a tracker
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of audio made per second of computing: above 1 is faster than real time."""
+        return len(self.samples) / SAMPLE_RATE / self.compute_seconds
+
+
+@dataclass(frozen=True)
+class Progress:
+    system: System
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    system: System
+    reason: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Metrics of a take that was there before, where each is worst, and its F0; more may follow."""
+
+    system: System
+    metrics: Mapping[str, float]
+    worst: Mapping[str, tuple[float, float]]
+    pitch: PitchTrack | None
+
+    def added_to(self, take: Take) -> Take:
+        metrics, worst = {**take.metrics, **self.metrics}, {**take.worst, **self.worst}
+        return replace(take, metrics=metrics, worst=worst, pitch=self.pitch)
+
+
+Event = Progress | Take | Failed | Measured
+
+
+def compare(
+    recording: Recording,
+    systems: Sequence[System],
+    on_event: Callable[[Event], None],
+    analysis: Analysis | None = None,
+) -> None:
+    """Run every system on `recording`, in the given order. A system that fails does not stop the others.
+
+    A take can be heard before it is measured; the quick metrics follow it at once, the others when all takes are there.
+    `compute_seconds` is front end and vocoder; loading weights is not counted, and a part that systems share
+    is counted for each of them.
+
+    analysis: what is known of this recording already; nothing when not given.
+    """
+    analysis = analysis or Analysis(recording.samples)
+    takes = []
+    for system in systems:
+        on_event(Progress(system, 0.0))
+        try:
+            event = _take(system, analysis, recording, lambda fraction, s=system: on_event(Progress(s, fraction)))
+        except Unavailable as error:
+            event = Failed(system, str(error))
+        except Exception as error:  # whatever it is, it must not cost the other systems
+            _log.warning("%s failed", system.id, exc_info=True)
+            event = Failed(system, f"{type(error).__name__}: {error}")
+        on_event(event)
+        if isinstance(event, Take):
+            takes.append(event)
+            on_event(_measured(event, analysis, recording, quick=True))
+    for take in takes:
+        on_event(_measured(take, analysis, recording, quick=False))
+
+
+_recent = RecentAnalyses()
+
+
+def compare_again(recording: Recording, systems: Sequence[System], on_event: Callable[[Event], None]) -> None:
+    """The same, with what this process remembers of the recordings it was asked for last."""
+    compare(recording, systems, on_event, _recent.of(recording.samples))
+
+
+def _take(system: System, analysis: Analysis, recording: Recording, on_progress: Callable[[float], None]) -> Take:
+    system.load()
+    samples = synthesize(system, analysis, on_progress)
+
+    def place() -> tuple[float, float, Alignment | None]:
+        return loudness(samples), true_peak(samples), align(recording.samples, samples)
+
+    lufs, peak, alignment = analysis.once((*path(system), "place"), place)
+    return Take(system, samples, lufs, peak, analysis.seconds(system), alignment)
+
+
+def _measured(take: Take, analysis: Analysis, recording: Recording, quick: bool) -> Measured:
+    def compute() -> Measured:
+        metrics = [m for m in METRICS.values() if m.quick is quick and not m.on_request and not m.why_not()]
+        values = {metric.name: _value(metric, recording, take) for metric in metrics}
+        places = {name: worst_second(name, recording.samples, take.samples) for name in values}
+        found = {name: place for name, place in places.items() if place}
+        return Measured(take.system, values, found, _pitch(take))
+
+    return replace(analysis.once((*path(take.system), "metrics", quick), compute), system=take.system)
+
+
+def _value(metric: Metric, recording: Recording, take: Take) -> float:
+    """nan where it is undefined, or fails: a metric must never cost a take that can be heard."""
+    try:
+        return metric.compute(recording.samples, take.samples)
+    except Exception as error:
+        _log.warning("%s of %s could not be computed: %s", metric.name, take.system.id, error)
+        return float("nan")
+
+
+def _pitch(take: Take) -> PitchTrack | None:
+    if tracker_missing():
+        return None
+    try:
+        return cached_track(take.samples)
+    except Exception as error:
+        _log.warning("the pitch of %s could not be tracked: %s", take.system.id, error)
+        return None
+
+
+def warm_up(systems: Sequence[System]) -> None:
+    """Import and prepare what a comparison needs first: everything but networks, which load when they are asked for."""
+    time = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    hum = Recording("warm-up", (0.1 * np.sin(2 * np.pi * 220 * time)).astype(np.float32))
+    compare(hum, [system for system in systems if not system.describe().parameters], lambda event: None)
+
+
+def quick_first(systems: Sequence[System]) -> list[System]:
+    """Signal processing before networks and small networks before large, by millions of parameters, so that something can
+    be heard at once; else as given."""
+    return sorted(systems, key=lambda system: (round(system.describe().parameters, -6), system.refinement is not None))

@@ -1,0 +1,1 @@
+"""The course report that this project started from, step by step."""

@@ -1,0 +1,1 @@
+"""Answers -> estimates with intervals."""

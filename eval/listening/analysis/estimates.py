@@ -1,0 +1,118 @@
+"""Means and shares of votes, each with its 95 % interval, p value and the numbers behind it.
+
+Votes of one rater hang together, and so do votes on one clip. Whoever counts them as independent gets an interval
+several times too narrow, so every mean here is clustered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eval.compare.intervals import Estimate
+
+LEVEL = 0.95  # of every interval
+ALPHA = 1 - LEVEL
+ONE_CLIP = "this clip only"
+TOO_FEW = "fewer than two raters: no interval"
+ALL_EQUAL = "all votes equal: no interval"
+NO_VOTES = "no votes"
+
+
+@dataclass(frozen=True)
+class ClusteredEstimate(Estimate):
+    """A mean over `n` votes of so many raters on so many items (0 where items play no part). `p` is two-sided, None
+    where nothing is tested; `note` says what limits the interval."""
+
+    p: float | None = None
+    raters: int = 0
+    items: int = 0
+    note: str = ""
+
+
+def clustered_interval(
+    values: Sequence[float],
+    raters: Sequence[Hashable],
+    items: Sequence[Hashable] | None = None,
+    null: float | None = None,
+) -> ClusteredEstimate:
+    """Mean of one value per rater and item, with a t interval for new raters *and* new items.
+
+    The variance is Cameron, Gelbach & Miller's (2011): V_rater + V_item - V_cell, each times G / (G - 1), but never
+    below any of the three: clusters that agree less than chance are chance. With min(raters, items) - 1 degrees of
+    freedom. For one item, or without `items`, raters are the only clusters. `null` is the mean that `p` tests.
+    Not every rater needs to have heard every item. Conservative where neither raters nor items differ.
+    """
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    if not n:
+        return ClusteredEstimate(float("nan"), 0, note=NO_VOTES)
+    mean = float(values.mean())
+    clusters = [np.unique(labels, return_inverse=True)[1] for labels in (raters, items) if labels is not None]
+    sizes = [int(codes.max()) + 1 for codes in clusters]
+    counts = {"raters": sizes[0], "items": sizes[1] if items is not None else 0}
+    if counts["raters"] < 2:
+        return ClusteredEstimate(mean, n, **counts, note=TOO_FEW)
+    if np.allclose(values, mean):  # nothing to learn a spread from; a width of zero would claim certainty
+        return ClusteredEstimate(mean, n, **counts, note=ALL_EQUAL)
+    clusters = [codes for codes, size in zip(clusters, sizes) if size > 1]
+    parts = [_variance(values - mean, codes) for codes in (*clusters, np.arange(n))]
+    error = np.sqrt(max(*parts, sum(parts[:-1]) - parts[-1] if len(clusters) == 2 else 0.0))
+    freedom = min(size for size in sizes if size > 1) - 1
+    return ClusteredEstimate(
+        mean,
+        n,
+        *(mean + error * np.array([-1, 1]) * t_quantile(freedom)).tolist(),
+        p=None if null is None else _p_value((mean - null) / error, freedom),
+        **counts,
+        note=ONE_CLIP if counts["items"] == 1 else "",
+    )
+
+
+def _variance(residuals: np.ndarray, codes: np.ndarray) -> float:
+    """Of the mean, if only what shares a code hangs together."""
+    sums = np.bincount(codes, residuals)
+    return float(sums @ sums) / len(residuals) ** 2 * len(sums) / (len(sums) - 1)
+
+
+def t_quantile(freedom: int) -> float:
+    """How many standard errors reach to either end of the interval."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 1 - ALPHA / 2))
+
+
+def _p_value(t: float, freedom: int) -> float:
+    from scipy.special import stdtr
+
+    return float(2 * stdtr(freedom, -abs(t)))
+
+
+@dataclass(frozen=True)
+class Share(Estimate):
+    """`count` of `n` votes, 0 to 1. Interval and p are exact for *independent* votes, which one rater's are not."""
+
+    count: int = 0
+    p: float | None = None
+
+
+def exact_share(count: int, n: int, alternative: str = "two-sided") -> Share:
+    """Clopper-Pearson interval, always two-sided, and binomial test of one half. alternative: two-sided or greater."""
+    from scipy.stats import binomtest
+
+    if not n:
+        return Share(float("nan"), 0)
+    interval = binomtest(count, n).proportion_ci(LEVEL, method="exact")
+    p = binomtest(count, n, alternative=alternative).pvalue
+    return Share(count / n, n, float(interval.low), float(interval.high), count, float(p))
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Adjusted for testing all of them (Holm 1979); what could not be tested stays None and is not counted."""
+    from statsmodels.stats.multitest import multipletests
+
+    tested = [p for p in p_values if p is not None]
+    adjusted = iter(multipletests(tested, method="holm")[1].tolist() if tested else [])
+    return [None if p is None else next(adjusted) for p in p_values]

@@ -1,0 +1,95 @@
+"""A study's answers as other programs read them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from eval.listening.analysis.results import EXCLUDING, flags_of, votes_of
+from eval.listening.storage.records import StoredStudy
+from eval.listening.storage.store import Store
+
+LONG = (
+    "study", "revision", "rater", "row", "language", "trial", "kind", "item", "slot", "condition", "x", "answer", "heard_s",
+    "plays", "switches", "dwell_ms", "shown_at", "answered_at", "flags", "excluded",
+)  # fmt: skip
+# As webMUSHRA writes it, so that scripts made for it go on working
+WEBMUSHRA = (
+    "session_test_id",
+    "session_uuid",
+    "trial_id",
+    "rating_stimulus",
+    "rating_score",
+    "rating_time",
+    "rating_comment",
+)
+
+
+def export_study(store: Store, public_id: str, folder: Path) -> list[Path]:
+    """answers.csv (a line per take and answer), answers.jsonl (everything, raters too), webmushra.csv (scores).
+
+    Errors: KeyError for an unknown study.
+    """
+    stored, rows, raters = store.study(public_id), store.answers(public_id), store.raters(public_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    flags = {rater["rater"]: [] for rater in raters}
+    for flag in flags_of(stored.study, votes_of(stored.study, rows), raters):
+        flags.setdefault(flag.rater, []).append(flag.rule)
+    paths = [folder / name for name in ("answers.csv", "answers.jsonl", "webmushra.csv")]
+    _write_csv(paths[0], LONG, (line for row in rows for line in _long(stored, row, flags.get(row["rater"], []))))
+    _write_jsonl(paths[1], stored, rows, raters)
+    _write_csv(paths[2], WEBMUSHRA, (line for row in rows for line in _webmushra(stored, row)))
+    return paths
+
+
+def _long(stored: StoredStudy, row: Mapping, flags: Sequence[str]) -> list[tuple]:
+    """Explicit references are no takes and have no line."""
+    excluded = bool(set(flags) & set(EXCLUDING))
+    first = 1 if stored.study.mode == "mushra" else 0  # `heard` and `plays` begin with the explicit reference there
+    about = (stored.public_id, stored.revision, row["rater"], row["row"], row["language"])
+    lines = []
+    for slot, condition in enumerate(row["shown"]):
+        answer = row["answer"][slot] if stored.study.mode == "mushra" else row["answer"]
+        plays = row["plays"][slot + first] if slot + first < len(row["plays"]) else ""
+        x = "" if row["x"] is None else "ab"[row["x"]]
+        trial = (row["number"], row["kind"], row["item"], slot, condition, x, answer, row["heard"][slot + first], plays)
+        when = (row["switches"], row["dwell_ms"], f"{row['shown_at']:.3f}", f"{row['answered_at']:.3f}")
+        lines.append((*about, *trial, *when, " ".join(sorted(set(flags))), int(excluded)))
+    return lines
+
+
+def _webmushra(stored: StoredStudy, row: Mapping) -> list[tuple]:
+    if stored.study.mode not in ("acr", "mushra") or row["kind"] != "trial":
+        return []
+    scores = row["answer"] if stored.study.mode == "mushra" else [row["answer"]]
+    return [
+        (stored.study.name, row["rater"], row["item"], condition, score, row["dwell_ms"], "")
+        for condition, score in zip(row["shown"], scores)
+    ]
+
+
+def _write_jsonl(path: Path, stored: StoredStudy, rows: Sequence[Mapping], raters: Sequence[Mapping]) -> None:
+    study = {
+        "table": "study",
+        "id": stored.public_id,
+        "revision": stored.revision,
+        **json.loads(stored.study.as_json()),
+    }
+    stimuli = [{"table": "stimulus", **vars(take)} for take in stored.stimuli]
+    lines = [study, *stimuli, *({"table": "rater", **r} for r in raters), *({"table": "answer", **r} for r in rows)]
+    path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+
+
+def _write_csv(path: Path, head: Sequence[str], lines) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(head)
+        for line in lines:
+            writer.writerow([_inert(value) for value in line])
+
+
+def _inert(value: object) -> object:
+    """A text that a spreadsheet would take for a formula, made one that it shows."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value

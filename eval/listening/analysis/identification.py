@@ -1,0 +1,100 @@
+"""What ABX trials say: can this be heard at all?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import inf, sqrt
+
+import numpy as np
+
+from eval.compare.intervals import Estimate
+from eval.listening.analysis.estimates import ClusteredEstimate, Share, clustered_interval, exact_share
+from eval.listening.analysis.votes import Identification
+
+CHANCE = 0.5
+LARGEST = 16.0  # d' beyond which p(c) is 1 in floating point
+
+
+def share_right(d_prime: float) -> float:
+    """How often an unbiased listener is right: p(c) of ABX by independent observations (Macmillan & Creelman 2005).
+
+    Which of A and B is the lower one is one observation, which of the two X resembles another; right is who is right in
+    both or wrong in both.
+    """
+    from scipy.special import ndtr
+
+    order, likeness = ndtr(d_prime / sqrt(2)), ndtr(d_prime / 2)
+    return float(order * likeness + (1 - order) * (1 - likeness))
+
+
+def sensitivity(share: float) -> float:
+    """d' of an ABX listener who is right that often, 0 to 1: 0 at chance or below, infinite at 1."""
+    from scipy.optimize import brentq
+
+    if share <= CHANCE:
+        return 0.0
+    if share >= share_right(LARGEST):
+        return inf
+    return float(brentq(lambda d_prime: share_right(d_prime) - share, 0.0, LARGEST))
+
+
+@dataclass(frozen=True)
+class Identified:
+    """How well two systems were told apart. `share.p` is the exact *one-sided* test for more than half: to be reliably
+    wrong is no evidence of hearing. It takes all trials as independent; `by_rater` does not."""
+
+    systems: tuple[str, str]
+    share: Share  # right answers; interval of Clopper and Pearson
+    d_prime: Estimate  # interval from the ends of the share's, so its upper end may be infinite
+    by_rater: ClusteredEstimate  # mean over raters of each one's share, n raters; one-sided p, by flipping signs
+
+
+def identified(votes: Sequence[Identification]) -> list[Identified]:
+    """Every pair of systems, by name, over all raters. Repeats have no vote."""
+    pairs = defaultdict(list)
+    for vote in votes:
+        if not vote.repeat:
+            pairs[tuple(sorted(vote.systems))].append(vote)
+    return [_identified(pair, pairs[pair]) for pair in sorted(pairs)]
+
+
+def identified_by_rater(votes: Sequence[Identification]) -> dict[str, list[Identified]]:
+    """The same for every rater alone. Of twenty who guess, one will look able."""
+    raters = defaultdict(list)
+    for vote in votes:
+        raters[vote.rater].append(vote)
+    return {rater: identified(raters[rater]) for rater in sorted(raters)}
+
+
+def _identified(pair: tuple[str, str], votes: Sequence[Identification]) -> Identified:
+    n = len(votes)
+    share = exact_share(sum(vote.right for vote in votes), n, "greater")
+    # of a perfect score d' is infinite; half an error is the usual bound (Macmillan & Kaplan 1985)
+    d_prime = sensitivity(min(share.mean, 1 - 1 / (2 * n)))
+    answers = defaultdict(list)
+    for vote in votes:
+        answers[vote.rater].append(vote.right)
+    return Identified(
+        pair,
+        share,
+        Estimate(d_prime, n, sensitivity(share.low), sensitivity(share.high)),
+        _over_raters({rater: sum(right) / len(right) for rater, right in sorted(answers.items())}),
+    )
+
+
+def _over_raters(shares: dict[str, float]) -> ClusteredEstimate:
+    """Mean of the raters' shares, each one counting once.
+
+    Someone who guesses is as often above one half as below by as much, so flipping signs gives an exact p without a
+    distribution. With fewer than five raters it cannot fall below 0.05.
+    """
+    from scipy.stats import permutation_test
+
+    estimate = clustered_interval(list(shares.values()), list(shares))
+    if len(shares) < 2:
+        return estimate
+    above, rng = np.array(list(shares.values())) - CHANCE, np.random.default_rng(0)
+    test = permutation_test((above,), np.mean, permutation_type="samples", alternative="greater", rng=rng)
+    return replace(estimate, p=float(test.pvalue))

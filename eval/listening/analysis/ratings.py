@@ -1,0 +1,58 @@
+"""What scores say: a mean for each system, and differences between systems heard by one rater on one clip."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from eval.listening.analysis.estimates import ClusteredEstimate, clustered_interval, holm
+from eval.listening.analysis.votes import Rating
+
+Scores = dict[tuple[str, str], float]  # by (rater, item)
+
+
+def scores_by_system(ratings: Sequence[Rating]) -> dict[str, Scores]:
+    """One score per rater, item and system: their mean where there are several. Repeats have no vote."""
+    collected = defaultdict(lambda: defaultdict(list))
+    for rating in ratings:
+        if not rating.repeat:
+            collected[rating.system][rating.rater, rating.item].append(rating.score)
+    return {
+        system: {cell: sum(scores) / len(scores) for cell, scores in sorted(collected[system].items())}
+        for system in sorted(collected)
+    }
+
+
+def means(ratings: Sequence[Rating]) -> dict[str, ClusteredEstimate]:
+    """The mean score of every system, by name."""
+    return {system: _interval(scores) for system, scores in scores_by_system(ratings).items()}
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """How much higher `first` was scored than `second` by the same rater on the same clip, in points of the scale."""
+
+    first: str
+    second: str
+    difference: ClusteredEstimate
+    p_holm: float | None  # over all pairs of systems
+
+
+def paired_differences(ratings: Sequence[Rating]) -> list[PairedDifference]:
+    """Every pair of systems. A rater's taste and a clip's difficulty cancel, so these tell more than two means."""
+    by_system = scores_by_system(ratings)
+    pairs = list(combinations(by_system, 2))
+    found = [_interval(_difference(by_system[first], by_system[second]), null=0.0) for first, second in pairs]
+    adjusted = holm([estimate.p for estimate in found])
+    return [PairedDifference(*pair, estimate, p) for pair, estimate, p in zip(pairs, found, adjusted)]
+
+
+def _difference(ours: Scores, theirs: Scores) -> Scores:
+    return {cell: score - theirs[cell] for cell, score in ours.items() if cell in theirs}
+
+
+def _interval(scores: Scores, null: float | None = None) -> ClusteredEstimate:
+    raters, items = zip(*scores) if scores else ((), ())
+    return clustered_interval(list(scores.values()), raters, items, null)

@@ -1,0 +1,127 @@
+"""How far votes can be trusted: agreement between raters, agreement of raters with themselves, and what place and time
+did to the answers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eval.listening.analysis.estimates import ClusteredEstimate, Share, clustered_interval, exact_share
+from eval.listening.analysis.preferences import winner
+from eval.listening.analysis.ratings import scores_by_system
+from eval.listening.analysis.screening import repeats
+from eval.listening.analysis.votes import Preference, Rating
+
+MEASUREMENT = {"acr": "ordinal", "mushra": "interval", "ab": "nominal"}  # what the answers of each mode are
+
+
+def alpha(mode: str, votes: Sequence[Rating] | Sequence[Preference]) -> float:
+    """Krippendorff's alpha over raters: 1 is agreement, 0 what chance would give, below it systematic disagreement.
+
+    A unit is a clip of a system, or a clip of a pair, whose answer is the system preferred, whatever the order heard.
+    nan where no unit has two raters or all answers are the same. Errors: ValueError for other modes.
+    """
+    import krippendorff
+
+    if mode not in MEASUREMENT:
+        raise ValueError(f"no agreement is defined for {mode!r}, only for {', '.join(MEASUREMENT)}")
+    answers = _choices(votes) if mode == "ab" else _scores(votes)
+    raters, units = ({key: k for k, key in enumerate(sorted({cell[side] for cell in answers}))} for side in (0, 1))
+    table = np.full((len(raters), len(units)), np.nan)
+    for (rater, unit), answer in answers.items():
+        table[raters[rater], units[unit]] = answer
+    table = table[:, (~np.isnan(table)).sum(axis=0) > 1]
+    values = np.unique(table[~np.isnan(table)])
+    if len(values) < 2:
+        return float("nan")
+    return float(krippendorff.alpha(table, level_of_measurement=MEASUREMENT[mode]))
+
+
+def _scores(ratings: Sequence[Rating]) -> dict[tuple[str, tuple], float]:
+    """By rater and unit."""
+    return {
+        (rater, (item, system)): score
+        for system, scores in scores_by_system(ratings).items()
+        for (rater, item), score in scores.items()
+    }
+
+
+def _choices(votes: Sequence[Preference]) -> dict[tuple[str, tuple], float]:
+    """0 and 1: the first and second system by name, 2: neither; of several answers to one question, the first."""
+    answers = {}
+    for vote in sorted(votes, key=lambda vote: vote.trial):
+        if not vote.repeat:
+            pair = tuple(sorted(vote.systems))
+            code = 2 if vote.choice is None else pair.index(winner(vote))
+            answers.setdefault((vote.rater, (vote.item, *pair)), code)
+    return answers
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """What raters answered when asked again. nan without repeats."""
+
+    repeats: int
+    identical: float  # share of the repeats, 0 to 1
+    difference: float  # mean absolute, in points; nan for choices
+
+
+def consistency(votes: Sequence[Rating] | Sequence[Preference]) -> Consistency:
+    """Over all repeats of all raters."""
+    pairs = repeats(votes)
+    if not pairs:
+        return Consistency(0, float("nan"), float("nan"))
+    identical = float(np.mean([first == again for first, again in pairs]))
+    scored = isinstance(votes[0], Rating)
+    return Consistency(
+        len(pairs), identical, float(np.mean([abs(a - b) for a, b in pairs])) if scored else float("nan")
+    )
+
+
+def order_effect(ratings: Sequence[Rating]) -> ClusteredEstimate:
+    """How much higher scores are in the second half of a session than in the first, in points, mean over raters; `p`
+    tests for none.
+
+    Each score is taken against what the others gave to the same clip of the same system. Only where orders differ
+    between raters can this be seen at all.
+    """
+    drifts = {}
+    for rater, rows in _residuals(ratings).items():
+        middle = np.median([rating.trial for rating, _ in rows])
+        halves = [[value for rating, value in rows if (rating.trial > middle) == late] for late in (False, True)]
+        if all(halves):
+            drifts[rater] = np.mean(halves[1]) - np.mean(halves[0])
+    return clustered_interval(list(drifts.values()), list(drifts), null=0.0)
+
+
+def slot_effect(ratings: Sequence[Rating]) -> dict[int, ClusteredEstimate]:
+    """How much higher than by the others a stimulus was scored in each slot of a MUSHRA trial, in points."""
+    slots = defaultdict(list)
+    for rater, rows in _residuals(ratings).items():
+        for rating, value in rows:
+            slots[rating.slot].append((value, rater))
+    return {slot: clustered_interval(*zip(*slots[slot]), null=0.0) for slot in sorted(slots)}
+
+
+def _residuals(ratings: Sequence[Rating]) -> dict[str, list[tuple[Rating, float]]]:
+    """Each vote minus the mean of the others' votes on the same clip of the same system, by rater. The others', since
+    one's own vote would pull that mean along and hide part of what is looked for."""
+    cells = defaultdict(list)
+    votes = [rating for rating in ratings if not rating.repeat]
+    for rating in votes:
+        cells[rating.item, rating.system].append(rating)
+    rows = defaultdict(list)
+    for rating in votes:
+        others = [other.score for other in cells[rating.item, rating.system] if other.rater != rating.rater]
+        if others:
+            rows[rating.rater].append((rating, rating.score - float(np.mean(others))))
+    return {rater: rows[rater] for rater in sorted(rows)}
+
+
+def first_preferred(votes: Sequence[Preference]) -> Share:
+    """Share of the take heard first among votes that are no tie: one half where the order does nothing."""
+    choices = [vote.choice for vote in votes if not vote.repeat and vote.choice is not None]
+    return exact_share(choices.count(0), len(choices))

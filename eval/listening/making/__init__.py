@@ -1,0 +1,1 @@
+"""Recordings and systems -> a study with its stimuli."""

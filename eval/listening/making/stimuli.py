@@ -1,0 +1,149 @@
+"""What listeners will hear: every clip through every system, once, aligned, equally long and equally loud, and checked as the
+file it becomes."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eval.listening.analysis.votes import ANCHOR, REFERENCE
+from eval.listening.design import check_item
+from eval.listening.storage.records import Stimulus
+from eval.listening.study import BEEPS, GOLD, Study, StudyError
+from eval.metrics.alignment import align, moved_onto
+from eval.metrics.loudness import TARGET_LUFS, loudness, match_levels, true_peak
+from eval.metrics.registry import choose_metrics
+from vocoders.analysis import Analysis, synthesize
+from vocoders.audio import SAMPLE_RATE, Recording, fit_length, to_pcm16, wav_of
+from vocoders.systems import System, Unavailable
+
+SHORTEST, LONGEST = 1.5, 30.0  # seconds of a clip; listeners compare seconds, not minutes
+TOLERANCE = 0.1  # LU between what was asked of a stored take and what it measures
+ANCHOR_HZ = 3500.0  # ITU-R BS.1534
+_DEGRADED_HZ = 1000.0
+_BEEP_HZ, _BEEP_SECONDS = 880.0, 0.16
+
+Tell = Callable[[int, int, str], None]  # takes made, of how many, what comes next
+
+
+@dataclass(frozen=True, eq=False)
+class _Take:
+    samples: np.ndarray
+    made: dict[str, float | int | bool | None]
+    metrics: dict[str, float | None]
+
+
+def render_stimuli(
+    study: Study,
+    recordings: Mapping[str, Recording],
+    systems: Sequence[System],
+    tell: Tell = lambda done, total, text: None,
+) -> tuple[list[Stimulus], dict[str, bytes]]:
+    """Every take of the study, and {SHA-256: wav}. recordings: {item: recording}.
+
+    Errors: `StudyError` for a clip too short or too long, and for a system that fails or makes silence.
+    """
+    for item, recording in recordings.items():
+        if not SHORTEST <= recording.seconds <= LONGEST:
+            length = f"{recording.seconds:.1f} s long"
+            raise StudyError(f"{item} is {length}; clips of {SHORTEST:g} to {LONGEST:g} s can be compared by ear")
+    total, stimuli, wavs = len(study.items) * len(systems), [], {}
+    for number, item in enumerate(study.items):
+        recording = recordings[item]
+        takes = {REFERENCE: _Take(recording.samples, {}, {})}
+        analysis = Analysis(recording.samples)
+        for place, system in enumerate(systems):
+            tell(number * len(systems) + place, total, f"{item}: {system.title}")
+            takes[system.id] = _take(recording, system, analysis)
+        for condition, samples in _extras(study, item, recording.samples).items():
+            takes[condition] = _Take(samples, {}, {})
+        stimuli += _finish(item, takes, wavs)
+    tell(total, total, "")
+    return stimuli, wavs
+
+
+def _take(recording: Recording, system: System, analysis: Analysis) -> _Take:
+    try:
+        samples = fit_length(synthesize(system, analysis), len(recording.samples))
+    except (Unavailable, ValueError, RuntimeError, MemoryError) as error:
+        raise StudyError(f"{system.title} failed on {recording.name}: {error}") from error
+    found = align(recording.samples, samples)
+    if found is None:
+        raise StudyError(f"{system.title} made silence of {recording.name}")
+    values = {metric.name: metric.value(recording.samples, samples) for metric in _metrics()}
+    made = {"delay_samples": found.delay, "inverted": found.inverted} if found.certain else {}
+    return _Take(moved_onto(samples, found), made, values)
+
+
+def _metrics():
+    return [metric for metric in choose_metrics(None) if not metric.why_not()]
+
+
+def _extras(study: Study, item: str, samples: np.ndarray) -> dict[str, np.ndarray]:
+    """What is no system's: the anchor, and on one clip the takes of the checks."""
+    extras = {ANCHOR: low_pass(samples, ANCHOR_HZ)} if study.mode == "mushra" else {}
+    if item == check_item(study):
+        extras[GOLD] = degraded(samples)
+        extras |= {name: beeps(count, len(samples)) for count, name in enumerate(BEEPS, start=1)}
+    return extras
+
+
+def low_pass(samples: np.ndarray, hertz: float) -> np.ndarray:
+    """(n,) -> (n,), without delay: flat to 0.1 dB up to that frequency, 50 dB down from 1.15 times it on."""
+    from scipy.signal import fftconvolve, firwin, kaiserord
+
+    taps, beta = kaiserord(60, 0.14 * hertz / (SAMPLE_RATE / 2))
+    taps |= 1  # odd: its delay is whole samples
+    kernel = firwin(taps, 1.07 * hertz, window=("kaiser", beta), fs=SAMPLE_RATE)
+    return fftconvolve(samples, kernel, mode="same").astype(np.float32)
+
+
+def degraded(samples: np.ndarray) -> np.ndarray:
+    """(n,) -> (n,): muffled, and as much noise as voice. Nobody calls it good."""
+    muffled = low_pass(samples, _DEGRADED_HZ)
+    noise = np.random.default_rng(0).normal(0, 1, len(samples))
+    return (muffled + noise * np.sqrt(np.mean(np.square(muffled)))).astype(np.float32)
+
+
+def beeps(count: int, length: int) -> np.ndarray:
+    """(length,): so many short tones, evenly over the first second and a half."""
+    time = np.arange(round(_BEEP_SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
+    tone = np.sin(2 * np.pi * _BEEP_HZ * time) * np.sin(np.pi * time / _BEEP_SECONDS) ** 0.5
+    out = np.zeros(length, dtype=np.float32)
+    for number in range(count):
+        start = round((0.05 + 0.28 * number) * SAMPLE_RATE)
+        out[start : start + len(tone)] = 0.3 * tone[: length - start]
+    return out
+
+
+def _finish(item: str, takes: Mapping[str, _Take], wavs: dict[str, bytes]) -> list[Stimulus]:
+    """One clip's takes at one loudness, their files added to `wavs`. Errors: `StudyError` when what was written is not as loud as it should be."""
+    levels = match_levels({name: (loudness(take.samples), true_peak(take.samples)) for name, take in takes.items()})
+    stimuli = []
+    for name, take in takes.items():
+        level = levels[name]
+        if not math.isfinite(level.lufs):
+            raise StudyError(f"{item}: the take of {name} is silent")
+        pcm = to_pcm16(take.samples * 10 ** (level.gain / 20))
+        written = pcm.astype(np.float32) / 32768
+        after = loudness(written)
+        if abs(after - level.lufs - level.gain) > TOLERANCE:
+            wanted = level.lufs + level.gain
+            raise StudyError(f"{item}: the take of {name} came out at {after:.1f} LUFS instead of {wanted:.1f}")
+        content = wav_of(pcm)
+        sha256 = hashlib.sha256(content).hexdigest()
+        wavs[sha256] = content
+        made = {
+            "lufs_before": round(level.lufs, 2),
+            "gain_db": round(level.gain, 2),
+            "lufs_after": round(after, 2),
+            "true_peak_after": round(true_peak(written), 2),
+            "lowered_lu": round(TARGET_LUFS - (level.lufs + level.gain), 2),
+            **take.made,
+        }
+        stimuli.append(Stimulus(item, name, sha256, len(pcm) / SAMPLE_RATE, made, take.metrics))
+    return stimuli

@@ -1,0 +1,1 @@
+"""A listener's way through a study."""

@@ -1,0 +1,1 @@
+"""Studies, answers and stimuli on disk."""

@@ -1,0 +1,280 @@
+"""Where studies and answers are kept. Every answer is committed before the listener hears of it, once, whatever is clicked
+twice or sent again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from eval.listening.analysis.screening import Flag
+from eval.listening.design import Trial, plan_session
+from eval.listening.storage import tables as t
+from eval.listening.storage.database import StoreError
+from eval.listening.storage.mirror import Mirror
+from eval.listening.storage.records import Rater, ShownTrial, Stimulus, StoredStudy
+from eval.listening.storage.transactions import Transactions
+from eval.listening.study import Study, study_from
+
+ROW_TRIES = 20  # for a design row that two raters want at the same moment
+
+
+class Store(Transactions):
+    def __init__(self, url: str, mirror: Mirror | None = None) -> None:
+        """mirror: gets a copy of everything, as lines of text. Errors: `StoreError` for an address that is none."""
+        super().__init__(url)
+        self._mirror = mirror
+
+    # ------------------------------------------------ studies
+
+    def add_study(
+        self,
+        study: Study,
+        stimuli: Sequence[Stimulus],
+        wavs: Mapping[str, bytes],
+        versions: Mapping[str, str],
+        revises: str | None = None,
+    ) -> tuple[str, str]:
+        """(public id, key to the results, which is not kept). A study that nobody has started yet is replaced by its revision.
+
+        wavs: {SHA-256: file} of all stimuli. Study and takes are there together, or not at all.
+
+        Errors: `StoreError`; KeyError for an unknown `revises`.
+        """
+        public_id, key = secrets.token_hex(8), secrets.token_urlsafe(18)
+        with self._write() as connection:
+            before = revision = follows = None
+            if revises is not None:
+                before = self._study_row(connection, revises)
+                started = connection.scalar(sa.select(sa.func.count()).where(t.rater.c.study_id == before.id))
+                revision, follows = before.revision + 1, before.id
+                if not started:
+                    public_id, revision, follows = before.public_id, before.revision, before.revises
+                    connection.execute(sa.delete(t.study).where(t.study.c.id == before.id))
+            number = connection.execute(
+                sa.insert(t.study).values(
+                    public_id=public_id,
+                    key_hash=_hash(key),
+                    revision=revision or 1,
+                    revises=follows,
+                    config=asdict(study),
+                    config_sha256=study.sha256,
+                    versions=dict(versions),
+                    created=time.time(),
+                )
+            ).inserted_primary_key[0]
+            known = set(connection.scalars(sa.select(t.take.c.sha256).where(t.take.c.sha256.in_(wavs))))
+            if new := [{"sha256": sha256, "wav": wav} for sha256, wav in wavs.items() if sha256 not in known]:
+                connection.execute(sa.insert(t.take), new)
+            connection.execute(sa.insert(t.stimulus), [{"study_id": number, **asdict(s)} for s in stimuli])
+            used = sa.select(t.stimulus.c.sha256)
+            connection.execute(sa.delete(t.take).where(t.take.c.sha256.not_in(used)))  # of a study that was replaced
+        self._copy("study", public_id, {"config": asdict(study), "stimuli": [asdict(s) for s in stimuli]})
+        return public_id, key
+
+    def study(self, public_id: str) -> StoredStudy:
+        """Errors: KeyError."""
+        with self._read() as connection:
+            row = self._study_row(connection, public_id)
+            stimuli = connection.execute(sa.select(t.stimulus).where(t.stimulus.c.study_id == row.id)).all()
+            events = sa.select(t.event.c.kind).where(t.event.c.study_id == row.id, t.event.c.rater_id.is_(None))
+            last = connection.scalar(events.order_by(t.event.c.id.desc()).limit(1))
+        takes = tuple(Stimulus(s.item, s.condition, s.sha256, s.seconds, s.made, s.metrics) for s in stimuli)
+        return StoredStudy(row.id, public_id, row.revision, study_from(row.config), takes, closed=last == "closed")
+
+    def wav(self, sha256: str) -> bytes:
+        """Errors: KeyError."""
+        with self._read() as connection:
+            content = connection.scalar(sa.select(t.take.c.wav).where(t.take.c.sha256 == sha256))
+        if content is None:
+            raise KeyError(sha256)
+        return bytes(content)
+
+    def has_key(self, public_id: str, key: str) -> bool:
+        with self._read() as connection:
+            known = connection.scalar(sa.select(t.study.c.key_hash).where(t.study.c.public_id == public_id))
+        return secrets.compare_digest(known or "", _hash(key))
+
+    def studies(self) -> list[dict]:
+        """Every study with the number of raters who started, newest first."""
+        raters = sa.select(sa.func.count()).where(t.rater.c.study_id == t.study.c.id).scalar_subquery()
+        with self._read() as connection:
+            rows = connection.execute(sa.select(t.study, raters.label("raters")).order_by(t.study.c.id.desc())).all()
+        keep = ("public_id", "revision", "created", "raters")
+        return [{name: getattr(row, name) for name in keep} | {"name": row.config["name"]} for row in rows]
+
+    def set_closed(self, public_id: str, closed: bool) -> None:
+        with self._write() as connection:
+            number = self._study_row(connection, public_id).id
+            _insert_event(connection, number, None, "closed" if closed else "reopened", {})
+
+    @staticmethod
+    def _study_row(connection: Connection, public_id: str) -> sa.Row:
+        row = connection.execute(sa.select(t.study).where(t.study.c.public_id == public_id)).first()
+        if row is None:
+            raise KeyError(public_id)
+        return row
+
+    # ------------------------------------------------ raters
+
+    def add_rater(self, public_id: str, language: str, device: Mapping[str, object]) -> Rater:
+        """Takes the next row of the design. Errors: KeyError, `StoreError`."""
+        stored = self.study(public_id)
+        for _ in range(ROW_TRIES):
+            with contextlib.suppress(IntegrityError), self._write() as connection:
+                rows = sa.select(sa.func.coalesce(sa.func.max(t.rater.c.row) + 1, 0))
+                row = connection.scalar(rows.where(t.rater.c.study_id == stored.number))
+                plan = plan_session(stored.study, row)
+                rater = Rater(secrets.token_hex(12), stored.number, public_id, row, plan, secrets.token_hex(4).upper())
+                values = {"id": rater.id, "study_id": rater.study, "row": row, "code": rater.code}
+                about = {"language": language, "device": dict(device), "created": time.time()}
+                connection.execute(sa.insert(t.rater).values(**values, plan=[asdict(x) for x in plan], **about))
+                break
+        else:
+            raise StoreError("too many people start at the same moment; try again")
+        self._copy("rater", public_id, {**values, **about})
+        return rater
+
+    def rater(self, id: str) -> Rater | None:
+        wanted = sa.select(t.rater, t.study.c.public_id).join(t.study).where(t.rater.c.id == id)
+        with self._read() as connection:
+            row = connection.execute(wanted).first()
+        return None if row is None else Rater(row.id, row.study_id, row.public_id, row.row, _plan(row.plan), row.code)
+
+    def done(self, rater: Rater) -> tuple[set[str], int]:
+        """Kinds of events so far, and how many trials are answered."""
+        answered = sa.select(sa.func.count()).select_from(t.response.join(t.trial))
+        with self._read() as connection:
+            kinds = connection.scalars(sa.select(t.event.c.kind).where(t.event.c.rater_id == rater.id)).all()
+            count = connection.scalar(answered.where(t.trial.c.rater_id == rater.id))
+        return set(kinds), count
+
+    def add_event(self, rater: Rater, kind: str, data: Mapping[str, object]) -> None:
+        """Once per kind; what comes again is dropped."""
+        with contextlib.suppress(IntegrityError):
+            with self._write() as connection:
+                _insert_event(connection, rater.study, rater.id, kind, data)
+            self._copy("event", rater.public_id, {"rater": rater.id, "kind": kind, "data": dict(data)})
+
+    def show(self, rater: Rater, number: int) -> ShownTrial:
+        """The trial with that number of the rater's plan; the same nonce however often it is shown."""
+        trial = rater.plan[number]
+        known = sa.select(t.trial).where(t.trial.c.rater_id == rater.id, t.trial.c.number == number)
+        with self._read() as connection:
+            row = connection.execute(known).first()
+        if row is None:
+            values = {"rater_id": rater.id, "number": number, "nonce": secrets.token_hex(12), **asdict(trial)}
+            with contextlib.suppress(IntegrityError), self._write() as connection:  # two tabs ask at once: one inserts
+                connection.execute(sa.insert(t.trial).values(**values, created=time.time()))
+            with self._read() as connection:
+                row = connection.execute(known).one()
+        return ShownTrial(number, row.nonce, Trial(row.kind, row.item, tuple(row.shown), row.x), row.created)
+
+    def shown(self, nonce: str) -> tuple[str, ShownTrial] | None:
+        """(the rater's id, the trial), None for a nonce that was never given out."""
+        with self._read() as connection:
+            row = connection.execute(sa.select(t.trial).where(t.trial.c.nonce == nonce)).first()
+        if row is None:
+            return None
+        trial = Trial(row.kind, row.item, tuple(row.shown), row.x)
+        return row.rater_id, ShownTrial(row.number, row.nonce, trial, row.created)
+
+    def add_response(
+        self, rater: Rater, shown: ShownTrial, response: Mapping[str, object], flags: Sequence[Flag] = ()
+    ) -> bool:
+        """Whether it is new; the first answer to a trial stays. flags: what it gives reason to, stored with it or not at all.
+
+        Errors: `StoreError`, then nothing was stored.
+        """
+        raised = [{"rater_id": rater.id, "rule": f.rule, "version": f.version, "detail": f.detail} for f in flags]
+        trial = sa.select(t.trial.c.id).where(t.trial.c.nonce == shown.nonce).scalar_subquery()
+        try:
+            with self._write() as connection:
+                connection.execute(sa.insert(t.response).values(trial_id=trial, created=time.time(), **response))
+                if raised:
+                    connection.execute(sa.insert(t.flag), [{**flag, "created": time.time()} for flag in raised])
+        except IntegrityError:
+            return False
+        self._copy("response", rater.public_id, {"rater": rater.id, **_flat(shown), **response})
+        for flag in raised:
+            self._copy("flag", rater.public_id, flag)
+        return True
+
+    def forget(self, rater: Rater) -> None:
+        """Everything about one rater, here and in the mirror, because they asked for it."""
+        with self._write() as connection:
+            for table in (t.event, t.flag, t.trial, t.rater):
+                column = table.c.id if table is t.rater else table.c.rater_id
+                if table is t.trial:
+                    mine = sa.select(t.trial.c.id).where(t.trial.c.rater_id == rater.id)
+                    connection.execute(sa.delete(t.response).where(t.response.c.trial_id.in_(mine)))
+                connection.execute(sa.delete(table).where(column == rater.id))
+        if self._mirror:
+            self._mirror.forget(rater.public_id, rater.id)
+
+    # ------------------------------------------------ everything, for the results
+
+    def answers(self, public_id: str) -> list[dict]:
+        """A row per answer, with its trial and its rater, in the order they came."""
+        trial = [t.trial.c[name] for name in ("number", "nonce", "kind", "item", "shown", "x")]
+        said = [t.response.c[name] for name in ("answer", "heard", "plays", "switches", "dwell_ms")]
+        times = [t.trial.c.created.label("shown_at"), t.response.c.created.label("answered_at")]
+        rater = [t.rater.c.id.label("rater"), t.rater.c.row, t.rater.c.language]
+        with self._read() as connection:
+            number = self._study_row(connection, public_id).id
+            wanted = sa.select(*rater, *trial, *said, *times).select_from(t.response.join(t.trial).join(t.rater))
+            rows = connection.execute(wanted.where(t.rater.c.study_id == number).order_by(t.response.c.id)).all()
+        return [dict(row._mapping) for row in rows]
+
+    def raters(self, public_id: str) -> list[dict]:
+        """A row per rater, with their events and flags."""
+        with self._read() as connection:
+            number = self._study_row(connection, public_id).id
+            mine = t.rater.c.study_id == number
+            rows = connection.execute(sa.select(t.rater).where(mine).order_by(t.rater.c.row)).all()
+            events = connection.execute(sa.select(t.event).where(t.event.c.study_id == number)).all()
+            flags = connection.execute(sa.select(t.flag).select_from(t.flag.join(t.rater)).where(mine)).all()
+        return [
+            {
+                "rater": row.id,
+                "row": row.row,
+                "language": row.language,
+                "device": row.device,
+                "code": row.code,
+                "created": row.created,
+                "trials": len(row.plan),
+                "events": {e.kind: e.data for e in events if e.rater_id == row.id},
+                "flags": [
+                    {"rule": f.rule, "version": f.version, "detail": f.detail} for f in flags if f.rater_id == row.id
+                ],
+            }
+            for row in rows
+        ]
+
+    def _copy(self, kind: str, public_id: str, content: Mapping[str, object]) -> None:
+        if self._mirror:
+            self._mirror.append(kind, public_id, content)
+
+
+def _insert_event(connection: Connection, study: int, rater: str | None, kind: str, data: Mapping) -> None:
+    values = {"study_id": study, "rater_id": rater, "kind": kind, "data": dict(data), "created": time.time()}
+    connection.execute(sa.insert(t.event).values(**values))
+
+
+def _plan(rows: Sequence[Mapping]) -> tuple[Trial, ...]:
+    return tuple(Trial(row["kind"], row["item"], tuple(row["shown"]), row["x"]) for row in rows)
+
+
+def _flat(shown: ShownTrial) -> dict:
+    return {"number": shown.number, "nonce": shown.nonce, **asdict(shown.trial), "shown_at": shown.since}
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,90 @@
+"""Reading and writing the database of the studies: whole transactions, one writer at a time, and one kind of error."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from eval.listening.storage import tables as t
+from eval.listening.storage.database import LOCK_SECONDS, StoreError, make_engine, reported
+
+
+class _Undone(Exception):
+    """Ends a transaction that was only a try."""
+
+
+class Transactions:
+    def __init__(self, url: str) -> None:
+        """Nothing is opened yet: a database that is away for a while is tried again with every call.
+
+        Errors: `StoreError` for an address that is none.
+        """
+        self._engine, self._lock, self._has_tables = make_engine(url), threading.Lock(), False
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def check(self) -> None:
+        """Writes and takes back a row, as every answer will be. Errors: `StoreError`."""
+        empty = {"public_id": "-", "key_hash": "", "revision": 0, "config": {}, "config_sha256": "", "versions": {}}
+        with contextlib.suppress(_Undone), self._write() as connection:
+            connection.execute(sa.insert(t.study).values(**empty, created=0))
+            raise _Undone
+
+    @contextlib.contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with reported():
+            self._make_tables()
+            with self._engine.connect() as connection:
+                yield connection
+
+    @contextlib.contextmanager
+    def _write(self) -> Iterator[Connection]:
+        """One transaction; writers of this process wait for each other here, in order, and not in the database."""
+        with reported():
+            self._make_tables()
+            with self._turn(), self._engine.execution_options(writes=True).begin() as connection:
+                yield connection
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Errors: `StoreError` when those in front wait for the database themselves: nobody waits for all of them."""
+        if not self._lock.acquire(timeout=LOCK_SECONDS):
+            raise StoreError("the database of the studies is busy")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _make_tables(self) -> None:
+        if not self._has_tables:
+            with self._lock:
+                t.metadata.create_all(self._engine)
+            self._has_tables = True
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A view of everything at one moment, whatever is written meanwhile."""
+        # A transaction of SQLite's sees nothing that is written after its first look; PostgreSQL's has to be told to
+        options = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        with reported():
+            self._make_tables()
+            with self._engine.connect().execution_options(**options) as connection:
+                yield connection
+
+    def fill(self, rows: Mapping[sa.Table, Sequence[Mapping]]) -> None:
+        """Writes whole tables, with their numbers, all of them or none."""
+        with self._write() as connection:
+            for table, content in rows.items():
+                if content:
+                    connection.execute(sa.insert(table), list(content))
+                numbered = "id" in table.c and isinstance(table.c.id.type, sa.Integer)
+                if content and numbered and connection.dialect.name == "postgresql":
+                    following = sa.func.setval(
+                        sa.func.pg_get_serial_sequence(table.name, "id"), sa.func.max(table.c.id)
+                    )
+                    connection.execute(sa.select(following))

@@ -1,0 +1,1 @@
+"""Each metric beside its formula, and the table of all."""

@@ -1,0 +1,88 @@
+"""Where an estimate lies against its reference: how late, which way up, how loud."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from eval.compare.offset import find_offset
+from eval.metrics.loudness import loudness
+from vocoders.audio import fit_length
+
+REACH = 1024  # samples either way; a vocoder is late by less, or something else is wrong
+# Correlation below which there is nothing to align: a phase of its own, as from Griffin-Lim, of which some multiple of a
+# held note's period always fits by half
+CERTAIN = 0.7
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """delay: samples the estimate is late; correlation: -1 to 1 at that delay, negative when it is upside down;
+    gain: dB of the estimate's power above the reference's."""
+
+    delay: int
+    correlation: float
+    gain: float
+
+    @property
+    def certain(self) -> bool:
+        return abs(self.correlation) >= CERTAIN
+
+    @property
+    def inverted(self) -> bool:
+        return self.correlation < 0
+
+
+def align(reference: np.ndarray, estimate: np.ndarray) -> Alignment | None:
+    """By normalised cross-correlation within `REACH` samples; None when either is silent."""
+    estimate = fit_length(estimate, len(reference))
+    powers = [float(np.sum(np.square(x, dtype=np.float64))) for x in (reference, estimate)]
+    if not all(powers):
+        return None
+    size = 1 << (len(reference) + REACH).bit_length()
+    spectra = [np.fft.rfft(x.astype(np.float64), size) for x in (reference, estimate)]
+    correlation = np.fft.irfft(np.conj(spectra[0]) * spectra[1], size) / math.sqrt(powers[0] * powers[1])
+    reach = min(REACH, len(reference) - 1)
+    delays = np.arange(-reach, reach + 1)
+    near = correlation[delays]
+    best = int(np.argmax(np.abs(near)))
+    return Alignment(int(delays[best]), float(near[best]), 10 * math.log10(powers[1] / powers[0]))
+
+
+def moved_onto(estimate: np.ndarray, alignment: Alignment | None) -> np.ndarray:
+    """(n,) -> (n,): moved by whole samples and turned over as `alignment` says, where that is certain; a copy."""
+    if not alignment or not alignment.certain:
+        return estimate.copy()
+    moved = np.roll(estimate, -alignment.delay) * np.float32(-1 if alignment.inverted else 1)
+    if alignment.delay:
+        edge = slice(-alignment.delay, None) if alignment.delay > 0 else slice(0, -alignment.delay)
+        moved[edge] = 0
+    return moved
+
+
+def residual(reference: np.ndarray, estimate: np.ndarray, alignment: Alignment | None) -> tuple[np.ndarray, float]:
+    """What is left of the estimate when the reference is taken away, (n,) as long as the reference, and its power in dB
+    above the reference's: -inf for nothing left, nan for a silent reference.
+
+    The estimate is first moved and turned over as `alignment` says, where that is certain. From a take with a phase of its
+    own the residual is the sum of both, near +3 dB, and says nothing about how it sounds.
+    """
+    left = (moved_onto(fit_length(estimate, len(reference)), alignment) - reference).astype(np.float32)
+    powers = [float(np.sum(np.square(x, dtype=np.float64))) for x in (left, reference)]
+    if not powers[1]:
+        return left, math.nan
+    return left, 10 * math.log10(powers[0] / powers[1]) if powers[0] else -math.inf
+
+
+def delay(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Samples the estimate is late, up to a second; nan where the waveforms do not tell."""
+    found = find_offset(np.asarray(reference, np.float32), np.asarray(estimate, np.float32))
+    return float(found.samples) if found and found.exact else float("nan")
+
+
+def loudness_difference(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """LU the estimate is louder; nan when either is silent."""
+    levels = [loudness(np.asarray(x, np.float32)) for x in (reference, estimate)]
+    return levels[1] - levels[0] if all(map(math.isfinite, levels)) else float("nan")

@@ -1,0 +1,87 @@
+"""Distill-MOS: a mean opinion score predicted without a reference (Stahl & Gamper 2025, microsoft/Distill-MOS).
+
+Trained on speech: between takes of one recording of singing it ranks plausibly, its absolute value means little there.
+What its transformer makes of a recording, before that becomes a score, also serves as an embedding.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import itertools
+import threading
+
+import numpy as np
+import torch
+
+from common.content_cache import remembered
+from vocoders.audio import SAMPLE_RATE
+from vocoders.torchaudio_cpu import import_torchaudio
+
+MODEL_RATE = 16_000  # Hz
+SHORTEST = round(7.68 * MODEL_RATE)  # samples; shorter clips are repeated, since padding with silence lowers the score
+
+
+def model_missing() -> str | None:
+    return None if importlib.util.find_spec("distillmos") else "the package distillmos is not installed"
+
+
+@functools.cache
+def _model() -> torch.nn.Module:
+    import_torchaudio()  # distillmos imports it, which fails beside CPU torch without the shim
+    import contextlib
+    import io
+
+    import distillmos
+
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints where its weights are
+        return distillmos.ConvTransformerSQAModel().eval()
+
+
+def distill_mos(_reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Predicted MOS of (n,) float32 at 22 050 Hz, about 1 to 5; the reference is not looked at. nan for silence."""
+    return _look(estimate)[0] if estimate.any() else float("nan")
+
+
+EMBEDDING_SECONDS = 0.16  # averaged over; 8 of the model's frames
+_LOOKING = threading.Lock()  # what is pooled is caught by a hook, which must not see another thread's
+
+
+def distillmos_embeddings(samples: np.ndarray) -> np.ndarray:
+    """(n,) float32 at 22 050 Hz -> (windows, 200) float32, one per 0.16 s; empty for silence."""
+    if not samples.any():
+        return np.zeros((0, 200), np.float32)
+    frames = _look(samples)[1]
+    wanted = max(1, round(len(samples) / SAMPLE_RATE / EMBEDDING_SECONDS))
+    edges = np.rint(np.linspace(0, len(frames), wanted + 1)).astype(int)
+    return np.stack([frames[start : max(stop, start + 1)].mean(0) for start, stop in itertools.pairwise(edges)])
+
+
+@remembered(8)
+def _look(samples: np.ndarray) -> tuple[float, np.ndarray]:
+    """The score, and what was pooled into it: (frames, 200), one frame per 20 ms of the recording.
+
+    The model looks at overlapping pieces of 7.68 s; of each, only what the ones before did not cover is kept, and of a
+    short recording, which is repeated, only the first time.
+    """
+    import soxr
+
+    samples = soxr.resample(samples, SAMPLE_RATE, MODEL_RATE, quality="VHQ")
+    length, model, kept = len(samples), _model(), []
+    if length < SHORTEST:
+        samples = np.tile(samples, -(-SHORTEST // length))[:SHORTEST]
+    with _LOOKING, torch.inference_mode():
+        hook = model.transformer_pool_attn.pool.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
+        try:
+            score = float(model(torch.from_numpy(samples.astype(np.float32))[None]))
+        finally:
+            hook.remove()
+    pieces = kept[0].numpy()  # (pieces, frames, 200), their starts spread evenly over the recording
+    starts = np.linspace(0, max(0, length - SHORTEST), len(pieces))
+    per_piece = pieces.shape[1]
+    found, covered = [], 0.0
+    for start, frames in zip(starts, pieces):
+        found.append(frames[round((covered - start) / SHORTEST * per_piece) :] if covered > start else frames)
+        covered = start + SHORTEST
+    every = np.concatenate(found)
+    return score, every[: max(1, round(length / SHORTEST * per_piece))]

@@ -1,0 +1,1 @@
+"""What a comparison or a study looks like on paper."""

@@ -1,0 +1,75 @@
+"""Spectrograms as data and as palette PNGs: fixed limits, so that two pictures can always be compared.
+
+Level is dB relative to a full-scale sine. A *difference* is the level of the estimate minus that of the reference, both
+floored at `DB_MIN` first, so that silence against silence is 0 dB and not noise.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+
+import numpy as np
+
+from vocoders.audio import SAMPLE_RATE
+from vocoders.mel import HOP, N_FFT
+from vocoders.phase.stft import stft
+
+DB_MIN, DB_MAX = -100.0, 0.0  # colour limits of a spectrogram, dB
+DIFFERENCE_DB = 30.0  # colour limit of a difference map, +- dB
+FREQUENCY_MAX = SAMPLE_RATE / 2  # Hz, upper edge of a picture
+MEL_RANGE = (-11.5, 9.0)  # log of power: the model input's floor, log 1e-5, to what a loud voice reaches
+LEVEL_MAP, DIFFERENCE_MAP = "magma", "berlin"  # perceptually uniform; the difference map is black at 0 dB
+_FULL_SCALE = N_FFT / 4  # |X| of a full-scale sine under a Hann window of 1024
+
+
+def level(samples: np.ndarray) -> np.ndarray:
+    """(n,) -> dB (513, frames) float32, row 0 at 0 Hz, frames = ceil(n / 256)."""
+    padded = np.pad(samples, (0, -len(samples) % HOP))
+    magnitude = np.abs(stft(padded)).T / _FULL_SCALE
+    with np.errstate(divide="ignore"):
+        return np.maximum(20 * np.log10(magnitude), np.float32(DB_MIN))  # after the logarithm: the floor is exact
+
+
+def difference(reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:
+    """dB (513, frames): level of `estimate` minus level of `reference`. Both (n,)."""
+    return level(estimate) - level(reference)
+
+
+def level_png(decibels: np.ndarray) -> bytes:
+    """dB (513, frames) -> PNG, one pixel per bin and frame, high frequencies on top."""
+    return _png(decibels, DB_MIN, DB_MAX, LEVEL_MAP)
+
+
+def difference_png(decibels: np.ndarray) -> bytes:
+    return _png(decibels, -DIFFERENCE_DB, DIFFERENCE_DB, DIFFERENCE_MAP)
+
+
+def colour_stops(name: str, count: int) -> list[str]:
+    """`count` evenly spaced colours of a colour map as #rrggbb, for a legend."""
+    palette = _palette(name)
+    return ["#{:02x}{:02x}{:02x}".format(*palette[round(i * 255 / (count - 1))]) for i in range(count)]
+
+
+@functools.cache
+def _palette(name: str) -> np.ndarray:
+    """(256, 3) uint8."""
+    from matplotlib import colormaps
+
+    return colormaps[name](np.arange(256), bytes=True)[:, :3]
+
+
+def _png(values: np.ndarray, low: float, high: float, colours: str) -> bytes:
+    from PIL import Image
+
+    scaled = np.clip((values - low) * (255 / (high - low)), 0, 255)
+    image = Image.fromarray(np.rint(scaled).astype(np.uint8)[::-1], mode="P")
+    image.putpalette(_palette(colours).tobytes())
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def mel_png(log_mel: np.ndarray) -> bytes:
+    """Natural-log power hw2 mel (80, frames) -> PNG, one pixel per band and frame."""
+    return _png(log_mel, *MEL_RANGE, LEVEL_MAP)

@@ -1,0 +1,1 @@
+"""What a public app needs around its page: limits, processes, logs, health."""

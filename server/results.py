@@ -1,0 +1,60 @@
+"""Files of finished comparisons, served under names nobody can guess, and swept."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.sweep import OLDEST
+
+MAX_FOLDERS = 60  # a 60 s comparison of seven systems takes about 60 MB
+
+
+@dataclass(frozen=True)
+class ResultFolder:
+    token: str
+    path: Path
+
+    def url(self, name: str) -> str:
+        """Relative, so that it also holds behind a proxy's prefix."""
+        return f"results/{self.token}/{name}"
+
+
+class ResultStore:
+    """Folders below `root`; everything left from an earlier run is removed at the start."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.Lock()
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True)
+
+    def new(self) -> ResultFolder:
+        with self._lock:
+            self._sweep()
+            token = secrets.token_urlsafe(18)
+            path = self._root / token
+            path.mkdir()
+        return ResultFolder(token, path)
+
+    def find(self, token: str, name: str) -> Path | None:
+        """A file of a folder; None for anything that is not exactly that."""
+        if not re.fullmatch(r"[A-Za-z0-9_-]{20,40}", token) or not re.fullmatch(
+            r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}", name
+        ):
+            return None
+        path = self._root / token / name
+        return path if path.is_file() else None
+
+    def _sweep(self) -> None:
+        folders = sorted(self._root.iterdir(), key=lambda folder: folder.stat().st_mtime)
+        oldest_allowed = time.time() - OLDEST
+        surplus = len(folders) - (MAX_FOLDERS - 1)
+        for index, folder in enumerate(folders):
+            if index < surplus or folder.stat().st_mtime < oldest_allowed:
+                shutil.rmtree(folder, ignore_errors=True)

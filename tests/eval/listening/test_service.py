@@ -1,0 +1,327 @@
+"""A listener's session over HTTP: what is asked, what is refused, what leaks, what survives."""
+
+import json
+import math
+import re
+import time
+from types import SimpleNamespace
+
+import httpx
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from eval.listening.making.stimuli import render_stimuli
+from eval.listening.session import headphones
+from eval.listening.session.open import open_listening
+from eval.listening.storage.database import StoreError
+from eval.listening.study import Question, Study
+from tests.conftest import harmonic_tone
+from tests.listening import Listener, any_answer
+from ui.listening.rate_routes import LARGEST, rate_routes
+from vocoders.audio import Recording
+from vocoders.catalogue import find_systems
+
+ITEMS = ("a-low-voice", "a-high-voice", "a-noisy-voice")
+SYSTEMS = ("griffin-lim", "griffin-lim-oracle")
+QUESTIONS = (
+    Question("device", "What did you listen with?", ("headphones", "loudspeakers")),
+    Question("note", "Anything?"),
+)
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def studies(data_dir) -> dict[str, str]:
+    """{mode: public id} of four small studies with real takes."""
+    listening = open_listening(data_dir)
+    recordings = {name: Recording(name, harmonic_tone(1.6 + 0.2 * n, 150 * (n + 1))) for n, name in enumerate(ITEMS)}
+    found = {}
+    for mode in ("acr", "mushra", "ab", "abx"):
+        study = Study("Which one?", mode, ITEMS, SYSTEMS, questions=QUESTIONS, seed=2)
+        rendered = render_stimuli(study, recordings, find_systems(",".join(SYSTEMS)))
+        found[mode] = listening.store.add_study(study, *rendered, {})[0]
+    listening.store.close()
+    return found
+
+
+@pytest.fixture
+def listening(data_dir, studies):
+    listening = open_listening(data_dir)
+    yield listening
+    listening.store.close()
+
+
+@pytest.fixture
+def http(listening) -> httpx.Client:
+    app = FastAPI()
+    app.include_router(rate_routes(listening))
+    return TestClient(app)
+
+
+@pytest.mark.parametrize("mode", ["acr", "mushra", "ab", "abx"])
+def test_a_whole_session_is_stored_as_it_was_heard(http, listening, studies, data_dir, mode):
+    """The sound behind every slot is the stored condition's, byte for byte: shown slot and stored slot agree."""
+    listener = Listener(http, studies[mode], any_answer)
+    done = listener.run()
+    assert re.fullmatch(r"[0-9A-F]{8}", done["code"])
+    rows = [
+        row for row in listening.store.answers(studies[mode]) if row["nonce"] in {t["nonce"] for t in listener.trials}
+    ]
+    stored = listening.store.study(studies[mode])
+    assert [row["answer"] for row in rows] == listener.answers
+    plan = listening.store.rater(rows[0]["rater"]).plan
+    assert len(rows) == len(plan)
+    for row, step, trial in zip(rows, listener.trials, plan):
+        shown = list(trial.shown)
+        assert row["shown"] == shown
+        if mode == "mushra":
+            shown = ["reference", *shown]
+        if mode == "abx":
+            shown = [*shown, shown[row["x"]]]
+        for condition, sound in zip(shown, step["sounds"], strict=True):
+            assert sound.content == listening.store.wav(stored.stimulus(row["item"], condition).sha256)
+    (rater,) = [r for r in listening.store.raters(studies[mode]) if r["rater"] == rows[0]["rater"]]
+    assert rater["events"].keys() == {"volume", "headphones", "instructions", "questionnaire"}
+    assert rater["events"]["questionnaire"] == {"device": "yes", "note": "yes"}
+
+
+@pytest.mark.parametrize("mode", ["acr", "mushra", "ab", "abx"])
+def test_nothing_that_reaches_the_browser_says_what_is_heard(http, listening, studies, mode):
+    """All requests and answers of a whole session: no system, clip or condition, no hash, no metric, no order to come."""
+    listener = Listener(http, studies[mode], any_answer)
+    listener.run()
+    stored = listening.store.study(studies[mode])
+    secrets = {*SYSTEMS, *ITEMS, "anchor", "degraded", "beeps", "oracle", "griffin", "M-STFT", "lufs", "gold", "trap"}
+    secrets |= {take.sha256 for take in stored.stimuli} | {take.sha256[:12] for take in stored.stimuli}
+    for response in listener.responses:
+        sent = f"{response.request.url} {response.request.content!r} {response.headers} "
+        sent += response.content.decode("latin-1") if response.headers["content-type"] != "audio/wav" else ""
+        assert [secret for secret in secrets if secret.lower() in sent.lower()] == []
+    for step in listener.trials:
+        allowed = {
+            "step",
+            "attention",
+            "mode",
+            "training",
+            "nonce",
+            "number",
+            "of",
+            "seconds",
+            "sample_rate",
+            "need",
+            "slots",
+            "sounds",
+        }
+        assert step.keys() <= allowed
+        sounds = step["sounds"]
+        assert len({slot["url"] for slot in step["slots"]}) == len(sounds), "an address for each slot, also for X and A"
+        described = {json.dumps(sorted((k, v) for k, v in sound.headers.items())) for sound in sounds}
+        assert len(described) == 1, "same headers, same length"
+        assert {sound.headers["cache-control"] for sound in sounds} == {"no-store"}
+        assert not {"etag", "last-modified", "content-disposition"} & set(sounds[0].headers)
+        assert sounds[0].content[36:40] == b"data", "a wav of a format and samples, nothing else"
+    urls = [slot["url"] for step in listener.trials for slot in step["slots"]]
+    assert len(set(urls)) == len(urls)
+
+
+def test_x_is_one_of_the_two_and_not_told_by_its_address(http, studies):
+    """Over sessions X is A about as often as B, and each of the three has an address of its own."""
+    same = []
+    for _ in range(4):
+        listener = Listener(http, studies["abx"], any_answer)
+        listener.run()
+        for step in listener.trials:
+            assert len({slot["url"] for slot in step["slots"]}) == 3
+            a, b, x = (sound.content for sound in step["sounds"])
+            assert x in (a, b)
+            assert a != b
+            same.append(x == a)
+    assert 0.25 < np.mean(same) < 0.75
+
+
+def test_an_answer_without_listening_is_refused(http, studies):
+    listener = Listener(http, studies["acr"], any_answer)
+    step = listener.run(until=lambda step: step["step"] == "trial")
+    for heard in ([], [[]], [[[0, step["need"] / 2]]], [[[0, 0.5]] * 9], [[[5, 99]]]):
+        refused = listener.post("answer", token=listener.token, nonce=step["nonce"], answer=3, heard=heard)
+        assert (refused.status_code, refused.json()["error"]) == (422, "not_heard"), heard
+    for heard in (None, 7, [[["a", 1]]], [[1, 2]]):
+        refused = listener.post("answer", token=listener.token, nonce=step["nonce"], answer=3, heard=heard)
+        assert refused.json()["error"] == "invalid_answer", heard
+    assert listener.post("open", study=listener.study, token=listener.token).json()["nonce"] == step["nonce"]
+
+
+def test_hearing_more_than_time_allows_is_accepted_and_flagged(http, listening, studies):
+    listener = Listener(http, studies["mushra"], any_answer)
+    step = listener.run(until=lambda step: step["step"] == "trial")
+    assert listener.send(step, any_answer(step), heard=step["seconds"]).status_code == 200
+    rater = listening.store.raters(studies["mushra"])[-1]
+    assert [flag["rule"] for flag in rater["flags"]] == ["impossible-time"]
+
+
+def test_failed_checks_are_flags(http, listening, studies):
+    listener = Listener(http, studies["acr"], lambda step: 5)
+    listener.run()
+    flags = [flag["rule"] for flag in listening.store.raters(studies["acr"])[-1]["flags"]]
+    assert "gold" in flags, "a degraded take was called excellent"
+    assert len(
+        [
+            row
+            for row in listening.store.answers(studies["acr"])
+            if row["nonce"] in {t["nonce"] for t in listener.trials}
+        ]
+    ) == len(listener.trials)
+
+
+def test_replays_count_once_and_keep_the_first_answer(http, listening, studies):
+    listener = Listener(http, studies["ab"], any_answer)
+    step = listener.run(until=lambda step: step["step"] == "trial")
+    first, again = listener.send(step, "a"), listener.send(step, "b")
+    assert first.json()["number"] == again.json()["number"]
+    assert first.json()["nonce"] == again.json()["nonce"], "the same next trial"
+    assert [r["answer"] for r in listening.store.answers(studies["ab"]) if r["nonce"] == step["nonce"]] == ["a"]
+
+
+def test_a_trial_ahead_cannot_be_answered(http, listening, studies):
+    listener, other = (Listener(http, studies["ab"], any_answer) for _ in range(2))
+    step = listener.run(until=lambda step: step["step"] == "trial")
+    theirs = other.run(until=lambda step: step["step"] == "trial")
+    before = len(listening.store.answers(studies["ab"]))
+    for token, nonce, code in (
+        (listener.token, theirs["nonce"], "stale"),
+        (listener.token, "made-up", "stale"),
+        (listener.token[:-2] + "xx", step["nonce"], "bad_token"),
+        ("", step["nonce"], "bad_token"),
+    ):
+        refused = listener.post("answer", token=token, nonce=nonce, answer="a", heard=[[[0, 9]], [[0, 9]]])
+        assert refused.json()["error"] == code
+    assert len(listening.store.answers(studies["ab"])) == before
+
+
+def test_a_token_of_another_study_starts_anew(http, studies):
+    listener = Listener(http, studies["ab"], any_answer)
+    listener.join()
+    assert listener.post("open", study=studies["acr"], token=listener.token).json()["step"] == "welcome"
+    assert listener.post("open", study="made-up").json()["error"] == "unknown_study"
+
+
+def test_a_session_goes_on_after_a_restart(listening, http, studies, data_dir):
+    listener = Listener(http, studies["acr"], any_answer)
+    step = listener.run(until=lambda step: step["step"] == "trial" and not step["training"] and step["number"] == 4)
+    again = open_listening(data_dir)
+    app = FastAPI()
+    app.include_router(rate_routes(again))
+    listener.http = TestClient(app)
+    assert listener.post("open", study=studies["acr"], token=listener.token).json()["nonce"] == step["nonce"]
+    listener.run()
+    nonces = [trial["nonce"] for trial in listener.trials]
+    stored = [row["nonce"] for row in again.store.answers(studies["acr"])]
+    assert [nonce for nonce in stored if nonce in nonces] == nonces
+    again.store.close()
+
+
+def test_storage_that_fails_says_so_and_the_answer_can_be_sent_again(http, listening, studies, monkeypatch):
+    listener = Listener(http, studies["acr"], any_answer)
+    step = listener.run(until=lambda step: step["step"] == "trial")
+    with monkeypatch.context() as patch:
+
+        def fail(*args):
+            raise StoreError("database is locked")
+
+        patch.setattr(listening.store, "add_response", fail)
+        failed = listener.send(step, 4)
+    assert (failed.status_code, failed.json()["error"]) == (503, "storage")
+    assert listener.send(step, 4).status_code == 200
+    assert [r["answer"] for r in listening.store.answers(studies["acr"]) if r["nonce"] == step["nonce"]] == [4]
+
+
+def test_a_closed_study_takes_nobody_new_and_lets_those_inside_finish(http, listening, studies, monkeypatch):
+    inside = Listener(http, studies["abx"], any_answer)
+    inside.run(until=lambda step: step["step"] == "trial")
+    listening.store.set_closed(studies["abx"], True)
+    late = Listener(http, studies["abx"], any_answer)
+    assert late.post("join", study=studies["abx"]).json()["error"] == "closed"
+    # What is known of a study is looked up again after two seconds
+    clock = SimpleNamespace(time=time.time, monotonic=lambda: math.inf)
+    with monkeypatch.context() as patch:
+        patch.setattr("eval.listening.session.service.time", clock)
+        assert late.post("open", study=studies["abx"]).json() == {"step": "closed"}
+    assert inside.run()["step"] == "done"
+    listening.store.set_closed(studies["abx"], False)
+
+
+def test_whoever_asks_is_forgotten(http, listening, studies):
+    listener = Listener(http, studies["ab"], any_answer)
+    listener.run()
+    before = len(listening.store.raters(studies["ab"]))
+    assert listener.post("forget", token=listener.token).json() == {"step": "forgotten"}
+    assert len(listening.store.raters(studies["ab"])) == before - 1
+    assert listener.post("open", study=studies["ab"], token=listener.token).json()["step"] == "welcome"
+    assert listener.post("answer", token=listener.token, nonce="x", answer="a").json()["error"] == "bad_token"
+    assert http.get(f"/{listener.trials[0]['slots'][0]['url']}").status_code == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"token": 5}', b'{"study": "' + b"x" * 100 + b'"}', b"\xff\xfe"])
+@pytest.mark.parametrize("path", ["open", "join", "next", "answer", "questionnaire", "forget"])
+def test_nonsense_is_refused_in_a_sentence(http, path, body):
+    response = http.post(f"/listening/{path}", content=body)
+    assert response.status_code == 422
+    assert response.json()["error"] == "invalid_answer"
+
+
+def test_numbers_beyond_all_bounds_are_no_answer(http, listening, studies):
+    """JSON may hold whole numbers of four thousand digits, which are no floats, and NaN, which no database takes."""
+    listener = Listener(http, studies["acr"], any_answer)
+    listener.join()
+    huge = "9" * 4000
+    odd = f'{{"token": "{listener.token}", "done": "volume", "level": NaN, "more": {huge}, "x": 1e999, "a\\u0000b": "\\u0000c"}}'
+    assert http.post("/listening/next", content=odd).status_code == 200
+    assert listener.post("next", token=listener.token, done="headphones", answers=5).status_code == 200
+    (rater,) = [r for r in listening.store.raters(studies["acr"]) if r["rater"] == listening._rater(listener.token).id]
+    assert rater["events"]["volume"] == {"level": None, "more": None, "x": None, "ab": "c"}
+    assert rater["events"]["headphones"]["right"] == 0
+    step = listener.run(until=lambda step: step["step"] == "trial")
+    for heard, more, status in ((huge, "", 422), ("9", f', "switches": {huge}, "plays": [{huge}, 1e999]', 200)):
+        body = (
+            f'{{"token": "{listener.token}", "nonce": "{step["nonce"]}", "answer": 3, "heard": [[[0, {heard}]]]{more}}}'
+        )
+        assert http.post("/listening/answer", content=body).status_code == status
+    stored = [row for row in listening.store.answers(studies["acr"]) if row["nonce"] == step["nonce"]]
+    assert [(row["switches"], row["plays"]) for row in stored] == [(10**9, [10**9])]
+
+
+def test_a_sound_is_not_gone_because_the_database_is_away(http, listening, studies, monkeypatch):
+    listener = Listener(http, studies["acr"], any_answer)
+    step = listener.run(until=lambda step: step["step"] == "trial")
+
+    def fail(*args):
+        raise StoreError("database is locked")
+
+    monkeypatch.setattr(listening.store, "shown", fail)
+    assert http.get(f"/{step['slots'][0]['url']}").status_code == 503
+
+
+def test_a_huge_request_is_refused(http):
+    assert http.post("/listening/answer", content=b"x" * (LARGEST + 1)).status_code == 413
+
+
+def test_of_three_tones_one_is_quieter_and_one_in_antiphase():
+    def channels(name):
+        return np.frombuffer(headphones.tone(name)[44:], "<i2").reshape(-1, 2).astype(float)
+
+    plain, quiet, antiphase = map(channels, headphones.NAMES)
+    level = 20 * np.log10(np.std(quiet[:, 0]) / np.std(plain[:, 0]))
+    assert level == pytest.approx(-6, abs=0.05)
+    assert np.array_equal(antiphase[:, 0], -antiphase[:, 1])
+    assert np.array_equal(plain[:, 0], plain[:, 1])
+    orders = {headphones.order("seed", round) for round in range(60)}
+    assert len(orders) == 6
+    right = [headphones.order("seed", round).index("quiet") for round in range(headphones.ROUNDS)]
+    assert headphones.right_answers("seed", right) == headphones.ROUNDS
+    assert headphones.right_answers("other", right) < headphones.ROUNDS

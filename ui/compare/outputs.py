@@ -1,0 +1,119 @@
+"""The lower half of the Compare page: what a recording became, the player, the numbers, the pictures, the files."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from eval.metrics.pitch import cached_track, tracker_missing
+from eval.reports.spectrogram import mel_png
+from ui.compare.job import View
+from ui.compare.metric_table import level_table, metric_table
+from ui.compare.pitch_panel import pitch_panel
+from ui.compare.refinement_panel import refinement_panel
+from ui.markup import escape, slot
+from ui.player import player_component
+from vocoders.audio import Recording
+from vocoders.features import hw2_mel, log_hw2
+
+HINT = (
+    '<p class="page-hint">New here? Press <b>Sung phrase, low voice</b>, and when the first rows are there <b>Space</b> to '
+    "play and <b>1</b> to <b>9</b> to switch: the sound goes on where it is, only the vocoder changes.</p>"
+)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Components from top to bottom. The methods give updates by component, as a Gradio handler yields them."""
+
+    message: gr.HTML
+    intake: gr.HTML
+    player: gr.HTML
+    metrics: gr.HTML
+    pitch: gr.HTML
+    refinement: gr.HTML
+    downloads: gr.HTML
+    levels: gr.HTML
+    levels_box: gr.Accordion
+
+    @property
+    def components(self) -> list[gr.components.Component]:
+        return list(vars(self).values())
+
+    def begin(self, recording: Recording) -> dict:
+        empty = dict.fromkeys((self.message, self.pitch, self.refinement, self.downloads), "")
+        return {**empty, self.intake: intake_note(recording)}
+
+    def progress(self, view: View) -> dict:
+        return {self.player: view.player}
+
+    def numbers(self, view: View) -> dict:
+        """What changes when a take was added or measured."""
+        return {
+            self.metrics: metric_table(view.takes),
+            self.levels: levels_of(view),
+            self.levels_box: gr.update(visible=True),
+        }
+
+    def pictures(self, recording: Recording, view: View) -> dict:
+        """What takes a while to draw: once for every new take, after it was measured."""
+        return {self.pitch: pitch_of(recording, view), self.refinement: refinement_panel(view.takes)}
+
+    def files(self, view: View) -> dict:
+        return {self.downloads: download_links(view)}
+
+
+def lay_out_outputs() -> Outputs:
+    above = [slot("message"), slot("intake", HINT), player_component()]
+    below = [slot(id) for id in ("metrics", "pitch", "refinement", "downloads")]
+    with gr.Accordion(
+        "Level and alignment: what loudness matching does, and how the takes lie in time", open=False, visible=False
+    ) as levels_box:
+        levels = slot("levels")
+    return Outputs(*above, *below, levels, levels_box)
+
+
+def intake_note(recording: Recording) -> str:
+    """What the file was, what was done to it, and the mel it became, which is all a mel vocoder gets."""
+    mel = log_hw2(hw2_mel(recording.samples)).values
+    picture = base64.b64encode(mel_png(mel)).decode()
+    return (
+        f'<figure class="page-mel"><img alt="hw2 mel-spectrogram of the recording, {mel.shape[1]} frames" '
+        f'src="data:image/png;base64,{picture}"><figcaption><b>{escape(recording.name)}</b> · {escape(recording.history)} '
+        f"Its mel: 80 bands × {mel.shape[1]} frames. No phase, nothing above 8 kHz: this is all a mel vocoder gets."
+        "</figcaption></figure>"
+    )
+
+
+def pitch_of(recording: Recording, view: View) -> str:
+    if tracker_missing():
+        return ""
+    tracks = {take.system.title: take.pitch for take in view.takes if take.pitch}
+    return pitch_panel(recording.seconds, cached_track(recording.samples), tracks)
+
+
+def levels_of(view: View) -> str:
+    titles = {"reference": "Recording", **{take.system.id: take.system.title for take in view.takes}}
+    return level_table(titles, view.levels, view.clipped, {take.system.id: take.alignment for take in view.takes})
+
+
+def download_links(view: View) -> str:
+    if not view.archive:
+        return ""
+    folder = str(Path(view.archive).parent)
+    links = (
+        ("everything.zip", "Everything (zip)"),
+        ("comparison.png", "Figure (PNG)"),
+        ("results.json", "Results (JSON)"),
+    )
+    return (
+        '<p class="page-downloads">'
+        + "".join(
+            f'<a class="page-button" href="{escape(folder)}/{name}" download="{name}">{title}</a>'
+            for name, title in links
+        )
+        + "</p>"
+    )

@@ -1,0 +1,112 @@
+"""The Compare page: a recording in, every system side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import gradio as gr
+
+from eval.compare.recording import quick_first
+from server.results import ResultStore
+from server.worker import Compute
+from ui.compare.inputs import Inputs, lay_out_inputs
+from ui.compare.job import CompareJob
+from ui.compare.outputs import lay_out_outputs
+from ui.compare.running import Running, ask_then
+from ui.markup import notice
+from ui.passage import chosen_passage, looker
+from ui.vocoders.uploads import Upload, chosen_systems
+from vocoders.checkpoints.checkpoint import CheckpointError
+from vocoders.recordings.contained import read_recording_contained
+from vocoders.recordings.reader import AudioError, Limits
+from vocoders.systems import System
+
+QUEUE = {"concurrency_id": "compute", "concurrency_limit": 2}  # everything heavy shares one queue
+
+
+def compare_tab(
+    systems: Sequence[System], store: ResultStore, limits: Limits, uploads: gr.State, compute: Compute
+) -> Inputs:
+    """Lays the tab out and wires it. Returns its inputs, so that other tabs can add systems and use the recording."""
+    inputs = lay_out_inputs(systems, limits)
+    outputs = lay_out_outputs()
+    running = Running()
+
+    def run(
+        path: str | None,
+        chosen: list[str],
+        own: tuple[Upload, ...],
+        residuals: bool,
+        passage: dict | None,
+        request: gr.Request,
+        number: float | None = None,
+    ) -> Iterator[dict]:
+        session = request.session_hash or ""
+        try:
+            selected = chosen_systems(systems, own, chosen)
+            require_both(path, selected)
+            recording = read_recording_contained(path, limits, passage=chosen_passage(passage, path))
+        except (AudioError, CheckpointError) as error:
+            yield {outputs.message: notice(str(error), "bad")}
+            return
+        if not running.is_wanted(session, number):
+            yield {outputs.message: gr.skip()}
+            return
+        yield outputs.begin(recording)
+        job = CompareJob(recording, quick_first(selected), store.new(), compute, residuals)
+        shown, drawn = None, 0
+        for view in running.follow(session, job.run, number):
+            update = outputs.progress(view)
+            if view.takes != shown:
+                update |= outputs.numbers(view)
+            if len(view.takes) > drawn and view.takes[-1].metrics:
+                update |= outputs.pictures(recording, view)
+                drawn = len(view.takes)
+            if view.archive:
+                update |= outputs.files(view)
+            shown = view.takes
+            yield update
+
+    def run_for_program(
+        path: str | None, chosen: list[str], own: tuple[Upload, ...], residuals: bool, request: gr.Request
+    ) -> Iterator[dict]:
+        """Of the whole recording: a program that wants a passage asks `compare_json`."""
+        yield from run(path, chosen, own, residuals, None, request)
+
+    def halt(request: gr.Request) -> str:
+        running.stop(request.session_hash or "")
+        return ""
+
+    ticket = gr.Number(visible="hidden")
+    fields = [inputs.audio, inputs.choice, uploads, inputs.residuals, inputs.passage]
+    work = {"fn": run, "inputs": [*fields, ticket], "outputs": outputs.components}
+    wiring = (running, ticket, outputs.message, work)
+    options = {**QUEUE, "show_progress": "hidden"}
+    ask_then(inputs.start.click, *wiring, **options, api_visibility="private")
+    gr.Button(visible=False).click(
+        run_for_program, fields[:-1], outputs.components, **options, api_name="compare"
+    )  # by programs
+    inputs.audio.change(
+        looker(limits),
+        inputs.audio,
+        [inputs.look, inputs.passage],
+        concurrency_id="look",
+        concurrency_limit=4,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    inputs.stop.click(halt, outputs=outputs.message, queue=False, show_progress="hidden", api_visibility="private")
+    for button, load in inputs.examples:
+        quietly = {"show_progress": "hidden", "api_visibility": "private"}
+        loaded = button.click(load, outputs=[inputs.audio, outputs.message], trigger_mode="multiple", **quietly)
+        loaded.failure(lambda: "", outputs=outputs.message, queue=False, **quietly)
+        ask_then(loaded.success, *wiring, **options, api_visibility="private")
+    return inputs
+
+
+def require_both(path: str | None, selected: Sequence[System]) -> None:
+    """Errors: `AudioError` when there is no recording, or nothing to compare it with."""
+    if not path:
+        raise AudioError("Give a recording first: upload a file, use the microphone, or press an example.")
+    if not selected:
+        raise AudioError("Choose at least one system to compare with the recording.")

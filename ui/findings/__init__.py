@@ -1,0 +1,1 @@
+"""The tab that explains the project's findings."""

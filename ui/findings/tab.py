@@ -1,0 +1,88 @@
+"""The Findings page: what the homework saw, and why, on the recording of the Compare page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import gradio as gr
+
+from eval.homework.ladder import LADDER, RUNGS
+from server.results import ResultStore
+from server.worker import Compute
+from ui.compare.inputs import Inputs
+from ui.compare.job import CompareJob, View
+from ui.compare.running import Running, ask_then
+from ui.compare.tab import QUEUE
+from ui.findings.panels import is_rung, ladder_panel, losses_panel, mels_panel, trembling_panel
+from ui.markup import notice, slot
+from ui.passage import chosen_passage
+from ui.player import player_component
+from vocoders.audio import Recording
+from vocoders.recordings.contained import read_recording_contained
+from vocoders.recordings.reader import AudioError, Limits
+from vocoders.systems import System
+
+INTRO = (
+    '<section class="page-finding"><p>This project began as a course report with four findings: Griffin-Lim outperforms HiFi-GAN; the '
+    "GAN’s output trembles; torchaudio’s mel differs from HiFi-GAN’s with all parameters equal; and HiFi-GAN’s mel always gets the "
+    "smaller loss. All four are real observations, and each has a reason. They are explained here with the recording that is on the "
+    "Compare page.</p></section>"
+)
+
+
+def findings_tab(
+    systems: Sequence[System], store: ResultStore, limits: Limits, inputs: Inputs, compute: Compute
+) -> None:
+    by_id = {system.id: system for system in systems}
+    ladder = (*RUNGS, *(by_id[id] for id in LADDER if id in by_id and not by_id[id].why_not()))
+    slot("findings-intro", INTRO)
+    with gr.Row():
+        start = gr.Button("Explain with my recording", variant="primary", elem_id="explain", scale=3)
+        stop = gr.Button("Stop", elem_id="explain-stop", scale=1, min_width=80)
+    message = slot("findings-message")
+    player = player_component("findings-player")
+    panels = [slot(f"finding-{name}") for name in ("ladder", "trembling", "losses", "mels")]
+    ladder_slot, trembling, losses, mels = panels
+    running = Running()
+
+    def run(path: str | None, passage: dict | None, request: gr.Request, number: float | None = None) -> Iterator[dict]:
+        session = request.session_hash or ""
+        try:
+            if not path:
+                raise AudioError(
+                    "Give a recording first, on the Compare page: upload a file, or press an example there."
+                )
+            recording = read_recording_contained(path, limits, passage=chosen_passage(passage, path))
+        except AudioError as error:
+            yield {message: notice(str(error), "bad")}
+            return
+        if not running.is_wanted(session, number):
+            yield {message: gr.skip()}
+            return
+        yield {message: "", mels: mels_panel(recording), **dict.fromkeys((ladder_slot, trembling, losses), "")}
+        job = CompareJob(recording, ladder, store.new(), compute)
+        shown = None
+        for view in running.follow(session, job.run, number):
+            update = {player: view.player}
+            if view.takes != shown:
+                update |= explain(recording, view)
+            shown = view.takes
+            yield update
+
+    def explain(recording: Recording, view: View) -> dict:
+        vocoders = [take for take in view.takes if not is_rung(take.system)]
+        return {
+            ladder_slot: ladder_panel(ladder, view.takes),
+            trembling: trembling_panel(recording, vocoders) if vocoders else "",
+            losses: losses_panel(recording, vocoders),
+        }
+
+    def halt(request: gr.Request) -> str:
+        running.stop(request.session_hash or "")
+        return ""
+
+    ticket = gr.Number(visible="hidden")
+    work = {"fn": run, "inputs": [inputs.audio, inputs.passage, ticket], "outputs": [message, player, *panels]}
+    options = {**QUEUE, "show_progress": "hidden", "api_visibility": "private"}
+    ask_then(start.click, running, ticket, message, work, **options)
+    stop.click(halt, outputs=message, queue=False, show_progress="hidden", api_visibility="private")

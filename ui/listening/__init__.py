@@ -1,0 +1,1 @@
+"""The tab that makes and reads listening studies, and the page listeners see."""

@@ -1,0 +1,264 @@
+"""Make a study: what it asks, of which clips and systems, and how precise it can get."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from eval.listening.analysis.power import plan, twice_as_precise
+from eval.listening.making.make_study import Made, make_study, read_clips
+from eval.listening.making.stimuli import render_stimuli
+from eval.listening.session.service import Listening
+from eval.listening.storage.database import StoreError
+from eval.listening.study import MODES, Question, Study, StudyError, session_minutes
+from server.worker import Compute, ComputeError
+from ui.background import Finished, followed
+from ui.compare.inputs import Inputs, choices, offered
+from ui.compare.tab import QUEUE
+from ui.listening.reading import may_read
+from ui.markup import escape, inert, notice, slot
+from ui.vocoders.uploads import Upload, all_systems, chosen_systems
+from vocoders.checkpoints.checkpoint import CheckpointError
+from vocoders.recordings.contained import read_recording_contained
+from vocoders.recordings.reader import AudioError
+from vocoders.systems import System
+
+TITLES = {
+    "acr": "Rate takes, 1 to 5",
+    "mushra": "MUSHRA, 0 to 100",
+    "ab": "Which is better",
+    "abx": "ABX: is it audible",
+}
+_EVERYTHING = 0  # of the number of trials
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the fields hold, in their order on the page."""
+
+    name: str
+    mode: str
+    files: list[str]
+    with_compared: bool
+    recording: str
+    systems: list[str]
+    raters: float
+    trials: float
+    repeats: float
+    golds: float
+    traps: float
+    seed: float
+    about: str
+    questions: str
+    revises: str
+    key: str
+
+    def clips(self) -> dict[str, Path]:
+        """{name: file}. Errors: `StudyError`."""
+        paths = [*self.files, *([self.recording] if self.with_compared and self.recording else [])]
+        if not paths:
+            raise StudyError("Add clips first: upload some, or put a recording into the Compare page.")
+        found: dict[str, Path] = {}
+        for path in map(Path, paths):
+            name, number = path.stem, 2
+            while name in found:
+                name, number = f"{path.stem}-{number}", number + 1
+            found[name] = path
+        return found
+
+    def study(self, items: Sequence[str], systems: Sequence[str]) -> Study:
+        """Errors: `StudyError`."""
+        whole = {name: int(getattr(self, name) or 0) for name in ("raters", "repeats", "golds", "traps", "seed")}
+        return Study(
+            name=self.name.strip(),
+            mode=self.mode,
+            items=tuple(items),
+            systems=tuple(systems),
+            trials=int(self.trials or _EVERYTHING) or None,
+            about=self.about.strip(),
+            questions=parse_questions(self.questions),
+            **whole,
+        )
+
+
+def parse_questions(text: str) -> tuple[Question, ...]:
+    """A question per line; behind a bar its choices: "What did you use? | headphones, loudspeakers"."""
+    questions = []
+    for line in filter(None, map(str.strip, (text or "").splitlines())):
+        words, _, given = line.partition("|")
+        id = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40] or f"question-{len(questions) + 1}"
+        questions.append(Question(id, words.strip(), tuple(filter(None, map(str.strip, given.split(","))))))
+    return tuple(questions)
+
+
+def lay_out_making(
+    listening: Listening,
+    data_dir: Path,
+    systems: Sequence[System],
+    uploads: gr.State,
+    inputs: Inputs,
+    compute: Compute,
+) -> None:
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            name = gr.Textbox(label="Name, which listeners see", max_length=120, elem_id="study-name")
+            mode = gr.Radio(
+                [(TITLES[mode], mode) for mode in MODES], value="acr", label="What listeners do", elem_id="study-mode"
+            )
+            files = gr.File(
+                label="Clips, 1.5 to 30 s", file_count="multiple", type="filepath", height=150, elem_id="study-clips"
+            )
+            with_compared = gr.Checkbox(
+                False, label="Also the recording of the Compare page", elem_id="study-with-compared"
+            )
+        with gr.Column(scale=4, min_width=300):
+            chosen = gr.CheckboxGroup(choices(systems), label="Systems", elem_id="study-systems")
+            raters = gr.Number(
+                12, label="Raters expected", precision=0, minimum=1, maximum=10_000, elem_id="study-raters"
+            )
+            outlook = slot("study-outlook", outlook_of("acr", None, False, None, [], 12, 0))
+    checks = _lay_out_checks()
+    with gr.Row():
+        make = gr.Button("Make the study", variant="primary", elem_id="study-make", scale=0, min_width=200)
+    message = slot("study-message")
+    made = slot("study-made")
+    fields = [name, mode, files, with_compared, inputs.audio, chosen, raters, *checks]
+
+    def offer(own: tuple[Upload, ...], now: list[str]) -> dict:
+        return offered(all_systems(systems, own), now)
+
+    def render(study: Study, recordings: dict, selected: Sequence[System], tell: Callable) -> tuple:
+        return compute.run(render_stimuli, study, recordings, selected, on_report=tell)
+
+    def run(own: tuple[Upload, ...], *values: object) -> Iterator[dict]:
+        form = Form(*("" if value is None else value for value in values))  # Gradio's word for an empty field
+        yield {make: gr.update(interactive=False), message: notice("Reading the clips"), made: ""}
+        again = {make: gr.update(interactive=True)}
+        try:
+            selected = chosen_systems(systems, own, form.systems)
+            revises = form.revises.strip() or None
+            if revises and not may_read(listening, revises, form.key.strip()):
+                raise StudyError(
+                    "To revise a study takes the key that came with it; there is none with this id and key."
+                )
+            study = form.study(list(form.clips()), [system.id for system in selected])
+            recordings = read_clips(form.clips(), read_recording_contained)
+
+            def work(report: Callable[[str], None]) -> Made:
+                def tell(done: int, total: int, text: str) -> None:
+                    report(f"Take {min(done + 1, total)} of {total}: {text}")
+
+                return make_study(listening.store, data_dir, study, recordings, selected, tell, revises, render)
+
+            for event in followed(work):
+                if isinstance(event, Finished):
+                    yield {message: "", made: invitation(event.result, study, listening.durable)}
+                else:
+                    yield {message: notice(event)}
+        except (StudyError, AudioError, CheckpointError, StoreError, ComputeError) as error:
+            yield {message: notice(str(error), "bad")} | again
+        except Exception:
+            yield {message: ""} | again
+            raise
+        else:
+            yield again
+
+    make.click(
+        run, [uploads, *fields], [make, message, made], **QUEUE, show_progress="hidden", api_visibility="private"
+    )
+    uploads.change(offer, [uploads, chosen], chosen, show_progress="hidden", api_visibility="private")
+    planned = [mode, files, with_compared, inputs.audio, chosen, raters, *checks[:4]]
+    for field in planned:
+        field.change(outlook_of, planned, outlook, queue=False, show_progress="hidden", api_visibility="private")
+
+
+def _lay_out_checks() -> list[gr.components.Component]:
+    """The fields of `Form` from `trials` on."""
+    with gr.Accordion("Checks, questions, order", open=False):
+        with gr.Row():
+            trials = gr.Number(
+                _EVERYTHING, label="Trials per rater, 0: all", precision=0, minimum=0, elem_id="study-trials"
+            )
+            repeats = gr.Number(1, label="Repeated trials", precision=0, minimum=0, maximum=10)
+            golds = gr.Number(1, label="Trials with a ruined take", precision=0, minimum=0, maximum=10)
+            traps = gr.Number(1, label="Trials with beeps", precision=0, minimum=0, maximum=10)
+            seed = gr.Number(0, label="Seed of the order", precision=0)
+        about = gr.Textbox(label="What listeners should know before they start", lines=2, max_length=2000)
+        questions = gr.Textbox(
+            label="Questions at the end, one per line; choices behind a bar",
+            placeholder="What did you listen with? | headphones, loudspeakers",
+            lines=2,
+            max_length=4000,
+        )
+        with gr.Row():
+            revises = gr.Textbox(label="Revision of the study with this id (empty: a new study)", max_length=64)
+            key = gr.Textbox(label="Key of that study", type="password", max_length=200)
+    return [trials, repeats, golds, traps, seed, about, questions, revises, key]
+
+
+def outlook_of(
+    mode: str,
+    files: list[str] | None,
+    with_compared: bool,
+    recording: str | None,
+    systems: list[str],
+    raters: float,
+    trials: float,
+    *checks: float,
+) -> str:
+    """The planner's sentences for what the form holds now."""
+    items = len(files or []) + bool(with_compared and recording)
+    pairs = len(systems) * (len(systems) - 1) // 2
+    per_item = {"acr": len(systems) + 1, "mushra": 1, "ab": pairs, "abx": len(systems)}[mode]
+    if not items or not systems or not per_item or not raters or raters < 1:
+        needed = "two systems" if mode == "ab" else "a system"
+        return f'<p class="page-hint">Add clips and {needed}, and this says how precise the study can get.</p>'
+    asked = min(int(trials or 0) or items * per_item, items * per_item)
+    heard = max(1, round(items * asked / (items * per_item)))
+    found = plan(mode, int(raters), heard)
+    extra = int(sum(filter(None, checks)))
+    what = f"{asked} {'trial' if asked == 1 else 'trials'}{f' and {extra} more as checks' if extra else ''}"
+    about = f"{what}, about {session_minutes(mode, asked + extra)} minutes a rater."
+    return f'<p class="page-hint"><b>{escape(found.verdict)}</b> {about} {twice_as_precise(found)}</p>'
+
+
+def invitation(made: Made, study: Study, durable: bool) -> str:
+    """The link, the key, and what was done to the takes."""
+    rows = "".join(
+        "<tr>"
+        + f'<th scope="row">{escape(take.item)}: {escape(take.condition)}</th>'
+        + "".join(
+            f"<td>{_number(take.made.get(name))}</td>"
+            for name in ("lufs_before", "gain_db", "lufs_after", "true_peak_after")
+        )
+        + f"<td>{take.made.get('delay_samples', 'n/a')}{', inverted' if take.made.get('inverted') else ''}</td></tr>"
+        for take in made.stimuli
+    )
+    warning = (
+        ""
+        if durable
+        else notice(
+            "Answers die with this server: it has no disk that stays, no DATABASE_URL and no LISTENING_DATASET.", "bad"
+        )
+    )
+    return inert(
+        f'{warning}<section class="page-finding"><h3>{escape(study.name)} is ready</h3>'
+        '<p class="page-downloads"><a class="page-absolute" href="'
+        f'rate/?study={made.public_id}" target="_blank" rel="noopener">rate/?study={made.public_id}</a>'
+        '<button type="button" class="page-button" data-lab-copy=".page-absolute">Copy the link</button></p>'
+        f"<p>Send it to your listeners. Its results, on the next tab, need the id <code>{made.public_id}</code> and this key: "
+        f"<code>{made.key}</code>. Keep the key now; it is not shown again. Revision {made.revision}; as soon as somebody has "
+        "started, the study does not change any more.</p>"
+        '<details class="page-training"><summary>What was done to the takes</summary>'
+        '<div class="page-table-scroll" tabindex="0"><table class="page-table"><thead><tr><th scope="col">take</th><th scope="col">LUFS before</th>'
+        '<th scope="col">gain, dB</th><th scope="col">LUFS after</th><th scope="col">true peak, dBTP</th><th scope="col">moved by, samples</th></tr>'
+        f"</thead><tbody>{rows}</tbody></table></div></details></section>"
+    )
+
+
+def _number(value: object) -> str:
+    return "n/a" if value is None else f"{value:.1f}".replace("-", "−")

@@ -1,0 +1,123 @@
+"""The HTTP side of a listening session: every call of the rating page, and the sounds it plays."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from eval.listening.session.service import Listening, Refused
+from eval.listening.storage.database import StoreError
+
+LARGEST = 64 * 1024  # bytes of a request; an answer takes one or two thousand
+_STATUS = {"unknown_study": 404, "closed": 403, "bad_token": 403, "stale": 409, "storage": 503}
+_NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+_log = logging.getLogger(__name__)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class Open(_Body):
+    study: str = Field(max_length=64)
+    token: str | None = Field(None, max_length=400)
+
+
+class Join(_Body):
+    study: str = Field(max_length=64)
+    language: str = Field("en", max_length=16)
+    device: dict = Field(default_factory=dict)
+
+
+class Next(_Body):
+    model_config = ConfigDict(extra="allow")  # what a step found out
+    token: str = Field(max_length=400)
+    done: str = Field(max_length=40)
+
+
+class Answer(_Body):
+    token: str = Field(max_length=400)
+    nonce: str = Field(max_length=64)
+    answer: int | str | list
+    heard: list = Field(default_factory=list)
+    plays: list = Field(default_factory=list)
+    switches: int | float = 0
+    dwell_ms: int | float = 0
+
+
+class Questionnaire(_Body):
+    token: str = Field(max_length=400)
+    answers: dict = Field(default_factory=dict)
+
+
+class Forget(_Body):
+    token: str = Field(max_length=400)
+
+
+def rate_routes(listening: Listening) -> APIRouter:
+    router = APIRouter(prefix="/listening")
+
+    def call(path: str, model: type[_Body], work: Callable[[_Body], dict]) -> None:
+        async def endpoint(request: Request) -> Response:
+            body = await _read(request)
+            if body is None:
+                return _refusal("invalid_answer", "The request is too large.", 413)
+            try:
+                return _json(await run_in_threadpool(work, model.model_validate_json(body)))
+            except ValidationError:
+                return _refusal("invalid_answer", "The request is not as it should be.", 422)
+            except Refused as refused:
+                return _refusal(refused.code, refused.detail, _STATUS.get(refused.code, 422))
+            except StoreError as error:
+                _log.error("%s", error)
+                return _refusal("storage", "Your answer could not be stored just now; it is tried again.", 503)
+
+        router.add_api_route(path, endpoint, methods=["POST"], include_in_schema=False)
+
+    call("/open", Open, lambda body: listening.open(body.study, body.token))
+    call("/join", Join, lambda body: listening.join(body.study, body.language, body.device))
+    call("/next", Next, lambda body: listening.next(body.token, body.done, body.model_extra or {}))
+    call("/answer", Answer, lambda b: listening.answer(b.token, b.nonce, b.answer, b.model_dump()))
+    call("/questionnaire", Questionnaire, lambda body: listening.questionnaire(body.token, body.answers))
+    call("/forget", Forget, lambda body: listening.forget(body.token))
+
+    @router.get("/stim/{token}", include_in_schema=False)
+    def stimulus(token: str) -> Response:
+        """Nothing but the sound: no name, no date, no tag that two slots could have in common."""
+        try:
+            return Response(listening.audio(token), media_type="audio/wav", headers=_NO_STORE)
+        except (Refused, OSError):
+            return _refusal("bad_token", "There is no such sound.", 404)
+        except StoreError as error:
+            _log.error("%s", error)
+            return _refusal("storage", "The sound cannot be looked up just now; try again.", 503)
+
+    return router
+
+
+def with_slash(request: Request) -> RedirectResponse:
+    """For a link to the rating page that lost its slash on the way."""
+    return RedirectResponse(f"rate/?{request.url.query}")
+
+
+async def _read(request: Request) -> bytes | None:
+    """The body; None when it is too large, before all of it has been taken in."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            return None
+    return body
+
+
+def _json(content: dict, status: int = 200) -> JSONResponse:
+    return JSONResponse(content, status, headers=_NO_STORE)
+
+
+def _refusal(code: str, detail: str, status: int) -> JSONResponse:
+    return _json({"error": code, "detail": detail}, status)

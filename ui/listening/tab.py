@@ -1,0 +1,37 @@
+"""The page of blind listening studies: make one, read what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import gradio as gr
+
+from eval.listening.session.service import Listening
+from server.results import ResultStore
+from server.worker import Compute
+from ui.compare.inputs import Inputs
+from ui.listening.making import lay_out_making
+from ui.listening.reading import lay_out_reading
+from vocoders.systems import System
+
+
+def studies_tab(
+    listening: Listening,
+    data_dir: Path,
+    systems: Sequence[System],
+    store: ResultStore,
+    uploads: gr.State,
+    inputs: Inputs,
+    compute: Compute,
+) -> None:
+    gr.Markdown(
+        "### Let others listen, blind\n"
+        "On the Compare page you know what you hear. Here you make a study of it: takes of equal length and loudness under "
+        "letters, in an order that is balanced over listeners, who follow a link. Every answer is kept, and the results "
+        "say how sure they are."
+    )
+    with gr.Tab("Make a study", id="study-make"):
+        lay_out_making(listening, data_dir, systems, uploads, inputs, compute)
+    with gr.Tab("Results", id="study-results"):
+        lay_out_reading(listening, systems, store)

@@ -1,0 +1,1 @@
+"""The tab that lists the systems and takes checkpoints."""

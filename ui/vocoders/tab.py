@@ -1,0 +1,124 @@
+"""The Vocoders page: what is compared, where it comes from, and how to add your own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import gradio as gr
+
+from ui.compare.inputs import offered
+from ui.compare.tab import QUEUE
+from ui.markup import escape, notice, slot
+from ui.vocoders.training_panel import training_panel
+from ui.vocoders.uploads import Upload, add_upload, all_systems
+from vocoders.catalogue import OWN_MODEL_CARD
+from vocoders.checkpoints.checkpoint import CheckpointError
+from vocoders.checkpoints.trial import UNCHECKED
+from vocoders.systems import System
+
+FIND = "find"  # of the two mels, the one it fits
+_STEPS = {  # how a front end's steps read in a sentence
+    "hw2_mel": "hw2 mel",
+    "log_hw2": "logarithm",
+    "log_hifigan_mel": "HiFi-GAN's mel",
+    "stft_magnitude": "STFT magnitude",
+    "invert": "inversion to 513 bins",
+    "remel": "HiFi-GAN's mel",
+    "mislabel": "taken for HiFi-GAN's mel",
+}
+
+
+def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.CheckboxGroup) -> None:
+    cards = slot("catalogue", catalogue(systems))
+    if OWN_MODEL_CARD.is_file():
+        with gr.Accordion("Model card of the project's own HiFi-GAN", open=False, elem_id="model-card"):
+            gr.Markdown(_without_pictures(OWN_MODEL_CARD.read_text(encoding="utf-8")))
+    gr.Markdown(
+        "### Add your own\n"
+        "Any HiFi-GAN generator in the original's format (`g_XXXXXXXX` or a `.safetensors` with its `config.json`), or a "
+        "`.safetensors` of this project. A model fed another mel than its own makes noise, so it is tried on a second of singing "
+        "first. It is kept for two hours, and joins the systems on the Compare page."
+    )
+    with gr.Row():
+        checkpoint = gr.File(label="Generator", type="filepath", elem_id="own-checkpoint", height=130)
+        config = gr.File(label="config.json", type="filepath", file_types=[".json"], elem_id="own-config", height=130)
+        with gr.Column(min_width=240):
+            recipe = gr.Radio(
+                [
+                    ("as its files say, or found by a trial", FIND),
+                    ("hw2 (torchaudio, log power)", "hw2"),
+                    ("HiFi-GAN's own (log magnitude)", "hifigan"),
+                ],
+                value=FIND,
+                label="Trained on which mel",
+            )
+            without = gr.Checkbox(label="Untried", info="Use it on the mel chosen above, whatever a trial would say.")
+            add = gr.Button("Add to the comparison", variant="primary", elem_id="add-own")
+    message = slot("own-message")
+
+    def add_own(
+        own: tuple[Upload, ...],
+        checkpoint_path: str | None,
+        config_path: str | None,
+        mel: str,
+        untried: bool,
+        chosen: list[str],
+    ) -> tuple:
+        try:
+            own, system = add_upload(own, checkpoint_path, config_path, _asked(mel, untried))
+        except CheckpointError as error:
+            return gr.skip(), gr.skip(), gr.skip(), notice(str(error), "bad")
+        everything = all_systems(systems, own)
+        selection = offered(everything, [*chosen, system.id])
+        return (
+            own,
+            selection,
+            catalogue(everything),
+            notice(f"{system.title} is now among the systems to compare. {system.about}", "good"),
+        )
+
+    add.click(
+        add_own,
+        [uploads, checkpoint, config, recipe, without, choice],
+        [uploads, choice, cards, message],
+        **QUEUE,
+        api_visibility="private",
+    )
+
+
+def _asked(mel: str, untried: bool) -> str | None:
+    """The page's choice as `add_upload` takes it. Errors: `CheckpointError`."""
+    if mel == FIND and untried:
+        raise CheckpointError("Without a trial, say which mel it was trained on.")
+    return None if mel == FIND else f"{mel}{UNCHECKED}" if untried else mel
+
+
+def _without_pictures(markdown: str) -> str:
+    """The card's curves are drawn above from the checkpoint itself; as a file it shows them as a picture."""
+    return re.sub(r"!\[[^\]]*\]\([^)]*\)\n*", "", markdown)
+
+
+def catalogue(systems: Sequence[System]) -> str:
+    return f'<div class="page-cards">{"".join(_card(system) for system in systems)}</div>'
+
+
+def _card(system: System) -> str:
+    reason = system.why_not()
+    steps = ["recording", *(_STEPS.get(step.__name__, step.__name__) for step in system.steps), "vocoder"]
+    path = " → ".join(escape(part) for part in [*steps, *(["refinement"] if system.refinement else [])])
+    foot = f'<p class="page-card-state">Cannot run here: {escape(reason)}.</p>' if reason else _origin(system)
+    return (
+        f'<article class="page-card{" page-card-off" if reason else ""}"><h3>{escape(system.title)}</h3>'
+        f'<p>{escape(system.about)}</p><p class="page-path">{path}</p>{foot}</article>'
+    )
+
+
+def _origin(system: System) -> str:
+    card = system.describe()
+    size = f"{card.parameters / 1e6:.2f} M parameters" if card.parameters else "nothing learned"
+    return (
+        f"{training_panel(card.training)}"
+        f'<p class="page-card-foot"><code>{escape(system.id)}</code> · {size} · {escape(card.licence)}<br>'
+        f"{escape(card.source)}</p>"
+    )

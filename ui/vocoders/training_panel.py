@@ -1,0 +1,117 @@
+"""How a checkpoint was trained, from what it says of itself: a few facts and its curves as inline SVG.
+
+A checkpoint comes from anybody, so nothing in it is trusted: text is escaped and cut, curves that are not numbers are
+left out.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+
+from ui.markup import escape
+from vocoders.checkpoints.checkpoint import runs_of
+
+WIDTH, HEIGHT = 320, 72  # SVG units; the width is stretched to the card's, the height is pixels
+LONGEST = 240  # characters of one fact
+MOST = 2000  # points of one curve
+MOST_RUNS = 4  # that went before
+_STARTS = {
+    "universal": "fine-tuned from UNIVERSAL_V1",
+    "scratch": "trained from scratch",
+    "checkpoint": "from the run before",
+}
+_CURVES = {"total": "total generator loss", "mel": "mel loss", "validation mel": "validation mel loss"}
+
+Points = Sequence[tuple[float, float]]
+
+
+def training_panel(about: Mapping[str, str]) -> str:
+    """Empty for a checkpoint that says nothing of its training."""
+    facts = [(name, value) for name, value in _facts(about) if value]
+    curves = _curves(about.get("curves", ""))
+    if not facts and not curves:
+        return ""
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value[:LONGEST])}</dd>" for name, value in facts)
+    charts = "".join(_chart(title, points) for title, points in curves.items())
+    return f'<details class="page-training"><summary>How it was trained</summary><dl>{rows}</dl>{charts}</details>'
+
+
+def _facts(about: Mapping[str, str]) -> list[tuple[str, str]]:
+    heard = about.get("audio_hours_heard")
+    latest, *before = runs_of(about) or [{}]
+    return [
+        ("Recipe", _recipe(latest)),
+        ("Length", _length(latest)),
+        *(("Before that", f"{_recipe(run)}; {_length(run)}") for run in before[:MOST_RUNS]),
+        ("Heard", f"{heard} h of audio" if heard else ""),
+        ("Data", about.get("data", "")),
+        ("Its licences", ", ".join(_parsed(about.get("data_licences", "")))),
+        ("Validation mel L1", about.get("validation_mel_l1", "")),
+        ("Held-out clips", _metrics(about.get("metrics", ""))),
+        ("Code", about.get("revision", "")),
+    ]
+
+
+def _recipe(run: Mapping[str, str]) -> str:
+    return ", ".join(filter(None, (run.get("preset"), _STARTS.get(run.get("start", "")))))
+
+
+def _length(run: Mapping[str, str]) -> str:
+    steps = run.get("steps")
+    return f"{steps} steps, {run.get('minutes', '?')} min on {run.get('hardware', '?')}" if steps else ""
+
+
+def _parsed(text: str) -> dict:
+    """A JSON object from the metadata; empty when it is anything else."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _metrics(text: str) -> str:
+    return ", ".join(f"{name} {_short(value)}" for name, value in _parsed(text).items() if _is_number(value))
+
+
+def _curves(text: str) -> dict[str, Points]:
+    """The known curves in the metadata's JSON, by title; whatever is malformed is left out."""
+    found = _parsed(text)
+    curves = {title: _points(found.get(name)) for name, title in _CURVES.items()}
+    return {title: points for title, points in curves.items() if len(points) > 1}
+
+
+def _points(value: object) -> Points:
+    if not isinstance(value, list) or len(value) > MOST:
+        return ()
+    pairs = [pair for pair in value if isinstance(pair, list) and len(pair) == 2 and all(map(_is_number, pair))]
+    return tuple((float(step), float(height)) for step, height in pairs)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e12  # no nan, no 10^400
+
+
+def _chart(title: str, points: Points) -> str:
+    steps, heights = zip(*points)
+    low, high = min(heights), max(heights)
+    span, length = high - low or 1.0, max(steps) - min(steps) or 1.0
+    path = "L".join(
+        f"{(step - min(steps)) / length * WIDTH:.1f} {3 + (high - height) / span * (HEIGHT - 6):.1f}"
+        for step, height in points
+    )
+    label = f"{title}, from {_short(heights[0])} to {_short(heights[-1])}"
+    return (
+        f'<p class="page-strip"><b>{title}</b> <span>{_short(heights[0])} → {_short(heights[-1])}</span></p>'
+        f'<div class="page-curve page-box"><div class="page-axis" aria-hidden="true"><span style="top:8px">{_short(high)}'
+        f'</span><span style="top:{HEIGHT - 8}px">{_short(low)}</span></div><svg viewBox="0 0 {WIDTH} {HEIGHT}" '
+        f'preserveAspectRatio="none" role="img" aria-label="{label}" style="height:{HEIGHT}px"><path d="M{path}"/></svg></div>'
+        f'<p class="page-steps" aria-hidden="true"><span>step {min(steps):,.0f}</span><span>{max(steps):,.0f}</span></p>'
+    )
+
+
+def _short(value: float) -> str:
+    digits = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
+    return f"{value:.{min(digits, 4)}f}"

@@ -1,0 +1,80 @@
+"""Checkpoints that people bring, per browser session: small immutable values, the weights loaded when needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vocoders.catalogue import BUILT_IN, own_checkpoint_system
+from vocoders.checkpoints.checkpoint import CheckpointError, names_its_mel
+from vocoders.systems import System
+
+MAX_UPLOADS = 4  # per session; each is a system in the comparison
+
+
+@dataclass(frozen=True)
+class Upload:
+    id: str  # of its system; "" for the name of its file
+    checkpoint: str  # paths of what Gradio stored
+    config: str | None
+    recipe: str | None  # as `read_checked` takes it; None for a file that knows its own, or to find out
+
+    @property
+    def files(self) -> list[Path]:
+        return [Path(name) for name in (self.checkpoint, self.config) if name]
+
+    @property
+    def is_here(self) -> bool:
+        return all(path.is_file() for path in self.files)
+
+    def system(self) -> System:
+        """Errors: `CheckpointError`."""
+        if not self.is_here:
+            raise CheckpointError(
+                f"There is no file {Path(self.checkpoint).name} any more: uploads stay for two hours; add it again."
+            )
+        config = Path(self.config) if self.config else None
+        system = own_checkpoint_system(Path(self.checkpoint), self.recipe, config, contained=True)
+        return replace(system, id=self.id or system.id)
+
+
+def chosen_systems(systems: Sequence[System], uploads: Sequence[Upload], chosen: Sequence[str]) -> list[System]:
+    """Those with the chosen ids. Errors: `CheckpointError`, also for a chosen upload that is no longer here."""
+    return [
+        *(system for system in systems if system.id in chosen),
+        *(upload.system() for upload in uploads if upload.id in chosen),
+    ]
+
+
+def all_systems(systems: Sequence[System], uploads: Sequence[Upload]) -> list[System]:
+    """Errors: `CheckpointError`."""
+    return [*systems, *(upload.system() for upload in uploads if upload.is_here)]
+
+
+def add_upload(
+    uploads: tuple[Upload, ...], checkpoint: str | None, config: str | None, recipe: str | None
+) -> tuple[tuple[Upload, ...], System]:
+    """The uploads that are still here with one more, which has been read and tried, and its system.
+
+    recipe: the mel it was trained on; None to find out. It does not count for a file of this project, which says it.
+    Errors: `CheckpointError` with a sentence.
+    """
+    if not checkpoint:
+        raise CheckpointError("Give the generator's file first: g_XXXXXXXX, or a .safetensors.")
+    own_format = names_its_mel(Path(checkpoint))
+    if not own_format and not config:
+        raise CheckpointError("A jik876 generator needs its config.json as well.")
+    uploads = tuple(upload for upload in uploads if upload.is_here)
+    if len(uploads) >= MAX_UPLOADS:
+        raise CheckpointError(
+            f"{MAX_UPLOADS} checkpoints are the limit of one session; reload the page to start again."
+        )
+    upload = Upload("", checkpoint, None if own_format else config, None if own_format else recipe)
+    taken = {system.id for system in BUILT_IN} | {other.id for other in uploads}
+    name = id = f"own-{upload.system().id}"
+    number = 2
+    while id in taken:
+        id, number = f"{name}-{number}", number + 1
+    upload = replace(upload, id=id)
+    return (*uploads, upload), upload.system()

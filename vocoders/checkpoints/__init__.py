@@ -1,0 +1,1 @@
+"""Generators from files, read safely and tried before use."""

@@ -1,0 +1,87 @@
+"""Generators that people bring: a file, read and tried, as a system."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
+from vocoders.checkpoints.config import CheckpointError, config_beside
+from vocoders.checkpoints.contained import read_contained
+from vocoders.checkpoints.trial import read_checked
+from vocoders.features import hw2_mel, log_hifigan_mel, log_hw2
+from vocoders.hifigan.engine import HiFiGANVocoder
+from vocoders.hifigan.generator import parameter_count
+from vocoders.systems import Call, Card, System
+
+_log = logging.getLogger(__name__)
+
+
+def _written(path: Path | None) -> tuple[int, int] | None:
+    """When, and how long it is: another file under the same name is another generator."""
+    with contextlib.suppress(OSError):
+        return path and (path.stat().st_mtime_ns, path.stat().st_size)
+    return None
+
+
+@functools.lru_cache(maxsize=64)
+def _checked(contained: bool, path: Path, recipe: str | None, config_path: Path | None, *_written: Any) -> Checkpoint:
+    """What is known of a generator once it has been read and tried; without its weights, which may be large."""
+    if contained:
+        checkpoint = read_contained(path, recipe, config_path, checked=True)
+    else:
+        checkpoint = read_checked(path, recipe, config_path)
+        if checkpoint.notice:
+            _log.warning("note: %s: %s.", path, checkpoint.notice)
+    return dataclasses.replace(checkpoint, weights={})
+
+
+@functools.lru_cache(maxsize=4)
+def _brought_vocoder(
+    contained: bool, path: Path, recipe: str, config_path: Path | None, *_written: Any
+) -> HiFiGANVocoder:
+    """Of a generator that was tried before."""
+    return HiFiGANVocoder((read_contained if contained else read_checkpoint)(path, recipe, config_path))
+
+
+def own_checkpoint_system(
+    path: Path, recipe: str | None = None, config_path: Path | None = None, contained: bool = False
+) -> System:
+    """A generator somebody brings, read and tried now, as a system named after its file. See `read_checked`.
+
+    contained: for a stranger's. Errors: `CheckpointError`.
+    """
+    written = _written(path), _written(config_path or _found_config(path))
+    checkpoint = _checked(contained, path, recipe, config_path, *written)
+    mel = checkpoint.recipe.name
+    steps = (hw2_mel, log_hw2) if mel == "hw2" else (log_hifigan_mel,)
+    name = slug(path.stem)
+    about = f"Your checkpoint {path.name}, on the {mel} mel.{f' {checkpoint.notice}.' if checkpoint.notice else ''}"
+    load = Call(_brought_vocoder, (contained, path, mel, config_path, *written))
+    describe = Call(_brought_card, (contained, path, recipe, config_path, *written))
+    return System(name, f"Your {name}", about, steps, load, describe)
+
+
+def _brought_card(contained: bool, path: Path, *how: Any) -> Card:
+    return card_of(_checked(contained, path, *how), "not stated", path.name)
+
+
+def _found_config(path: Path) -> Path | None:
+    with contextlib.suppress(CheckpointError):  # said when the file is read
+        return config_beside(path)
+    return None
+
+
+def slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:40] or "checkpoint"
+
+
+def card_of(checkpoint: Checkpoint, licence: str, source: str) -> Card:
+    """licence: where the checkpoint itself names none."""
+    about = checkpoint.about
+    return Card(parameter_count(checkpoint.config), about.get("licence", licence), source, about)

@@ -1,0 +1,183 @@
+"""A generator tried on a second of singing before it is used: the mel it is given must be the one it was trained on.
+
+Shapes do not tell. Every mel here has 80 bands, and a generator that is given another mel, or built with other dilations or
+upsampling rates than it was trained with, runs and makes noise. Its take of the shipped phrase does tell. The measure is the
+mean |difference| of the log hw2 mels of take and phrase (natural logarithm of power), measured as
+
+    right, trained to the end                 0.4 to 0.7    UNIVERSAL_V1, LJ_V1, this project's own
+    wrong mel                                 5.6 to 6.8
+    wrong dilations or rates                  2.7 to 5.5    on either mel; 2.0 where a guide helps
+    weights as they are initialized           3.7 to 9      on one mel at least 0.85 times as much as on the other
+
+So a take below `GOOD` settles it. Above, nothing follows from the number alone: the generator may be a beginner's. Then
+whatever else it could be is tried too, the other mel and the published dilations and rates that fit its tensors, and it is
+refused only when one of these comes below `FITS` and below `CLEARLY` times what it is said to be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vocoders.audio import SAMPLE_RATE
+from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, Contents, read_contents
+from vocoders.hifigan.generator import V1, V3, HiFiGANConfig, multiply_adds
+from vocoders.hifigan.generator_input import generator_input
+from vocoders.hifigan.guide import guide_of
+from vocoders.mel import HOP, HW2, RECIPES, log_mel_of
+
+UNCHECKED = "-unchecked"  # behind the name of a mel: whoever says so is taken at their word
+GOOD = 1.2
+FITS = 2.5
+CLEARLY = 0.6
+MOST_WORK = 4 * multiply_adds(V1)  # of a generator that is tried; a larger one takes too long
+SOUNDLESS = 1e-4  # -80 dB: a take whose frames vary by less of what the recording's do is silence, or a constant
+_UNSEEN = ("upsample_rates", "resblock_dilation_sizes")  # what no tensor's shape tells
+_PHRASE = Path(__file__).parents[1] / "assets" / "examples" / "sung_phrase_low.flac"
+_PASSAGE = slice(SAMPLE_RATE, SAMPLE_RATE + 86 * HOP)  # one second, all of it sung
+
+
+def read_checked(path: Path, recipe: str | None = None, config_path: Path | None = None) -> Checkpoint:
+    """As `read_checkpoint`, and then tried; a mel that nothing names is found. "hw2-unchecked" skips the trial.
+
+    Errors: `CheckpointError`, also for a generator that makes no sound, or that something else fits clearly better.
+    """
+    contents = read_contents(path, config_path)
+    if recipe and recipe.endswith(UNCHECKED):
+        return contents.on(recipe.removesuffix(UNCHECKED))
+    said = recipe or contents.mel or (HW2.name if contents.config.is_guided else None)
+    if multiply_adds(contents.config) > MOST_WORK:
+        return _noting(contents.on(said), "It is too large to be tried beforehand")
+    return _on(contents, said) if said else _found(contents)
+
+
+def _on(contents: Contents, said: str) -> Checkpoint:
+    checkpoint = contents.on(said)
+    distance = _sounding(checkpoint, contents.name)
+    if distance < GOOD:
+        return checkpoint
+    _refuse_others(contents, checkpoint, distance)
+    return _noting(
+        checkpoint,
+        f"Its take of a sung phrase is far from the phrase (log-mel L1 {distance:.1f}; of a well-trained one below 1): it was hardly "
+        "trained, or its configuration is another generator's",
+    )
+
+
+def _found(contents: Contents) -> Checkpoint:
+    """On the mel that it clearly fits. Errors: `CheckpointError` when it is neither."""
+    tried = sorted((_sounding(contents.on(name), contents.name), name) for name in RECIPES)
+    (best, name), (other, _) = tried
+    if best < FITS and best < CLEARLY * other:
+        found = f"Nothing says which mel it was trained on; a trial found {name} (log-mel L1 {best:.1f} against {other:.1f})"
+        return _noting(contents.on(name), found)
+    _refuse_others(contents, contents.on(name), best)
+    distances = " and ".join(f"{distance:.1f} on {name}" for distance, name in tried)
+    raise CheckpointError(
+        f"{contents.name} does not say which mel it was trained on, and a trial does not tell (log-mel L1 {distances}); name it, as "
+        "@hw2 or @hifigan, and see whether config.json belongs to it."
+    )
+
+
+def _refuse_others(contents: Contents, checkpoint: Checkpoint, distance: float) -> None:
+    """Errors: `CheckpointError` when something else fits clearly better than a checkpoint with this distance."""
+    others = list(_others(checkpoint))
+    distances = [distance_of(take_of(other)) for other in others]
+    best = int(np.argmin(distances)) if others else 0
+    if others and distances[best] < FITS and distances[best] < CLEARLY * distance:
+        raise CheckpointError(
+            f"{contents.name}: {' and '.join(_differences(others[best], checkpoint))} (log-mel L1 of a trial {distances[best]:.1f} "
+            f"against {distance:.1f}). To use it all the same: @{checkpoint.recipe.name}{UNCHECKED} behind its path, or untried on the page."
+        )
+
+
+def _others(checkpoint: Checkpoint) -> Iterator[Checkpoint]:
+    """What else it may be: on the other mel, or with published dilations or rates."""
+    for recipe in [checkpoint.recipe] if checkpoint.config.is_guided else RECIPES.values():
+        for config in [checkpoint.config, *_published_shapes(checkpoint.config)]:
+            if (recipe, config) != (checkpoint.recipe, checkpoint.config):
+                yield dataclasses.replace(checkpoint, recipe=recipe, config=config)
+
+
+def _differences(right: Checkpoint, said: Checkpoint) -> list[str]:
+    """Each as a sentence."""
+    mels = [] if right.recipe == said.recipe else [f"it fits the {right.recipe.name} mel, not {said.recipe.name}"]
+    shapes = [(field, getattr(right.config, field), getattr(said.config, field)) for field in _UNSEEN]
+    return mels + [
+        f"it was trained with {field} {_listed(wanted)}, not with {_listed(given)} as its configuration says"
+        for field, wanted, given in shapes
+        if wanted != given
+    ]
+
+
+def _listed(value: tuple) -> str:
+    return str(value).replace("(", "[").replace(",)", "]").replace(")", "]")
+
+
+def _published_shapes(config: HiFiGANConfig) -> Iterator[HiFiGANConfig]:
+    """Others with the same tensors: rates that are half of their kernels, and the dilations of V1 or V3."""
+    half = tuple(kernel // 2 for kernel in config.upsample_kernel_sizes)
+    rates = config.upsample_rates if config.is_guided else half  # which a guide's layers fit too
+    dilations = [
+        model.resblock_dilation_sizes
+        for model in (V1, V3)
+        if list(map(len, model.resblock_dilation_sizes)) == list(map(len, config.resblock_dilation_sizes))
+    ]
+    for changed in dict.fromkeys(
+        (rate, dilation)
+        for rate in (config.upsample_rates, rates)
+        for dilation in (config.resblock_dilation_sizes, *dilations)
+    ):
+        with contextlib.suppress(ValueError):  # no such generator
+            other = dataclasses.replace(config, upsample_rates=changed[0], resblock_dilation_sizes=changed[1])
+            if other != config:
+                yield other
+
+
+def _noting(checkpoint: Checkpoint, notice: str) -> Checkpoint:
+    return dataclasses.replace(checkpoint, notice=notice)
+
+
+def _sounding(checkpoint: Checkpoint, where: str) -> float:
+    """The distance of its take. Errors: `CheckpointError` when there is nothing in it."""
+    take = take_of(checkpoint)
+    if is_soundless(take, phrase()):
+        raise CheckpointError(f"{where} makes no sound: of a sung phrase it makes a constant {take.mean():.3f}.")
+    return distance_of(take)
+
+
+@functools.cache
+def phrase() -> np.ndarray:
+    """(22016,) float32, about -20 dBFS."""
+    from vocoders.recordings.reader import read_recording
+
+    return read_recording(_PHRASE).samples[_PASSAGE]
+
+
+def take_of(checkpoint: Checkpoint, samples: np.ndarray | None = None) -> np.ndarray:
+    """What it makes of the mel of a recording (the phrase): (frames * 256,) float32."""
+    mel = log_mel_of(phrase() if samples is None else samples, checkpoint.recipe)
+    guide = torch.from_numpy(guide_of(mel))[None] if checkpoint.config.is_guided else None
+    with torch.inference_mode():
+        features = generator_input(
+            torch.from_numpy(mel)[None], checkpoint.config.input_channels, checkpoint.recipe, guide
+        )
+        return checkpoint.generator()(features)[0, 0].numpy()
+
+
+def distance_of(take: np.ndarray) -> float:
+    """Mean |difference| of the log hw2 mels of a take and the phrase; 0 for the phrase itself."""
+    return float(np.abs(log_mel_of(take, HW2) - log_mel_of(phrase(), HW2)).mean())
+
+
+def is_soundless(take: np.ndarray, reference: np.ndarray) -> bool:
+    """Whether a take is silent, or constant, where the recording (both (n,)) is within 20 dB of its loudest frame."""
+    made, wanted = (np.std(x[: len(x) // HOP * HOP].reshape(-1, HOP), axis=1) for x in (take, reference))
+    loud = (wanted >= 0.1 * wanted.max()) & (wanted > 0)
+    return bool(loud.any() and np.median(made[loud] / wanted[loud]) < SOUNDLESS)

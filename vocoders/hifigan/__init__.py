@@ -1,0 +1,1 @@
+"""The HiFi-GAN generator and what runs it."""

@@ -1,0 +1,215 @@
+"""The HiFi-GAN generator (Kong, Kim & Bae 2020): log mel (batch, 80, frames) -> waveform (batch, 1, frames * 256).
+
+    mel -> conv_pre -> [ leaky ReLU -> transposed conv (x u) -> mean of residual blocks ] per rate u -> conv_post -> tanh
+                                                  ^ + conv of the guide, where there is one
+
+Parameter names are those of jik876/hifi-gan with weight normalisation folded, so that its checkpoints load; see
+`vocoders.checkpoints.checkpoint`. Tensors only: nothing here reads files or chooses devices.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vocoders.hifigan.generator_input import INPUT_CHANNELS, WITH_GUIDE
+from vocoders.mel import HOP, N_MELS
+
+SLOPE = 0.1  # of every leaky ReLU but the last
+LAST_SLOPE = 0.01  # the original calls leaky_relu without its constant before conv_post; trained weights rely on it
+
+
+@dataclass(frozen=True)
+class HiFiGANConfig:
+    """The shape of a generator, with the names of the original's config.json.
+
+    Errors: ValueError naming the bad value and what is allowed.
+    """
+
+    resblock: int  # 1: two convolutions per dilation, 2: one
+    upsample_rates: tuple[int, ...]  # their product is the hop, 256
+    upsample_kernel_sizes: tuple[int, ...]
+    upsample_initial_channel: int  # halved at every upsampling
+    resblock_kernel_sizes: tuple[int, ...]
+    resblock_dilation_sizes: tuple[tuple[int, ...], ...]
+    input_channels: int = N_MELS  # or 593, or 336, see `vocoders.hifigan.generator_input`
+
+    def __post_init__(self) -> None:
+        require(self.resblock in (1, 2), "resblock", self.resblock, "1 or 2")
+        factors = all(rate > 0 for rate in self.upsample_rates) and math.prod(self.upsample_rates) == HOP
+        require(factors, "upsample_rates", self.upsample_rates, f"factors of {HOP}")
+        stages = len(self.upsample_rates)
+        fits = len(self.upsample_kernel_sizes) == stages and all(
+            rate <= kernel <= 64 and (kernel - rate) % 2 == 0
+            for rate, kernel in zip(self.upsample_rates, self.upsample_kernel_sizes)
+        )
+        require(fits, "upsample_kernel_sizes", self.upsample_kernel_sizes, "one per rate, rate + an even number, <= 64")
+        channels = self.upsample_initial_channel
+        require(
+            channels % 2**stages == 0 and 2**stages <= channels <= 2048,
+            "upsample_initial_channel",
+            channels,
+            f"a multiple of {2**stages} up to 2048",
+        )
+        kernels = self.resblock_kernel_sizes
+        odd = 1 <= len(kernels) <= 8 and all(k % 2 == 1 and 1 <= k <= 31 for k in kernels)
+        require(odd, "resblock_kernel_sizes", kernels, "up to 8 odd numbers up to 31")
+        dilations = self.resblock_dilation_sizes
+        each = len(dilations) == len(kernels) and all(
+            1 <= len(row) <= 8 and all(1 <= d <= 64 for d in row) for row in dilations
+        )
+        require(self.input_channels in INPUT_CHANNELS, "input_channels", self.input_channels, "80, 593 or 336")
+        require(each, "resblock_dilation_sizes", dilations, "one list per kernel, 1 to 8 numbers from 1 to 64")
+
+    @property
+    def is_guided(self) -> bool:
+        return self.input_channels == WITH_GUIDE
+
+    @property
+    def frame_channels(self) -> int:
+        """Of the input, those that `conv_pre` sees: all but a guide's samples."""
+        return N_MELS if self.is_guided else self.input_channels
+
+    @property
+    def guide_kernels(self) -> tuple[tuple[int, int], ...]:
+        """Per upsampling, of a guided generator: (length, stride) in samples of the layer that hears the guide there."""
+        if not self.is_guided:
+            return ()
+        strides = [HOP // math.prod(self.upsample_rates[: stage + 1]) for stage in range(len(self.upsample_rates))]
+        return tuple((max(2 * stride, stride + 6), stride) for stride in strides)
+
+    @property
+    def reaches(self) -> tuple[int, ...]:
+        """Per upsampling: how many of its output samples away one can still change a sample of the waveform."""
+        reach, reaches = 3, []  # of conv_post, in samples
+        for rate, kernel in reversed(list(zip(self.upsample_rates, self.upsample_kernel_sizes))):
+            reach += max(
+                sum((size - 1) // 2 * (dilation + (1 if self.resblock == 1 else 0)) for dilation in dilations)
+                for size, dilations in zip(self.resblock_kernel_sizes, self.resblock_dilation_sizes)
+            )
+            reaches.append(reach)
+            reach = self._before_upsampling(reach, rate, kernel)
+        return tuple(reversed(reaches))
+
+    @property
+    def context(self) -> int:
+        """How many mel frames away a frame can still change a sample."""
+        first = self._before_upsampling(self.reaches[0], self.upsample_rates[0], self.upsample_kernel_sizes[0])
+        return first + 3  # of conv_pre
+
+    @staticmethod
+    def _before_upsampling(reach: int, rate: int, kernel: int) -> int:
+        return (reach + (kernel + rate) // 2 - 1) // rate
+
+
+def require(condition: bool, name: str, value: object, allowed: str) -> None:
+    """Errors: ValueError naming the bad value and what is allowed, unless the condition holds."""
+    if not condition:
+        raise ValueError(f"{name} is {value}; allowed: {allowed}")
+
+
+_DILATIONS_1 = ((1, 3, 5),) * 3
+V1 = HiFiGANConfig(1, (8, 8, 2, 2), (16, 16, 4, 4), 512, (3, 7, 11), _DILATIONS_1)
+V2 = HiFiGANConfig(1, (8, 8, 2, 2), (16, 16, 4, 4), 128, (3, 7, 11), _DILATIONS_1)
+V3 = HiFiGANConfig(2, (8, 8, 4), (16, 16, 8), 256, (3, 5, 7), ((1, 2), (2, 6), (3, 12)))
+
+
+class ResidualBlock1(nn.Module):
+    """Per dilation: x + conv(leaky(dilated conv(leaky x)))."""
+
+    def __init__(self, channels: int, kernel: int, dilations: tuple[int, ...]) -> None:
+        super().__init__()
+        self.convs1 = nn.ModuleList(_same_conv(channels, kernel, dilation) for dilation in dilations)
+        self.convs2 = nn.ModuleList(_same_conv(channels, kernel, 1) for _ in dilations)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for dilated, plain in zip(self.convs1, self.convs2):
+            x = x + plain(F.leaky_relu(dilated(F.leaky_relu(x, SLOPE)), SLOPE))
+        return x
+
+
+class ResidualBlock2(nn.Module):
+    """Per dilation: x + dilated conv(leaky x)."""
+
+    def __init__(self, channels: int, kernel: int, dilations: tuple[int, ...]) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(_same_conv(channels, kernel, dilation) for dilation in dilations)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for dilated in self.convs:
+            x = x + dilated(F.leaky_relu(x, SLOPE))
+        return x
+
+
+def _same_conv(channels: int, kernel: int, dilation: int) -> nn.Conv1d:
+    return nn.Conv1d(channels, channels, kernel, dilation=dilation, padding=dilation * (kernel - 1) // 2)
+
+
+class Generator(nn.Module):
+    """Input (batch, input_channels, frames) -> waveform (batch, 1, frames * 256) in (-1, 1).
+
+    A guided one also hears its guide after every upsampling, through one convolution that brings it to that rate.
+    """
+
+    def __init__(self, config: HiFiGANConfig) -> None:
+        super().__init__()
+        self.config = config
+        block = ResidualBlock1 if config.resblock == 1 else ResidualBlock2
+        channels = config.upsample_initial_channel
+        self.conv_pre = nn.Conv1d(config.frame_channels, channels, 7, padding=3)
+        self.ups = nn.ModuleList()
+        self.guides = nn.ModuleList()
+        self.resblocks = nn.ModuleList()
+        for rate, kernel in zip(config.upsample_rates, config.upsample_kernel_sizes):
+            self.ups.append(nn.ConvTranspose1d(channels, channels // 2, kernel, rate, padding=(kernel - rate) // 2))
+            channels //= 2
+            for size, dilations in zip(config.resblock_kernel_sizes, config.resblock_dilation_sizes):
+                self.resblocks.append(block(channels, size, dilations))
+        for stage, (kernel, stride) in enumerate(config.guide_kernels):
+            width = config.upsample_initial_channel // 2 ** (stage + 1)
+            self.guides.append(nn.Conv1d(1, width, kernel, stride, padding=(kernel - stride) // 2, bias=False))
+        self.conv_post = nn.Conv1d(channels, 1, 7, padding=3)
+
+    def forward(self, features: Tensor) -> Tensor:
+        guide = None
+        if self.guides:
+            features, guide = features.split((self.config.frame_channels, HOP), dim=1)
+            guide = guide.transpose(1, 2).flatten(1)[:, None]  # in time again: (batch, 1, samples)
+        x = self.conv_pre(features)
+        parallel = len(self.config.resblock_kernel_sizes)
+        for stage, upsample in enumerate(self.ups):
+            x = upsample(F.leaky_relu(x, SLOPE))
+            if guide is not None:
+                x = x + self.guides[stage](guide)
+            blocks = self.resblocks[stage * parallel : (stage + 1) * parallel]
+            x = sum(block(x) for block in blocks) / parallel
+        return torch.tanh(self.conv_post(F.leaky_relu(x, LAST_SLOPE)))
+
+
+def parameter_count(config: HiFiGANConfig) -> int:
+    """Learned numbers of a generator, without allocating one."""
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in Generator(config).parameters())
+
+
+def multiply_adds(config: HiFiGANConfig) -> int:
+    """Multiplications with addition that a forward pass takes per mel frame."""
+    channels, rate = config.upsample_initial_channel, 1
+    total = config.frame_channels * channels * 7
+    convolutions = sum(
+        size * len(dilations) * (2 if config.resblock == 1 else 1)
+        for size, dilations in zip(config.resblock_kernel_sizes, config.resblock_dilation_sizes)
+    )
+    for factor, kernel in zip(config.upsample_rates, config.upsample_kernel_sizes):
+        total += channels * (channels // 2) * kernel * rate
+        channels, rate = channels // 2, rate * factor
+        total += channels**2 * convolutions * rate
+    total += sum(
+        config.upsample_initial_channel // 2 ** (stage + 1) * kernel * HOP // stride
+        for stage, (kernel, stride) in enumerate(config.guide_kernels)
+    )
+    return total + channels * 7 * rate

@@ -1,0 +1,1 @@
+"""Mels from files: read, diagnosed, converted."""

@@ -1,0 +1,1 @@
+"""Short-time spectra: Griffin-Lim, mel inversion, refinement."""

@@ -15,8 +15,10 @@ RUN groupadd --gid 10001 lab \
 WORKDIR /app
 # Everything belongs to root and nobody may write it. What changes least comes first.
 COPY --chmod=555 assets/ assets/
+COPY --chmod=555 common/ common/
 COPY --chmod=555 vocoders/ vocoders/
 COPY --chmod=555 eval/ eval/
+COPY --chmod=555 server/ server/
 COPY --chmod=555 ui/ ui/
 COPY --chmod=555 app.py app.py
 RUN python -m compileall -q app.py eval ui vocoders

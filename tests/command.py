@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 from common.command import run
-from tests.conftest import ROOT
+from common.paths import ROOT
 
 
 @dataclass(frozen=True)

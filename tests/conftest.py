@@ -18,6 +18,7 @@ import torch
 from hypothesis import settings
 from lightning.fabric import Fabric
 
+from common.paths import ROOT
 from tests.waiting import until
 from train.data.pack import Pack
 from train.data.prepare import prepare
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 settings.register_profile("timeless", deadline=None)  # machines differ, and are busy with other things
 settings.load_profile("timeless")
-
-ROOT = Path(__file__).parents[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from common.paths import ROOT
 from tests.command import command
-from tests.conftest import ROOT, harmonic_tone
+from tests.conftest import harmonic_tone
 from vocoders.mel import HW2, mel_of
 from vocoders.recordings.decoding import READABLE
 

@@ -10,7 +10,8 @@ import pytest
 import soundfile
 
 from common.durable import DiskFull, write_text_durably
-from tests.conftest import ROOT, harmonic_tone
+from common.paths import ROOT
+from tests.conftest import harmonic_tone
 from vocoders.mel import HW2, mel_of
 
 ROOM = 20_000  # bytes that one file may have

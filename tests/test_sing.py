@@ -3,14 +3,15 @@
 import importlib.util
 import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import librosa
 import numpy as np
 import pytest
 import soundfile
 
-FOLDER = Path(__file__).resolve().parents[1] / "assets" / "examples"
+from common.paths import ASSETS
+
+FOLDER = ASSETS / "examples"
 
 
 def load_sing():

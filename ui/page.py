@@ -7,6 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from common.paths import ASSETS, ROOT
 from eval.listening.session.service import Listening
 from server.results import ResultStore
 from server.sweep import OLDEST
@@ -22,8 +23,7 @@ from ui.vocoders.tab import vocoders_tab
 from vocoders.recordings.reader import Limits
 from vocoders.systems import System
 
-ASSETS = Path(__file__).parents[1] / "assets"
-CHARTS = Path(__file__).parents[1] / "eval" / "charts.css"
+CHARTS = ROOT / "eval" / "reports" / "charts.css"
 TITLE = "Vocoder Listening Lab"
 _HEADER = """
 <header class="page-header">

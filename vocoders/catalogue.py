@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common.paths import ASSETS
 from vocoders.checkpoints.brought import card_of, own_checkpoint_system, slug
 from vocoders.checkpoints.checkpoint import read_checkpoint, read_header, runs_of
 from vocoders.features import (
@@ -30,7 +31,7 @@ from vocoders.phase.griffin_lim import ITERATIONS, griffin_lim
 from vocoders.phase.refine import Refinement
 from vocoders.systems import Call, Card, Progress, System, Unavailable
 
-CHECKPOINTS = Path(__file__).parents[1] / "assets" / "checkpoints"
+CHECKPOINTS = ASSETS / "checkpoints"
 OWN_CHECKPOINT = CHECKPOINTS / "hifigan-hw2.safetensors"
 OWN_MODEL_CARD = OWN_CHECKPOINT.with_suffix(".md")
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from common.paths import ASSETS
 from vocoders.mel import F_MAX, LOG_FLOOR, N_BINS, N_FFT, N_MELS, SAMPLE_RATE
 
-FILE = Path(__file__).parents[1] / "assets" / "upper-band.npz"
+FILE = ASSETS / "upper-band.npz"
 FIRST_BIN = int(np.ceil(F_MAX * N_FFT / SAMPLE_RATE))  # 372, at 8010 Hz: the first that no band hears
 BINS = N_BINS - FIRST_BIN  # 141
 

@@ -18,12 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from common.memory import peak_memory
+from common.paths import ROOT
 from eval.benchmarks.plain_inference import PlainSystems
 from eval.benchmarks.speed import Row, Tell, seconds_of
 from vocoders.audio import SAMPLE_RATE, write_wav
 from vocoders.catalogue import COMPARED, find_system
-
-ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)

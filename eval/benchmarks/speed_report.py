@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from common.paths import ASSETS
 from eval.benchmarks.page_speed import PageTimes, peak_of_long_file, time_page
 from eval.benchmarks.plain_inference import PlainSystems, original_generators
 from eval.benchmarks.speed import Row, machine, matrix_product, measure, stages, whole_systems
 from vocoders.audio import SAMPLE_RATE
 from vocoders.recordings.reader import read_recording
 
-CLIP = Path(__file__).parents[1] / "assets" / "examples" / "sung_phrase_low.flac"
+CLIP = ASSETS / "examples" / "sung_phrase_low.flac"
 LONG = ("griffin-lim", "hifigan-original", "hifigan-original-refined")  # whose memory is measured
 
 

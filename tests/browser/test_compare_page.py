@@ -14,8 +14,9 @@ import soxr
 import torch
 from playwright.sync_api import Page, expect
 
+from common.paths import ROOT
 from tests.browser.conftest import give_file, uploaded, wait_for_loop
-from tests.conftest import ROOT, harmonic_tone
+from tests.conftest import harmonic_tone
 from tests.vocoders.checkpoints.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
 from vocoders.catalogue import BUILT_IN
 

@@ -9,8 +9,9 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
+from common.paths import ROOT
 from tests.browser.test_compare_page import choose, compare, upload
-from tests.conftest import ROOT, harmonic_tone
+from tests.conftest import harmonic_tone
 from ui.passage import chosen_passage
 from vocoders.audio import SAMPLE_RATE
 from vocoders.recordings.passage import Passage

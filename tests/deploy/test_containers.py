@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[1]
+from common.paths import ROOT
+
 PROGRAM = ("vocoders", "eval", "ui", "deploy")  # training reads what torchrun sets
 BY_OTHERS = {  # documented variables that a library or the compose file reads, and where that is to be seen
     "HF_TOKEN": "huggingface_hub/constants.py",

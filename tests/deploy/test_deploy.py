@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from common.paths import ROOT
 from deploy.card import check_card, read_card
 from deploy.files import space_files
 from tests.space_hub import LARGEST_IN_GIT, SpaceHub
 
-ROOT = Path(__file__).parents[1]
 NO_HUB = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 

@@ -15,7 +15,8 @@ import imageio_ffmpeg
 import numpy as np
 import soundfile
 
-from tests.conftest import ROOT, harmonic_tone
+from common.paths import ROOT
+from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE
 from vocoders.recordings.passage import Passage
 from vocoders.recordings.reader import read_recording

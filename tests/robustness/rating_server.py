@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.conftest import ROOT, free_port, wait_until_ready
+from common.paths import ROOT
+from tests.conftest import free_port, wait_until_ready
 
 LOCK_SECONDS = 2.0  # instead of half a minute: how long a write waits for another process
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import ROOT
+from common.paths import ROOT
 from tests.listening import Listener, any_answer
 from tests.robustness.requests_by_hand import ask, send_bytes
 from tests.robustness.studied_app import StudiedApp, studied_app

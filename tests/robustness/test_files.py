@@ -14,7 +14,8 @@ from typing import ClassVar
 import pytest
 import soundfile
 
-from tests.conftest import ROOT, harmonic_tone
+from common.paths import ROOT
+from tests.conftest import harmonic_tone
 from tests.robustness.requests_by_hand import ask, run_event, spellings
 from tests.robustness.studied_app import StudiedApp, studied_app
 

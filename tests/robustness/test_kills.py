@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from common.paths import ROOT
 from eval.listening.session.open import open_listening, open_store
 from server.sweep import sweep
-from tests.conftest import ROOT, free_port, running_app, start_app
+from tests.conftest import free_port, running_app, start_app
 from tests.listening import Listener, any_answer
 from tests.robustness.rating_server import start_server
 from tests.robustness.requests_by_hand import run_event

@@ -15,8 +15,8 @@ import soundfile
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from common.paths import ROOT
 from tests.command import command
-from tests.conftest import ROOT
 from tests.train.test_training_state import assert_equal
 from tests.waiting import until
 from train.config import PRESETS, with_input

@@ -12,8 +12,9 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.paths import ROOT
 from tests.command import command
-from tests.conftest import ROOT, harmonic_tone
+from tests.conftest import harmonic_tone
 from tests.waiting import until
 from train.data.pack import AUDIO, JOURNAL, MANIFEST, Clip, PackError, open_pack
 from train.data.prepare import find_sources, prepare, split_by_speaker

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from common.durable import DiskFull, write_durably
-from tests.conftest import ROOT
+from common.paths import ROOT
 from tests.waiting import until
 from train.config import PRESETS, SMALLEST
 from train.data.crops import Crops

@@ -10,11 +10,11 @@ import soundfile
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from common.paths import ROOT
 from eval.metrics.registry import METRICS
 from tests.conftest import harmonic_tone, patient_client
 from vocoders.audio import SAMPLE_RATE
 
-ROOT = Path(__file__).parents[1]
 DOCUMENTED = {"/compare", "/compare_json", "/score"}
 
 

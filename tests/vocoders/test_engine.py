@@ -13,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import ROOT
+from common.paths import ROOT
 from vocoders.checkpoints.checkpoint import Checkpoint
 from vocoders.features import FeatureMismatch, Features
 from vocoders.hifigan.engine import HiFiGANVocoder, PyTorchGenerator, make_engine

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from common.paths import ROOT
 from eval.metrics.pitch import f0_error
 from eval.metrics.spectral import log_mel_l1, m_stft
-from tests.conftest import ROOT, harmonic_tone
+from tests.conftest import harmonic_tone
 from vocoders.analysis import Analysis, synthesize
 from vocoders.catalogue import find_systems
 from vocoders.mel import HIFIGAN, HW2, mel_of

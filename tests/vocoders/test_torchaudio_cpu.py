@@ -2,9 +2,9 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from common.paths import ROOT
+
 ASK_TOGETHER = """
 import sys, threading
 from types import ModuleType

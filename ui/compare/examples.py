@@ -8,7 +8,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-ASSETS = Path(__file__).parents[1] / "assets" / "examples"
+from common.paths import ASSETS
+
+EXAMPLES_FOLDER = ASSETS / "examples"
 
 
 class ExampleUnreachable(RuntimeError):
@@ -41,8 +43,8 @@ class Example:
 
 
 SHIPPED = (
-    Example("Sung phrase, low voice (synthetic)", ASSETS / "sung_phrase_low.flac"),
-    Example("Sung phrase, high voice (synthetic)", ASSETS / "sung_phrase_high.flac"),
+    Example("Sung phrase, low voice (synthetic)", EXAMPLES_FOLDER / "sung_phrase_low.flac"),
+    Example("Sung phrase, high voice (synthetic)", EXAMPLES_FOLDER / "sung_phrase_high.flac"),
 )
 FROM_LIBROSA = (
     Example("Read speech (LibriSpeech)", librosa_key="libri1"),

@@ -6,13 +6,12 @@ The browser's half is in assets/listening/; the calls it makes are answered by u
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import gradio as gr
 
+from common.paths import ASSETS
 from ui.theme import lab_theme
 
-ASSETS = Path(__file__).parents[1] / "assets"
 TITLE = "Listening test"
 TEXTS = "booth"  # the key that Gradio's front end looks up in the language of the browser
 # Gradio knows two kinds of Chinese and takes English for all others (zh-HK, zh-Hant, zh): those are looked after here.

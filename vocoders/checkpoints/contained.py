@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from common.paths import ROOT
 from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, read_checkpoint, write_safetensors
 from vocoders.checkpoints.config import MAX_BYTES
 from vocoders.checkpoints.trial import read_checked
@@ -42,7 +43,7 @@ def read_contained(
         try:
             done = subprocess.run(
                 [sys.executable, "-m", __name__, *map(str, arguments)],
-                cwd=Path(__file__).parents[1],
+                cwd=ROOT,
                 env={**os.environ, "OMP_NUM_THREADS": "1"},
                 capture_output=True,
                 timeout=_WAIT,

@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from common.paths import ASSETS
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, Contents, read_contents
 from vocoders.hifigan.generator import V1, V3, HiFiGANConfig, multiply_adds
@@ -39,7 +40,7 @@ CLEARLY = 0.6
 MOST_WORK = 4 * multiply_adds(V1)  # of a generator that is tried; a larger one takes too long
 SOUNDLESS = 1e-4  # -80 dB: a take whose frames vary by less of what the recording's do is silence, or a constant
 _UNSEEN = ("upsample_rates", "resblock_dilation_sizes")  # what no tensor's shape tells
-_PHRASE = Path(__file__).parents[1] / "assets" / "examples" / "sung_phrase_low.flac"
+_PHRASE = ASSETS / "examples" / "sung_phrase_low.flac"
 _PASSAGE = slice(SAMPLE_RATE, SAMPLE_RATE + 86 * HOP)  # one second, all of it sung
 
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.paths import ROOT
 from eval.compare.offset import LONGEST, REACH, find_offset
 from eval.metrics.alignment import delay
-from tests.conftest import ROOT, harmonic_tone
+from tests.conftest import harmonic_tone
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import SAMPLE_RATE
 from vocoders.catalogue import find_system

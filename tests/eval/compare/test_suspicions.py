@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.signal import firwin, lfilter
 
+from common.paths import ROOT
 from eval.compare.suspicions import suspicions
-from tests.conftest import ROOT
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import SAMPLE_RATE, resample
 from vocoders.catalogue import find_systems

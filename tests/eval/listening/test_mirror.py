@@ -7,14 +7,12 @@ import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
+from common.paths import ROOT
 from eval.listening.storage.durability import outlives_the_process
 from eval.listening.storage.mirror import Mirror, mirror_from_environment
-
-ROOT = Path(__file__).parents[1]
 
 
 def test_lines_are_appended_and_survive_a_cut(tmp_path):

@@ -17,7 +17,6 @@ from eval.reports.study import study_report
 from tests.command import command
 from tests.simulated import simulate
 
-ROOT = Path(__file__).parents[1]
 QUALITY = {"low": 0.3, "middle": 0.5, "high": 0.75}
 WAV = "0" * 64  # the hash of the take that stands for all of them: nobody listens here
 ITEMS = tuple(f"clip-{n}" for n in range(6))

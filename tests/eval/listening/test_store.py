@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from common.paths import ROOT
 from eval.listening.analysis.screening import Flag
 from eval.listening.storage import tables
 from eval.listening.storage.backup import back_up, restore
@@ -23,7 +24,6 @@ from eval.listening.storage.records import Stimulus
 from eval.listening.storage.store import Store
 from eval.listening.study import Study
 
-ROOT = Path(__file__).parents[1]
 STUDY = Study("Which one?", "acr", ("one", "two", "three"), ("a", "b"), seed=1)
 
 

@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import auraloss
 import numpy as np
@@ -9,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.fft import dct
 
+from common.paths import ROOT
 from eval.metrics.registry import METRICS, choose_metrics
 from eval.metrics.spectral import (
     log_mel_l1,
@@ -21,7 +21,7 @@ from eval.metrics.spectral import (
 from tests.conftest import harmonic_tone
 from vocoders.mel import HW2, log_mel_of
 
-GOLDEN = Path(__file__).parent / "golden" / "metrics.json"
+GOLDEN = ROOT / "tests" / "golden" / "metrics.json"
 SPECTRAL = ("M-STFT", "log-mel L1", "spectral convergence", "log-spectral distance", "MCD")
 ALL = [METRICS[name].compute for name in SPECTRAL]
 

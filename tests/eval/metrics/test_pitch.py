@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from common.content_cache import remembered
+from common.paths import ROOT
 from eval.compare.score import score_folders
 from eval.metrics import registry as metrics_module
 from eval.metrics.distill_mos import distill_mos, distillmos_embeddings
@@ -24,7 +24,7 @@ from eval.metrics.pitch import (
     voicing_f1,
 )
 from eval.metrics.registry import METRICS, Metric
-from tests.conftest import ROOT, harmonic_tone
+from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE, write_wav
 from vocoders.recordings.reader import read_recording
 
@@ -134,5 +134,5 @@ def test_nothing_is_reported_to_anybody(tmp_path):
     code = "import numpy as np; from eval.metrics.pitch import cached_track; cached_track(np.random.default_rng(0).normal(0, 0.1, 22050).astype('f4'))"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ORT_")}
     places = {name: str(tmp_path) for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
-    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], env=environment | places, check=True)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment | places, check=True)
     assert [path for path in tmp_path.rglob("*") if "microsoft" in str(path.relative_to(tmp_path)).lower()] == []

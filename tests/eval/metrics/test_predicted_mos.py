@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from common.paths import ROOT
 from eval.metrics.registry import METRICS
-from tests.conftest import ROOT
 from vocoders.recordings.reader import read_recording
 
 

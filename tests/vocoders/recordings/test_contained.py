@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from common.paths import ROOT
 from tests import jobs
-from tests.conftest import ROOT, harmonic_tone
+from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE
 from vocoders.recordings import contained as contained_audio
 from vocoders.recordings.contained import overview_contained, read_recording_contained

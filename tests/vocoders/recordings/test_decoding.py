@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from common.paths import ROOT
 from tests.alignment import lag_and_correlation
-from tests.conftest import ROOT
 from vocoders.audio import SAMPLE_RATE
 from vocoders.recordings.decoding import open_audio
 from vocoders.recordings.decoding.containers import container_of

@@ -49,6 +49,7 @@ def build_app(settings: Settings, compute: Compute):
     from server.guard import Guard
     from server.health import Observed, operations
     from server.results import ResultStore
+    from ui.compare.running import Running
     from ui.listening.rate_page import build_rate_page, rate_page_options
     from ui.listening.rate_routes import rate_routes, with_slash
     from ui.page import build_page, page_options
@@ -68,7 +69,7 @@ def build_app(settings: Settings, compute: Compute):
         return FileResponse(path, headers={"Cache-Control": "private, max-age=3600"})
 
     listening = open_listening(settings.data_dir)
-    app.include_router(operations(settings.data_dir, listening))
+    app.include_router(operations(settings.data_dir, listening, Running.count))
     app.include_router(rate_routes(listening))
     app.add_api_route("/rate", with_slash)
     # An app of its own: what the browser of a listener is told of it holds nothing of the systems

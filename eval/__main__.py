@@ -9,10 +9,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.command import complain, counting_bar, find_audio, mention, note, refuse_overwriting, run
+from common.command import complain, counting_bar, mention, note, refuse_overwriting, run
 from common.durable import write_text_durably
 from eval.listening.cli import add_listening
 from eval.metrics.names import BETTER
+from vocoders.recordings.files import find_audio
 
 if TYPE_CHECKING:
     from eval.compare.score import Scores

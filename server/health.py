@@ -6,6 +6,7 @@ import hmac
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import APIRouter, Request
@@ -19,14 +20,14 @@ from eval.listening.storage.database import StoreError
 from server.guard import App, Message, Receive, Scope, Send, route_path
 from server.log import ACCESS
 from server.prometheus import FREE_DISK, JOBS, LATENCY, REGISTRY, REQUESTS
-from ui.compare.running import Running
 
 METRICS_TOKEN = "METRICS_TOKEN"  # without it /metrics answers to this machine only
 
 
-def operations(data_dir: Path, listening: Listening) -> APIRouter:
+def operations(data_dir: Path, listening: Listening, count_jobs: Callable[[], int]) -> APIRouter:
+    """The routes /healthz, /readyz and /metrics. count_jobs: how many comparisons are under way."""
     router = APIRouter(include_in_schema=False)
-    JOBS.set_function(Running.count)
+    JOBS.set_function(count_jobs)
     FREE_DISK.set_function(lambda: shutil.disk_usage(data_dir).free)
 
     @router.get("/healthz", response_class=PlainTextResponse)

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from common.command import add_passage, complain, find_audio, mention, note, passage_of, refuse_overwriting, run
+from common.command import complain, mention, note, refuse_overwriting, run
 from common.durable import write_durably
 from common.unavailable import Unavailable
 from vocoders.audio import write_wav
+from vocoders.recordings.files import find_audio
+from vocoders.recordings.passage import add_passage, passage_of
 
 if TYPE_CHECKING:  # what these import takes seconds: a wrong option is answered before
     from vocoders.analysis import Analysis

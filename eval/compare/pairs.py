@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.command import find_audio
+from vocoders.recordings.files import find_audio
 
 ENDINGS = ("_generated", "_generated_e2e")  # what inference.py and inference_e2e.py of jik876/hifi-gan add to a name
 SHOWN = 3  # names of either side, where nothing matches

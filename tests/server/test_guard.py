@@ -246,7 +246,7 @@ def test_metrics_are_for_this_machine_or_a_token(app):
 def test_a_token_for_metrics_may_hold_any_letter(tmp_path, monkeypatch, sent, status):
     monkeypatch.setenv("METRICS_TOKEN", "schlüssel")
     served = FastAPI()
-    served.include_router(operations(tmp_path, None))
+    served.include_router(operations(tmp_path, None, lambda: 0))
     assert TestClient(served).get("/metrics", headers={"Authorization": sent.encode()}).status_code == status
 
 

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from common.command import AUDIO_SUFFIXES, audio_below
 from common.durable import write_durably
 from train.data.pack import AUDIO, FORMAT, JOURNAL, MANIFEST, TRAIN, VALIDATION, Clip, Pack, open_pack
 from vocoders.audio import SAMPLE_RATE, to_pcm16
+from vocoders.recordings.files import AUDIO_SUFFIXES, audio_below
 from vocoders.recordings.reader import AudioError, Limits, read_recording
 
 LIMITS = Limits(max_seconds=4 * 3600, max_megabytes=4000, min_seconds=0.5)

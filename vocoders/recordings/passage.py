@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from dataclasses import dataclass
 
@@ -38,3 +39,17 @@ def clock(seconds: float) -> str:
     """75.5 -> "1:15.5"."""
     minutes, rest = divmod(round(seconds, 2), 60)
     return f"{int(minutes)}:{rest:05.2f}".rstrip("0").rstrip(".") if rest % 1 else f"{int(minutes)}:{int(rest):02d}"
+
+
+def add_passage(parser: argparse.ArgumentParser) -> None:
+    """The options `passage_of` reads."""
+    time = "seconds, or minutes:seconds"
+    parser.add_argument("--from", dest="start", metavar="TIME", help=f"where the passage to use begins: {time} (0)")
+    parser.add_argument("--to", dest="end", metavar="TIME", help=f"where it ends: {time} (the end of the file)")
+
+
+def passage_of(args: argparse.Namespace) -> Passage | None:
+    """None for the whole recording. Errors: ValueError."""
+    if args.start is None and args.end is None:
+        return None
+    return Passage(seconds_of(args.start or "0"), None if args.end is None else seconds_of(args.end))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.command import find_audio
 from common.disk_space import is_full
 from eval.listening.making.stimuli import LONGEST, Tell, render_stimuli
 from eval.listening.storage.records import Stimulus
@@ -15,6 +14,7 @@ from eval.listening.study import Study, StudyError, read_study_file, study_from
 from eval.reports.bundle import versions
 from vocoders.audio import Recording
 from vocoders.catalogue import find_systems
+from vocoders.recordings.files import find_audio
 from vocoders.recordings.reader import Limits, read_recording
 from vocoders.systems import System
 

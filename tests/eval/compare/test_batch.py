@@ -9,7 +9,6 @@ import pytest
 import soundfile
 from dask.distributed import LocalCluster
 
-from common.command import find_audio
 from eval.compare import clip_task as batch
 from eval.compare.folder import compare_folder
 from eval.homework import table as homework
@@ -17,6 +16,7 @@ from eval.metrics.registry import METRICS, choose_metrics
 from tests.command import command
 from tests.conftest import harmonic_tone
 from vocoders.catalogue import BUILT_IN
+from vocoders.recordings.files import find_audio
 from vocoders.recordings.reader import read_recording
 
 MEASURED = "M-STFT,F0 error,Distill-MOS"

@@ -7,10 +7,10 @@ import os
 import pytest
 import soundfile
 
-from common.command import files_below, find_audio
 from tests.command import command
 from tests.conftest import harmonic_tone
 from train.data.pack import MANIFEST
+from vocoders.recordings.files import files_below, find_audio
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 import soundfile
 import torch
 
-from common.command import find_audio
 from eval.compare.score import score_folders, score_pair
 from eval.metrics.registry import METRICS, Metric, choose_metrics
 from tests.command import command
@@ -18,6 +17,7 @@ from tests.conftest import harmonic_tone
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import SAMPLE_RATE, write_wav
 from vocoders.catalogue import find_system
+from vocoders.recordings.files import find_audio
 from vocoders.recordings.reader import read_recording
 
 MEASURED = "M-STFT,log-mel L1,F0 error"

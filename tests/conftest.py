@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 import socket
 import subprocess
 import sys
@@ -19,16 +21,26 @@ from hypothesis import settings
 from lightning.fabric import Fabric
 
 from common.paths import ROOT
+from tests.command import Done, command
+from tests.originals import CONFIG, with_weight_norm
 from tests.waiting import until
+from train.config import PRESETS
 from train.data.pack import Pack
 from train.data.prepare import prepare
+from train.loop import fit
+from train.schedule import Budget
 from vocoders.audio import SAMPLE_RATE
+from vocoders.hifigan.generator import V3, Generator
 
 if TYPE_CHECKING:
     from gradio_client import Client
 
 settings.register_profile("timeless", deadline=None)  # machines differ, and are busy with other things
 settings.load_profile("timeless")
+
+
+MEASURED = "M-STFT,F0 error,Distill-MOS"
+SYSTEMS = "griffin-lim,griffin-lim-oracle"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -159,3 +171,45 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def weights() -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    return Generator(V3).state_dict()
+
+
+@pytest.fixture
+def jik876(tmp_path, weights) -> Path:
+    """g_00000010 with its config.json, as the original trainer leaves them."""
+    torch.save({"generator": with_weight_norm(weights)}, tmp_path / "g_00000010")
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
+    return tmp_path / "g_00000010"
+
+
+@pytest.fixture(scope="module")
+def short_run(pack, fabric, tmp_path_factory) -> Path:
+    """The folder of a training of eight steps."""
+    folder = tmp_path_factory.mktemp("run")
+    config = dataclasses.replace(PRESETS["tiny"], validate_every=4, validation_seconds=1.0)
+    fit(folder, pack, config, Budget(steps=8), fabric, preset="tiny")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory) -> Path:
+    """A folder of six clips of two voices, and one that is no audio."""
+    root = tmp_path_factory.mktemp("clips")
+    for index, f0 in enumerate((110, 147, 196, 262, 330, 392)):
+        (root / f"voice{index % 2}").mkdir(exist_ok=True)
+        soundfile.write(root / f"voice{index % 2}" / f"{index}.flac", harmonic_tone(0.8, f0, seed=index), 22_050)
+    (root / "voice0" / "bad.wav").write_bytes(b"not audio at all")
+    return root
+
+
+@pytest.fixture(scope="module")
+def compared(clips, tmp_path_factory) -> tuple[Path, Done]:
+    """The folder and the output of `python -m eval compare` on the clips."""
+    out = tmp_path_factory.mktemp("compared") / "out"
+    done = command("eval", "compare", clips, "--vocoders", SYSTEMS, "--out", out, "--metrics", MEASURED, code=1)
+    return out, done

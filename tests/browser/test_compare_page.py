@@ -17,7 +17,6 @@ from playwright.sync_api import Page, expect
 from common.paths import ROOT
 from tests.browser.conftest import give_file, uploaded, wait_for_loop
 from tests.conftest import harmonic_tone
-from tests.vocoders.checkpoints.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
 from vocoders.catalogue import BUILT_IN
 
 SUNG = ROOT / "assets" / "examples" / "sung_phrase_low.flac"
@@ -232,7 +231,7 @@ def test_the_microphone_records(page):
     expect(page.get_by_role("link", name="Everything (zip)")).to_be_visible()
 
 
-def test_an_own_checkpoint_joins_the_comparison(page, jik876, clip):  # noqa: F811
+def test_an_own_checkpoint_joins_the_comparison(page, jik876, clip):
     page.get_by_role("tab", name="Vocoders").click()
     expect(page.locator("#catalogue article")).to_have_count(len(BUILT_IN))
     give_file(page, "#own-checkpoint", jik876)
@@ -245,7 +244,7 @@ def test_an_own_checkpoint_joins_the_comparison(page, jik876, clip):  # noqa: F8
     assert state(page)["tracks"] == ["reference", "own-g_00000010"]
 
 
-def test_a_malicious_checkpoint_is_refused(page, jik876):  # noqa: F811
+def test_a_malicious_checkpoint_is_refused(page, jik876):
     torch.save({"generator": print}, jik876)
     page.get_by_role("tab", name="Vocoders").click()
     give_file(page, "#own-checkpoint", jik876)

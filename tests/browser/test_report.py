@@ -4,11 +4,9 @@ import re
 
 import pytest
 
-from tests.eval.compare.test_batch import clips, compared  # noqa: F401  (fixtures)
-
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_report_is_one_file_and_shows_what_it_should(compared, browser, width):  # noqa: F811
+def test_the_report_is_one_file_and_shows_what_it_should(compared, browser, width):
     out, _ = compared
     text = (out / "report.html").read_text()
     assert not re.findall(r'(?:src|href)="(?!data:)', text)

@@ -9,12 +9,11 @@ from playwright.sync_api import expect
 
 from tests.browser.test_compare_page import compare, state
 from tests.conftest import harmonic_tone
-from tests.train.test_export import run  # noqa: F401  (a fixture)
 from train.export import export
 
 
-def test_an_export_shows_its_curves_and_joins_the_comparison(page, run, tmp_path):  # noqa: F811
-    export(run, tmp_path / "mine.safetensors", licence="CC0")
+def test_an_export_shows_its_curves_and_joins_the_comparison(page, short_run, tmp_path):
+    export(short_run, tmp_path / "mine.safetensors", licence="CC0")
     page.get_by_role("tab", name="Vocoders").click()
     page.locator("#own-checkpoint input[type=file]").set_input_files(tmp_path / "mine.safetensors")
     expect(page.locator("#own-checkpoint")).to_contain_text(

@@ -26,7 +26,6 @@ from tests.robustness.rating_server import start_server
 from tests.robustness.requests_by_hand import run_event
 from tests.robustness.studied_app import add_study
 from tests.robustness.test_faults import stored_answers
-from tests.vocoders.checkpoints.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
 from tests.waiting import random_moment, until
 
 TAKES = 2 * (2 + 2) + 1 + 5  # per clip two systems, reference and anchor; once the ruined take and five kinds of beeps
@@ -206,7 +205,7 @@ def add_checkpoint(http: httpx.Client, checkpoint: Path) -> str:
     return run_event(http, event["id"], [None, *files, "hw2", False, []], "adds-one")[1]
 
 
-def test_a_kill_while_a_checkpoint_is_read_leaves_nothing(jik876, tmp_path, scale):  # noqa: F811
+def test_a_kill_while_a_checkpoint_is_read_leaves_nothing(jik876, tmp_path, scale):
     """Stored, sent to its own process, taken apart, loaded: the app is killed anywhere on the way, and starts as if new."""
     data, chance, cut_off = tmp_path / "data", random.Random(5), 0
     data.mkdir()

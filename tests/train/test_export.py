@@ -27,15 +27,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 TINY = dataclasses.replace(PRESETS["tiny"], validate_every=4, validation_seconds=1.0)
 
 
-@pytest.fixture(scope="module")
-def run(pack, fabric, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    fit(folder, pack, TINY, Budget(steps=8), fabric, preset="tiny")
-    return folder
-
-
-def test_the_metadata_says_what_was_trained_on_what_and_for_how_long(run, pack, tmp_path):
-    export(run, tmp_path / "mine.safetensors", latest=True, licence="CC BY-NC-SA 4.0")
+def test_the_metadata_says_what_was_trained_on_what_and_for_how_long(short_run, pack, tmp_path):
+    export(short_run, tmp_path / "mine.safetensors", latest=True, licence="CC BY-NC-SA 4.0")
     about = read_checkpoint(tmp_path / "mine.safetensors").about
     assert (about["preset"], about["steps"], about["licence"]) == ("tiny", "8", "CC BY-NC-SA 4.0")
     assert float(about["audio_hours_heard"]) == pytest.approx(8 * 4 * 4096 / 22_050 / 3600, rel=1e-3)
@@ -47,13 +40,13 @@ def test_the_metadata_says_what_was_trained_on_what_and_for_how_long(run, pack, 
     assert [step for step, _ in curves["validation mel"]] == [4, 8]
 
 
-def test_the_command_writes_it_and_resynth_plays_it(run, tmp_path):
+def test_the_command_writes_it_and_resynth_plays_it(short_run, tmp_path):
     soundfile.write(tmp_path / "song.wav", harmonic_tone(1.0), 22_050)
     out = tmp_path / "mine.safetensors"
-    assert "tiny, step" in command("train", "export", run, "--out", out).stdout
-    assert "exists already; --force" in command("train", "export", run, "--out", out, code=1).stderr
+    assert "tiny, step" in command("train", "export", short_run, "--out", out).stdout
+    assert "exists already; --force" in command("train", "export", short_run, "--out", out, code=1).stderr
     (tmp_path / "scores.json").write_text(json.dumps({"metrics": {"M-STFT": 1.5}, "clips": []}))
-    command("train", "export", run, "--out", out, "--scores", tmp_path / "scores.json", "--force")
+    command("train", "export", short_run, "--out", out, "--scores", tmp_path / "scores.json", "--force")
     assert json.loads(read_checkpoint(out).about["metrics"]) == {"M-STFT": 1.5}
     command("vocoders", "resynth", tmp_path / "song.wav", "--vocoders", out, "--out", tmp_path / "takes")
     samples, _ = soundfile.read(tmp_path / "takes" / "mine" / "song.wav")
@@ -61,24 +54,24 @@ def test_the_command_writes_it_and_resynth_plays_it(run, tmp_path):
     assert np.abs(samples).max() > 1e-3
 
 
-def test_the_app_takes_it_as_an_upload(run, tmp_path):
-    export(run, tmp_path / "mine.safetensors")
+def test_the_app_takes_it_as_an_upload(short_run, tmp_path):
+    export(short_run, tmp_path / "mine.safetensors")
     _, system = add_upload((), str(tmp_path / "mine.safetensors"), None, "hifigan")
     assert (system.id, system.mel) == ("own-mine", "hw2")
 
 
-def test_half_precision_changes_the_output_by_less_than_a_thousandth(run, tmp_path, tone):
+def test_half_precision_changes_the_output_by_less_than_a_thousandth(short_run, tmp_path, tone):
     whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
-    export(run, whole)
-    export(run, half, half=True)
+    export(short_run, whole)
+    export(short_run, half, half=True)
     assert half.stat().st_size < 0.75 * whole.stat().st_size  # the metadata weighs as much as these few weights
     takes = [synthesize(own_checkpoint_system(path), Analysis(tone)) for path in (whole, half)]
     assert 0 < np.abs(takes[0] - takes[1]).max() < 1e-3
 
 
-def test_the_originals_format_gives_the_same_generator(run, tmp_path):
-    ours = export(run, tmp_path / "mine.safetensors", latest=True)
-    export(run, tmp_path / "g_00000008", latest=True, jik876=True)
+def test_the_originals_format_gives_the_same_generator(short_run, tmp_path):
+    ours = export(short_run, tmp_path / "mine.safetensors", latest=True)
+    export(short_run, tmp_path / "g_00000008", latest=True, jik876=True)
     theirs = read_checkpoint(tmp_path / "g_00000008", "hw2")
     assert theirs.config == ours.config
     assert all(torch.allclose(theirs.weights[name], ours.weights[name], atol=1e-6) for name in ours.weights)
@@ -87,16 +80,16 @@ def test_the_originals_format_gives_the_same_generator(run, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "options"), [("x.onnx", ()), ("x", ()), ("x.safetensors", ("--jik876",))])
-def test_a_name_that_promises_another_format_is_refused(run, tmp_path, name, options):
-    said = command("train", "export", run, "--out", tmp_path / name, *options, code=1).stderr
+def test_a_name_that_promises_another_format_is_refused(short_run, tmp_path, name, options):
+    said = command("train", "export", short_run, "--out", tmp_path / name, *options, code=1).stderr
     assert ("--jik876 writes PyTorch's format" if options else "a generator is written as .safetensors") in said
     assert not list(tmp_path.iterdir())
 
 
-def test_the_originals_format_can_be_half_as_large(run, tmp_path):
-    ours = export(run, tmp_path / "g_00000008", latest=True, jik876=True)
+def test_the_originals_format_can_be_half_as_large(short_run, tmp_path):
+    ours = export(short_run, tmp_path / "g_00000008", latest=True, jik876=True)
     (tmp_path / "half").mkdir()
-    export(run, tmp_path / "half" / "g_00000008", latest=True, jik876=True, half=True)
+    export(short_run, tmp_path / "half" / "g_00000008", latest=True, jik876=True, half=True)
     state = torch.load(tmp_path / "half" / "g_00000008", weights_only=True)["generator"]
     assert {tensor.dtype for tensor in state.values()} == {torch.float16}
     found = read_checkpoint(tmp_path / "half" / "g_00000008").weights
@@ -135,8 +128,8 @@ def test_a_generator_without_sound_is_not_exported(dead_run, tmp_path, latest):
     assert not list(tmp_path.iterdir())
 
 
-def test_what_the_original_is_given_knows_its_mel(run, tmp_path):
-    export(run, tmp_path / "g_00000008", latest=True, jik876=True)
+def test_what_the_original_is_given_knows_its_mel(short_run, tmp_path):
+    export(short_run, tmp_path / "g_00000008", latest=True, jik876=True)
     assert read_checkpoint(tmp_path / "g_00000008").recipe.name == "hw2"
     with pytest.raises(CheckpointError, match=r"trained on the hw2 mel, not on hifigan, as config\.json says"):
         read_checkpoint(tmp_path / "g_00000008", "hifigan")
@@ -148,9 +141,9 @@ def test_the_originals_format_cannot_hold_an_amplitude_input(pack, fabric, tmp_p
         export(tmp_path, tmp_path / "g_1", jik876=True)
 
 
-def test_the_export_is_the_average_of_the_state(run, tmp_path, fabric):
-    content = load(run)
-    found = export(run, tmp_path / "a.safetensors", latest=True).weights
+def test_the_export_is_the_average_of_the_state(short_run, tmp_path, fabric):
+    content = load(short_run)
+    found = export(short_run, tmp_path / "a.safetensors", latest=True).weights
     gain = content["average"]["conv_post.parametrizations.weight.original0"]
     direction = content["average"]["conv_post.parametrizations.weight.original1"]
     assert torch.allclose(found["conv_post.weight"], gain * direction / direction.flatten(1).norm(dim=1)[:, None, None])

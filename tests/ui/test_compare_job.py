@@ -7,26 +7,14 @@ import zipfile
 import pytest
 
 from eval.compare.recording import Progress
-from server.results import ResultStore
 from server.worker import Stalled
 from tests.conftest import harmonic_tone
-from tests.vocoders.checkpoints.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
+from tests.fakes import fake_system
 from tests.waiting import until
 from ui.compare.job import CompareJob
 from vocoders.audio import Recording
 from vocoders.catalogue import find_systems
-from vocoders.features import hw2_mel
-from vocoders.systems import Card, System
-
-
-@pytest.fixture
-def store(tmp_path) -> ResultStore:
-    return ResultStore(tmp_path / "results")
-
-
-def fake_system(id: str, vocoder=None, steps=(hw2_mel,)) -> System:
-    """A system around any function of features, to provoke what real ones do rarely."""
-    return System(id, f"The {id}", "A fake.", steps, lambda: vocoder, lambda: Card(0, "-", "-"))
+from vocoders.systems import System
 
 
 def recording(seconds: float = 0.6) -> Recording:

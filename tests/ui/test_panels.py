@@ -5,7 +5,6 @@ import numpy as np
 from eval.compare.recording import Take
 from eval.metrics.pitch import PitchTrack
 from tests.conftest import harmonic_tone
-from tests.vocoders.checkpoints.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
 from ui.compare.pitch_panel import pitch_panel
 from ui.compare.refinement_panel import on_mel_axis, refinement_panel
 from vocoders.catalogue import find_systems

@@ -14,7 +14,7 @@ from eval.compare.recording import Take
 from eval.metrics.loudness import Level
 from server import results
 from server.results import ResultStore
-from tests.vocoders.checkpoints.test_checkpoint import jik876, weights  # noqa: F401  (fixtures)
+from tests.fakes import fake_system
 from ui.compare.examples import FROM_LIBROSA, SHIPPED
 from ui.compare.inputs import loader
 from ui.compare.metric_table import level_table, metric_table
@@ -27,17 +27,6 @@ from vocoders.catalogue import BUILT_IN
 from vocoders.checkpoints.checkpoint import CheckpointError
 from vocoders.features import hw2_mel, stft_magnitude
 from vocoders.recordings.reader import read_recording
-from vocoders.systems import Card, System
-
-
-@pytest.fixture
-def store(tmp_path) -> ResultStore:
-    return ResultStore(tmp_path / "results")
-
-
-def fake_system(id: str, vocoder=None, steps=(hw2_mel,)) -> System:
-    """A system around any function of features, to provoke what real ones do rarely."""
-    return System(id, f"The {id}", "A fake.", steps, lambda: vocoder, lambda: Card(0, "-", "-"))
 
 
 def take(id: str, m_stft: float, steps=(hw2_mel,)) -> Take:
@@ -140,7 +129,7 @@ def test_the_players_value_is_plain_json():
 # Uploaded checkpoints
 
 
-def test_an_upload_joins_under_a_name_of_its_own(jik876):  # noqa: F811
+def test_an_upload_joins_under_a_name_of_its_own(jik876):
     config = str(jik876.parent / "config.json")
     uploads, first = add_upload((), str(jik876), config, "hw2")
     uploads, second = add_upload(uploads, str(jik876), config, "hifigan")
@@ -162,7 +151,7 @@ def test_an_incomplete_upload_is_explained(checkpoint, config, reason):
         add_upload((), checkpoint, config, "hw2")
 
 
-def test_uploads_are_limited(jik876):  # noqa: F811
+def test_uploads_are_limited(jik876):
     config = str(jik876.parent / "config.json")
     uploads: tuple = ()
     for _ in range(MAX_UPLOADS):
@@ -171,7 +160,7 @@ def test_uploads_are_limited(jik876):  # noqa: F811
         add_upload(uploads, str(jik876), config, "hw2")
 
 
-def test_an_upload_that_is_gone_stops_nobody_who_did_not_choose_it(jik876):  # noqa: F811
+def test_an_upload_that_is_gone_stops_nobody_who_did_not_choose_it(jik876):
     uploads, system = add_upload((), str(jik876), str(jik876.parent / "config.json"), "hw2")
     assert [s.id for s in chosen_systems(BUILT_IN, uploads, [BUILT_IN[1].id, system.id])] == [BUILT_IN[1].id, system.id]
     jik876.unlink()

@@ -14,30 +14,10 @@ from eval.compare.folder import compare_folder
 from eval.homework import table as homework
 from eval.metrics.registry import METRICS, choose_metrics
 from tests.command import command
-from tests.conftest import harmonic_tone
+from tests.conftest import MEASURED, SYSTEMS, harmonic_tone
 from vocoders.catalogue import BUILT_IN
 from vocoders.recordings.files import find_audio
 from vocoders.recordings.reader import read_recording
-
-MEASURED = "M-STFT,F0 error,Distill-MOS"
-SYSTEMS = "griffin-lim,griffin-lim-oracle"
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    root = tmp_path_factory.mktemp("clips")
-    for index, f0 in enumerate((110, 147, 196, 262, 330, 392)):
-        (root / f"voice{index % 2}").mkdir(exist_ok=True)
-        soundfile.write(root / f"voice{index % 2}" / f"{index}.flac", harmonic_tone(0.8, f0, seed=index), 22_050)
-    (root / "voice0" / "bad.wav").write_bytes(b"not audio at all")
-    return root
-
-
-@pytest.fixture(scope="module")
-def compared(clips, tmp_path_factory):
-    out = tmp_path_factory.mktemp("compared") / "out"
-    done = command("eval", "compare", clips, "--vocoders", SYSTEMS, "--out", out, "--metrics", MEASURED, code=1)
-    return out, done
 
 
 def test_results_table_and_takes(compared):

@@ -9,46 +9,13 @@ import pytest
 import safetensors.torch
 import torch
 
+from tests.originals import CONFIG, with_weight_norm
 from vocoders.catalogue import find_systems, own_checkpoint_system
 from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, read_checkpoint, write_safetensors
 from vocoders.checkpoints.config import read_config
 from vocoders.checkpoints.contained import read_contained
 from vocoders.hifigan.generator import V2, V3, Generator
 from vocoders.mel import HW2
-
-CONFIG = {
-    **{key: value for key, value in dataclasses.asdict(V3).items() if key != "input_channels"},
-    "resblock": "2",  # a string, as in the original's files
-    "num_mels": 80,
-    "sampling_rate": 22050,
-    "hop_size": 256,
-    "learning_rate": 0.0002,
-}
-
-
-@pytest.fixture(scope="module")
-def weights():
-    torch.manual_seed(0)
-    return Generator(V3).state_dict()
-
-
-@pytest.fixture
-def jik876(tmp_path, weights):
-    """g_00000010 with its config.json, as the original trainer leaves them."""
-    torch.save({"generator": with_weight_norm(weights)}, tmp_path / "g_00000010")
-    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
-    return tmp_path / "g_00000010"
-
-
-def with_weight_norm(weights):
-    state = {}
-    for name, tensor in weights.items():
-        if name.endswith("weight"):
-            state[f"{name}_v"] = tensor * 3
-            state[f"{name}_g"] = tensor.flatten(1).norm(dim=1).view(-1, 1, 1)
-        else:
-            state[name] = tensor
-    return state
 
 
 def test_weight_norm_is_folded(jik876, weights):

@@ -9,7 +9,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from tests.vocoders.checkpoints.test_checkpoint import CONFIG, jik876, weights, with_weight_norm  # noqa: F401  (fixtures)
+from tests.originals import CONFIG, with_weight_norm
 from vocoders.checkpoints.checkpoint import CheckpointError, read_checkpoint
 from vocoders.hifigan.generator import V3
 
@@ -95,13 +95,13 @@ def wrappings(state: dict) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("wrapping", wrappings({}))
-def test_the_generator_is_found_in_its_wrapping(jik876, weights, wrapping):  # noqa: F811
+def test_the_generator_is_found_in_its_wrapping(jik876, weights, wrapping):
     torch.save(wrappings(with_weight_norm(weights))[wrapping], jik876)
     found = read_checkpoint(jik876, "hw2").weights
     assert all(torch.allclose(found[name], weights[name], atol=1e-6) for name in weights)
 
 
-def test_a_plain_safetensors_file_is_read_with_the_config_beside_it(tmp_path, weights):  # noqa: F811
+def test_a_plain_safetensors_file_is_read_with_the_config_beside_it(tmp_path, weights):
     safetensors.torch.save_file(with_weight_norm(weights), tmp_path / "model.safetensors")
     (tmp_path / "config_v3.json").write_text(json.dumps(CONFIG))
     checkpoint = read_checkpoint(tmp_path / "model.safetensors", "hifigan")
@@ -109,7 +109,7 @@ def test_a_plain_safetensors_file_is_read_with_the_config_beside_it(tmp_path, we
     assert all(torch.allclose(checkpoint.weights[name], weights[name], atol=1e-6) for name in weights)
 
 
-def test_the_mel_in_config_is_obeyed(jik876):  # noqa: F811
+def test_the_mel_in_config_is_obeyed(jik876):
     config = jik876.with_name("config.json")
     config.write_text(json.dumps({**CONFIG, "mel": "hifigan"}))
     assert read_checkpoint(jik876).recipe.name == "hifigan"
@@ -120,7 +120,7 @@ def test_the_mel_in_config_is_obeyed(jik876):  # noqa: F811
         read_checkpoint(jik876)
 
 
-def test_one_other_config_is_taken_and_two_are_not(jik876):  # noqa: F811
+def test_one_other_config_is_taken_and_two_are_not(jik876):
     jik876.with_name("config.json").rename(jik876.with_name("config_v3.json"))
     assert read_checkpoint(jik876, "hw2").config == V3
     jik876.with_name("config_v1.json").write_text("{}")

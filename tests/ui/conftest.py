@@ -1,0 +1,10 @@
+"""What tests of the page share."""
+
+import pytest
+
+from server.results import ResultStore
+
+
+@pytest.fixture
+def store(tmp_path) -> ResultStore:
+    return ResultStore(tmp_path / "results")

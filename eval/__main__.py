@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 from common.command import complain, counting_bar, mention, note, refuse_overwriting, run
 from common.durable import write_text_durably
 from eval.listening.cli import add_listening
-from eval.metrics.names import BETTER
+from eval.metrics.names import directions
 from vocoders.recordings.files import find_audio
 
 if TYPE_CHECKING:
     from eval.compare.score import Scores
-    from eval.metrics.registry import Metric
+    from eval.metrics.metric import Metric
     from vocoders.audio import Recording
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m eval", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    known = "; ".join(f"{name} ({better} is better)" for name, better in BETTER.items())
+    known = "; ".join(f"{name} ({better} is better)" for name, better in directions().items())
     metrics_help = f'comma-separated, or "all"; default those that are fast and say most: {known}'
     score = commands.add_parser("score", help="metrics of estimates against references: two folders, or two files")
     score.add_argument("reference", type=Path, metavar="REFERENCE")

@@ -91,13 +91,13 @@ def test_a_command_answers_before_anything_slow_is_imported(package, name, argum
 
 
 def test_light_lists_of_names_are_those_of_what_they_name():
-    from eval.metrics.names import BETTER
+    from eval.metrics.names import directions
     from eval.metrics.registry import METRICS
     from train.config import INPUTS, PRESETS
     from train.preset_names import DEFAULT_PRESET, INPUT_NAMES, PURPOSES
 
-    assert list(BETTER) == list(METRICS)
-    assert set(BETTER.values()) == {"lower", "higher", "nearest 0"}
+    assert list(directions().items()) == [(metric.name, metric.better) for metric in METRICS.values()]
+    assert set(directions().values()) == {"lower", "higher", "nearest 0"}
     assert PURPOSES.keys() == PRESETS.keys()
     assert DEFAULT_PRESET in PRESETS
     assert tuple(INPUTS) == INPUT_NAMES

@@ -20,7 +20,8 @@ import numpy as np
 
 from common.durable import write_durably, write_text_durably
 from common.memory import with_peak_memory
-from eval.metrics.registry import Metric, choose_metrics
+from eval.metrics.metric import Metric
+from eval.metrics.registry import choose_metrics
 from eval.metrics.set_distances import available
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import write_wav

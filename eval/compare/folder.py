@@ -14,7 +14,7 @@ from common.command import note
 from common.durable import write_text_durably
 from eval.compare.clip_task import Row, compare_clips, stored_embeddings
 from eval.compare.summary import Summary, common_clips, summarise
-from eval.metrics.registry import Metric
+from eval.metrics.metric import Metric
 from eval.reports.bundle import versions
 from eval.reports.comparison import write_report
 from vocoders.catalogue import find_systems

@@ -13,8 +13,9 @@ import numpy as np
 
 from eval.metrics.alignment import Alignment, align
 from eval.metrics.loudness import loudness, true_peak
+from eval.metrics.metric import Metric
 from eval.metrics.pitch import PitchTrack, cached_track, tracker_missing
-from eval.metrics.registry import METRICS, Metric
+from eval.metrics.registry import METRICS
 from eval.metrics.worst_segment import worst_second
 from vocoders.analysis import Analysis, RecentAnalyses, path, synthesize
 from vocoders.audio import SAMPLE_RATE, Recording

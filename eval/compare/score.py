@@ -16,7 +16,8 @@ import numpy as np
 from eval.compare.overlap import overlap
 from eval.compare.pairs import pair_files
 from eval.compare.suspicions import suspicions
-from eval.metrics.registry import Metric, choose_metrics
+from eval.metrics.metric import Metric
+from eval.metrics.registry import choose_metrics
 from vocoders.audio import Recording, check_mono
 from vocoders.recordings.reader import AudioError, Limits, read_recording
 

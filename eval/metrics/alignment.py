@@ -9,6 +9,7 @@ import numpy as np
 
 from eval.compare.offset import find_offset
 from eval.metrics.loudness import loudness
+from eval.metrics.metric import LEVEL, metric
 from vocoders.audio import fit_length
 
 REACH = 1024  # samples either way; a vocoder is late by less, or something else is wrong
@@ -76,13 +77,30 @@ def residual(reference: np.ndarray, estimate: np.ndarray, alignment: Alignment |
     return left, 10 * math.log10(powers[0] / powers[1]) if powers[0] else -math.inf
 
 
-def delay(reference: np.ndarray, estimate: np.ndarray) -> float:
-    """Samples the estimate is late, up to a second; nan where the waveforms do not tell."""
-    found = find_offset(np.asarray(reference, np.float32), np.asarray(estimate, np.float32))
-    return float(found.samples) if found and found.exact else float("nan")
-
-
+@metric(
+    "loudness",
+    "How much louder than the recording (ITU-R BS.1770)",
+    group=LEVEL,
+    unit="LU",
+    better="nearest 0",
+    on_request=True,
+)
 def loudness_difference(reference: np.ndarray, estimate: np.ndarray) -> float:
     """LU the estimate is louder; nan when either is silent."""
     levels = [loudness(np.asarray(x, np.float32)) for x in (reference, estimate)]
     return levels[1] - levels[0] if all(map(math.isfinite, levels)) else float("nan")
+
+
+@metric(
+    "delay",
+    "How late the take is, up to a second, by cross-correlation; undefined where they do not correlate",
+    group=LEVEL,
+    unit="samples",
+    better="nearest 0",
+    on_request=True,
+    in_place=True,
+)
+def delay(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Samples the estimate is late, up to a second; nan where the waveforms do not tell."""
+    found = find_offset(np.asarray(reference, np.float32), np.asarray(estimate, np.float32))
+    return float(found.samples) if found and found.exact else float("nan")

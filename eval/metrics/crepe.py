@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from common.content_cache import remembered
+from eval.metrics.metric import PITCH, metric
 from eval.metrics.pitch import CONFIDENT, PitchTrack
 from vocoders.audio import SAMPLE_RATE, fit_length
 
@@ -158,6 +159,14 @@ def _cached_track(samples: np.ndarray) -> PitchTrack:
     return track_pitch_crepe(samples)
 
 
+@metric(
+    "log2f0_mean",
+    "The homework's mean pitch error, by CREPE medium with Viterbi decoding",
+    group=PITCH,
+    unit="semitones",
+    requires=crepe_missing,
+    on_request=True,
+)
 def log2f0_mean(reference: np.ndarray, estimate: np.ndarray) -> float:
     """The homework's pitch error: mean |12 log2(f reference / f estimate)| in semitones, where CREPE is confident of the
     reference and hears it between 50 and 2100 Hz. nan where it is nowhere."""

@@ -7,7 +7,6 @@ What its transformer makes of a recording, before that becomes a score, also ser
 from __future__ import annotations
 
 import functools
-import importlib.util
 import itertools
 import threading
 
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 
 from common.content_cache import remembered
+from eval.metrics.metric import OPINION, metric, package
 from vocoders.audio import SAMPLE_RATE
 from vocoders.torchaudio_cpu import import_torchaudio
 
@@ -22,8 +22,7 @@ MODEL_RATE = 16_000  # Hz
 SHORTEST = round(7.68 * MODEL_RATE)  # samples; shorter clips are repeated, since padding with silence lowers the score
 
 
-def model_missing() -> str | None:
-    return None if importlib.util.find_spec("distillmos") else "the package distillmos is not installed"
+model_missing = package("distillmos", "distillmos")
 
 
 @functools.cache
@@ -38,6 +37,14 @@ def _model() -> torch.nn.Module:
         return distillmos.ConvTransformerSQAModel().eval()
 
 
+@metric(
+    "Distill-MOS",
+    "Opinion score predicted without the recording; made for speech",
+    group=OPINION,
+    unit="MOS",
+    better="higher",
+    requires=model_missing,
+)
 def distill_mos(_reference: np.ndarray, estimate: np.ndarray) -> float:
     """Predicted MOS of (n,) float32 at 22 050 Hz, about 1 to 5; the reference is not looked at. nan for silence."""
     return _look(estimate)[0] if estimate.any() else float("nan")

@@ -20,7 +20,8 @@ import numpy as np
 from scipy import signal
 
 from common.content_cache import remembered
-from eval.metrics.pitch import PitchTrack, cached_track, unbroken
+from eval.metrics.metric import STABILITY, metric
+from eval.metrics.pitch import PitchTrack, cached_track, tracker_missing, unbroken
 from vocoders.audio import SAMPLE_RATE, fit_length
 from vocoders.mel import F_MAX, HOP
 
@@ -109,11 +110,27 @@ def band_power(values: np.ndarray, band: tuple[float, float]) -> float:
     return float(np.mean(filtered**2))
 
 
+@metric(
+    "F0 jitter",
+    "F0 movement at 8 to 40 Hz on held notes, against the recording's",
+    group=STABILITY,
+    unit="dB",
+    better="nearest 0",
+    requires=tracker_missing,
+)
 def f0_jitter(reference: np.ndarray, estimate: np.ndarray) -> float:
     """F0 movement at 8 to 40 Hz on held notes, estimate against reference, in dB."""
     return _compared(reference, estimate, lambda moves: band_power(moves.cents, JITTER_BAND))
 
 
+@metric(
+    "amplitude flutter",
+    "Level movement of the fundamental at 10 to 40 Hz on held notes, against the recording's",
+    group=STABILITY,
+    unit="dB",
+    better="nearest 0",
+    requires=tracker_missing,
+)
 def amplitude_flutter(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Level movement of the fundamental at 10 to 40 Hz on held notes, estimate against reference, in dB."""
     return _compared(reference, estimate, lambda moves: band_power(moves.decibels, FLUTTER_BAND))
@@ -138,6 +155,14 @@ def _sustained_in(samples: np.ndarray) -> list[Stretch]:
     return sustained(cached_track(samples))
 
 
+@metric(
+    "hop buzz",
+    "Lines at multiples of 86.13 Hz between the harmonics of held notes, against the recording's",
+    group=STABILITY,
+    unit="dB",
+    better="nearest 0",
+    requires=tracker_missing,
+)
 def hop_buzz(reference: np.ndarray, estimate: np.ndarray) -> float:
     """How far lines at multiples of the hop rate, 86.13 Hz, stand out between the harmonics of held notes, estimate
     against reference, in dB."""

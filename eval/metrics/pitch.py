@@ -7,13 +7,13 @@ errors stands beside it.
 from __future__ import annotations
 
 import functools
-import importlib.util
 from dataclasses import dataclass
 
 import numpy as np
 
 from common import onnx_runtime
 from common.content_cache import remembered
+from eval.metrics.metric import PITCH, metric, package
 from vocoders.audio import SAMPLE_RATE, fit_length
 
 CONFIDENT = 0.6  # a frame counts where the reference's confidence is above
@@ -40,8 +40,7 @@ def unbroken(mask: np.ndarray) -> list[np.ndarray]:
     return [run for run in np.split(indices, np.flatnonzero(np.diff(indices) > 1) + 1) if len(run)]
 
 
-def tracker_missing() -> str | None:
-    return None if importlib.util.find_spec("swift_f0") else "the package swift-f0 is not installed"
+tracker_missing = package("swift_f0", "swift-f0")
 
 
 @functools.cache
@@ -65,24 +64,75 @@ def pitch_errors(reference: PitchTrack, estimate: PitchTrack) -> np.ndarray:
     return np.abs(12 * np.log2(reference.hertz[:frames][voiced] / estimate.hertz[:frames][voiced]))
 
 
+def _pitch_error(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, float]:
+    if tracker_missing():
+        return np.zeros(0), 1.0
+    wanted, found = cached_track(reference), cached_track(estimate)
+    frames = min(len(wanted.hertz), len(found.hertz))
+    if frames < 2:
+        return np.zeros(0), 1.0
+    errors = np.abs(12 * np.log2(np.maximum(wanted.hertz[:frames], 1) / np.maximum(found.hertz[:frames], 1)))
+    rate = 1 / float(np.mean(np.diff(wanted.seconds[:frames])))
+    return np.where(wanted.voiced[:frames] & (found.hertz[:frames] > 0), errors, 0.0), rate
+
+
+def _gross_pitch_error(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, float]:
+    errors, rate = _pitch_error(reference, estimate)
+    return (errors > GROSS).astype(float), rate
+
+
+@metric(
+    "F0 error",
+    "Mean pitch error where the recording is voiced, by swift-f0",
+    group=PITCH,
+    unit="semitones",
+    requires=tracker_missing,
+    quick=True,
+    curve=_pitch_error,
+)
 def f0_error(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Mean pitch error in semitones; nan where nothing is voiced."""
     errors = _errors(reference, estimate)
     return float(errors.mean()) if len(errors) else float("nan")
 
 
+@metric(
+    "F0 gross errors",
+    "Voiced frames more than half a semitone off, by swift-f0",
+    group=PITCH,
+    unit="%",
+    requires=tracker_missing,
+    quick=True,
+    curve=_gross_pitch_error,
+)
 def f0_gross_errors(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Share of voiced frames more than half a semitone off, in percent; nan where nothing is voiced."""
     errors = _errors(reference, estimate)
     return float(100 * (errors > GROSS).mean()) if len(errors) else float("nan")
 
 
+@metric(
+    "F0 median error",
+    "Median pitch error, which octave slips do not move, by swift-f0",
+    group=PITCH,
+    unit="semitones",
+    requires=tracker_missing,
+    on_request=True,
+)
 def f0_median_error(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Median pitch error in semitones; nan where nothing is voiced."""
     errors = _errors(reference, estimate)
     return float(np.median(errors)) if len(errors) else float("nan")
 
 
+@metric(
+    "F0 RMSE",
+    "Root mean square pitch error where both are voiced, by swift-f0",
+    group=PITCH,
+    unit="cents",
+    requires=tracker_missing,
+    on_request=True,
+)
 def f0_rmse_cents(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Root mean square pitch error in cents where both are voiced; nan where that is nowhere."""
     wanted, found = _tracks(reference, estimate)
@@ -91,6 +141,14 @@ def f0_rmse_cents(reference: np.ndarray, estimate: np.ndarray) -> float:
     return float(np.sqrt(np.mean(cents**2))) if len(cents) else float("nan")
 
 
+@metric(
+    "V/UV F1",
+    "Agreement on where there is a pitch at all, by swift-f0",
+    group=PITCH,
+    better="higher",
+    requires=tracker_missing,
+    on_request=True,
+)
 def voicing_f1(reference: np.ndarray, estimate: np.ndarray) -> float:
     """F1 of the estimate's voiced frames against the reference's, 0 to 1; nan where nothing is voiced."""
     wanted, found = (track.voiced for track in _tracks(reference, estimate))
@@ -98,6 +156,13 @@ def voicing_f1(reference: np.ndarray, estimate: np.ndarray) -> float:
     return float(2 * (wanted & found).sum() / total) if wanted.any() else float("nan")
 
 
+@metric(
+    "periodicity RMSE",
+    "Root mean square difference of swift-f0's confidence, 0 to 1",
+    group=PITCH,
+    requires=tracker_missing,
+    on_request=True,
+)
 def periodicity_rmse(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Root mean square difference of the tracker's confidence, 0 to 1 (Morrison et al. 2022, with another tracker);
     nan for recordings without a frame."""

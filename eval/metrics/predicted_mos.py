@@ -7,33 +7,26 @@ looks at the estimate alone and was made to judge noise suppression in speech.
 from __future__ import annotations
 
 import functools
-import importlib.util
 
 import numpy as np
 
 from common import onnx_runtime
+from eval.metrics.metric import OPINION, metric, package
 from vocoders.audio import SAMPLE_RATE, fit_length
 
 RATE = 16_000  # Hz, of all three
 SHORTEST = 0.25  # seconds
 
 
-def pesq_missing() -> str | None:
-    return None if importlib.util.find_spec("pesq") else "the package pesq, which needs a C compiler, is not installed"
-
-
-def visqol_missing() -> str | None:
-    return (
-        None
-        if importlib.util.find_spec("visqol")
-        else "the package visqol-python, part of which needs a C compiler, is not installed"
-    )
-
-
-def dnsmos_missing() -> str | None:
-    return None if importlib.util.find_spec("speechmos") else "the package speechmos is not installed"
-
-
+@metric(
+    "PESQ-WB",
+    "ITU-T P.862.2 against the recording at 16 kHz; made for telephone speech",
+    group=OPINION,
+    unit="MOS-LQO",
+    better="higher",
+    requires=package("pesq", "pesq, which needs a C compiler,"),
+    on_request=True,
+)
 def pesq_wideband(reference: np.ndarray, estimate: np.ndarray) -> float:
     """ITU-T P.862.2, MOS-LQO from 1.04 to 4.64; nan where PESQ finds no utterance, and below 0.25 s."""
     import pesq
@@ -46,6 +39,15 @@ def pesq_wideband(reference: np.ndarray, estimate: np.ndarray) -> float:
         return float("nan")
 
 
+@metric(
+    "ViSQOL",
+    "ViSQOL v3, speech mode; compares spectrograms, and without visqol-python[lattice] it rates high",
+    group=OPINION,
+    unit="MOS-LQO",
+    better="higher",
+    requires=package("visqol", "visqol-python, part of which needs a C compiler,"),
+    on_request=True,
+)
 def visqol_speech(reference: np.ndarray, estimate: np.ndarray) -> float:
     """ViSQOL v3 in speech mode (Chinen et al. 2020), MOS-LQO from 1 to 5; nan for silence and below 1 s."""
     if len(reference) < SAMPLE_RATE or not _usable(reference, estimate):
@@ -63,6 +65,15 @@ def _visqol():
     return api
 
 
+@metric(
+    "DNSMOS",
+    "Overall quality without the recording; made to judge noise suppression in speech",
+    group=OPINION,
+    unit="MOS",
+    better="higher",
+    requires=package("speechmos", "speechmos"),
+    on_request=True,
+)
 def dnsmos(_reference: np.ndarray, estimate: np.ndarray) -> float:
     """Overall quality by DNSMOS P.835 (Reddy et al. 2022), 1 to 5; the reference is not looked at. nan for silence."""
     if not _usable(estimate, estimate):

@@ -17,25 +17,39 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vocoders.audio import check_mono, fit_length
+from eval.metrics.metric import SPECTRAL, metric
+from vocoders.audio import SAMPLE_RATE, check_mono, fit_length
 from vocoders.mel import HOP, HW2, N_FFT, log_mel_of
+from vocoders.phase.stft import stft
 
 # FFT, hop and window lengths in samples: the defaults of auraloss 0.4.0's MultiResolutionSTFTLoss
 RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))
 POWER_FLOOR = 1e-8  # where auraloss clamps |X|^2
 
-
-def log_mel_l1(reference: np.ndarray, estimate: np.ndarray) -> float:
-    """Mean |difference| of log-power hw2 mels, in nepers of power: the homework's validation mel loss.
-
-    One unit is 4.34 dB. nan for recordings shorter than one frame (256 samples).
-    """
-    reference, estimate = _pair(reference, estimate)
-    if len(reference) < HOP or not reference.any():
-        return float("nan")
-    return float(np.abs(log_mel_of(reference, HW2) - log_mel_of(estimate, HW2)).mean())
+MAGNITUDE_FLOOR = np.float32(1e-4)  # of the curve of M-STFT
 
 
+def _log_magnitude_error(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, float]:
+    wanted, found = (np.log(np.maximum(np.abs(stft(x)), MAGNITUDE_FLOOR)) for x in (reference, estimate))
+    return np.abs(wanted - found).mean(axis=1), SAMPLE_RATE / HOP
+
+
+def _log_mel_error(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, float]:
+    return np.abs(log_mel_of(reference, HW2) - log_mel_of(estimate, HW2)).mean(axis=0), SAMPLE_RATE / HOP
+
+
+def _magnitude_error(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, float]:
+    wanted, found = (np.abs(stft(x)) for x in (reference, estimate))
+    return ((wanted - found) ** 2).sum(axis=1), SAMPLE_RATE / HOP
+
+
+@metric(
+    "M-STFT",
+    "Multi-resolution STFT distance, as auraloss computes it",
+    group=SPECTRAL,
+    quick=True,
+    curve=_log_magnitude_error,
+)
 def m_stft(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Multi-resolution STFT distance as auraloss 0.4.0 defines it (Yamamoto et al. 2020): mean over three
     resolutions of spectral convergence + mean |log magnitude difference|. nan for a silent or too short reference."""
@@ -56,6 +70,26 @@ def m_stft_distance(
     return total / len(resolutions)
 
 
+@metric(
+    "log-mel L1",
+    "Mean error of the log-power hw2 mel; 1 is 4.34 dB",
+    group=SPECTRAL,
+    unit="Np",
+    quick=True,
+    curve=_log_mel_error,
+)
+def log_mel_l1(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Mean |difference| of log-power hw2 mels, in nepers of power: the homework's validation mel loss.
+
+    One unit is 4.34 dB. nan for recordings shorter than one frame (256 samples).
+    """
+    reference, estimate = _pair(reference, estimate)
+    if len(reference) < HOP or not reference.any():
+        return float("nan")
+    return float(np.abs(log_mel_of(reference, HW2) - log_mel_of(estimate, HW2)).mean())
+
+
+@metric("spectral convergence", "Relative error of STFT magnitudes", group=SPECTRAL, quick=True, curve=_magnitude_error)
 def spectral_convergence(reference: np.ndarray, estimate: np.ndarray) -> float:
     """||R| - |E|| / ||R|| (Frobenius) of STFTs with a 1024-sample Hann window and hop 256. nan for silence."""
     reference, estimate = _pair(reference, estimate)
@@ -65,6 +99,9 @@ def spectral_convergence(reference: np.ndarray, estimate: np.ndarray) -> float:
     return float(_convergence(wanted, found))
 
 
+@metric(
+    "log-spectral distance", "Root mean square level difference per frame", group=SPECTRAL, unit="dB", on_request=True
+)
 def log_spectral_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Mean over frames of the root mean square over 513 bins of the level difference, in dB (Gray & Markel 1976); STFT
     with a 1024-sample Hann window and hop 256, |X|^2 clamped at 1e-8. nan for silence."""
@@ -78,6 +115,13 @@ def log_spectral_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
 CEPSTRA = 13
 
 
+@metric(
+    "MCD",
+    "Mel-cepstral distortion: 13 coefficients of the hw2 mel, no warping",
+    group=SPECTRAL,
+    unit="dB",
+    on_request=True,
+)
 def mel_cepstral_distortion(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Mean over frames of (10 / ln 10) sqrt(2 sum_k (c_k - c'_k)^2) in dB (Kubichek 1993), k = 1 to 13.
 

@@ -11,7 +11,8 @@ import soundfile
 import torch
 
 from eval.compare.score import score_folders, score_pair
-from eval.metrics.registry import METRICS, Metric, choose_metrics
+from eval.metrics.metric import Metric
+from eval.metrics.registry import METRICS, choose_metrics
 from tests.command import command
 from tests.conftest import harmonic_tone
 from vocoders.analysis import Analysis, synthesize

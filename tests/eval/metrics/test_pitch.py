@@ -12,6 +12,7 @@ from common.paths import ROOT
 from eval.compare.score import score_folders
 from eval.metrics import registry as metrics_module
 from eval.metrics.distill_mos import distill_mos, distillmos_embeddings
+from eval.metrics.metric import Metric
 from eval.metrics.pitch import (
     PitchTrack,
     f0_error,
@@ -23,7 +24,7 @@ from eval.metrics.pitch import (
     track_pitch,
     voicing_f1,
 )
-from eval.metrics.registry import METRICS, Metric
+from eval.metrics.registry import METRICS
 from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE, write_wav
 from vocoders.recordings.reader import read_recording

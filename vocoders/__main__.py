@@ -13,9 +13,10 @@ from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import write_wav
 from vocoders.catalogue import BUILT_IN, find_system, find_systems
 from vocoders.command import complain, find_audio, refuse_overwriting, run
-from vocoders.features import from_hw2_file
 from vocoders.intake import AudioError, Limits, read_recording
 from vocoders.mel import HW2, mel_of
+from vocoders.mel_format import LOGS, Declared
+from vocoders.mel_reading import BARE, analysis_of_mel, output_name
 from vocoders.systems import System, Unavailable
 
 IDS = "an id from `list`, or the path of a checkpoint: FILE.safetensors, g_00050000@hw2, g_00050000@hifigan"
@@ -34,11 +35,25 @@ def parse_args() -> argparse.Namespace:
     mel.add_argument("out", type=Path, metavar="OUT.npy", help="frames = samples at 22 050 Hz // 256")
     mel.set_defaults(command=make_mel)
 
-    synth = commands.add_parser("synth", help="hw2 mels -> DIR/<name>.wav, 22 050 Hz PCM-16")
-    synth.add_argument("mels", type=Path, nargs="+", metavar="MEL.npy", help="(80, frames), linear power")
+    synth = commands.add_parser("synth", help="mels -> DIR/<name>.wav, 22 050 Hz PCM-16")
+    synth.add_argument(
+        "mels",
+        type=Path,
+        nargs="+",
+        metavar="MEL",
+        help=".npy, .npz or .pt, (80, frames); FILE:NAME where it holds several",
+    )
     synth.add_argument("--vocoder", required=True, metavar="ID", help=IDS)
     synth.add_argument("--out", type=Path, required=True, metavar="DIR")
-    synth.add_argument("--log", action="store_true", help="the mels are natural logarithms of the power already")
+    told = synth.add_argument_group("what the mels are: the numbers tell where this does not")
+    told.add_argument("--recipe", choices=("hw2", "hifigan"), help="HTK bands of peak 1, or Slaney bands of area 1")
+    told.add_argument("--scale", choices=("power", "magnitude"), help="what the bands are sums of")
+    told.add_argument(
+        "--log",
+        choices=(*LOGS, BARE),
+        metavar="|".join(LOGS),
+        help="which logarithm, none for linear values; without a value: the natural logarithm of hw2 power",
+    )
     synth.set_defaults(command=synthesize_mels)
 
     resynth = commands.add_parser("resynth", help="recordings -> DIR/<id>/<name>.wav, as long as the resampled input")
@@ -53,7 +68,16 @@ def parse_args() -> argparse.Namespace:
         )
     for command in (mel, synth, resynth):
         command.add_argument("--force", action="store_true", help="overwrite what is there")
-    return parser.parse_args()
+    return parser.parse_args(_with_bare_log(sys.argv[1:]))
+
+
+def _with_bare_log(arguments: list[str]) -> list[str]:
+    """`--log MEL` with the MEL left to be one: only a known logarithm is the value of --log."""
+    following = [*arguments[1:], ""]
+    return [
+        f"--log={BARE}" if argument == "--log" and after not in LOGS else argument
+        for argument, after in zip(arguments, following, strict=True)
+    ]
 
 
 def main() -> int:
@@ -102,22 +126,19 @@ def make_mel(args: argparse.Namespace) -> int:
 def synthesize_mels(args: argparse.Namespace) -> int:
     system = find_system(args.vocoder)
     if not system.takes_hw2_mel:
-        raise ValueError(f"{system.id} needs the recording itself, not only its hw2 mel; use resynth")
-    jobs = {path: args.out / f"{path.stem}.wav" for path in args.mels}
+        raise ValueError(f"{system.id} needs the recording itself, not only its mel; use resynth")
+    is_bare_log = args.log == BARE
+    if is_bare_log and (args.recipe or args.scale):
+        raise ValueError(f"--log needs a value beside --recipe or --scale: {', '.join(LOGS)}")
+    declared = Declared(args.recipe, args.scale, None if is_bare_log else args.log)
+    jobs = {mel: args.out / f"{output_name(mel)}.wav" for mel in args.mels}
     if len(set(jobs.values())) < len(args.mels):
         raise ValueError("two mel files have the same name, so one would overwrite the other")
     refuse_overwriting(jobs.values(), args.force)
-
-    def make(path: Path) -> Analysis:
-        try:
-            content = np.load(path, allow_pickle=False)
-            if not isinstance(content, np.ndarray):
-                raise ValueError("an archive of arrays; a mel is one array, as .npy")
-            return Analysis.of_hw2_mel(from_hw2_file(content, args.log))
-        except (ValueError, EOFError, OSError) as error:
-            raise ValueError(f"{path}: {error}") from error
-
-    return _render([(system, path, out) for path, out in jobs.items()], make)
+    return _render(
+        [(system, mel, out) for mel, out in jobs.items()],
+        lambda mel: analysis_of_mel(mel, declared, system, is_bare_log),
+    )
 
 
 def resynthesize(args: argparse.Namespace) -> int:

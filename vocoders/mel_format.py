@@ -1,0 +1,119 @@
+"""What a mel file may hold: which bands, power or magnitude, and which logarithm; and the way from there to `Features`."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
+
+import numpy as np
+import torch
+
+from vocoders.features import Features
+from vocoders.inversion import invert_mel
+from vocoders.mel import HW2, N_FFT, RECIPES, log_mel, mel_of_magnitude
+
+Bands = Literal["hw2", "hifigan"]
+Scale = Literal["power", "magnitude"]
+Log = Literal["none", "e", "10", "db"]
+LOGS = get_args(Log)
+
+_LOUDEST = {  # of a recording within [-1, 1], with 12 dB to spare: a full-scale constant through a Hann window
+    "power": 16 * (N_FFT / 2) ** 2 * 2,
+    "magnitude": 4 * (N_FFT / 2) * 2,
+}
+_BANDS = {"hw2": "HTK bands of peak 1", "hifigan": "Slaney bands of area 1"}
+_LOG_NAMES = {"none": "linear", "e": "natural logarithm", "10": "logarithm to base 10", "db": "in dB"}
+
+
+@dataclass(frozen=True)
+class MelFormat:
+    """`recipe` names the bands of the two recipes, both with their framing; their own scales are hw2 power and HiFi-GAN's
+    magnitude. "db" is 10 log10 of a power, 20 log10 of a magnitude."""
+
+    recipe: Bands
+    scale: Scale
+    log: Log
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the scale is the recipe's own, so that nothing must be inverted to use it."""
+        return RECIPES[self.recipe].power == self._power
+
+    @property
+    def options(self) -> str:
+        return f"--recipe {self.recipe} --scale {self.scale} --log {self.log}"
+
+    def __str__(self) -> str:
+        names = {("hw2", True): "the hw2 mel", ("hifigan", True): "HiFi-GAN's own mel"}
+        name = names.get((self.recipe, self.is_own), "a mel")
+        return f"{name}: {self.scale}, {_BANDS[self.recipe]}, {_LOG_NAMES[self.log]}"
+
+    @property
+    def _power(self) -> int:
+        return 2 if self.scale == "power" else 1
+
+    def linear(self, values: np.ndarray) -> np.ndarray:
+        """(80, frames) in this format -> linear, float32. Errors: ValueError where the values cannot be in this format."""
+        if self.log == "none":
+            if (values < 0).any():
+                raise ValueError(
+                    "the mel has negative values, so it is not linear; say --log e, 10 or db if it is a logarithm"
+                )
+            linear = values.astype(np.float64)
+        else:
+            per_unit = {"e": 1.0, "10": np.log(10), "db": np.log(10) / 10 / (2 / self._power)}[self.log]
+            with np.errstate(over="ignore"):
+                linear = np.exp(values.astype(np.float64) * per_unit)
+        loudest = _LOUDEST[self.scale] if self.recipe == "hw2" else _LOUDEST[self.scale] / 20
+        if linear.max() > loudest:
+            hint = "; leave --log out for linear values" if self.log != "none" else ""
+            raise ValueError(
+                f"the mel is too large to be {self}: the largest value would be {linear.max():.3g}, and full scale gives "
+                f"{loudest:.3g}{hint}"
+            )
+        return linear.astype(np.float32)
+
+    def features(self, values: np.ndarray) -> Features:
+        """(80, frames) in this format -> the hw2 mel, or HiFi-GAN's log mel. Errors: as `linear`.
+
+        A scale that is not the recipe's own goes through STFT magnitudes, see `vocoders.inversion`.
+        """
+        recipe = RECIPES[self.recipe]
+        linear = self.linear(values)
+        if not self.is_own:
+            analysed = dataclasses.replace(recipe, power=self._power)
+            linear = mel_of_magnitude(invert_mel(linear, analysed), recipe)
+        if recipe == HW2:
+            return Features("hw2 mel", linear)
+        return Features("log hifigan mel", log_mel(torch.from_numpy(linear)).numpy())
+
+
+FORMATS = tuple(MelFormat(*parts) for parts in itertools.product(("hw2", "hifigan"), ("power", "magnitude"), LOGS))
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What somebody says of a mel; None is not said."""
+
+    recipe: Bands | None = None
+    scale: Scale | None = None
+    log: Log | None = None
+
+    OPTIONS: ClassVar[str] = "--recipe hw2|hifigan, --scale power|magnitude and --log none|e|10|db"
+
+    @property
+    def anything(self) -> bool:
+        return self != Declared()
+
+    @property
+    def is_complete(self) -> bool:
+        return None not in (self.recipe, self.scale, self.log)
+
+    def allows(self, format: MelFormat) -> bool:
+        said = (self.recipe, self.scale, self.log)
+        return all(
+            said in (None, of_format)
+            for said, of_format in zip(said, (format.recipe, format.scale, format.log), strict=True)
+        )

@@ -92,7 +92,7 @@ def test_one_bad_file_costs_one_line_and_not_the_others(folder, tmp_path):
         (["vocoders", "mel", "missing.wav", "x.npy"], "missing.wav: there is no such file"),
         (["vocoders", "mel", "missing.wav", "x.txt"], "written as .npy"),
         (["vocoders", "synth", "missing.npy", "--vocoder", "griffin-lim", "--out", "x"], "missing.npy"),
-        (["vocoders", "synth", "a.npy", "--vocoder", "hifigan-original", "--out", "x"], "needs the recording itself"),
+        (["vocoders", "synth", "a.npy", "--vocoder", "griffin-lim-oracle", "--out", "x"], "needs the recording itself"),
         (["vocoders", "resynth", "tests", "--vocoders", "griffin-lim", "--out", "x"], "no audio files in it"),
         (["vocoders", "resynth", "README.md", "--vocoders", "wavenet", "--out", "x"], "unknown vocoder 'wavenet'"),
         (["eval", "score", "nowhere", "tests"], "nowhere: there is no such file or folder"),

@@ -27,13 +27,13 @@ from vocoders.mel_diagnosis import FILE, MEMBERS, standardized
 from vocoders.mel_statistics import statistics
 
 HIDDEN = (128, 96)
-EPOCHS = 40
+EPOCHS = 30
 BATCH = 256
 SYNTHETIC = 0.15  # share of clips
 SHARE = 0.33  # of the kinds that cannot be used, per clip
 DROPOUT = 0.1
 JITTER = 0.03  # standard deviation of the noise on the standardized numbers
-SMOOTHING = 0.005  # of the labels
+SMOOTHING = 0.001  # of the labels
 LIMITS = Limits(max_seconds=600, max_megabytes=1000)
 
 

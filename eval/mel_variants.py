@@ -99,14 +99,14 @@ OTHER = (
 )
 
 
+SCALES = ("linear", "e", "10", "db")
+
+
 def usable_scales(linear: np.ndarray, power: int, rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
     """Linear and the three logarithms, with a clamp as somebody might choose it."""
     least = float(rng.choice([LOG_FLOOR, LOG_FLOOR, 1e-10, 1e-7, 1e-12]))
     safe = np.maximum(linear, least)
-    yield "linear", linear
-    yield "e", np.log(safe)
-    yield "10", np.log10(safe)
-    yield "db", DB * (2 // power) * np.log(safe)
+    yield from zip(SCALES, (linear, np.log(safe), np.log10(safe), DB * (2 // power) * np.log(safe)), strict=True)
 
 
 def other_scales(linear: np.ndarray, power: int, rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
@@ -150,10 +150,11 @@ def variants(samples: np.ndarray, rng: np.random.Generator, share: float = 1.0) 
             if rng.random() < share:
                 yield f"other: {scale}", _stored(values, rng)
     for analysis in OTHER:
-        linear = analysis(samples)
-        for _, values in usable_scales(linear, analysis.power, rng):
-            if rng.random() < share:
-                yield analysis.name, _stored(values, rng)
+        kept = [rng.random() < share for _ in SCALES]
+        scales = usable_scales(analysis(samples), analysis.power, rng) if any(kept) else ()
+        yield from (
+            (analysis.name, _stored(values, rng)) for (_, values), keep in zip(scales, kept, strict=False) if keep
+        )
 
 
 def _stored(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -26,11 +26,11 @@ from vocoders.intake import Limits, read_recording
 from vocoders.mel_diagnosis import FILE, MEMBERS, standardized
 from vocoders.mel_statistics import statistics
 
-HIDDEN = (128, 96)
+HIDDEN = (192, 96)
 EPOCHS = 30
 BATCH = 256
 SYNTHETIC = 0.15  # share of clips
-SHARE = 0.33  # of the kinds that cannot be used, per clip
+SHARE = 0.25  # of the kinds that cannot be used, per clip
 DROPOUT = 0.1
 JITTER = 0.03  # standard deviation of the noise on the standardized numbers
 SMOOTHING = 0.001  # of the labels
@@ -151,7 +151,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("audio", type=Path, metavar="AUDIO_DIR", help="searched in depth; each folder weighs the same")
     parser.add_argument("--out", type=Path, default=FILE, metavar="FILE.npz", help=f"({FILE.name} of the project)")
     parser.add_argument(
-        "--clips", type=int, default=480, metavar="N", help="recordings drawn, some more than once (480)"
+        "--clips", type=int, default=1100, metavar="N", help="recordings drawn, some more than once (1100)"
     )
     parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes (-1: one per core)")
     parser.add_argument("--force", action="store_true", help="overwrite FILE.npz")

@@ -118,7 +118,7 @@ def test_one_bad_mel_file_does_not_stop_the_others(tmp_path):
     np.save(tmp_path / "good.npy", mel_of(harmonic_tone(0.5), HW2))
     paths = (tmp_path / "archive.npz", tmp_path / "missing.npy", tmp_path / "good.npy")
     done = command("vocoders", "synth", *paths, "--vocoder", "griffin-lim", "--out", tmp_path / "out", code=1)
-    assert "archive of arrays" in done.stderr
+    assert "archive.npz: a mel has shape (80, frames) or (frames, 80), not (3,)" in done.stderr
     assert "missing.npy" in done.stderr
     assert done.stdout.strip() == str(tmp_path / "out" / "good.wav")
 

@@ -18,13 +18,15 @@ from pathlib import Path
 import numpy as np
 
 from vocoders.features import Features
+from vocoders.mel_cone import impossible_share
 from vocoders.mel_file import read_layouts
 from vocoders.mel_format import FORMATS, Declared, MelFormat
-from vocoders.mel_statistics import SHORTEST, statistics
+from vocoders.mel_statistics import SHORTEST, log_view, statistics
 
 FILE = Path(__file__).parents[1] / "assets" / "mel-diagnosis.npz"
 SURE = 0.97  # probability from which a diagnosis needs no confirmation
 POSSIBLE = 0.02  # below, a format is out of the question
+FORGIVEN = 0.03  # share of frames that no spectrum has; of a right mel none, but for lost digits
 CLIP = 5.0  # standard deviations; a number further out says no more than this
 MEMBERS = 3  # classifiers
 
@@ -231,8 +233,12 @@ def _ranked(values: np.ndarray) -> tuple[Candidate, ...]:
 
 
 def _possible(format: MelFormat, values: np.ndarray) -> bool:
+    """Whether some spectrum within full scale has this mel."""
     try:
         format.linear(values)
     except ValueError:
         return False
-    return format.log == "none" or bool((values < 0).any())
+    if format.log != "none" and not (values < 0).any():
+        return False
+    level, above = log_view(values.astype(np.float64))
+    return impossible_share(level, above, format.recipe, np.array([format.per_unit]))[0] <= FORGIVEN

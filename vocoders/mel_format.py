@@ -54,6 +54,11 @@ class MelFormat:
     def _power(self) -> int:
         return 2 if self.scale == "power" else 1
 
+    @property
+    def per_unit(self) -> float:
+        """Natural-log units of the linear mel per unit of its logarithm; of a linear mel, per unit of its natural logarithm."""
+        return {"none": 1.0, "e": 1.0, "10": np.log(10), "db": np.log(10) / 20 * self._power}[self.log]
+
     def linear(self, values: np.ndarray) -> np.ndarray:
         """(80, frames) in this format -> linear, float32. Errors: ValueError where the values cannot be in this format."""
         if self.log == "none":
@@ -63,9 +68,8 @@ class MelFormat:
                 )
             linear = values.astype(np.float64)
         else:
-            per_unit = {"e": 1.0, "10": np.log(10), "db": np.log(10) / 10 / (2 / self._power)}[self.log]
             with np.errstate(over="ignore"):
-                linear = np.exp(values.astype(np.float64) * per_unit)
+                linear = np.exp(values.astype(np.float64) * self.per_unit)
         loudest = _LOUDEST[self.scale] if self.recipe == "hw2" else _LOUDEST[self.scale] / 20
         if linear.max() > loudest:
             hint = "; leave --log out for linear values" if self.log != "none" else ""

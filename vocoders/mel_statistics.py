@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from vocoders.mel import RECIPES
+from vocoders.mel_cone import impossible_share
+
 SHORTEST = 16  # frames: below, the statistics say nothing
 _GROUPS = (0, 4, 10, 20, 30, 40, 50, 60, 70)  # first band of each group
 _LAGS = (1, 2, 4, 8)  # frames
@@ -17,6 +20,12 @@ _QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 _LOW = 40  # bands looked at one by one: which FFT bins lie in them depends on the bands' edges alone
 _REACH = 40.0  # natural-log units below the maximum, further down is nothing of a recording
 _TIES = 0.005  # share of values equal to the minimum that makes it a floor
+# Natural logarithm per unit: of dB of a magnitude and of a power, of e and of 10, and readings around them
+EXPONENTS = np.array(
+    [0.09, np.log(10) / 20, 0.15, np.log(10) / 10, 0.3, 0.5, 0.75, 1.0, 1.15, 1.35, 1.7, np.log(10), 3.2]
+)
+# Below these, floats lose digits
+_HALF, _SINGLE = (float(np.finfo(kind).smallest_normal) for kind in (np.float16, np.float32))
 _FEW = 8  # fewer values give no statistic
 _TINY = 1e-6
 
@@ -33,6 +42,7 @@ def statistics(values: np.ndarray) -> np.ndarray:
             _changes_in_time(level, above),
             _changes_across_bands(level, above),
             _fluctuations(level, above),
+            _possibility(level, above),
         ]
     )
 
@@ -47,8 +57,9 @@ def log_view(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if (~above).mean() < _TIES:
         above = np.ones(values.shape, dtype=bool)
     if lowest >= 0:
-        above &= values > 0
-        values = np.log(np.maximum(values, np.finfo(np.float64).tiny))
+        least = _HALF if values.max() < 65_504 and (values == values.astype(np.float16)).all() else _SINGLE
+        above &= values > least
+        values = np.log(np.maximum(values, least))
         above &= values > values.max() - _REACH
         values = np.maximum(values, values.max() - _REACH)
     return values, above
@@ -122,6 +133,12 @@ def _fluctuations(level: np.ndarray, above: np.ndarray) -> np.ndarray:
     left, right = (_mean(rest[bands] ** 2, both, axis=1) + _TINY**2 for bands in (own, following))
     shared = _mean(rest[own] * rest[following], both, axis=1) / np.sqrt(left * right)
     return np.concatenate([*found, 0.5 * np.log(left / right), shared])
+
+
+def _possibility(level: np.ndarray, above: np.ndarray) -> np.ndarray:
+    """Log share of frames that no spectrum has, for the bands of both recipes and a row of readings of the scale; (26,)."""
+    shares = [impossible_share(level, above, recipe, EXPONENTS) for recipe in RECIPES]
+    return np.log(np.concatenate(shares) + 0.003)
 
 
 def _mean(values: np.ndarray, seen: np.ndarray, axis: int | None = None) -> np.ndarray:

@@ -123,6 +123,7 @@ def _through_mp3(samples: np.ndarray) -> np.ndarray:
 def fit(inputs: np.ndarray, labels: np.ndarray, kinds: int, seed: int, epochs: int = EPOCHS) -> list[np.ndarray]:
     """Standardized statistics (n, m) and labels (n,) -> weights and biases of the three layers, (in, out) and (out,)."""
     torch.manual_seed(seed)
+    torch.set_flush_denormal(True)  # the optimizer's moments of unused weights; they cost ten times as much
     sizes = (inputs.shape[1], *HIDDEN, kinds)
     layers = [nn.Linear(*pair) for pair in itertools.pairwise(sizes)]
     network = nn.Sequential(layers[0], nn.ReLU(), nn.Dropout(DROPOUT), layers[1], nn.ReLU(), layers[2])

@@ -20,6 +20,7 @@ import numpy as np
 FILE = Path(__file__).parents[1] / "assets" / "mel-diagnosis.npz"
 CLIP = 5.0  # standard deviations; a number further out says no more than this
 MEMBERS = 3  # classifiers
+LOG1P = "other: log1p"
 FOREIGN = {  # the kinds that cannot be used, by their name in the model
     "other: librosa's default": "librosa's default mel (Slaney bands up to 11 025 Hz, FFT 2048, hop 512)",
     "other: up to 11 025 Hz": "a mel with bands up to 11 025 Hz instead of 8000",
@@ -29,7 +30,7 @@ FOREIGN = {  # the kinds that cannot be used, by their name in the model
     "other: FFT of 512": "a mel from an FFT of 512 samples instead of 1024",
     "other: 16 kHz": "a mel of audio at 16 kHz",
     "other: 24 kHz": "a mel of audio at 24 kHz",
-    "other: log1p": "log(1 + mel)",
+    LOG1P: "log(1 + mel)",
     "other: normalized": "a mel normalized to a fixed range or variance; its constants must be undone first",
     "other: root": "the square root of a power mel",
     "other: smoothed": "a smoothed mel, as predicted by a text-to-speech model",

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from vocoders.features import Features
-from vocoders.mel_classifier import FOREIGN, shipped_classifier
-from vocoders.mel_facts import TIES, ambiguity, certain_change, impossible
+from vocoders.mel_classifier import FOREIGN, LOG1P, shipped_classifier
+from vocoders.mel_facts import TIES, ambiguity, certain_change, impossible, may_be_log1p
 from vocoders.mel_file import read_layouts
 from vocoders.mel_format import FORMATS, MelFormat
 from vocoders.mel_options import Declared
@@ -181,6 +181,8 @@ def _ranked(values: np.ndarray) -> tuple[tuple[Candidate, ...], str]:
         if probability < _NEGLIGIBLE:
             continue
         format = _BY_KIND.get(kind)
+        if kind == LOG1P and not may_be_log1p(values):
+            continue
         if format is None:
             found.append(Candidate(FOREIGN[kind], probability * _RARE.get(kind, 1.0), None))
         elif reason := impossible(format, values):
@@ -189,6 +191,7 @@ def _ranked(values: np.ndarray) -> tuple[tuple[Candidate, ...], str]:
             found.append(Candidate(str(format), probability * (1.0 if format.is_own else _SELDOM), format))
     total = sum(candidate.confidence for candidate in found)
     if total < _LEFT:
-        return (), f"its numbers fit no format known here: {max(reasons)[1]}"
+        why = f": {max(reasons)[1]}" if reasons else ""
+        return (), f"its numbers fit no format known here{why}"
     found = [replace(candidate, confidence=float(candidate.confidence / total)) for candidate in found]
     return tuple(sorted(found, key=lambda candidate: -candidate.confidence)), ""

@@ -18,10 +18,10 @@ FORGIVEN = 0.03  # share of frames that no spectrum has; of a right mel none, bu
 TIES = 0.005  # share of values equal to the least that makes it a floor
 # How far the largest value of a mel lies above the median of those above the floor, in nepers of its linear values. Of recordings
 # of speech and singing powers have 7.9 to 14.4 and magnitudes half of it; of lone tones and of noise both have less.
-SPREAD = {"power": (6.0, 20.0), "magnitude": (3.0, 10.0)}
+SPREAD = {"power": (5.0, 20.0), "magnitude": (2.5, 10.0)}
 _CLAMPS = (*(10.0**-power for power in range(3, 17)), 2.0**-23, 2.0**-52, 2.0**-126)
 _LOWEST, _HIGHEST = (-4.0, -1.0, 0.0), (1.0, 4.0, 255.0)  # of what was scaled to a fixed range
-_HARMLESS = 0.05  # values below it and their log(1 + value) differ by less than a quarter of a dB
+_HARMLESS = 0.2  # values below it and their log(1 + value) differ by less than half a dB of power
 QUIETEST, QUIET = -60.0, -30.0  # dBFS of the loudest value: nobody keeps, and few
 
 
@@ -76,7 +76,7 @@ def _no_logarithm(format: MelFormat, values: np.ndarray) -> str:
 
 def ambiguity(format: MelFormat, values: np.ndarray) -> str:
     """What (80, frames) in this format may be as well, which no likelihood tells; "" where nothing."""
-    if format.log == "none" and _may_be_log1p(values):
+    if format.log == "none" and may_be_log1p(values):
         return "log(1 + mel), whose small values are those of the mel itself"
     if format.log == "db" and values.max() <= 0 and format.linear(values).max() < format.sine(QUIET):
         return "a piece of a mel in dB below a maximum that is not in it"
@@ -89,9 +89,11 @@ def _is_half_precision(values: np.ndarray) -> bool:
     return bool((np.abs(values) < 65_504).all() and (values == values.astype(np.float16)).all())
 
 
-def _may_be_log1p(values: np.ndarray) -> bool:
+def may_be_log1p(values: np.ndarray) -> bool:
     """Whether linear values (80, frames) can be log(1 + mel) of some mel, and the difference matters."""
     if not _HARMLESS < values.max() < 20:  # exp(20) is beyond full scale
+        return False
+    if values.min() < 0:
         return False
     level, above = log_view(np.expm1(values.astype(np.float64)))
     return any(impossible_share(level, above, recipe, np.ones(1))[0] <= FORGIVEN for recipe in BANDS)

@@ -24,9 +24,9 @@ def analysis_of_mel(given: Path, declared: Declared, system: System, is_bare_log
     """
     path, key = find_file(given)
     try:
-        features, diagnosis = diagnose_file(path, key, declared)
         if is_bare_log:
-            _require_natural_hw2(diagnosis)
+            _require_natural_hw2(diagnose_file(path, key)[1])
+        features, diagnosis = diagnose_file(path, key, declared)
         if features is None:
             raise ValueError(diagnosis.sentence)
     except (ValueError, OSError) as error:

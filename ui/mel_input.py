@@ -15,7 +15,7 @@ from vocoders.intake import Limits
 from vocoders.mel_file import SUFFIXES, MelFileError
 from vocoders.mel_options import Declared
 
-_RECIPES = [("hw2: HTK bands of peak 1", "hw2"), ("HiFi-GAN: Slaney bands of area 1", "hifigan")]
+_RECIPES = [("hw2, HTK", "hw2"), ("HiFi-GAN, Slaney", "hifigan")]
 _SCALES = [("power |X|²", "power"), ("magnitude |X|", "magnitude")]
 _LOGS = [("none: linear values", "none"), ("natural, ln", "e"), ("base 10", "10"), ("decibels", "db")]
 

@@ -74,7 +74,7 @@ class Diagnosis:
         if self.format is not None:
             floor = "" if self.floor is None else f", floor {self.floor:.4g}"
             sure = self.confidence(self.format)
-            return f"this looks like {self.format}{floor} (confidence {100 * sure:.0f} %)"
+            return f"this looks like {self.format}{floor} (confidence {_percent(sure)})"
         return f"what this mel is, is doubtful: {self._reason(with_options)}"
 
     def _reason(self, with_options: bool) -> str:
@@ -91,7 +91,12 @@ class Diagnosis:
 
 def _named(candidate: Candidate, with_options: bool) -> str:
     options = f"; {candidate.format.options}" if with_options and candidate.format else ""
-    return f"{candidate.name} ({100 * candidate.confidence:.0f} %{options})"
+    return f"{candidate.name} ({_percent(candidate.confidence)}{options})"
+
+
+def _percent(confidence: float) -> str:
+    """No likelihood is certainty."""
+    return "over 99 %" if 0.99 < confidence < 1 else f"{100 * confidence:.0f} %"
 
 
 def diagnose(values: np.ndarray, declared: Declared = Declared()) -> Diagnosis:

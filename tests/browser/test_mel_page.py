@@ -6,7 +6,7 @@ import numpy as np
 from playwright.sync_api import expect
 
 from tests.browser.conftest import give_file
-from tests.browser.test_compare_page import choose, state
+from tests.browser.test_compare_page import PLAYER, choose, state
 from tests.conftest import ROOT
 from vocoders.features import log_hifigan_mel
 from vocoders.intake import read_recording
@@ -28,9 +28,10 @@ def test_a_mel_is_told_confirmed_and_played(page, tmp_path):
     expect(page.locator("#metrics")).not_to_contain_text("M-STFT")
     expect(page.locator("#player")).to_contain_text("this system needs the recording itself")
     expect(page.locator("#player .lab-player")).to_have_attribute("data-ready", "1")
+    assert state(page)["selected"] == "griffin-lim"
+    page.locator("#player").scroll_into_view_if_needed()
     page.keyboard.press("Space")
-    page.wait_for_function("document.querySelector('#player .lab-player').labPlayer.state.playing")
-    assert state(page)["playing"]
+    page.wait_for_function(f"{PLAYER}.state.playing && {PLAYER}.state.time > 0.1")
 
 
 def test_a_doubtful_mel_asks_before_it_is_played(page, tmp_path):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 if TYPE_CHECKING:
-    from server.worker import Compute
+    from server.executor import Executor
 
 MOST_SESSIONS = 100  # of each page: Gradio keeps the whole layout for every one, 0.3 MB, long after the page was left
 MOST_CONNECTIONS = 500  # an open page holds two or three; beyond that the answer is 503
@@ -33,7 +33,7 @@ class Settings:
     log_requests: bool = False  # a line of JSON about each of them
 
 
-def build_app(settings: Settings, compute: Compute):
+def build_app(settings: Settings, compute: Executor):
     """The FastAPI application with the page mounted at "/" and the listeners' at "/rate".
 
     compute: where whatever takes long is done. Errors: `StoreError` for a DATABASE_URL that is none, ValueError for a
@@ -126,8 +126,8 @@ def main() -> None:
     from common.memory import share_arenas
     from eval.compare.recording import warm_up
     from server.log import log_to_stderr
+    from server.process import Worker
     from server.sweep import keep_sweeping
-    from server.worker import Worker
     from server.zero_gpu import report_to_zero_gpu
     from vocoders.catalogue import BUILT_IN
     from vocoders.recordings import contained as contained_audio

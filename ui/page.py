@@ -9,9 +9,9 @@ import gradio as gr
 
 from common.paths import ASSETS, ROOT
 from eval.listening.session.service import Listening
+from server.executor import Executor
 from server.results import ResultStore
 from server.sweep import OLDEST
-from server.worker import Compute
 from ui.api import api_endpoints
 from ui.compare.tab import compare_tab
 from ui.findings.tab import findings_tab
@@ -40,7 +40,7 @@ def build_page(
     limits: Limits,
     listening: Listening,
     data_dir: Path,
-    compute: Compute,
+    compute: Executor,
 ) -> gr.Blocks:
     """compute: where whatever takes long is done."""
     gr.set_static_paths(

@@ -15,7 +15,7 @@ from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
 from eval.listening.study import MODES, Question, Study, StudyError, session_minutes
-from server.worker import Compute, ComputeError
+from server.executor import ComputeError, Executor
 from ui.background import Finished, followed
 from ui.compare.inputs import Inputs, choices, offered
 from ui.compare.tab import QUEUE
@@ -101,7 +101,7 @@ def lay_out_making(
     systems: Sequence[System],
     uploads: gr.State,
     inputs: Inputs,
-    compute: Compute,
+    compute: Executor,
 ) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):

@@ -152,7 +152,7 @@ def main() -> None:
         server_header=False,
         timeout_graceful_shutdown=5,
         limit_concurrency=MAX_CONNECTIONS,
-        # A Space is reached through its platform's proxy only, whose address nobody knows beforehand
+        # A Space is reached through its platform's proxy only, whose address is not known beforehand
         forwarded_allow_ips="*" if "SPACE_ID" in os.environ else None,
     )
 

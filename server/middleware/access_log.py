@@ -37,7 +37,7 @@ class AccessLogMiddleware:
 
 
 def route_of(path: str) -> str:
-    """The path's first words, without names, tokens and files. The number of results is bounded, whatever is requested."""
+    """The path's first words, without names, tokens and files. The number of different results is bounded."""
     words = path.strip("/").split("/")
     if words[0] == "rate" and len(words) > 1:
         words = words[1:]

@@ -1,4 +1,4 @@
-"""How a rater listened to a trial, as the page reports it: bounds, the least time of listening, and flags."""
+"""The page's report on how a rater listened to a trial: its bounds, the required time of listening, and flags."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A copy of everything that is stored, as lines of JSON in append-only files that any program can read, and optionally its
-copy in a dataset repository."""
+"""A copy of all stored rows as JSON lines in append-only files, which can be uploaded to a dataset repository."""
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ class Mirror:
         folder.mkdir(parents=True, exist_ok=True)
 
     def append(self, kind: str, study: str, content: Mapping[str, object]) -> None:
-        """A copy that cannot be written is logged and no reason to refuse an answer: the database has it."""
+        """Logs a copy that cannot be written, and raises nothing: the database has the row."""
         line = json.dumps({"table": kind, "at": time.time(), "study": study, **content}, ensure_ascii=False)
         try:
             with self._lock, (self.folder / f"{study}.{self._name}.jsonl").open("a", encoding="utf-8") as file:

@@ -27,7 +27,7 @@ MAX_ROW_ATTEMPTS = 20  # to get a row of the design while others who start take 
 
 class Store(Transactions):
     def __init__(self, url: str, mirror: Mirror | None = None) -> None:
-        """mirror: gets a copy of everything, as lines of text. Errors: `StoreError` for an address that is none."""
+        """mirror: receives a copy of every row. Errors: `StoreError` for an invalid URL."""
         super().__init__(url)
         self._mirror = mirror
 
@@ -41,7 +41,7 @@ class Store(Transactions):
         versions: Mapping[str, str],
         revises: str | None = None,
     ) -> tuple[str, str]:
-        """(public id, key to the results, which is not kept). A study that nobody has started yet is replaced by its revision.
+        """(public id, key to the results, which is not kept). A study without raters is replaced by its revision.
 
         wavs: {SHA-256: file} of all stimuli. Study and takes are there together, or not at all.
 
@@ -156,7 +156,7 @@ class Store(Transactions):
         return set(kinds), count
 
     def add_event(self, rater: Rater, kind: str, data: Mapping[str, object]) -> None:
-        """Once per kind; what comes again is dropped."""
+        """Stores the first event of each kind; later ones are dropped."""
         with contextlib.suppress(IntegrityError):
             with self._write() as connection:
                 _insert_event(connection, rater.study, rater.id, kind, data)
@@ -188,7 +188,7 @@ class Store(Transactions):
     def add_response(
         self, rater: Rater, shown: ShownTrial, response: Mapping[str, object], flags: Sequence[Flag] = ()
     ) -> bool:
-        """Whether it is new; the first answer to a trial stays. flags: what it gives reason to, stored with it or not at all.
+        """Whether the answer is new; the first one to a trial is kept. flags: of this answer, stored in the same transaction.
 
         Errors: `StoreError`, then nothing was stored.
         """

@@ -19,7 +19,7 @@ from eval.listening.analysis.screening import Flag
 from eval.listening.storage import tables
 from eval.listening.storage.backup import back_up, restore
 from eval.listening.storage.database import StoreError, database_url, full_url
-from eval.listening.storage.mirror import Mirror
+from eval.listening.storage.jsonl_mirror import Mirror
 from eval.listening.storage.records import Stimulus
 from eval.listening.storage.store import Store
 from eval.listening.study import Study
@@ -161,7 +161,7 @@ def test_forgetting_leaves_nothing_of_a_rater(store, public_id, tmp_path):
     for rater in (stays, goes):
         store.add_response(rater, store.show(rater, 0), RESPONSE, [Flag(rater.id, "gold", 1, "why")])
         store.add_event(rater, "volume", {"level": 0.5})
-    store.forget(goes)
+    store.delete_rater(goes)
     assert [row["rater"] for row in store.answers(public_id)] == [stays.id]
     assert [row["rater"] for row in store.raters(public_id)] == [stays.id]
     assert store.rater(goes.id) is None

@@ -45,6 +45,19 @@ def test_data_flows_one_way(path):
         assert not imports(path) & UI_LIBRARIES
 
 
+MOST_FILES, MOST_LINES = 15, 300  # of Python, in a folder and in a file
+
+
+@pytest.mark.parametrize(
+    "folder", sorted({path.parent for path in SOURCES}), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_a_folder_is_read_at_a_glance(folder):
+    files = list(folder.glob("*.py"))
+    assert len(files) <= MOST_FILES
+    long = [path.name for path in files if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES]
+    assert not long
+
+
 CLOCKS = {"time.sleep", "time.time", "time.monotonic", "time.perf_counter", "asyncio.sleep"}
 
 

@@ -15,6 +15,7 @@ from vocoders.audio import check_mono, fit_length
 from vocoders.features import FeatureMismatch, Features, hw2_mel
 from vocoders.mel import HW2
 from vocoders.phase.refine import refine
+from vocoders.step import Step
 from vocoders.systems import Progress, System
 
 Key = tuple[Hashable, ...]
@@ -44,7 +45,7 @@ class Analysis:
         analysis.length, analysis._known = None, {(hw2_mel,): mel}
         return analysis
 
-    def features(self, steps: tuple[Callable, ...]) -> Features:
+    def features(self, steps: tuple[Step, ...]) -> Features:
         if len(steps) == 1 and steps not in self._known and () not in self._known:
             raise FeatureMismatch("this system needs the recording itself; an hw2 mel is not enough")
         return self.once(steps, lambda: steps[-1](self.features(steps[:-1]) if steps[1:] else self._known[()]))

@@ -16,6 +16,7 @@ from vocoders.mel import HIFIGAN, HOP, HW2, PAD, log_mel, mel_of, mel_of_magnitu
 from vocoders.mel_files.check import check_layout, check_power
 from vocoders.phase.inversion import invert_mel
 from vocoders.phase.stft import stft
+from vocoders.step import step
 from vocoders.upper_band import FIRST_BIN, shipped_upper_band
 
 Kind = Literal["hw2 mel", "log hw2 mel", "log hifigan mel", "STFT magnitude", "waveform"]
@@ -41,15 +42,18 @@ class Features:
 # From a recording: (n,) float32 at 22 050 Hz. The end is padded with zeros to a whole frame, so nothing is lost.
 
 
+@step("hw2_mel", "hw2 mel", takes="recording", gives="hw2 mel")
 def hw2_mel(samples: np.ndarray) -> Features:
     return Features("hw2 mel", mel_of(_whole_frames(samples), HW2))
 
 
+@step("log_hifigan_mel", "HiFi-GAN's mel", takes="recording", gives="log hifigan mel")
 def log_hifigan_mel(samples: np.ndarray) -> Features:
     linear = mel_of(_whole_frames(samples), HIFIGAN)
     return Features("log hifigan mel", log_mel(torch.from_numpy(linear)).numpy())
 
 
+@step("stft_magnitude", "STFT magnitude", takes="recording", gives="STFT magnitude")
 def stft_magnitude(samples: np.ndarray) -> Features:
     return Features("STFT magnitude", np.abs(stft(_whole_frames(samples))).T)
 
@@ -57,11 +61,13 @@ def stft_magnitude(samples: np.ndarray) -> Features:
 # From features to features.
 
 
+@step("log_hw2", "logarithm", takes="hw2 mel", gives="log hw2 mel")
 def log_hw2(features: Features) -> Features:
     mel = features.require("hw2 mel", by="the logarithm")
     return Features("log hw2 mel", log_mel(torch.from_numpy(mel)).numpy())
 
 
+@step("invert", "inversion to 513 bins", takes="hw2 mel", gives="STFT magnitude")
 def invert(features: Features) -> Features:
     """Below 8 kHz what the mel says, above it what `vocoders.upper_band` guesses from there."""
     mel = features.require("hw2 mel", by="mel inversion")
@@ -70,12 +76,14 @@ def invert(features: Features) -> Features:
     return Features("STFT magnitude", magnitude)
 
 
+@step("remel", "HiFi-GAN's mel", takes="STFT magnitude", gives="log hifigan mel")
 def remel(features: Features) -> Features:
     """STFT magnitude -> HiFi-GAN's own mel, as if it had analysed a recording with those magnitudes."""
     linear = mel_of_magnitude(features.require("STFT magnitude", by="HiFi-GAN's mel"), HIFIGAN)
     return Features("log hifigan mel", log_mel(torch.from_numpy(linear)).numpy())
 
 
+@step("mislabel", "taken for HiFi-GAN's mel", takes="hw2 mel", gives="log hifigan mel")
 def mislabel(features: Features) -> Features:
     """The raw hw2 mel passed off as HiFi-GAN's own: the mistake behind the homework's "original" row."""
     return Features("log hifigan mel", features.require("hw2 mel", by="the mislabelling"))

@@ -17,6 +17,7 @@ import numpy as np
 from common.unavailable import Unavailable as Unavailable
 from vocoders.features import Features, Kind, hw2_mel
 from vocoders.phase.refine import Refinement
+from vocoders.step import Step
 
 Progress = Callable[[float], None]  # called with the fraction done, 0 to 1
 
@@ -63,7 +64,7 @@ class System:
     id: str
     title: str
     about: str  # one honest sentence
-    steps: tuple[Callable, ...]  # the first takes samples (n,), the others Features
+    steps: tuple[Step, ...]  # each takes what the one before gives, the first a recording
     load: Callable[[], Vocoder]  # cached by whoever defines it; raises Unavailable
     describe: Callable[[], Card]  # cheap: loads no weights
     why_not: Callable[[], str | None] = _nothing  # reason it cannot run, found without loading anything
@@ -77,4 +78,4 @@ class System:
     @property
     def mel(self) -> str:
         """Name of the mel recipe the front end starts from, or "none"."""
-        return {"hw2_mel": "hw2", "log_hifigan_mel": "hifigan"}.get(self.steps[0].__name__, "none")
+        return {"hw2 mel": "hw2", "log hifigan mel": "hifigan"}.get(self.steps[0].gives, "none")

@@ -162,7 +162,7 @@ def _key(task: Task, systems: Sequence[System]) -> str:
     for item, system in zip(split_items(task.systems), systems):
         file = checkpoint_path(item)[0]
         weights = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
-        about = [system.id, system.about, [step.__name__ for step in system.steps], repr(system.refinement), weights]
+        about = [system.id, system.about, [step.name for step in system.steps], repr(system.refinement), weights]
         about.append(repr(system.describe()))
         content.update(json.dumps(about).encode())
     return content.hexdigest()

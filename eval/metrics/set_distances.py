@@ -1,4 +1,8 @@
-"""Which embeddings sets of recordings are compared in, and the distances that are made of them."""
+"""Distances between two sets of embeddings, (n, d) and (m, d), of two collections of recordings, and the embeddings they use.
+
+Both depend on the embedding, so their names carry it, and FAD also on how many embeddings there are: compare numbers only
+at equal n, from the same clips.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,64 @@ from dataclasses import dataclass
 import numpy as np
 
 from eval.metrics.distill_mos import distillmos_embeddings, model_missing
-from eval.metrics.distributions import frechet_distance, kernel_distance
 from eval.metrics.vggish import vggish_embeddings, vggish_missing
+
+KAD_SCALE = 100.0  # only for readability
+KAD_MOST = 4000  # embeddings of a set, evenly spread, whose distances are all held at once: 128 MB a table
+
+
+def frechet_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Fréchet distance of the two normal distributions with the sets' means and covariances (Kilgour et al. 2019, FAD).
+
+    The trace of the square root of the product of covariances A'A B'B is the nuclear norm of A B', which is exact, real
+    and never negative, unlike the usual matrix square root.
+    Errors: ValueError for fewer than 2 embeddings or sizes that differ.
+    """
+    a, b = _checked(reference, estimate)
+    shift = a.mean(0) - b.mean(0)
+    a, b = ((x - x.mean(0)) / np.sqrt(len(x) - 1) for x in (a, b))
+    # a and b have at most d interesting rows; their triangular factors have the same products
+    a, b = (np.linalg.qr(x, mode="r") if len(x) > x.shape[1] else x for x in (a, b))
+    overlap = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    return float(max(0.0, shift @ shift + (a**2).sum() + (b**2).sum() - 2 * overlap))
+
+
+def kernel_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
+    """Unbiased squared maximum mean discrepancy with a Gaussian kernel, times 100 (Chung et al. 2025, KAD).
+
+    The kernel's width is the median distance within the reference. Unlike FAD it assumes no normal distribution and does not
+    shrink as n grows; it can be slightly negative where the sets are alike. Of larger sets, every k-th embedding counts.
+    Errors: ValueError for fewer than 2 embeddings or sizes that differ.
+    """
+    a, b = (x[:: -(-len(x) // KAD_MOST)] for x in _checked(reference, estimate))
+    within = _squared_distances(a, a)
+    width = np.median(within[np.triu_indices(len(a), 1)])
+    if width == 0:
+        raise ValueError("all reference embeddings are the same")
+
+    def kernel(squared: np.ndarray) -> np.ndarray:
+        return np.exp(-squared / (2 * width))
+
+    def mean_of_others(k: np.ndarray) -> float:
+        n = len(k)
+        return (k.sum() - np.trace(k)) / (n * (n - 1))
+
+    total = mean_of_others(kernel(within)) + mean_of_others(kernel(_squared_distances(b, b)))
+    return float(KAD_SCALE * (total - 2 * kernel(_squared_distances(a, b)).mean()))
+
+
+def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T, 0)
+
+
+def _checked(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    pair = tuple(np.asarray(x, dtype=np.float64) for x in (reference, estimate))
+    for x in pair:
+        if x.ndim != 2 or len(x) < 2:
+            raise ValueError(f"a set of embeddings is (n, d) with n >= 2, not {x.shape}")
+    if pair[0].shape[1] != pair[1].shape[1]:
+        raise ValueError(f"embeddings of {pair[0].shape[1]} and of {pair[1].shape[1]} numbers cannot be compared")
+    return pair
 
 
 @dataclass(frozen=True)
@@ -26,7 +86,7 @@ EMBEDDINGS = {
 
 @dataclass(frozen=True)
 class SetDistance:
-    """Between all recordings and all takes of a system; lower is better."""
+    """Between all recordings and all outputs of a system; lower is better."""
 
     embedding: str
     compute: Callable[[np.ndarray, np.ndarray], float]
@@ -42,7 +102,7 @@ SET_DISTANCES = {
     "FAD-distillmos": SetDistance(
         "distillmos",
         frechet_distance,
-        "The same by Distill-MOS's embedding: another scale, and one that hears vocoders",
+        "The same by Distill-MOS's embedding: on another scale; it separates vocoders",
     ),
     "KAD-distillmos": SetDistance(
         "distillmos",

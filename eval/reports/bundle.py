@@ -57,7 +57,7 @@ def describe(recording: Recording, takes: Sequence[Take], levels: Mapping[str, L
             take.system.id: {
                 "title": take.system.title,
                 "about": take.system.about,
-                "front_end": [step.__name__ for step in take.system.steps],
+                "front_end": [step.name for step in take.system.steps],
                 "parameters": take.system.describe().parameters,
                 "compute_seconds": round(take.compute_seconds, 4),
                 "real_time_factor": round(take.real_time_factor, 3),

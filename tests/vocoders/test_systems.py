@@ -1,5 +1,6 @@
 """The catalogue, and what each system makes of a voice."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,27 @@ def test_a_mel_file_gives_what_the_recording_gives(tone):
 def test_a_system_that_needs_the_recording_says_so(id, tone):
     with pytest.raises(FeatureMismatch, match="needs the recording itself"):
         synthesize(system(id), Analysis.of_hw2_mel(hw2_mel(tone)))
+
+
+def test_every_step_takes_what_the_one_before_gives():
+    for system in BUILT_IN:
+        assert system.steps[0].takes == "recording"
+        assert [after.takes for after in system.steps[1:]] == [before.gives for before in system.steps[:-1]]
+
+
+def test_a_steps_names_are_those_that_results_and_caches_hold():
+    """Published results.json files and folders of caches hold them."""
+    used = {step.name for system in BUILT_IN for step in system.steps}
+    assert used == {"hw2_mel", "log_hw2", "log_hifigan_mel", "stft_magnitude", "invert", "remel", "mislabel"}
+    assert all(pickle.loads(pickle.dumps(system.steps)) == system.steps for system in BUILT_IN)
+
+
+def test_a_step_says_what_it_gives(tone):
+    for system in BUILT_IN:
+        given = tone
+        for one in system.steps:
+            given = one(given)
+            assert given.kind == one.gives
 
 
 def test_a_mel_of_the_wrong_kind_is_refused_by_every_step(tone):

@@ -18,15 +18,6 @@ from vocoders.checkpoints.trial import UNCHECKED
 from vocoders.systems import System
 
 FIND = "find"  # of the two mels, the one it fits
-_STEPS = {  # how a front end's steps read in a sentence
-    "hw2_mel": "hw2 mel",
-    "log_hw2": "logarithm",
-    "log_hifigan_mel": "HiFi-GAN's mel",
-    "stft_magnitude": "STFT magnitude",
-    "invert": "inversion to 513 bins",
-    "remel": "HiFi-GAN's mel",
-    "mislabel": "taken for HiFi-GAN's mel",
-}
 
 
 def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.CheckboxGroup) -> None:
@@ -105,7 +96,7 @@ def catalogue(systems: Sequence[System]) -> str:
 
 def _card(system: System) -> str:
     reason = system.why_not()
-    steps = ["recording", *(_STEPS.get(step.__name__, step.__name__) for step in system.steps), "vocoder"]
+    steps = ["recording", *(step.label for step in system.steps), "vocoder"]
     path = " → ".join(escape(part) for part in [*steps, *(["refinement"] if system.refinement else [])])
     foot = f'<p class="page-card-state">Cannot run here: {escape(reason)}.</p>' if reason else _origin(system)
     return (

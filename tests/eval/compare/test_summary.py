@@ -8,7 +8,7 @@ from eval.compare.clip_task import REFERENCE, Row
 from eval.compare.intervals import mean_with_interval, paired_difference
 from eval.compare.summary import common_clips, summarise
 from eval.metrics.alignment import align, delay, loudness_difference, residual
-from eval.metrics.distributions import KAD_MOST, frechet_distance, kernel_distance
+from eval.metrics.set_distances import KAD_MOST, frechet_distance, kernel_distance
 
 
 def test_few_clips_get_points_and_no_interval():

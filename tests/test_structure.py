@@ -125,3 +125,12 @@ def test_importing_does_nothing(module):
     code = f"import socket; socket.socket.connect = None; import {module}"
     done = subprocess.run([sys.executable, "-c", code, "--nonsense"], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_interface_is_imported_before_anything_slow():
+    code = (
+        "import sys; from vocoders import load_system, read_recording; from eval import score; "
+        f"print(*sorted({SLOW!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "\n", "")

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
+from common.unavailable import Unavailable
 from eval.compare.overlap import overlap
 from eval.compare.pairs import pair_files
 from eval.compare.suspicions import suspicions
 from eval.metrics.metric import Metric
 from eval.metrics.registry import choose_metrics
-from vocoders.audio import Recording, check_mono
+from vocoders.audio import SAMPLE_RATE, Recording, check_mono, resample
 from vocoders.recordings.reader import AudioError, Limits, read_recording
 
 LIMITS = Limits(max_seconds=3600, max_megabytes=2000)
@@ -162,8 +163,19 @@ def score_recordings(
     return measure(reference, estimate, metrics, on_metric=on_metric)
 
 
-def score_pair(reference: np.ndarray, estimate: np.ndarray, names: str | None = None) -> dict[str, float | None]:
-    """Metrics of one mono signal at 22 050 Hz against another, (n,) and (m,) floats; as `score_recordings`."""
+def score_pair(
+    reference: np.ndarray, estimate: np.ndarray, names: str | None = None, rate: int = SAMPLE_RATE
+) -> dict[str, float | None]:
+    """Metrics of one mono signal against another, (n,) and (m,) floats; described, with its errors, at `eval.score`."""
+    if not LIMITS.min_rate <= rate <= LIMITS.max_rate:
+        raise ValueError(f"the sampling rate is {rate} Hz; {LIMITS.min_rate} to {LIMITS.max_rate} Hz are accepted")
+    pair = []
     for name, samples in (("reference", reference), ("estimate", estimate)):
         check_mono(samples, f"the {name}")
-    return score_recordings(Recording("reference", reference), Recording("estimate", estimate), names).values
+        if not samples.any():
+            raise ValueError(f"the {name} is silent, so no metric is defined")
+        pair.append(Recording(name, resample(samples, rate), rate=rate))
+    asked = [] if names in (None, "all") else choose_metrics(names)
+    if missing := [f"{metric.name}: {reason}" for metric in asked if (reason := metric.why_not())]:
+        raise Unavailable("; ".join(missing))
+    return score_recordings(*pair, names).values

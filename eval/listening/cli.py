@@ -22,7 +22,9 @@ def add_listening(commands) -> None:
     make = actions.add_parser(
         "make", help="render a study's takes and store it; prints its link and the key to its results"
     )
-    make.add_argument("study", type=Path, metavar="STUDY.yaml", help="name, mode, clips, systems, ...; see the README")
+    make.add_argument(
+        "study", type=Path, metavar="STUDY.yaml", help="name, mode, clips, systems, ...; see docs/listening-tests.md"
+    )
     make.add_argument("--revises", metavar="ID", help="make a revision of this study")
     listing = actions.add_parser("list", help="all studies")
     backup = actions.add_parser("backup", help="all studies, answers and takes in one file, while the app runs")

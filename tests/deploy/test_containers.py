@@ -14,7 +14,7 @@ import yaml
 
 from common.paths import ROOT
 
-PROGRAM = ("vocoders", "eval", "ui", "deploy")  # training reads what torchrun sets
+PROGRAM = ("common", "vocoders", "eval", "server", "ui", "deploy")  # training reads what torchrun sets
 BY_OTHERS = {  # documented variables that a library or the compose file reads, and where that is to be seen
     "HF_TOKEN": "huggingface_hub/constants.py",
     "FORWARDED_ALLOW_IPS": "uvicorn/config.py",
@@ -88,7 +88,7 @@ def test_health_is_asked_of_the_app_itself():
 
 def test_every_source_is_there_and_reaches_the_builder():
     sources = {source for _, source, _ in copies()}
-    assert sources == {"requirements.txt", "app.py", "assets", "eval", "ui", "vocoders"}
+    assert sources == {"requirements.txt", "app.py", "assets", "common", "eval", "server", "ui", "vocoders"}
     for source in sources:
         assert (ROOT / source).exists() and not ignored(source), source
     kept = ("vocoders/catalogue.py", "assets/checkpoints/hifigan-hw2.safetensors", "eval/listening/storage/store.py")
@@ -179,9 +179,9 @@ def test_no_password_is_written_down(services):
 
 
 def documented() -> set[str]:
-    """First cells of the README's table of environment variables."""
-    text = (ROOT / "README.md").read_text("utf-8")
-    assert "| variable |" in text, "the README has no table of environment variables"
+    """First cells of the table of environment variables."""
+    text = (ROOT / "docs" / "deployment.md").read_text("utf-8")
+    assert "| variable |" in text, "docs/deployment.md has no table of environment variables"
     table = text.partition("| variable |")[2].partition("\n\n")[0]
     return {name for row in table.splitlines()[2:] for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row.split("|")[1])}
 

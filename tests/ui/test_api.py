@@ -1,4 +1,4 @@
-"""The documented API: the README's own examples, and what it refuses."""
+"""The documented API: the examples of docs/using.md, and what it refuses."""
 
 import re
 from pathlib import Path
@@ -31,8 +31,8 @@ def client(app_url) -> Client:
 
 
 def example(language: str) -> str:
-    """The README's code block about the API in that language."""
-    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## As a service")[1].split("\n## ")[0]
+    """The code block about the API in that language."""
+    section = (ROOT / "docs" / "using.md").read_text(encoding="utf-8").split("## As a service")[1].split("\n## ")[0]
     return re.search(rf"```{language}\n(.*?)```", section, re.DOTALL)[1]
 
 

@@ -19,8 +19,8 @@ from eval.metrics.alignment import residual
 from eval.metrics.loudness import Level, loudness, match_levels, true_peak
 from eval.reports.bundle import write_bundle, write_mel_bundle
 from eval.reports.spectrogram import difference_png, level, level_png
+from server.executor import ComputeError, Executor, InlineExecutor
 from server.results import ResultFolder
-from server.worker import Compute, ComputeError, Here
 from ui.player import Track, player_value
 from vocoders.audio import Recording, write_wav
 from vocoders.systems import System
@@ -52,7 +52,7 @@ class CompareJob:
         source: Recording | GivenMel,
         systems: Sequence[System],
         folder: ResultFolder,
-        compute: Compute = Here(),
+        compute: Executor = InlineExecutor(),
         residuals: bool = False,
     ) -> None:
         """compute: where takes are made and measured. residuals: give every take a second track, of what is left when the

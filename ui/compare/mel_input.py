@@ -9,7 +9,7 @@ from pathlib import Path
 import gradio as gr
 
 from eval.compare.mel import GivenMel, read_given_mel
-from server.worker import Compute, ComputeError
+from server.executor import ComputeError, Executor
 from ui.markup import notice, slot
 from vocoders.mel_files.file import SUFFIXES, MelFileError
 from vocoders.mel_files.options import Declared
@@ -58,7 +58,7 @@ def mel_chooser() -> MelInput:
     return MelInput(file, said, box, recipe, scale, log)
 
 
-def mel_looker(limits: Limits, compute: Compute) -> Callable[[str | None], Iterator[tuple]]:
+def mel_looker(limits: Limits, compute: Executor) -> Callable[[str | None], Iterator[tuple]]:
     """What happens when a mel file is given: -> `MelInput.told`."""
     unsaid = (None, None, None)
 
@@ -84,7 +84,7 @@ def mel_looker(limits: Limits, compute: Compute) -> Callable[[str | None], Itera
 
 
 def chosen_mel(
-    path: str | None, recipe: str | None, scale: str | None, log: str | None, limits: Limits, compute: Compute
+    path: str | None, recipe: str | None, scale: str | None, log: str | None, limits: Limits, compute: Executor
 ) -> GivenMel | None:
     """None where no mel is given. Errors: ValueError or `ComputeError` with a sentence."""
     if not path:

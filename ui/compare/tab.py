@@ -8,8 +8,8 @@ import gradio as gr
 
 from eval.compare.mel import GivenMel
 from eval.compare.recording import quick_first
+from server.executor import ComputeError, Executor
 from server.results import ResultStore
-from server.worker import Compute, ComputeError
 from ui.compare.inputs import Inputs, lay_out_inputs
 from ui.compare.job import CompareJob
 from ui.compare.mel_input import chosen_mel, mel_looker
@@ -29,7 +29,7 @@ QUEUE = {"concurrency_id": "compute", "concurrency_limit": 2}  # everything heav
 
 
 def compare_tab(
-    systems: Sequence[System], store: ResultStore, limits: Limits, uploads: gr.State, compute: Compute
+    systems: Sequence[System], store: ResultStore, limits: Limits, uploads: gr.State, compute: Executor
 ) -> Inputs:
     """Lays the tab out and wires it. Returns its inputs, so that other tabs can add systems and use the recording."""
     inputs = lay_out_inputs(systems, limits)

@@ -11,7 +11,7 @@ from tests.test_compare_job import store  # noqa: F401  (fixture)
 
 from eval.compare.mel import MEL_ERROR, GivenMel, compare_mel, read_given_mel
 from eval.metrics.spectral import log_mel_l1
-from server.worker import Here
+from server.executor import InlineExecutor
 from tests.conftest import ROOT, harmonic_tone
 from ui.compare.job import CompareJob
 from ui.compare.mel_input import chosen_mel, mel_looker
@@ -83,7 +83,7 @@ def test_the_page_has_no_recording_and_nothing_against_it(store):  # noqa: F811
 
 
 def told(path: Path | None) -> tuple:
-    *_, last = mel_looker(Limits(max_seconds=20), Here())(None if path is None else str(path))
+    *_, last = mel_looker(Limits(max_seconds=20), InlineExecutor())(None if path is None else str(path))
     return last
 
 
@@ -106,7 +106,7 @@ def test_a_doubtful_mel_asks(phrase, tmp_path):
     assert box["visible"]
     assert values == [None, None, None]
     with pytest.raises(MelFileError, match="choose the recipe, the scale and the logarithm"):
-        chosen_mel(str(tmp_path / "below.npy"), "hw2", "power", None, Limits(), Here())
+        chosen_mel(str(tmp_path / "below.npy"), "hw2", "power", None, Limits(), InlineExecutor())
 
 
 @pytest.mark.parametrize(
@@ -125,17 +125,17 @@ def test_what_is_no_mel_is_said(content, reason, tmp_path):
 def test_without_a_file_nothing_is_asked():
     said, box, *_ = told(None)
     assert (said, box["visible"]) == ("", False)
-    assert chosen_mel(None, None, None, None, Limits(), Here()) is None
+    assert chosen_mel(None, None, None, None, Limits(), InlineExecutor()) is None
 
 
 def test_what_is_chosen_wins_where_it_is_possible(phrase, tmp_path):
     np.save(tmp_path / "m.npy", log_hifigan_mel(phrase).values)
     path = str(tmp_path / "m.npy")
-    mel = chosen_mel(path, "hw2", "power", "e", Limits(), Here())
+    mel = chosen_mel(path, "hw2", "power", "e", Limits(), InlineExecutor())
     assert mel.features.kind == "hw2 mel"
     assert mel.taken_for == "the hw2 mel: power, HTK bands of peak 1, natural logarithm, as chosen"
     with pytest.raises(MelFileError, match="has negative values, so it is not linear"):
-        chosen_mel(path, "hw2", "power", "none", Limits(), Here())
+        chosen_mel(path, "hw2", "power", "none", Limits(), InlineExecutor())
 
 
 def test_a_mel_is_as_long_as_a_recording_may_be(tmp_path):

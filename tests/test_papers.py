@@ -1,0 +1,98 @@
+"""Documentation: what it names exists, what it states twice is the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from common.paths import ASSETS, ROOT
+
+PAPERS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ASSETS / "checkpoints").glob("*.md")])
+NAMED_FILE = re.compile(
+    r"(?<![\w/.-])(?:common|vocoders|eval|server|train|ui|deploy|assets|tests|docs)/[\w./-]*\.(?:py|js|md|css|npz|safetensors)\b"
+)
+NAMED_FOLDER = re.compile(r"`((?:common|vocoders|eval|server|train|ui|deploy|assets|tests|docs)/(?:[\w-]+/)*)`")
+NAMED_CONSTANT = re.compile(r"`([A-Z_]{4,})`(?:, `([A-Z_]{4,})`)? (?:in|of) `([\w/]+\.py)`")
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def anchors(path: Path) -> set[str]:
+    """Of the headings, as GitHub derives them."""
+    headings = re.findall(r"^#+ (.+)$", text_of(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.fixture(params=PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
+def paper(request) -> Path:
+    return request.param
+
+
+def test_links_lead_to_files_and_headings(paper):
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)", text_of(paper)):
+        if target.startswith("https://"):
+            continue
+        file = (paper.parent / target).resolve() if target else paper
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), f"{target}#{anchor}"
+
+
+def test_named_files_folders_and_constants_exist(paper):
+    text = text_of(paper)
+    assert not [name for name in NAMED_FILE.findall(text) if not (ROOT / name).is_file()]
+    assert not [name for name in NAMED_FOLDER.findall(text) if not (ROOT / name).is_dir()]
+    for *names, file in NAMED_CONSTANT.findall(text):
+        assert not [name for name in names if name not in text_of(ROOT / file)], file
+
+
+def test_the_readme_is_short():
+    prose = text_of(ROOT / "README.md").split("---\n", 2)[2]
+    assert len([word for word in prose.split() if re.search(r"\w", word)]) < 1000
+
+
+def rows(text: str, heading: str) -> dict[str, list[str]]:
+    """The first table after `heading` in the text: {id in the first cell: the other cells}."""
+    table = text.partition(heading)[2].partition("\n|")[2].partition("\n\n")[0]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    return {first.strip("`"): rest for first, *rest in cells if first.startswith("`")}
+
+
+def test_the_readmes_numbers_are_those_of_the_results():
+    results = rows(text_of(ROOT / "docs" / "results.md"), "34 sung clips (four")
+    shown = {id: cells[-1] for id, cells in rows(text_of(ROOT / "README.md"), "## Systems").items()}
+    measured = {id: cells[2] for id, cells in results.items()}  # F0 error
+    assert {id: value for id, value in shown.items() if value != "-"} == measured
+
+
+def test_the_readmes_table_is_the_catalogue():
+    from vocoders.catalogue import BUILT_IN
+
+    assert set(rows(text_of(ROOT / "README.md"), "## Systems")) == {system.id for system in BUILT_IN}
+
+
+def test_the_documentation_of_training_names_every_preset():
+    from train.preset_names import PURPOSES
+
+    text = text_of(ROOT / "docs" / "training.md")
+    assert not [name for name in PURPOSES if f"`{name}`" not in text]
+
+
+def test_the_citation_agrees_with_the_project():
+    citation = yaml.safe_load(text_of(ROOT / "CITATION.cff"))
+    project = dict(re.findall(r'^(version|license) = "(.*)"$', text_of(ROOT / "pyproject.toml"), re.MULTILINE))
+    assert {"cff-version", "message", "title", "authors", "date-released"} <= citation.keys()
+    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", citation["date-released"])
+    assert f"## {citation['date-released']}" in text_of(ROOT / "CHANGELOG.md")
+    (author,) = citation["authors"]
+    assert f"Copyright (c) {citation['date-released'][:4]} {author['name']}" in text_of(ROOT / "LICENSE")
+
+
+def test_every_file_of_numbers_has_its_licence():
+    text = text_of(ROOT / "LICENSE-WEIGHTS.md")
+    files = [path for suffix in ("safetensors", "npz") for path in ASSETS.rglob(f"*.{suffix}")]
+    assert files
+    assert not [path.name for path in files if str(path.relative_to(ROOT)) not in text]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.test_compare_job import store  # noqa: F401  (fixture)
 
 from eval.compare.mel import MEL_ERROR, GivenMel, compare_mel, read_given_mel
 from eval.metrics.spectral import log_mel_l1
@@ -60,7 +59,7 @@ def test_takes_of_a_mel_are_those_of_its_recording_and_measured_against_it():
     assert take.alignment is None
 
 
-def test_the_page_has_no_recording_and_nothing_against_it(store):  # noqa: F811
+def test_the_page_has_no_recording_and_nothing_against_it(store):
     folder = store.new()
     *_, last = CompareJob(given(), GRIFFIN_LIM, folder, residuals=True).run(threading.Event())
     (track,) = last.player["tracks"]

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 if TYPE_CHECKING:
-    from server.worker import Compute
+    from server.executor import Executor
 
-MOST_SESSIONS = 100  # of each page: Gradio keeps the whole layout for every one, 0.3 MB, long after the page was left
-MOST_CONNECTIONS = 500  # an open page holds two or three; beyond that the answer is 503
+MAX_SESSIONS = 100  # of each page: Gradio keeps the layout of every one, 0.3 MB, long after the page was left
+MAX_CONNECTIONS = 500  # an open page holds two or three; beyond that the answer is 503
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Settings:
     log_requests: bool = False  # a line of JSON about each of them
 
 
-def build_app(settings: Settings, compute: Compute):
+def build_app(settings: Settings, compute: Executor):
     """The FastAPI application with the page mounted at "/" and the listeners' at "/rate".
 
-    compute: where whatever takes long is done. Errors: `StoreError` for a DATABASE_URL that is none, ValueError for a
+    compute: runs the heavy work. Errors: `StoreError` for a DATABASE_URL that is none, ValueError for a
     LISTENING_DATASET that cannot be reached.
     """
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir.resolve() / "uploads")
@@ -46,8 +46,8 @@ def build_app(settings: Settings, compute: Compute):
 
     from common.disk_space import is_full
     from eval.listening.session.open import open_listening
-    from server.guard import Guard
-    from server.health import Observed, operations
+    from server.health import health_routes
+    from server.middleware.stack import protect
     from server.results import ResultStore
     from ui.compare.running import Running
     from ui.listening.rate_page import build_rate_page, rate_page_options
@@ -69,27 +69,26 @@ def build_app(settings: Settings, compute: Compute):
         return FileResponse(path, headers={"Cache-Control": "private, max-age=3600"})
 
     listening = open_listening(settings.data_dir)
-    app.include_router(operations(settings.data_dir, listening, Running.count))
+    app.include_router(health_routes(settings.data_dir, listening, Running.count))
     app.include_router(rate_routes(listening))
     app.add_api_route("/rate", with_slash)
     # An app of its own: what the browser of a listener is told of it holds nothing of the systems
     rate_page = build_rate_page()
-    rate_page.state_session_capacity = MOST_SESSIONS
+    rate_page.state_session_capacity = MAX_SESSIONS
     gr.mount_gradio_app(app, rate_page, path="/rate", **rate_page_options())
     page = build_page(BUILT_IN, store, limits, listening, settings.data_dir, compute)
-    page.state_session_capacity = MOST_SESSIONS
+    page.state_session_capacity = MAX_SESSIONS
     page.queue(max_size=16, default_concurrency_limit=2, api_open=False)
     gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())
     # Gradio checks that a file is an upload, and not just any file of this machine, only in an app it launched itself
     page.has_launched = rate_page.has_launched = True
-    app.add_middleware(
-        Guard,
-        largest_file=settings.max_megabytes * 1e6,
+    protect(
+        app,
+        max_file_bytes=settings.max_megabytes * 1e6,
         uploads=settings.data_dir / "uploads",
-        per_minute=settings.requests_per_minute,
+        requests_per_minute=settings.requests_per_minute,
         is_full=functools.partial(is_full, settings.data_dir),
     )
-    app.add_middleware(Observed)  # the outermost: what the guard refuses is counted too
     return app
 
 
@@ -126,8 +125,8 @@ def main() -> None:
     from common.memory import share_arenas
     from eval.compare.recording import warm_up
     from server.log import log_to_stderr
+    from server.process import Worker
     from server.sweep import keep_sweeping
-    from server.worker import Worker
     from server.zero_gpu import report_to_zero_gpu
     from vocoders.catalogue import BUILT_IN
     from vocoders.recordings import contained as contained_audio
@@ -152,8 +151,8 @@ def main() -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
-        limit_concurrency=MOST_CONNECTIONS,
-        # A Space is reached through its platform's proxy only, whose address nobody knows beforehand
+        limit_concurrency=MAX_CONNECTIONS,
+        # A Space is reached through its platform's proxy only, whose address is not known beforehand
         forwarded_allow_ips="*" if "SPACE_ID" in os.environ else None,
     )
 

@@ -1,1 +1,1 @@
-"""What a public app needs around its page: limits, processes, logs, health."""
+"""The server around the page: middleware, processes, results, logs, health."""

@@ -1,4 +1,4 @@
-"""The app's log: a line of JSON on stderr for whatever is worth one."""
+"""The app's log: lines of JSON on stderr."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class JsonLines(logging.Formatter):
 
 
 def log_to_stderr(requests: bool) -> None:
-    """requests: a line for each of them too."""
+    """requests: whether each request is logged, too."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

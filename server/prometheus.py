@@ -1,4 +1,4 @@
-"""What is counted while the app runs, for Prometheus. No label says who."""
+"""The app's figures for Prometheus. No label identifies a client."""
 
 from __future__ import annotations
 

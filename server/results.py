@@ -1,4 +1,4 @@
-"""Files of finished comparisons, served under names nobody can guess, and swept."""
+"""Files of finished comparisons, in folders with unguessable names that are removed after a while."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.sweep import OLDEST
+from server.sweep import MAX_AGE_SECONDS
 
 MAX_FOLDERS = 60  # a 60 s comparison of seven systems takes about 60 MB
 
@@ -26,7 +26,7 @@ class ResultFolder:
 
 
 class ResultStore:
-    """Folders below `root`; everything left from an earlier run is removed at the start."""
+    """Folders below `root`. The constructor removes those of an earlier run. Thread-safe."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -43,7 +43,7 @@ class ResultStore:
         return ResultFolder(token, path)
 
     def find(self, token: str, name: str) -> Path | None:
-        """A file of a folder; None for anything that is not exactly that."""
+        """The path of a file in the folder of that token; None where there is none, or where either name is malformed."""
         if not re.fullmatch(r"[A-Za-z0-9_-]{20,40}", token) or not re.fullmatch(
             r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}", name
         ):
@@ -53,8 +53,8 @@ class ResultStore:
 
     def _sweep(self) -> None:
         folders = sorted(self._root.iterdir(), key=lambda folder: folder.stat().st_mtime)
-        oldest_allowed = time.time() - OLDEST
+        born = time.time() - MAX_AGE_SECONDS
         surplus = len(folders) - (MAX_FOLDERS - 1)
         for index, folder in enumerate(folders):
-            if index < surplus or folder.stat().st_mtime < oldest_allowed:
+            if index < surplus or folder.stat().st_mtime < born:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The disk is finite, and recordings are private: what was uploaded or made does not stay."""
+"""Uploads and results are removed after two hours: they are private, and the disk is finite."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import threading
 import time
 from pathlib import Path
 
-MOST_KEPT = 4e9  # bytes below one folder
-OLDEST = 7200.0  # seconds a result or an upload is kept
-SWEEP_SECONDS = 60.0
+MAX_KEPT_BYTES = 4e9  # of all files below one swept folder
+MAX_AGE_SECONDS = 7200.0  # of an upload or a result
+SWEEP_INTERVAL_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
 
-def sweep(folder: Path, most: float, oldest: float = OLDEST) -> int:
-    """Removes files below `folder` that are older than `oldest` seconds, then the oldest ones until `most` bytes are left.
-    Returns how many went."""
-    found, born = [], time.time() - oldest
-    for place, _, names in os.walk(folder):  # which passes over folders that go away meanwhile
+def sweep(folder: Path, max_bytes: float, max_age: float = MAX_AGE_SECONDS) -> int:
+    """Removes the files below the folder that are older than `max_age` seconds, then the oldest until at most `max_bytes`
+    are left. Returns the number of removed files."""
+    found, born = [], time.time() - max_age
+    for place, _, names in os.walk(folder):  # skips folders that are removed meanwhile
         for path in (Path(place, name) for name in names):
-            with contextlib.suppress(OSError):  # another sweep was faster
+            with contextlib.suppress(OSError):  # removed by another sweep
                 stat = path.stat()
                 found.append((stat.st_mtime, stat.st_size, path))
-    excess, removed = sum(size for _, size, _ in found) - most, 0
+    excess, removed = sum(size for _, size, _ in found) - max_bytes, 0
     for changed, size, path in sorted(found):
         if excess <= 0 and changed >= born:
             break
@@ -34,12 +34,12 @@ def sweep(folder: Path, most: float, oldest: float = OLDEST) -> int:
 
 
 def keep_sweeping(*folders: Path) -> threading.Thread:
-    """In the background, for as long as the process lives."""
+    """Sweeps the folders in a background thread until the process ends."""
 
     def work() -> None:
-        while not threading.Event().wait(SWEEP_SECONDS):
+        while not threading.Event().wait(SWEEP_INTERVAL_SECONDS):
             for folder in folders:
-                if removed := sweep(folder, MOST_KEPT):
+                if removed := sweep(folder, MAX_KEPT_BYTES):
                     _log.info("%d old files removed from %s", removed, folder.name)
 
     thread = threading.Thread(target=work, daemon=True)

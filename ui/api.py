@@ -12,8 +12,8 @@ from gradio import FileData
 from eval.compare.recording import quick_first
 from eval.compare.score import score_recordings
 from eval.reports.bundle import finite
+from server.executor import ComputeError, Executor
 from server.results import ResultStore
-from server.worker import Compute, ComputeError
 from ui.compare.job import CompareJob
 from ui.compare.running import Running
 from ui.compare.tab import QUEUE, require_both
@@ -24,10 +24,10 @@ from vocoders.recordings.passage import Passage
 from vocoders.recordings.reader import Limits
 from vocoders.systems import System
 
-SLOWEST_METRIC = 900.0  # seconds: CREPE takes more than a second for each of two recordings
+SCORE_STALL_TIMEOUT_SECONDS = 900.0  # CREPE takes more than a second per second of audio, for each of two recordings
 
 
-def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits, compute: Compute) -> None:
+def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits, compute: Executor) -> None:
     """`/compare_json` and `/score`; bad input comes back as one sentence."""
 
     def compare_json(
@@ -83,7 +83,7 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
         """
         pair = [_read(file, limits) for file in (reference, estimate)]
         try:
-            found = compute.run(score_recordings, *pair, metrics, patience=SLOWEST_METRIC)
+            found = compute.run(score_recordings, *pair, metrics, stall_timeout=SCORE_STALL_TIMEOUT_SECONDS)
         except (ValueError, ComputeError) as error:
             raise gr.Error(str(error), print_exception=False) from error
         return found.values | ({"notes": list(found.notes)} if found.notes else {})

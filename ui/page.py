@@ -9,9 +9,9 @@ import gradio as gr
 
 from common.paths import ASSETS, ROOT
 from eval.listening.session.service import Listening
+from server.executor import Executor
 from server.results import ResultStore
-from server.sweep import OLDEST
-from server.worker import Compute
+from server.sweep import MAX_AGE_SECONDS
 from ui.api import api_endpoints
 from ui.compare.tab import compare_tab
 from ui.findings.tab import findings_tab
@@ -40,13 +40,15 @@ def build_page(
     limits: Limits,
     listening: Listening,
     data_dir: Path,
-    compute: Compute,
+    compute: Executor,
 ) -> gr.Blocks:
-    """compute: where whatever takes long is done."""
+    """compute: runs the heavy work."""
     gr.set_static_paths(
         [ASSETS / "page.js", ASSETS / "page.css", ASSETS / "passage.js", CHARTS, *(ASSETS / "player").iterdir()]
     )
-    with gr.Blocks(title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, round(OLDEST))) as page:
+    with gr.Blocks(
+        title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, round(MAX_AGE_SECONDS))
+    ) as page:
         slot("header", _HEADER)
         uploads = gr.State(())
         with gr.Tab("Compare", id="compare"):
@@ -62,7 +64,7 @@ def build_page(
 
 
 def page_options() -> dict:
-    """What Gradio wants at mounting time."""
+    """Options for `gr.mount_gradio_app`."""
     return {
         "theme": lab_theme(),
         # As a link, not as Gradio's `css`: that is rewritten rule by rule, and breaks :has(a, b)

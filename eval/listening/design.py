@@ -1,4 +1,4 @@
-"""Who hears what, in which order: pure, seeded, and balanced over raters.
+"""The design of a session: the trials and their order, seeded, and balanced over raters.
 
 Every rater has a design row, 0, 1, 2, ... in order of arrival; the row and the study's seed give the whole session. Order
 effects are balanced by Williams' Latin squares (Williams 1949): over the rows of one square every condition stands at every
@@ -14,7 +14,7 @@ import numpy as np
 from eval.listening.analysis.votes import REFERENCE
 from eval.listening.study import BEEPS, GOLD, Study
 
-MIN_GAP = 3  # trials between a question and its repeat, where there are enough
+MIN_REPEAT_GAP_TRIALS = 3  # between a question and its repeat, in sessions long enough
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,9 @@ def _shuffled(study: Study, kind: str, item: str, shown: tuple[str, ...], rng: n
 
 def _repeats(study: Study, asked: list[Trial], rng: np.random.Generator) -> list[Trial]:
     counted = [trial for trial in asked if trial.counted]
-    counted = counted[: max(study.repeats, len(counted) - 2 * MIN_GAP)]  # of the last ones a repeat would come too soon
+    counted = counted[
+        : max(study.repeats, len(counted) - 2 * MIN_REPEAT_GAP_TRIALS)
+    ]  # of the last ones a repeat would come too soon
     chosen = rng.choice(len(counted), min(study.repeats, len(counted)), replace=False)
     return [replace(counted[i], kind="repeat") for i in sorted(chosen)]
 
@@ -147,7 +149,7 @@ def _insert(trials: list[Trial], extra: Trial, rng: np.random.Generator) -> None
     earliest = 1
     if extra.kind == "repeat":
         source = trials.index(replace(extra, kind="trial"))
-        earliest = min(source + 1 + MIN_GAP, len(trials))
+        earliest = min(source + 1 + MIN_REPEAT_GAP_TRIALS, len(trials))
     places = range(earliest, len(trials) + 1)
     free = [p for p in places if extra.item not in {trial.item for trial in trials[max(0, p - 1) : p + 1]}]
     trials.insert(int(rng.choice(free or list(places))), extra)

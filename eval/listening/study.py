@@ -1,7 +1,7 @@
-"""What a study is: the question, the material and the rules, as its author writes them down.
+"""A study as its author describes it: the question, the material and the rules.
 
-A study is plain data (YAML or JSON) and never changes once somebody has started to rate: its hash is stored with it, and a
-change makes a new revision.
+A study is plain data (YAML or JSON) and never changes once a rater has started: its hash is stored with it, and a change
+makes a new revision.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ MODES = {
     "ab": "Which of two takes do you prefer, or is there no difference?",
     "abx": "Is X the same as A or as B?",
 }
-GOLD = "degraded"  # a take that nobody takes for a good one
-BEEPS = tuple(f"beeps-{count}" for count in range(1, 6))  # instead of a voice; whoever listens knows what to answer
+GOLD = "degraded"  # the degraded anchor of attention checks
+BEEPS = tuple(f"beeps-{count}" for count in range(1, 6))  # stimuli of attention checks: the count is the right answer
 MAX_ITEMS, MAX_SYSTEMS, MAX_TRIALS = 60, 12, 200
 
 
@@ -91,12 +91,12 @@ class Study:
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """What is rated, where single takes are rated."""
+        """The conditions of studies that rate single takes."""
         return (*self.systems, REFERENCE, ANCHOR) if self.mode == "mushra" else (*self.systems, REFERENCE)
 
     @property
     def compared(self) -> tuple[tuple[str, str], ...]:
-        """What is compared, where takes come in pairs: for preferences all pairs of systems, for ABX each against the recording."""
+        """The pairs of studies that compare two takes: for AB all pairs of systems, for ABX each system with the recording."""
         if self.pairs:
             return self.pairs
         if self.mode == "abx":
@@ -105,7 +105,7 @@ class Study:
 
     @property
     def units(self) -> int:
-        """Questions there are to ask."""
+        """Number of different trials."""
         per_item = {"acr": len(self.conditions), "mushra": 1}.get(self.mode)
         return len(self.items) * (len(self.compared) if per_item is None else per_item)
 

@@ -15,7 +15,7 @@ from tests.conftest import start_app
 from tests.robustness.test_soak import FAST, WAIT, clip, compared
 from tests.waiting import random_moment, until
 
-IMPATIENT = "import server.worker as w, app; w.Worker.run.__kwdefaults__['patience'] = {}; app.main()"
+IMPATIENT = "import server.process as p, app; p.Worker.run.__kwdefaults__['stall_timeout'] = {}; app.main()"
 WITH_NETWORK = [*FAST, "hifigan-original"]
 SLOWER = 4.0  # seconds of a clip that takes some seconds to compare
 

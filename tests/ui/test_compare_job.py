@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from eval.compare.recording import Progress
-from server.worker import Stalled
+from server.executor import WorkerTimeout
 from tests.conftest import harmonic_tone
 from tests.fakes import fake_system
 from tests.waiting import until
@@ -78,9 +78,9 @@ def test_a_failing_system_does_not_stop_the_others(store, kind):
 class GivesUp:
     """What the computing process does when nothing moves in it."""
 
-    def run(self, work, *arguments, on_report, patience=1.0):
+    def run(self, work, *arguments, on_report, stall_timeout=1.0):
         on_report(Progress(arguments[1][0], 0.5))
-        raise Stalled("Given up: nothing moved for 1 seconds")
+        raise WorkerTimeout("Given up: nothing moved for 1 seconds")
 
 
 def test_a_job_that_is_given_up_says_so_and_ends(store):

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import gradio as gr
 
 from eval.homework.ladder import LADDER, RUNGS
+from server.executor import Executor
 from server.results import ResultStore
-from server.worker import Compute
 from ui.compare.inputs import Inputs
 from ui.compare.job import CompareJob, View
 from ui.compare.running import Running, ask_then
@@ -31,7 +31,7 @@ INTRO = (
 
 
 def findings_tab(
-    systems: Sequence[System], store: ResultStore, limits: Limits, inputs: Inputs, compute: Compute
+    systems: Sequence[System], store: ResultStore, limits: Limits, inputs: Inputs, compute: Executor
 ) -> None:
     by_id = {system.id: system for system in systems}
     ladder = (*RUNGS, *(by_id[id] for id in LADDER if id in by_id and not by_id[id].why_not()))

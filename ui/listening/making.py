@@ -1,4 +1,4 @@
-"""Make a study: what it asks, of which clips and systems, and how precise it can get."""
+"""The form that makes a study: its question, clips and systems, and the precision to expect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
 from eval.listening.study import MODES, Question, Study, StudyError, session_minutes
-from server.worker import Compute, ComputeError
+from server.executor import ComputeError, Executor
 from ui.background import Finished, followed
 from ui.compare.inputs import Inputs, choices, offered
 from ui.compare.tab import QUEUE
@@ -33,12 +33,12 @@ TITLES = {
     "ab": "Which is better",
     "abx": "ABX: is it audible",
 }
-_EVERYTHING = 0  # of the number of trials
+_EVERYTHING = 0  # as the number of trials: all of them
 
 
 @dataclass(frozen=True)
 class Form:
-    """What the fields hold, in their order on the page."""
+    """The values of the fields, in their order on the page."""
 
     name: str
     mode: str
@@ -101,7 +101,7 @@ def lay_out_making(
     systems: Sequence[System],
     uploads: gr.State,
     inputs: Inputs,
-    compute: Compute,
+    compute: Executor,
 ) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
@@ -135,7 +135,7 @@ def lay_out_making(
         return compute.run(render_stimuli, study, recordings, selected, on_report=tell)
 
     def run(own: tuple[Upload, ...], *values: object) -> Iterator[dict]:
-        form = Form(*("" if value is None else value for value in values))  # Gradio's word for an empty field
+        form = Form(*("" if value is None else value for value in values))  # Gradio passes None for an empty field
         yield {make: gr.update(interactive=False), message: notice("Reading the clips"), made: ""}
         again = {make: gr.update(interactive=True)}
         try:
@@ -210,7 +210,7 @@ def outlook_of(
     trials: float,
     *checks: float,
 ) -> str:
-    """The planner's sentences for what the form holds now."""
+    """The planner's sentences, as HTML, for the present values of the form."""
     items = len(files or []) + bool(with_compared and recording)
     pairs = len(systems) * (len(systems) - 1) // 2
     per_item = {"acr": len(systems) + 1, "mushra": 1, "ab": pairs, "abx": len(systems)}[mode]
@@ -227,7 +227,7 @@ def outlook_of(
 
 
 def invitation(made: Made, study: Study, durable: bool) -> str:
-    """The link, the key, and what was done to the takes."""
+    """HTML with the link, the key, and the levels and delays of the takes."""
     rows = "".join(
         "<tr>"
         + f'<th scope="row">{escape(take.item)}: {escape(take.condition)}</th>'

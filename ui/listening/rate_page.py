@@ -47,7 +47,7 @@ def build_rate_page() -> gr.Blocks:
 
 
 def rate_page_options() -> dict:
-    """What Gradio wants at mounting time."""
+    """Options for `gr.mount_gradio_app`."""
     return {
         "theme": lab_theme(),
         "head": _HEAD,

@@ -10,10 +10,11 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from eval.listening.session.service import Listening, Refused
+from eval.listening.session.errors import RequestError
+from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
 
-LARGEST = 64 * 1024  # bytes of a request; an answer takes one or two thousand
+MAX_BODY_BYTES = 64 * 1024  # of a request; an answer takes one or two thousand
 _STATUS = {"unknown_study": 404, "closed": 403, "bad_token": 403, "stale": 409, "storage": 503}
 _NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 _log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Join(_Body):
 
 
 class Next(_Body):
-    model_config = ConfigDict(extra="allow")  # what a step found out
+    model_config = ConfigDict(extra="allow")  # the result of the step
     token: str = Field(max_length=400)
     done: str = Field(max_length=40)
 
@@ -71,27 +72,27 @@ def rate_routes(listening: Listening) -> APIRouter:
                 return _json(await run_in_threadpool(work, model.model_validate_json(body)))
             except ValidationError:
                 return _refusal("invalid_answer", "The request is not as it should be.", 422)
-            except Refused as refused:
-                return _refusal(refused.code, refused.detail, _STATUS.get(refused.code, 422))
+            except RequestError as error:
+                return _refusal(error.code, error.detail, _STATUS.get(error.code, 422))
             except StoreError as error:
                 _log.error("%s", error)
                 return _refusal("storage", "Your answer could not be stored just now; it is tried again.", 503)
 
         router.add_api_route(path, endpoint, methods=["POST"], include_in_schema=False)
 
-    call("/open", Open, lambda body: listening.open(body.study, body.token))
+    call("/open", Open, lambda body: listening.resume(body.study, body.token))
     call("/join", Join, lambda body: listening.join(body.study, body.language, body.device))
     call("/next", Next, lambda body: listening.next(body.token, body.done, body.model_extra or {}))
     call("/answer", Answer, lambda b: listening.answer(b.token, b.nonce, b.answer, b.model_dump()))
     call("/questionnaire", Questionnaire, lambda body: listening.questionnaire(body.token, body.answers))
-    call("/forget", Forget, lambda body: listening.forget(body.token))
+    call("/forget", Forget, lambda body: listening.delete_rater(body.token))
 
     @router.get("/stim/{token}", include_in_schema=False)
     def stimulus(token: str) -> Response:
-        """Nothing but the sound: no name, no date, no tag that two slots could have in common."""
+        """The wav file without any header that could tell which system made it: no name, date or ETag."""
         try:
             return Response(listening.audio(token), media_type="audio/wav", headers=_NO_STORE)
-        except (Refused, OSError):
+        except (RequestError, OSError):
             return _refusal("bad_token", "There is no such sound.", 404)
         except StoreError as error:
             _log.error("%s", error)
@@ -101,16 +102,16 @@ def rate_routes(listening: Listening) -> APIRouter:
 
 
 def with_slash(request: Request) -> RedirectResponse:
-    """For a link to the rating page that lost its slash on the way."""
+    """Redirects links to the rating page that lack the last slash."""
     return RedirectResponse(f"rate/?{request.url.query}")
 
 
 async def _read(request: Request) -> bytes | None:
-    """The body; None when it is too large, before all of it has been taken in."""
+    """The body; None as soon as it is larger than MAX_BODY_BYTES."""
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST:
+        if len(body) > MAX_BODY_BYTES:
             return None
     return body
 

@@ -1,4 +1,4 @@
-"""Results of a study, for whoever holds its key."""
+"""Results of a study, for holders of its key."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from server.results import ResultStore
 from ui.markup import escape, inert, notice, slot
 from vocoders.systems import System
 
-ADMIN = "LISTENING_ADMIN_TOKEN"  # opens every study; there is none unless somebody sets it
+ADMIN = "LISTENING_ADMIN_TOKEN"  # environment variable: a key to every study; without it there is none
 
 
 def may_read(listening: Listening, public_id: str, key: str) -> bool:
-    """By the study's own key, or the administrator's. Errors: `StoreError`."""
+    """Whether the key is the study's or the administrator's. Errors: `StoreError`."""
     admin = os.environ.get(ADMIN, "")
     is_admin = secrets.compare_digest(admin.encode(), key.encode()) and bool(admin)
     return listening.store.has_key(public_id, key) or is_admin

@@ -8,8 +8,8 @@ from pathlib import Path
 import gradio as gr
 
 from eval.listening.session.service import Listening
+from server.executor import Executor
 from server.results import ResultStore
-from server.worker import Compute
 from ui.compare.inputs import Inputs
 from ui.listening.making import lay_out_making
 from ui.listening.reading import lay_out_reading
@@ -23,7 +23,7 @@ def studies_tab(
     store: ResultStore,
     uploads: gr.State,
     inputs: Inputs,
-    compute: Compute,
+    compute: Executor,
 ) -> None:
     gr.Markdown(
         "### Let others listen, blind\n"

@@ -1,7 +1,6 @@
-"""How a checkpoint was trained, from what it says of itself: a few facts and its curves as inline SVG.
+"""A checkpoint's training as HTML, from its metadata: a few facts, and its curves as inline SVG.
 
-A checkpoint comes from anybody, so nothing in it is trusted: text is escaped and cut, curves that are not numbers are
-left out.
+The metadata is not trusted: text is escaped and cut, and curves that are not numbers are left out.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from ui.markup import escape
 from vocoders.checkpoints.checkpoint import runs_of
 
 WIDTH, HEIGHT = 320, 72  # SVG units; the width is stretched to the card's, the height is pixels
-LONGEST = 240  # characters of one fact
-MOST = 2000  # points of one curve
-MOST_RUNS = 4  # that went before
+MAX_FACT_CHARS = 240  # a longer one is cut
+MAX_CURVE_POINTS = 2000  # a curve with more is left out
+MAX_EARLIER_RUNS = 4  # of a checkpoint's training, that are shown
 _STARTS = {
     "universal": "fine-tuned from UNIVERSAL_V1",
     "scratch": "trained from scratch",
@@ -28,12 +27,12 @@ Points = Sequence[tuple[float, float]]
 
 
 def training_panel(about: Mapping[str, str]) -> str:
-    """Empty for a checkpoint that says nothing of its training."""
+    """HTML; empty for metadata without training facts and curves."""
     facts = [(name, value) for name, value in _facts(about) if value]
     curves = _curves(about.get("curves", ""))
     if not facts and not curves:
         return ""
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value[:LONGEST])}</dd>" for name, value in facts)
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value[:MAX_FACT_CHARS])}</dd>" for name, value in facts)
     charts = "".join(_chart(title, points) for title, points in curves.items())
     return f'<details class="page-training"><summary>How it was trained</summary><dl>{rows}</dl>{charts}</details>'
 
@@ -44,7 +43,7 @@ def _facts(about: Mapping[str, str]) -> list[tuple[str, str]]:
     return [
         ("Recipe", _recipe(latest)),
         ("Length", _length(latest)),
-        *(("Before that", f"{_recipe(run)}; {_length(run)}") for run in before[:MOST_RUNS]),
+        *(("Before that", f"{_recipe(run)}; {_length(run)}") for run in before[:MAX_EARLIER_RUNS]),
         ("Heard", f"{heard} h of audio" if heard else ""),
         ("Data", about.get("data", "")),
         ("Its licences", ", ".join(_parsed(about.get("data_licences", "")))),
@@ -64,7 +63,7 @@ def _length(run: Mapping[str, str]) -> str:
 
 
 def _parsed(text: str) -> dict:
-    """A JSON object from the metadata; empty when it is anything else."""
+    """A JSON object from the metadata; {} for any other content."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -77,14 +76,14 @@ def _metrics(text: str) -> str:
 
 
 def _curves(text: str) -> dict[str, Points]:
-    """The known curves in the metadata's JSON, by title; whatever is malformed is left out."""
+    """The known curves in the metadata's JSON, by title; malformed ones are left out."""
     found = _parsed(text)
     curves = {title: _points(found.get(name)) for name, title in _CURVES.items()}
     return {title: points for title, points in curves.items() if len(points) > 1}
 
 
 def _points(value: object) -> Points:
-    if not isinstance(value, list) or len(value) > MOST:
+    if not isinstance(value, list) or len(value) > MAX_CURVE_POINTS:
         return ()
     pairs = [pair for pair in value if isinstance(pair, list) and len(pair) == 2 and all(map(_is_number, pair))]
     return tuple((float(step), float(height)) for step, height in pairs)

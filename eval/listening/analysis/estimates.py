@@ -1,7 +1,7 @@
 """Means and shares of votes, each with its 95 % interval, p value and the numbers behind it.
 
-Votes of one rater hang together, and so do votes on one clip. Whoever counts them as independent gets an interval
-several times too narrow, so every mean here is clustered.
+Votes are correlated within raters and within clips. Taken as independent they would give intervals several times too
+narrow, so every mean here is clustered.
 """
 
 from __future__ import annotations
@@ -72,13 +72,13 @@ def clustered_interval(
 
 
 def _variance(residuals: np.ndarray, codes: np.ndarray) -> float:
-    """Of the mean, if only what shares a code hangs together."""
+    """Variance of the mean if only votes with the same code are correlated."""
     sums = np.bincount(codes, residuals)
     return float(sums @ sums) / len(residuals) ** 2 * len(sums) / (len(sums) - 1)
 
 
 def t_quantile(freedom: int) -> float:
-    """How many standard errors reach to either end of the interval."""
+    """Half-width of the interval in standard errors."""
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, 1 - ALPHA / 2))

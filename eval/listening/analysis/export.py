@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from eval.listening.analysis.results import EXCLUDING, flags_of, votes_of
+from eval.listening.analysis.results import EXCLUDING_RULES, flags_of, votes_of
 from eval.listening.storage.records import StoredStudy
 from eval.listening.storage.store import Store
 
@@ -46,7 +46,7 @@ def export_study(store: Store, public_id: str, folder: Path) -> list[Path]:
 
 def _long(stored: StoredStudy, row: Mapping, flags: Sequence[str]) -> list[tuple]:
     """Explicit references are no takes and have no line."""
-    excluded = bool(set(flags) & set(EXCLUDING))
+    excluded = bool(set(flags) & set(EXCLUDING_RULES))
     first = 1 if stored.study.mode == "mushra" else 0  # `heard` and `plays` begin with the explicit reference there
     about = (stored.public_id, stored.revision, row["rater"], row["row"], row["language"])
     lines = []

@@ -1,4 +1,4 @@
-"""What ABX trials say: can this be heard at all?"""
+"""ABX trials: the share of right answers, its test against chance, and d'."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from eval.compare.intervals import Estimate
 from eval.listening.analysis.estimates import ClusteredEstimate, Share, clustered_interval, exact_share
 from eval.listening.analysis.votes import Identification
 
-CHANCE = 0.5
-LARGEST = 16.0  # d' beyond which p(c) is 1 in floating point
+CHANCE = 0.5  # share of right answers
+MAX_D_PRIME = 16.0  # beyond it p(c) is 1 in floating point
 
 
 def share_right(d_prime: float) -> float:
-    """How often an unbiased listener is right: p(c) of ABX by independent observations (Macmillan & Creelman 2005).
+    """p(c) of an unbiased ABX listener by independent observations (Macmillan & Creelman 2005).
 
-    Which of A and B is the lower one is one observation, which of the two X resembles another; right is who is right in
-    both or wrong in both.
+    One observation tells which of A and B is the lower one, another which of the two X resembles; the answer is right if both
+    are right or both are wrong.
     """
     from scipy.special import ndtr
 
@@ -30,20 +30,20 @@ def share_right(d_prime: float) -> float:
 
 
 def sensitivity(share: float) -> float:
-    """d' of an ABX listener who is right that often, 0 to 1: 0 at chance or below, infinite at 1."""
+    """d' of an ABX listener with that share of right answers, 0 to 1: 0 at chance or below, infinite at 1."""
     from scipy.optimize import brentq
 
     if share <= CHANCE:
         return 0.0
-    if share >= share_right(LARGEST):
+    if share >= share_right(MAX_D_PRIME):
         return inf
-    return float(brentq(lambda d_prime: share_right(d_prime) - share, 0.0, LARGEST))
+    return float(brentq(lambda d_prime: share_right(d_prime) - share, 0.0, MAX_D_PRIME))
 
 
 @dataclass(frozen=True)
 class Identified:
-    """How well two systems were told apart. `share.p` is the exact *one-sided* test for more than half: to be reliably
-    wrong is no evidence of hearing. It takes all trials as independent; `by_rater` does not."""
+    """ABX results of one pair of systems. `share.p` is the exact *one-sided* test for more than half: a share reliably below
+    half is no evidence of hearing a difference. It takes all trials as independent; `by_rater` does not."""
 
     systems: tuple[str, str]
     share: Share  # right answers; interval of Clopper and Pearson
@@ -61,7 +61,7 @@ def identified(votes: Sequence[Identification]) -> list[Identified]:
 
 
 def identified_by_rater(votes: Sequence[Identification]) -> dict[str, list[Identified]]:
-    """The same for every rater alone. Of twenty who guess, one will look able."""
+    """The same for every rater alone. Of twenty raters who guess, one is significant at 5 %."""
     raters = defaultdict(list)
     for vote in votes:
         raters[vote.rater].append(vote)

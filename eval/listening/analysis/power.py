@@ -1,4 +1,4 @@
-"""What a listening test can tell before anybody has listened: how many raters and clips are enough."""
+"""Power of a planned listening test: the precision that a number of raters and clips gives, and the number for a precision."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from math import sqrt
 from eval.listening.analysis.estimates import ALPHA, t_quantile
 from eval.listening.analysis.identification import sensitivity
 
-FEWEST_RATERS = 20  # after screening
-FEWEST_VOTES = 60  # per condition: one system, or one pair
-POWER = 0.8  # chance of finding what is there
+MIN_RATERS = 20  # after screening, for a result that is not preliminary
+MIN_VOTES_PER_CONDITION = 60  # a condition is one system, or one pair
+POWER = 0.8  # probability of detecting a true effect
 
 
 def is_preliminary(raters: int, votes: int) -> bool:
-    """Whether a result rests on too little to be quoted without that word. votes: per condition."""
-    return raters < FEWEST_RATERS or votes < FEWEST_VOTES
+    """Whether a result has too few raters or votes to be quoted without the word. votes: of the condition with the fewest."""
+    return raters < MIN_RATERS or votes < MIN_VOTES_PER_CONDITION
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Spread:
 
 
 # Assumed, not measured: use your own study's where there is one. The standard deviations are 0.2, 0.2 and 0.7 points of
-# ACR's five-point scale, and 6, 6 and 12 of MUSHRA's 100, whose open reference steadies the hand.
+# ACR's five-point scale, and 6, 6 and 12 of MUSHRA's 100, whose open reference reduces the spread.
 SPREAD = {"acr": Spread(2 * 0.2**2, 2 * 0.2**2, 2 * 0.7**2), "mushra": Spread(2 * 6**2, 2 * 6**2, 2 * 12**2)}
 POINTS = {"acr": "{:.2f} points of MOS", "mushra": "{:.1f} points of 100"}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a design reaches; each field that does not belong to its mode, or cannot be reached, is None."""
+    """The precision of a design. Fields of another mode, and values out of reach, are None."""
 
     mode: str
     raters: int
@@ -70,19 +70,19 @@ def plan(mode: str, raters: int, items: int, spread: Spread | None = None) -> Pl
     return Plan(mode, raters, items, half_width, share, d_prime, verdict)
 
 
-MOST_RATERS = 100_000
+MAX_RATERS = 100_000  # of a plan; no study gets more
 
 
 def raters_for(mode: str, wanted: float, items: int, spread: Spread | None = None) -> int | None:
-    """So many raters that a plan reaches `wanted`, and with one fewer does not: a half-width in points, or a share (ab, abx).
-    None where not even `MOST_RATERS` do: more raters do not make up for too few clips."""
+    """The smallest number of raters with which a plan reaches `wanted`: a half-width in points, or a share (ab, abx).
+    None if `MAX_RATERS` do not: more raters do not compensate for too few clips."""
 
     def enough(raters: int) -> bool:
         reached = plan(mode, raters, items, spread).reached
         return reached is not None and reached <= wanted
 
-    found = bisect_left(range(MOST_RATERS + 1), True, lo=1, key=enough)
-    return found if found <= MOST_RATERS else None
+    found = bisect_left(range(MAX_RATERS + 1), True, lo=1, key=enough)
+    return found if found <= MAX_RATERS else None
 
 
 def twice_as_precise(found: Plan) -> str:

@@ -1,10 +1,10 @@
-"""What comparisons say: a strength for each system (Bradley & Terry 1952, with ties as in Davidson 1970), and counts
+"""Paired comparisons: a strength for each system (Bradley & Terry 1952, with ties as in Davidson 1970), and counts
 for each pair.
 
     P(i wins) = s_i / (s_i + s_j + nu sqrt(s_i s_j)),   P(tie) = nu sqrt(s_i s_j) / (the same)
 
 In the logarithms of s and nu the three answers to a pair are a softmax of linear functions, so the log-likelihood is
-concave and one matrix says everything about the model.
+concave and one matrix determines the model.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from eval.listening.analysis.votes import Preference
 
 PRIOR = 0.5  # wins, and as many losses, of every system against a virtual opponent of average strength
 RESAMPLES = 1000  # of the raters
-MOST = 12.0  # bound of |log nu|: no ties at all, or nothing but ties
+MAX_ABS_LOG_NU = 12.0  # reached without any ties, or with nothing else
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Ranking:
 
 
 def rank(votes: Sequence[Preference], seed: int = 0, prior: float = PRIOR, resamples: int = RESAMPLES) -> Ranking:
-    """Fit by maximum likelihood, with a percentile bootstrap over raters, who are what was drawn, expanded for their
-    small number (Hesterberg 2015). Deterministic.
+    """Maximum likelihood, with percentile bootstrap intervals over raters, the sampling unit, expanded for their small
+    number (Hesterberg 2015). Deterministic.
 
     The prior keeps a system that always wins at a finite strength; it weighs as much as one vote per system.
     Errors: ValueError where no votes connect some systems with the others.
@@ -140,11 +140,13 @@ def _fit(counts: np.ndarray, design: np.ndarray) -> np.ndarray:
         slope = np.einsum("bga,gaf->bf", games * probabilities - counts, design)
         return -(counts * logs).sum() / total, slope.ravel() / total
 
-    bounds = ([(None, None)] * (shape[1] - 1) + [(-MOST, MOST)]) * shape[0]
+    bounds = ([(None, None)] * (shape[1] - 1) + [(-MAX_ABS_LOG_NU, MAX_ABS_LOG_NU)]) * shape[0]
     options = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-15, "gtol": 1e-7}
     start = np.zeros(shape)  # systems that are all alike
     first, second, neither = np.moveaxis(counts.sum(axis=1), 1, 0)
-    start[:, -1] = np.log(np.clip(2 * neither / np.maximum(first + second, 1e-9), np.exp(-MOST), np.exp(MOST)))
+    start[:, -1] = np.log(
+        np.clip(2 * neither / np.maximum(first + second, 1e-9), np.exp(-MAX_ABS_LOG_NU), np.exp(MAX_ABS_LOG_NU))
+    )
     return minimize(cost, start.ravel(), jac=True, method="L-BFGS-B", bounds=bounds, options=options).x.reshape(shape)
 
 

@@ -1,4 +1,4 @@
-"""What scores say: a mean for each system, and differences between systems heard by one rater on one clip."""
+"""Ratings: the mean score of each system, and paired differences between systems, by rater and clip."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def means(ratings: Sequence[Rating]) -> dict[str, ClusteredEstimate]:
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """How much higher `first` was scored than `second` by the same rater on the same clip, in points of the scale."""
+    """Score of `first` minus that of `second` by the same rater on the same clip, in points of the scale."""
 
     first: str
     second: str
@@ -41,7 +41,7 @@ class PairedDifference:
 
 
 def paired_differences(ratings: Sequence[Rating]) -> list[PairedDifference]:
-    """Every pair of systems. A rater's taste and a clip's difficulty cancel, so these tell more than two means."""
+    """Every pair of systems. A rater's and a clip's general level cancel, so these are more precise than differences of means."""
     by_system = scores_by_system(ratings)
     pairs = list(combinations(by_system, 2))
     found = [_interval(_difference(by_system[first], by_system[second]), null=0.0) for first, second in pairs]

@@ -1,5 +1,4 @@
-"""How far votes can be trusted: agreement between raters, agreement of raters with themselves, and what place and time
-did to the answers."""
+"""Reliability of votes: agreement between raters, consistency within raters, and effects of slot and time."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ from eval.listening.analysis.ratings import scores_by_system
 from eval.listening.analysis.screening import repeats
 from eval.listening.analysis.votes import Preference, Rating
 
-MEASUREMENT = {"acr": "ordinal", "mushra": "interval", "ab": "nominal"}  # what the answers of each mode are
+MEASUREMENT = {"acr": "ordinal", "mushra": "interval", "ab": "nominal"}  # level of measurement of each mode's answers
 
 
 def alpha(mode: str, votes: Sequence[Rating] | Sequence[Preference]) -> float:
@@ -62,7 +61,7 @@ def _choices(votes: Sequence[Preference]) -> dict[tuple[str, tuple], float]:
 
 @dataclass(frozen=True)
 class Consistency:
-    """What raters answered when asked again. nan without repeats."""
+    """Answers to repeated trials against the first ones. NaN without repeats."""
 
     repeats: int
     identical: float  # share of the repeats, 0 to 1
@@ -82,11 +81,9 @@ def consistency(votes: Sequence[Rating] | Sequence[Preference]) -> Consistency:
 
 
 def order_effect(ratings: Sequence[Rating]) -> ClusteredEstimate:
-    """How much higher scores are in the second half of a session than in the first, in points, mean over raters; `p`
-    tests for none.
+    """Mean score in the second half of a session minus that in the first, in points, mean over raters; `p` tests zero.
 
-    Each score is taken against what the others gave to the same clip of the same system. Only where orders differ
-    between raters can this be seen at all.
+    Each score is taken relative to the other raters' scores of the same clip and system, so orders must differ between raters.
     """
     drifts = {}
     for rater, rows in _residuals(ratings).items():
@@ -98,7 +95,7 @@ def order_effect(ratings: Sequence[Rating]) -> ClusteredEstimate:
 
 
 def slot_effect(ratings: Sequence[Rating]) -> dict[int, ClusteredEstimate]:
-    """How much higher than by the others a stimulus was scored in each slot of a MUSHRA trial, in points."""
+    """{slot of a MUSHRA trial: score minus the other raters' mean score of the same stimulus, in points}."""
     slots = defaultdict(list)
     for rater, rows in _residuals(ratings).items():
         for rating, value in rows:
@@ -107,8 +104,8 @@ def slot_effect(ratings: Sequence[Rating]) -> dict[int, ClusteredEstimate]:
 
 
 def _residuals(ratings: Sequence[Rating]) -> dict[str, list[tuple[Rating, float]]]:
-    """Each vote minus the mean of the others' votes on the same clip of the same system, by rater. The others', since
-    one's own vote would pull that mean along and hide part of what is looked for."""
+    """Each vote minus the mean of the others' votes on the same clip of the same system, by rater. A rater's
+    own vote would pull that mean along and hide part of the effect."""
     cells = defaultdict(list)
     votes = [rating for rating in ratings if not rating.repeat]
     for rating in votes:
@@ -122,6 +119,6 @@ def _residuals(ratings: Sequence[Rating]) -> dict[str, list[tuple[Rating, float]
 
 
 def first_preferred(votes: Sequence[Preference]) -> Share:
-    """Share of the take heard first among votes that are no tie: one half where the order does nothing."""
+    """Share of votes for the first take, ties left out: one half without an effect of order."""
     choices = [vote.choice for vote in votes if not vote.repeat and vote.choice is not None]
     return exact_share(choices.count(0), len(choices))

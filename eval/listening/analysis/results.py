@@ -1,4 +1,4 @@
-"""Everything a study says, with the number behind every number, before and after screening."""
+"""All results of a study, each with the number of votes behind it, before and after screening."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from eval.listening.analysis.estimates import holm
 from eval.listening.analysis.identification import identified, identified_by_rater
-from eval.listening.analysis.power import FEWEST_RATERS, FEWEST_VOTES, is_preliminary
+from eval.listening.analysis.power import MIN_RATERS, MIN_VOTES_PER_CONDITION, is_preliminary
 from eval.listening.analysis.preferences import pair_table, rank
 from eval.listening.analysis.ratings import means, paired_differences, scores_by_system
 from eval.listening.analysis.reliability import alpha, consistency, first_preferred, order_effect, slot_effect
@@ -20,9 +20,9 @@ from eval.listening.analysis.votes import Identification, Preference, Rating, Vo
 from eval.listening.storage.records import Stimulus, StoredStudy
 from eval.listening.study import Study
 
-EXCLUDING = ("gold", "trap", "hidden-reference", "same-answer")  # rules whose raters the screened results leave out
+EXCLUDING_RULES = ("gold", "trap", "hidden-reference", "same-answer")  # the screened results leave their raters out
 _CHOICES = {"a": 0, "b": 1, "same": None}
-FEWEST_POINTS = 5  # for a correlation with a metric
+MIN_CORRELATION_POINTS = 5  # of scores with a metric
 
 
 def votes_of(study: Study, rows: Sequence[Mapping]) -> list[Vote]:
@@ -45,7 +45,7 @@ def votes_of(study: Study, rows: Sequence[Mapping]) -> list[Vote]:
 
 
 def flags_of(study: Study, votes: Sequence[Vote], raters: Sequence[Mapping]) -> list[Flag]:
-    """Those stored while raters answered, and those that only show once there are others to compare with."""
+    """The flags stored with the answers, those of the headphone check, and those of the rules that compare raters."""
     stored = [Flag(rater["rater"], f["rule"], f["version"], f["detail"]) for rater in raters for f in rater["flags"]]
     headphones = [
         Flag(rater["rater"], "headphones", 1, "The headphone check was skipped or not passed.")
@@ -60,7 +60,7 @@ def analyse(stored: StoredStudy, rows: Sequence[Mapping], raters: Sequence[Mappi
     study = stored.study
     votes = votes_of(study, rows)
     flags = flags_of(study, votes, raters)
-    kept = included(votes, flags, EXCLUDING)
+    kept = included(votes, flags, EXCLUDING_RULES)
     answered = Counter(row["rater"] for row in rows)
     rules = {rule: sorted({flag.rater for flag in flags if flag.rule == rule}) for rule in {f.rule for f in flags}}
     content = {
@@ -75,7 +75,7 @@ def analyse(stored: StoredStudy, rows: Sequence[Mapping], raters: Sequence[Mappi
             "votes_screened": sum(not vote.repeat for vote in kept),
         },
         "screening": {
-            "excluding": list(EXCLUDING),
+            "excluding": list(EXCLUDING_RULES),
             "flagged": {rule: len(who) for rule, who in sorted(rules.items())},
             "flags": [asdict(flag) for flag in flags],
         },
@@ -96,7 +96,7 @@ def _preliminary(study: Study, votes: Sequence[Vote]) -> str | None:
         return None
     return (
         f"Preliminary: {raters} screened raters and {fewest} votes for the condition with the fewest; "
-        f"{FEWEST_RATERS} and {FEWEST_VOTES} are the least to quote without this word."
+        f"{MIN_RATERS} and {MIN_VOTES_PER_CONDITION} are the least to quote without this word."
     )
 
 
@@ -188,7 +188,7 @@ def _correlation(pairs: Sequence[Sequence[float]]) -> dict:
     """Spearman's; None with too few points, or where one side does not vary."""
     from scipy.stats import spearmanr
 
-    if len(pairs) < FEWEST_POINTS or min(np.ptp(np.asarray(pairs, float), axis=0)) == 0:
+    if len(pairs) < MIN_CORRELATION_POINTS or min(np.ptp(np.asarray(pairs, float), axis=0)) == 0:
         return {"n": len(pairs), "spearman": None}
     return {"n": len(pairs), "spearman": float(spearmanr(*zip(*pairs)).statistic)}
 

@@ -1,5 +1,5 @@
-"""Who may not have listened. Rules look at votes and return flags; nothing is ever deleted, and results are shown with
-and without the raters that a flag names."""
+"""Post-screening: rules that flag raters whose votes suggest that they did not listen. Flags delete nothing; results are shown
+with and without the flagged raters."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def by_rater(votes: Iterable[Vote]) -> dict[str, list[Vote]]:
     return {rater: raters[rater] for rater in sorted(raters)}
 
 
-RECOGNISED = 90  # points that the hidden reference deserves
-UNRECOGNISED = 0.15  # share of the items on which it may get fewer
+MIN_REFERENCE_POINTS = 90  # of the hidden reference, on a scale of 100
+MAX_UNRECOGNISED_SHARE = 0.15  # of the items on which it scores lower
 
 
 def hidden_reference(ratings: Sequence[Rating]) -> list[Flag]:
@@ -42,23 +42,23 @@ def hidden_reference(ratings: Sequence[Rating]) -> list[Flag]:
     flags = []
     for rater, own in by_rater(ratings).items():
         scores = list(scores_by_system(own).get(REFERENCE, {}).values())
-        missed = sum(score < RECOGNISED for score in scores)
-        if scores and missed > UNRECOGNISED * len(scores):
-            detail = f"The hidden reference got less than {RECOGNISED} on {missed} of {len(scores)} clips."
+        missed = sum(score < MIN_REFERENCE_POINTS for score in scores)
+        if scores and missed > MAX_UNRECOGNISED_SHARE * len(scores):
+            detail = f"The hidden reference got less than {MIN_REFERENCE_POINTS} on {missed} of {len(scores)} clips."
             flags.append(Flag(rater, "hidden-reference", 1, detail))
     return flags
 
 
-SAME = 8  # answers; guessing between two makes that many alike once in 128 sessions
+MIN_EQUAL_ANSWERS = 8  # before a rater is flagged; random choices between two are all equal once in 128 sessions
 
 
 def same_answer(votes: Sequence[Vote]) -> list[Flag]:
-    """One answer to everything, eight times or more: one score, or always the first, or always the second. To hear no
-    difference anywhere may be true."""
+    """Eight answers or more, and all the same: one score, always the first, or always the second. "No difference" throughout
+    is not flagged: it may be true."""
     flags = []
     for rater, own in by_rater(votes).items():
         answers = [_answer(vote) for vote in own]
-        if len(answers) >= SAME and len(set(answers)) == 1 and answers[0] is not None:
+        if len(answers) >= MIN_EQUAL_ANSWERS and len(set(answers)) == 1 and answers[0] is not None:
             flags.append(Flag(rater, "same-answer", 1, f"All {len(answers)} answers are the same."))
     return flags
 
@@ -69,9 +69,9 @@ def _answer(vote: Vote) -> float | None:
     return vote.choice if isinstance(vote, Preference) else vote.answer
 
 
-AGREEMENT = 0.2  # rank correlation with the others, of which a rater should show some
-COMMON_GROUND = 0.5  # the same of the median rater, below which there is nothing to agree on
-SHARED = 8  # scores that rater and others need in common
+MIN_AGREEMENT = 0.2  # rank correlation of a rater with the mean of the others
+MIN_MEDIAN_AGREEMENT = 0.5  # the same of the median rater; below it the systems sound too alike for agreement
+MIN_COMMON_SCORES = 8  # of cells scored by the rater and by others, for a correlation
 
 
 def against_the_panel(ratings: Sequence[Rating]) -> list[Flag]:
@@ -87,17 +87,17 @@ def against_the_panel(ratings: Sequence[Rating]) -> list[Flag]:
     }
     found = {rater: _agreement(rater, scores) for rater in sorted({rater for rater, _, _ in scores})}
     found = {rater: value for rater, value in found.items() if not np.isnan(value)}
-    if len(found) < 3 or median(found.values()) < COMMON_GROUND:
+    if len(found) < 3 or median(found.values()) < MIN_MEDIAN_AGREEMENT:
         return []
     return [
         Flag(rater, "against-the-panel", 1, f"Rank correlation with the other raters is {value:.2f}.")
         for rater, value in found.items()
-        if value < AGREEMENT
+        if value < MIN_AGREEMENT
     ]
 
 
 def _agreement(rater: str, scores: dict[tuple[str, str, str], float]) -> float:
-    """nan where there is too little in common, or no variation."""
+    """NaN with fewer than MIN_COMMON_SCORES, or where either side does not vary."""
     from scipy.stats import spearmanr
 
     others = defaultdict(list)
@@ -106,13 +106,16 @@ def _agreement(rater: str, scores: dict[tuple[str, str, str], float]) -> float:
             others[tuple(cell)].append(score)
     own = {(item, system): score for (who, item, system), score in scores.items() if who == rater}
     pairs = [(score, np.mean(others[cell])) for cell, score in own.items() if cell in others]
-    if len(pairs) < SHARED or min(np.ptp(pairs, axis=0)) == 0:
+    if len(pairs) < MIN_COMMON_SCORES or min(np.ptp(pairs, axis=0)) == 0:
         return float("nan")
     return float(spearmanr(*zip(*pairs)).statistic)
 
 
-DRIFT = {"acr": 1.0, "mushra": 25.0}  # points: one category of ACR, a quarter of MUSHRA's scale
-FEWEST_REPEATS = 2
+MAX_MEAN_DIFFERENCE_POINTS = {
+    "acr": 1.0,
+    "mushra": 25.0,
+}  # between repeats: one category of ACR, a quarter of MUSHRA's scale
+MIN_REPEATED_SCORES = 2  # before a rater is flagged
 
 
 def inconsistent_scores(ratings: Sequence[Rating], bound: float) -> list[Flag]:
@@ -121,26 +124,26 @@ def inconsistent_scores(ratings: Sequence[Rating], bound: float) -> list[Flag]:
     for rater, own in by_rater(ratings).items():
         pairs = repeats(own)
         drift = float(np.mean([abs(first - again) for first, again in pairs])) if pairs else 0.0
-        if len(pairs) >= FEWEST_REPEATS and drift > bound:
+        if len(pairs) >= MIN_REPEATED_SCORES and drift > bound:
             detail = f"{len(pairs)} repeated clips differ by {drift:.1f} points on average."
             flags.append(Flag(rater, "inconsistent", 1, detail))
     return flags
 
 
-TURNED = 0.75  # share of the repeats
-FEWEST_TURNS = 3  # repeats; whoever guesses turns all three around once in eight sessions
+MAX_REVERSED_SHARE = 0.75  # of the repeats
+MIN_REPEATED_CHOICES = 3  # before a rater is flagged; random choices reverse all three once in eight sessions
 
 
 def inconsistent_choices(votes: Sequence[Preference]) -> list[Flag]:
-    """Three or more repeats, and more than three quarters of them prefer the other system than before.
+    """Three or more repeats, of which more than three quarters prefer the other system than before.
 
-    Guessing turns half of them around, and is honest where nothing is to be heard. No difference contradicts nothing.
+    Random choices reverse half of them, and are legitimate where no difference is audible. "No difference" is never a reversal.
     """
     flags = []
     for rater, own in by_rater(votes).items():
         pairs = repeats(own)
         turned = sum(first != again for first, again in pairs if None not in (first, again))
-        if len(pairs) >= FEWEST_TURNS and turned > TURNED * len(pairs):
+        if len(pairs) >= MIN_REPEATED_CHOICES and turned > MAX_REVERSED_SHARE * len(pairs):
             detail = f"{turned} of {len(pairs)} repeated comparisons came out the other way round."
             flags.append(Flag(rater, "inconsistent", 1, detail))
     return flags
@@ -164,11 +167,16 @@ def _meant(vote: Rating | Preference) -> float | str | None:
     return vote.score if isinstance(vote, Rating) else winner(vote)
 
 
-# No rule on ABX beyond the same answer throughout: whoever hears no difference guesses, and to leave guessers out would
-# make any difference audible.
+# ABX has no rule beyond the same answer throughout: a listener who hears no difference must guess, and results without
+# guessers would show any difference as audible.
 RULES: dict[str, tuple[Callable[[Sequence[Vote]], list[Flag]], ...]] = {
-    "acr": (same_answer, against_the_panel, partial(inconsistent_scores, bound=DRIFT["acr"])),
-    "mushra": (hidden_reference, same_answer, against_the_panel, partial(inconsistent_scores, bound=DRIFT["mushra"])),
+    "acr": (same_answer, against_the_panel, partial(inconsistent_scores, bound=MAX_MEAN_DIFFERENCE_POINTS["acr"])),
+    "mushra": (
+        hidden_reference,
+        same_answer,
+        against_the_panel,
+        partial(inconsistent_scores, bound=MAX_MEAN_DIFFERENCE_POINTS["mushra"]),
+    ),
     "ab": (same_answer, inconsistent_choices),
     "abx": (same_answer,),
 }
@@ -182,6 +190,6 @@ def screen(mode: str, votes: Sequence[Vote]) -> list[Flag]:
 
 
 def included(votes: Sequence[Vote], flags: Iterable[Flag], rules: Collection[str]) -> list[Vote]:
-    """The votes of raters whom none of these rules flagged."""
+    """The votes of the raters that none of these rules flagged."""
     out = {flag.rater for flag in flags if flag.rule in rules}
     return [vote for vote in votes if vote.rater not in out]

@@ -1,5 +1,4 @@
-"""What listeners said, as the statistics take it. One object is one answer about one thing; `rater` and `item` are the
-two ways in which answers hang together."""
+"""The input of the statistics: one object per answer to one question. Answers are correlated within `rater` and `item`."""
 
 from __future__ import annotations
 
@@ -38,7 +37,7 @@ class Preference:
 
 @dataclass(frozen=True)
 class Identification:
-    """One ABX trial: `x` and `answer` are 0 or 1, which of `systems` X was and was taken for."""
+    """One ABX trial. x, answer: indices into `systems`, 0 or 1: the true one and the answered one."""
 
     rater: str
     item: str

@@ -1,4 +1,4 @@
-"""From a study as its author wrote it down to one that raters can be invited to."""
+"""Makes a study from its description: checks it, renders its stimuli, stores it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.disk_space import is_full
-from eval.listening.making.stimuli import LONGEST, Tell, render_stimuli
+from eval.listening.making.stimuli import MAX_CLIP_SECONDS, Tell, render_stimuli
 from eval.listening.storage.records import Stimulus
 from eval.listening.storage.store import Store
 from eval.listening.study import Study, StudyError, read_study_file, study_from
@@ -18,7 +18,7 @@ from vocoders.recordings.files import find_audio
 from vocoders.recordings.reader import Limits, read_recording
 from vocoders.systems import System
 
-LIMITS = Limits(max_seconds=LONGEST)
+CLIP_LIMITS = Limits(max_seconds=MAX_CLIP_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def make_study(
     revises: str | None = None,
     render: Callable[..., tuple[list[Stimulus], dict[str, bytes]]] = render_stimuli,
 ) -> Made:
-    """Render, check and store. data_dir: whose disk must have room; render: `render_stimuli`, wherever it runs.
+    """data_dir: a folder on the disk that must have room; render: `render_stimuli`, or its call in another process.
 
     Errors: `StudyError`, `StoreError`; those of `render`.
     """
@@ -62,12 +62,12 @@ def make_study(
 
 
 def read_clips(paths: Mapping[str, Path], read: Callable[..., Recording] = read_recording) -> dict[str, Recording]:
-    """{item: recording}. read: `read_recording`, or what reads strangers' files. Errors: `AudioError` naming the file."""
-    return {item: read(path, LIMITS, Path(path).name) for item, path in paths.items()}
+    """{item: recording}. read: `read_recording`, or `read_recording_contained` for untrusted files. Errors: `AudioError` naming the file."""
+    return {item: read(path, CLIP_LIMITS, Path(path).name) for item, path in paths.items()}
 
 
 def study_from_file(path: Path) -> tuple[Study, dict[str, Path], list[System]]:
-    """A YAML or JSON study whose `clips` are files and folders, seen from where it lies. Errors: `StudyError`, ValueError."""
+    """A YAML or JSON study whose `clips` are files and folders, relative to its own folder. Errors: `StudyError`, ValueError."""
     content = read_study_file(path)
     if not isinstance(content, dict) or not isinstance(content.get("clips"), list):
         raise StudyError(f"{path}: a study names its clips: a list of files and folders")

@@ -1,5 +1,4 @@
-"""What listeners will hear: every clip through every system, once, aligned, equally long and equally loud, and checked as the
-file it becomes."""
+"""The stimuli of a study: every clip through every system, aligned, of equal length and loudness, and checked as written."""
 
 from __future__ import annotations
 
@@ -21,13 +20,13 @@ from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import SAMPLE_RATE, Recording, fit_length, to_pcm16, wav_of
 from vocoders.systems import System, Unavailable
 
-SHORTEST, LONGEST = 1.5, 30.0  # seconds of a clip; listeners compare seconds, not minutes
-TOLERANCE = 0.1  # LU between what was asked of a stored take and what it measures
-ANCHOR_HZ = 3500.0  # ITU-R BS.1534
+MIN_CLIP_SECONDS, MAX_CLIP_SECONDS = 1.5, 30.0  # listeners compare seconds, not minutes
+LOUDNESS_TOLERANCE_LU = 0.1  # between the loudness asked of a stored take and the one measured
+ANCHOR_HZ = 3500.0  # cut-off of the low anchor, ITU-R BS.1534
 _DEGRADED_HZ = 1000.0
 _BEEP_HZ, _BEEP_SECONDS = 880.0, 0.16
 
-Tell = Callable[[int, int, str], None]  # takes made, of how many, what comes next
+Tell = Callable[[int, int, str], None]  # (takes made, takes in all, the next one)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +47,11 @@ def render_stimuli(
     Errors: `StudyError` for a clip too short or too long, and for a system that fails or makes silence.
     """
     for item, recording in recordings.items():
-        if not SHORTEST <= recording.seconds <= LONGEST:
+        if not MIN_CLIP_SECONDS <= recording.seconds <= MAX_CLIP_SECONDS:
             length = f"{recording.seconds:.1f} s long"
-            raise StudyError(f"{item} is {length}; clips of {SHORTEST:g} to {LONGEST:g} s can be compared by ear")
+            raise StudyError(
+                f"{item} is {length}; clips of {MIN_CLIP_SECONDS:g} to {MAX_CLIP_SECONDS:g} s can be compared by ear"
+            )
     total, stimuli, wavs = len(study.items) * len(systems), [], {}
     for number, item in enumerate(study.items):
         recording = recordings[item]
@@ -84,7 +85,7 @@ def _metrics():
 
 
 def _extras(study: Study, item: str, samples: np.ndarray) -> dict[str, np.ndarray]:
-    """What is no system's: the anchor, and on one clip the takes of the checks."""
+    """The conditions that are no system: the anchor, and on the check's clip the takes of the checks."""
     extras = {ANCHOR: low_pass(samples, ANCHOR_HZ)} if study.mode == "mushra" else {}
     if item == check_item(study):
         extras[GOLD] = degraded(samples)
@@ -103,7 +104,7 @@ def low_pass(samples: np.ndarray, hertz: float) -> np.ndarray:
 
 
 def degraded(samples: np.ndarray) -> np.ndarray:
-    """(n,) -> (n,): muffled, and as much noise as voice. Nobody calls it good."""
+    """(n,) -> (n,): low-passed at 1 kHz, with noise at an SNR of 0 dB. A rater who listened does not call it good."""
     muffled = low_pass(samples, _DEGRADED_HZ)
     noise = np.random.default_rng(0).normal(0, 1, len(samples))
     return (muffled + noise * np.sqrt(np.mean(np.square(muffled)))).astype(np.float32)
@@ -121,7 +122,7 @@ def beeps(count: int, length: int) -> np.ndarray:
 
 
 def _finish(item: str, takes: Mapping[str, _Take], wavs: dict[str, bytes]) -> list[Stimulus]:
-    """One clip's takes at one loudness, their files added to `wavs`. Errors: `StudyError` when what was written is not as loud as it should be."""
+    """One clip's takes at one loudness; their files are added to `wavs`. Errors: `StudyError` for a file that misses its loudness."""
     levels = match_levels({name: (loudness(take.samples), true_peak(take.samples)) for name, take in takes.items()})
     stimuli = []
     for name, take in takes.items():
@@ -131,7 +132,7 @@ def _finish(item: str, takes: Mapping[str, _Take], wavs: dict[str, bytes]) -> li
         pcm = to_pcm16(take.samples * 10 ** (level.gain / 20))
         written = pcm.astype(np.float32) / 32768
         after = loudness(written)
-        if abs(after - level.lufs - level.gain) > TOLERANCE:
+        if abs(after - level.lufs - level.gain) > LOUDNESS_TOLERANCE_LU:
             wanted = level.lufs + level.gain
             raise StudyError(f"{item}: the take of {name} came out at {after:.1f} LUFS instead of {wanted:.1f}")
         content = wav_of(pcm)

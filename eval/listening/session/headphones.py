@@ -1,8 +1,9 @@
-"""A check for headphones: of three tones, which is the quietest? One of them is in antiphase on the two channels, and cancels
-in the air between loudspeakers but not in headphones; another is 6 dB quieter (Woods et al. 2017)."""
+"""The headphone check of Woods et al. 2017: which of three tones is the quietest? One is 6 dB quieter; another is in antiphase on
+the two channels, so that loudspeakers cancel it in the air, and headphones do not."""
 
 from __future__ import annotations
 
+import functools
 import io
 import random
 import wave
@@ -11,14 +12,14 @@ import numpy as np
 
 RATE = 22_050  # Hz
 ROUNDS = 6
-PASSING = 5  # right answers of ROUNDS, as published
-_SECONDS, _RAMP = 1.0, 0.1
-_FREQUENCY, _LEVEL, _QUIETER = 200.0, 0.1, 10 ** (-6 / 20)
+MIN_RIGHT_ANSWERS = 5  # of ROUNDS to pass, as published
+_SECONDS, _RAMP_SECONDS = 1.0, 0.1
+_FREQUENCY_HZ, _AMPLITUDE, _QUIET_GAIN = 200.0, 0.1, 10 ** (-6 / 20)
 NAMES = ("plain", "quiet", "antiphase")
 
 
 def order(seed: str, round: int) -> tuple[str, ...]:
-    """The tones of a round in the order they are played; `seed` is a secret of the rater's session."""
+    """The tones of a round in the order of playing. seed: secret, one per rater."""
     names = list(NAMES)
     random.Random(f"{seed}/{round}").shuffle(names)
     return tuple(names)
@@ -28,13 +29,14 @@ def right_answers(seed: str, answers: list[int]) -> int:
     return sum(answer == order(seed, round).index("quiet") for round, answer in enumerate(answers[:ROUNDS]))
 
 
+@functools.cache
 def tone(name: str) -> bytes:
-    """A stereo wav."""
+    """A stereo wav file. name: one of NAMES."""
     time = np.arange(round(_SECONDS * RATE)) / RATE
-    ramp = np.clip(np.minimum(time, _SECONDS - time) / _RAMP, 0, 1)
-    left = _LEVEL * np.sin(2 * np.pi * _FREQUENCY * time) * np.sin(np.pi / 2 * ramp) ** 2
+    ramp = np.clip(np.minimum(time, _SECONDS - time) / _RAMP_SECONDS, 0, 1)
+    left = _AMPLITUDE * np.sin(2 * np.pi * _FREQUENCY_HZ * time) * np.sin(np.pi / 2 * ramp) ** 2
     if name == "quiet":
-        left = left * _QUIETER
+        left = left * _QUIET_GAIN
     right = -left if name == "antiphase" else left
     samples = np.rint(np.stack([left, right], axis=1) * 32767).astype("<i2")
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Where the studies live: one folder in the data directory, put together."""
+"""Opens the studies of a data directory: the store alone, or with the session service on top."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from eval.listening.storage.store import Store
 
 
 def open_store(data_dir: Path, mirrored: bool = True) -> Store:
-    """mirrored: whether what is written also goes where the environment says; readers need none.
+    """mirrored: whether rows are also written to the mirror; readers need none.
 
-    Errors: `StoreError` for an address that is none, ValueError for a dataset repository that cannot be reached."""
+    Errors: `StoreError` for an invalid URL, ValueError for a dataset repository that cannot be reached."""
     folder = data_dir / "listening"
     folder.mkdir(parents=True, exist_ok=True)
     return Store(database_url(data_dir), mirror_from_environment(folder / "answers") if mirrored else None)
@@ -30,7 +30,7 @@ def open_listening(data_dir: Path) -> Listening:
 
 
 def _secret(path: Path) -> str:
-    """What raters' tokens are signed with: LISTENING_SECRET, else drawn once and kept, so that sessions survive a restart."""
+    """The key that signs raters' tokens: LISTENING_SECRET, else drawn once and kept, so that sessions survive a restart."""
     if given := os.environ.get("LISTENING_SECRET", "").strip():
         return given
     if not path.is_file() or not path.stat().st_size:
@@ -38,5 +38,5 @@ def _secret(path: Path) -> str:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(32))
-        draft.replace(path)  # whole or not at all: an empty secret would be anybody's
+        draft.replace(path)  # atomic: with an empty secret everyone could sign tokens
     return path.read_text().strip()

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-LOCK_SECONDS = 30  # how long a write waits for another process
+LOCK_SECONDS = 30  # that a write waits for another writer
 
 
 class StoreError(RuntimeError):
@@ -31,7 +31,7 @@ def database_url(data_dir: Path) -> str:
 
 
 def full_url(url: str) -> str:
-    """As SQLAlchemy wants it: the short forms that hosts hand out are understood."""
+    """The URL in SQLAlchemy's form, also from the short form (postgres://) that hosts provide."""
     scheme, _, rest = url.partition("://")
     return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url
 
@@ -45,14 +45,14 @@ def make_engine(url: str) -> Engine:
 
     @sa.event.listens_for(engine, "checkout")
     def _on_checkout(_connection, record, _proxy) -> None:
-        # What is written through an old connection to a file that was moved or replaced would be written for nobody
+        # A connection to a file that was moved or replaced would write rows that no reader finds
         if record.info["file"] != _identity(path):
             raise sa.exc.DisconnectionError("the database is another file now")
 
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection, record) -> None:
         record.info["file"] = _identity(path)
-        connection.isolation_level = None  # transactions begin below, as writers, and not behind our back
+        connection.isolation_level = None  # transactions begin in `_on_begin`, not implicitly
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -88,7 +88,7 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
-    """What the database raises, as a `StoreError`; a row that is there already stays an IntegrityError."""
+    """Raises errors of the database as `StoreError`, except IntegrityError: a row that exists already."""
     try:
         yield
     except IntegrityError:

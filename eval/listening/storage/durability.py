@@ -1,4 +1,4 @@
-"""Whether answers outlive this process: asked before the first one is given."""
+"""Whether answers outlive this process; the welcome page says so before the first one."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A copy of everything that is stored, as lines of JSON in append-only files that any program can read, and optionally its
-copy in a dataset repository."""
+"""A copy of all stored rows as JSON lines in append-only files, which can be uploaded to a dataset repository."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _log = logging.getLogger(__name__)
-PUSH_MINUTES = 5
+PUSH_INTERVAL_MINUTES = 5
 
 
 class Mirror:
@@ -27,7 +26,7 @@ class Mirror:
         folder.mkdir(parents=True, exist_ok=True)
 
     def append(self, kind: str, study: str, content: Mapping[str, object]) -> None:
-        """A copy that cannot be written is logged and no reason to refuse an answer: the database has it."""
+        """Logs a copy that cannot be written, and raises nothing: the database has the row."""
         line = json.dumps({"table": kind, "at": time.time(), "study": study, **content}, ensure_ascii=False)
         try:
             with self._lock, (self.folder / f"{study}.{self._name}.jsonl").open("a", encoding="utf-8") as file:
@@ -37,8 +36,8 @@ class Mirror:
         except OSError as error:
             _log.error("the copy in %s could not be written: %s", self.folder, error)
 
-    def forget(self, study: str, rater: str) -> None:
-        """Removes a rater's lines from all files of the study: the one case in which a line is taken back."""
+    def delete_rater(self, study: str, rater: str) -> None:
+        """Removes the rater's lines from all files of the study; lines are removed for no other reason."""
         with self._lock:
             for path in self.folder.glob(f"{study}.*.jsonl"):
                 lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -71,7 +70,7 @@ def mirror_from_environment(folder: Path) -> Mirror:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         scheduler = CommitScheduler(
-            repo_id=repository, repo_type="dataset", folder_path=folder, every=PUSH_MINUTES, private=True
+            repo_id=repository, repo_type="dataset", folder_path=folder, every=PUSH_INTERVAL_MINUTES, private=True
         )
     except Exception as error:  # the client raises a dozen kinds; each means that answers would not arrive
         raise ValueError(f"LISTENING_DATASET={repository}: {' '.join(str(error).split())}") from error

@@ -1,4 +1,4 @@
-"""What the store gives and takes: studies with their takes, raters with their plans, trials as they were shown."""
+"""The values that the store reads and writes: studies with their stimuli, raters with their plans, trials as shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from eval.listening.study import Study
 
 @dataclass(frozen=True)
 class Stimulus:
-    """One take as it is played. `made` says what was done to it, `metrics` what it measures."""
+    """One take as it is played. made: levels, gain, delay, polarity; metrics: its values against the recording."""
 
     item: str
     condition: str
@@ -46,7 +46,7 @@ class Rater:
 
 @dataclass(frozen=True)
 class ShownTrial:
-    """A trial somebody has in front of them: the only one whose answer is taken."""
+    """A trial that was shown to a rater. nonce: the token that its answer must carry; since: time of its first showing."""
 
     number: int
     nonce: str

@@ -1,5 +1,4 @@
-"""Where studies and answers are kept. Every answer is committed before the listener hears of it, once, whatever is clicked
-twice or sent again."""
+"""The store of studies and answers. An answer is committed before it is confirmed, and stored once however often it is sent."""
 
 from __future__ import annotations
 
@@ -23,12 +22,12 @@ from eval.listening.storage.records import Rater, ShownTrial, Stimulus, StoredSt
 from eval.listening.storage.transactions import Transactions
 from eval.listening.study import Study, study_from
 
-ROW_TRIES = 20  # for a design row that two raters want at the same moment
+MAX_ROW_ATTEMPTS = 20  # to get a row of the design while others who start take the same one
 
 
 class Store(Transactions):
     def __init__(self, url: str, mirror: Mirror | None = None) -> None:
-        """mirror: gets a copy of everything, as lines of text. Errors: `StoreError` for an address that is none."""
+        """mirror: receives a copy of every row. Errors: `StoreError` for an invalid URL."""
         super().__init__(url)
         self._mirror = mirror
 
@@ -42,7 +41,7 @@ class Store(Transactions):
         versions: Mapping[str, str],
         revises: str | None = None,
     ) -> tuple[str, str]:
-        """(public id, key to the results, which is not kept). A study that nobody has started yet is replaced by its revision.
+        """(public id, key to the results, which is not kept). A study without raters is replaced by its revision.
 
         wavs: {SHA-256: file} of all stimuli. Study and takes are there together, or not at all.
 
@@ -127,7 +126,7 @@ class Store(Transactions):
     def add_rater(self, public_id: str, language: str, device: Mapping[str, object]) -> Rater:
         """Takes the next row of the design. Errors: KeyError, `StoreError`."""
         stored = self.study(public_id)
-        for _ in range(ROW_TRIES):
+        for _ in range(MAX_ROW_ATTEMPTS):
             with contextlib.suppress(IntegrityError), self._write() as connection:
                 rows = sa.select(sa.func.coalesce(sa.func.max(t.rater.c.row) + 1, 0))
                 row = connection.scalar(rows.where(t.rater.c.study_id == stored.number))
@@ -157,7 +156,7 @@ class Store(Transactions):
         return set(kinds), count
 
     def add_event(self, rater: Rater, kind: str, data: Mapping[str, object]) -> None:
-        """Once per kind; what comes again is dropped."""
+        """Stores the first event of each kind; later ones are dropped."""
         with contextlib.suppress(IntegrityError):
             with self._write() as connection:
                 _insert_event(connection, rater.study, rater.id, kind, data)
@@ -189,7 +188,7 @@ class Store(Transactions):
     def add_response(
         self, rater: Rater, shown: ShownTrial, response: Mapping[str, object], flags: Sequence[Flag] = ()
     ) -> bool:
-        """Whether it is new; the first answer to a trial stays. flags: what it gives reason to, stored with it or not at all.
+        """Whether the answer is new; the first one to a trial is kept. flags: of this answer, stored in the same transaction.
 
         Errors: `StoreError`, then nothing was stored.
         """
@@ -207,8 +206,8 @@ class Store(Transactions):
             self._copy("flag", rater.public_id, flag)
         return True
 
-    def forget(self, rater: Rater) -> None:
-        """Everything about one rater, here and in the mirror, because they asked for it."""
+    def delete_rater(self, rater: Rater) -> None:
+        """Deletes everything about the rater, here and in the mirror."""
         with self._write() as connection:
             for table in (t.event, t.flag, t.trial, t.rater):
                 column = table.c.id if table is t.rater else table.c.rater_id
@@ -217,7 +216,7 @@ class Store(Transactions):
                     connection.execute(sa.delete(t.response).where(t.response.c.trial_id.in_(mine)))
                 connection.execute(sa.delete(table).where(column == rater.id))
         if self._mirror:
-            self._mirror.forget(rater.public_id, rater.id)
+            self._mirror.delete_rater(rater.public_id, rater.id)
 
     # ------------------------------------------------ everything, for the results
 

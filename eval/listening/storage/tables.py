@@ -1,6 +1,6 @@
-"""The tables of the listening studies, for SQLite and PostgreSQL alike. Rows are added, never changed; what happens to a
-rater or a study later is an event of its own. They go as a whole: a study that is replaced before anybody has begun, and a
-rater who asks for it."""
+"""The tables of the listening studies, for SQLite and PostgreSQL alike. Rows are added, never changed; a later change
+of a rater or a study is a row in `event`. Deleted as a whole are a study that is replaced before its first rater, and a rater
+who asks for it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ study = Table(
     "study",
     metadata,
     _id(),
-    Column("public_id", String(32), nullable=False, unique=True),  # in the link raters get; nobody can guess it
+    Column("public_id", String(32), nullable=False, unique=True),  # in the raters' link; unguessable
     Column("key_hash", String(64), nullable=False),  # SHA-256 of the key to the results
     Column("revision", Integer, nullable=False),
     Column("revises", ForeignKey("study.id")),
@@ -38,7 +38,7 @@ study = Table(
     Column("versions", JSON, nullable=False),  # of the app, its libraries and the checkpoints
     Column("created", Float, nullable=False),  # s since 1970, as all times here
 )
-take = Table(  # what is played; two conditions that sound the same share one
+take = Table(  # wav files; conditions with equal samples share one
     "take",
     metadata,
     Column("sha256", String(64), primary_key=True),
@@ -53,7 +53,7 @@ stimulus = Table(
     Column("condition", Text, nullable=False),
     Column("sha256", ForeignKey("take.sha256"), nullable=False),
     Column("seconds", Float, nullable=False),
-    Column("made", JSON, nullable=False),  # what was done to it: levels, gain, delay, polarity
+    Column("made", JSON, nullable=False),  # levels, gain, delay, polarity
     Column("metrics", JSON, nullable=False),
     UniqueConstraint("study_id", "item", "condition"),
 )

@@ -14,7 +14,7 @@ from eval.listening.storage.database import LOCK_SECONDS, StoreError, make_engin
 
 
 class _Undone(Exception):
-    """Ends a transaction that was only a try."""
+    """Rolls back the transaction of `check`."""
 
 
 class Transactions:
@@ -52,7 +52,7 @@ class Transactions:
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
-        """Errors: `StoreError` when those in front wait for the database themselves: nobody waits for all of them."""
+        """Errors: `StoreError` if the write lock is not free within LOCK_SECONDS."""
         if not self._lock.acquire(timeout=LOCK_SECONDS):
             raise StoreError("the database of the studies is busy")
         try:
@@ -68,7 +68,7 @@ class Transactions:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """A view of everything at one moment, whatever is written meanwhile."""
+        """A consistent view of all tables, unchanged by writes that follow."""
         # A transaction of SQLite's sees nothing that is written after its first look; PostgreSQL's has to be told to
         options = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
         with reported():

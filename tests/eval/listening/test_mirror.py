@@ -23,7 +23,7 @@ def test_lines_are_appended_and_survive_a_cut(tmp_path):
         file.write('{"table": "resp')  # the power went here, in another file's life
         file.write("\n")
     mirror.append("response", "study", {"rater": "b", "answer": 4})
-    mirror.forget("study", "a")
+    mirror.delete_rater("study", "a")
     lines = path.read_text().splitlines()
     assert lines[0] == '{"table": "resp'
     assert json.loads(lines[1])["answer"] == 4
@@ -90,7 +90,7 @@ PUSH = """
 import sys
 from pathlib import Path
 import eval.listening.storage.mirror as mirror
-mirror.PUSH_MINUTES = 0.01
+mirror.PUSH_INTERVAL_MINUTES = 0.01
 copy = mirror.mirror_from_environment(Path(sys.argv[1]))
 copy.append("response", "study", {"rater": "a", "answer": 5})
 sys.stdin.read()

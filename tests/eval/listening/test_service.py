@@ -19,7 +19,7 @@ from eval.listening.storage.database import StoreError
 from eval.listening.study import Question, Study
 from tests.conftest import harmonic_tone
 from tests.listening import Listener, any_answer
-from ui.listening.rate_routes import LARGEST, rate_routes
+from ui.listening.rate_routes import MAX_BODY_BYTES, rate_routes
 from vocoders.audio import Recording
 from vocoders.catalogue import find_systems
 
@@ -250,7 +250,7 @@ def test_a_closed_study_takes_nobody_new_and_lets_those_inside_finish(http, list
     # What is known of a study is looked up again after two seconds
     clock = SimpleNamespace(time=time.time, monotonic=lambda: math.inf)
     with monkeypatch.context() as patch:
-        patch.setattr("eval.listening.session.service.time", clock)
+        patch.setattr("eval.listening.session.cache.time", clock)
         assert late.post("open", study=studies["abx"]).json() == {"step": "closed"}
     assert inside.run()["step"] == "done"
     listening.store.set_closed(studies["abx"], False)
@@ -308,7 +308,7 @@ def test_a_sound_is_not_gone_because_the_database_is_away(http, listening, studi
 
 
 def test_a_huge_request_is_refused(http):
-    assert http.post("/listening/answer", content=b"x" * (LARGEST + 1)).status_code == 413
+    assert http.post("/listening/answer", content=b"x" * (MAX_BODY_BYTES + 1)).status_code == 413
 
 
 def test_of_three_tones_one_is_quieter_and_one_in_antiphase():

@@ -161,7 +161,7 @@ def test_forgetting_leaves_nothing_of_a_rater(store, public_id, tmp_path):
     for rater in (stays, goes):
         store.add_response(rater, store.show(rater, 0), RESPONSE, [Flag(rater.id, "gold", 1, "why")])
         store.add_event(rater, "volume", {"level": 0.5})
-    store.forget(goes)
+    store.delete_rater(goes)
     assert [row["rater"] for row in store.answers(public_id)] == [stays.id]
     assert [row["rater"] for row in store.raters(public_id)] == [stays.id]
     assert store.rater(goes.id) is None

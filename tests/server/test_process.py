@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from eval.compare.recording import Take, compare_again
+from server.executor import WorkerCrashed, WorkerTimeout
+from server.process import MAX_ATTEMPTS, Worker
 from server.prometheus import STALLED, WORKERS
-from server.worker import BEGINNINGS, Died, Stalled, Worker
 from tests import jobs
 from tests.conftest import harmonic_tone
 from tests.waiting import until
@@ -58,12 +59,12 @@ def test_what_hangs_is_killed_and_others_begin_again(worker, tmp_path):
     stalls, results, begun = STALLED._value.get(), [], tmp_path / "begun"
     first = worker.run(jobs.pid_of)
     other = threading.Thread(
-        target=lambda: results.append(worker.run(jobs.done_the_second_time, begun, patience=600)), daemon=True
+        target=lambda: results.append(worker.run(jobs.done_the_second_time, begun, stall_timeout=600)), daemon=True
     )
     other.start()
     until(begun.exists, "the other job has begun")
-    with pytest.raises(Stalled, match="nothing moved for 1 seconds"):
-        worker.run(jobs.stuck, patience=1.0)
+    with pytest.raises(WorkerTimeout, match="nothing moved for 1 seconds"):
+        worker.run(jobs.stuck, stall_timeout=1.0)
     until(lambda: not other.is_alive(), "the other job has begun again and ended")
     assert results == ["done"]
     assert begun.stat().st_size == 2
@@ -76,33 +77,33 @@ def test_a_job_asked_for_while_the_process_hangs_waits_for_the_next_one(worker, 
     """Though it is too long for the pipe, which the stuck process does not read."""
 
     def hang():
-        with pytest.raises(Stalled):
-            worker.run(jobs.told_and_stuck, tmp_path / "began", patience=2)
+        with pytest.raises(WorkerTimeout):
+            worker.run(jobs.told_and_stuck, tmp_path / "began", stall_timeout=2)
 
     worker.run(jobs.pid_of)  # the process is ready
     hanging = threading.Thread(target=hang, daemon=True)
     hanging.start()
     until((tmp_path / "began").exists, "the job that hangs has begun")
     sent = np.arange(1_000_000)
-    np.testing.assert_array_equal(worker.run(jobs.sent_back, sent, patience=600), sent)
+    np.testing.assert_array_equal(worker.run(jobs.sent_back, sent, stall_timeout=600), sent)
     until(lambda: not hanging.is_alive(), "the job that hangs was given up")
 
 
-@pytest.mark.parametrize("survive_at", [BEGINNINGS, BEGINNINGS + 1])
+@pytest.mark.parametrize("survive_at", [MAX_ATTEMPTS, MAX_ATTEMPTS + 1])
 def test_a_process_that_dies_is_replaced_and_the_work_begun_again(worker, tmp_path, survive_at):
     tries = tmp_path / "tries"
-    if survive_at <= BEGINNINGS:
+    if survive_at <= MAX_ATTEMPTS:
         assert worker.run(jobs.killed, tries, survive_at) == "survived"
     else:
-        with pytest.raises(Died, match="without a word"):
+        with pytest.raises(WorkerCrashed, match="without a word"):
             worker.run(jobs.killed, tries, survive_at)
-    assert tries.stat().st_size == BEGINNINGS
+    assert tries.stat().st_size == MAX_ATTEMPTS
     assert worker.run(jobs.pid_of) == worker.pid
 
 
 def test_a_process_that_has_grown_too_large_is_replaced_once_nobody_uses_it():
     before = WORKERS.labels("grown")._value.get()
-    worker = Worker(most_memory=200e6)
+    worker = Worker(max_idle_bytes=200e6)
     first = worker.run(jobs.pid_of)
     assert worker.run(jobs.pid_of) == first
     worker.run(jobs.grow, 250)

@@ -1,22 +1,20 @@
-"""The layer around the app: sizes, origins, rates, closed doors, headers; and what operators ask."""
+"""The middleware around the app: closed routes, origins, sizes, rates, paths of files, headers, counts."""
 
 import json
-import logging
 from pathlib import Path
 
-import httpx
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from starlette.requests import ClientDisconnect
 
-from server.guard import MANY, MULTIPART, RULES, SMALL, Guard
-from server.health import Observed, operations, route_of
-from server.log import JsonLines
-from server.sweep import OLDEST, sweep
-from tests.conftest import running_app
+from server.middleware.access_log import route_of
+from server.middleware.rate_limit import RULES
+from server.middleware.size_cap import MAX_REQUEST_BYTES, MAX_UPLOAD_FILES, MULTIPART_OVERHEAD_BYTES
+from server.middleware.stack import protect
+from server.prometheus import REQUESTS
 
-LARGEST = 1000  # bytes of a file here
+MAX_FILE_BYTES = 1000
 UPLOADS = Path("/data/uploads")
 
 
@@ -28,10 +26,10 @@ def seen() -> list[bytes]:
 
 @pytest.fixture
 def client(seen) -> TestClient:
-    return TestClient(guarded(seen))
+    return TestClient(protected(seen))
 
 
-def guarded(seen: list[bytes], per_minute: int = 0) -> FastAPI:
+def protected(seen: list[bytes], per_minute: int = 0) -> FastAPI:
     app = FastAPI()
 
     @app.api_route("/{path:path}", methods=["GET", "POST"])
@@ -39,7 +37,7 @@ def guarded(seen: list[bytes], per_minute: int = 0) -> FastAPI:
         seen.append(await request.body())
         return {"path": path}
 
-    app.add_middleware(Guard, largest_file=LARGEST, uploads=UPLOADS, per_minute=per_minute)
+    protect(app, max_file_bytes=MAX_FILE_BYTES, uploads=UPLOADS, requests_per_minute=per_minute)
     return app
 
 
@@ -62,13 +60,17 @@ def test_parts_of_the_page_are_always_asked_for(client):
 
 def test_a_space_may_be_framed_by_its_platform(monkeypatch, seen):
     monkeypatch.setenv("SPACE_ID", "somebody/lab")
-    headers = TestClient(guarded(seen)).get("/").headers
+    headers = TestClient(protected(seen)).get("/").headers
     assert "frame-ancestors 'self' https://huggingface.co" in headers["content-security-policy"]
     assert "x-frame-options" not in headers
 
 
 @pytest.mark.parametrize(
-    ("path", "cap"), [("/listening/answer", SMALL), ("/gradio_api/upload", LARGEST * MANY + MULTIPART)]
+    ("path", "cap"),
+    [
+        ("/listening/answer", MAX_REQUEST_BYTES),
+        ("/gradio_api/upload", MAX_FILE_BYTES * MAX_UPLOAD_FILES + MULTIPART_OVERHEAD_BYTES),
+    ],
 )
 @pytest.mark.parametrize("announced", [True, False], ids=["announced", "streamed"])
 def test_a_request_that_is_too_large_never_arrives(client, seen, path, cap, announced):
@@ -127,7 +129,7 @@ def test_what_is_not_needed_is_closed(client, seen, path):
 
 
 def test_doors_stay_closed_below_a_prefix(seen):
-    client = TestClient(guarded(seen), root_path="/lab")
+    client = TestClient(protected(seen), root_path="/lab")
     assert client.get("/lab/monitoring").status_code == 404
     assert client.get("/lab/healthz").status_code == 200
 
@@ -163,8 +165,14 @@ def test_what_cannot_be_looked_at_does_not_arrive(client, seen, body):
     assert seen == []
 
 
+def test_json_that_is_too_large_is_refused_though_it_announces_no_length(client, seen):
+    stream = (b"x" * 50_000 for _ in range(MAX_REQUEST_BYTES // 50_000 + 1))
+    assert client.post("/gradio_api/queue/join", content=stream).status_code == 413
+    assert seen == []
+
+
 def test_whoever_asks_too_often_waits(seen):
-    client = TestClient(guarded(seen, per_minute=8))
+    client = TestClient(protected(seen, per_minute=8))
     answers = [client.post("/gradio_api/queue/join").status_code for _ in range(10)]
     assert answers == [200] * 8 + [429] * 2
     refused = client.post("/gradio_api/queue/join")
@@ -177,87 +185,10 @@ def test_whoever_asks_too_often_waits(seen):
 
 def test_a_full_disk_takes_no_uploads(seen):
     app = FastAPI()
-    app.add_middleware(Guard, largest_file=LARGEST, uploads=UPLOADS, is_full=lambda: True)
+    protect(app, max_file_bytes=MAX_FILE_BYTES, uploads=UPLOADS, is_full=lambda: True)
     refused = TestClient(app).post("/gradio_api/upload", content=b"x")
     assert (refused.status_code, refused.json()["detail"][:17]) == (503, "The server's disk")
     assert TestClient(app).post("/listening/answer").status_code == 404, "answers still pass"
-
-
-def test_the_oldest_uploads_go_first(tmp_path):
-    import os
-
-    (tmp_path / "clock").touch()
-    now = (tmp_path / "clock").stat().st_mtime
-    (tmp_path / "clock").unlink()
-    for age, name in enumerate(("new", "middle", "old")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "song.wav").write_bytes(b"x" * 100)
-        os.utime(tmp_path / name / "song.wav", (now - age, now - age))
-    assert sweep(tmp_path, 250) == 1
-    assert sorted(path.parent.name for path in tmp_path.rglob("*.wav")) == ["middle", "new"]
-    assert sweep(tmp_path, 250) == 0
-    os.utime(tmp_path / "new" / "song.wav", (now - OLDEST - 1,) * 2)
-    assert sweep(tmp_path, 250) == 1
-    assert [path.parent.name for path in tmp_path.rglob("*.wav")] == ["middle"]
-
-
-# ---- what operators ask
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory):
-    data = tmp_path_factory.mktemp("operated")
-    with running_app(data, options=["--log-requests"]) as url:
-        yield data, httpx.Client(base_url=url, timeout=30)
-
-
-def test_ready_means_that_answers_can_be_stored(app):
-    data, http = app
-    assert http.get("/healthz").text == "ok"
-    assert http.get("/readyz").json() == {"ready": True, "problems": []}
-    (data / "listening").rename(data / "away")
-    gone = http.get("/readyz")
-    assert gone.status_code == 503
-    assert "database" in gone.json()["problems"][0]
-    assert http.get("/healthz").status_code == 200, "it lives"
-    assert not (data / "listening").exists(), "no empty database in its place"
-    (data / "away").rename(data / "listening")
-    assert http.get("/readyz").status_code == 200
-
-
-def test_a_link_that_lost_its_slash_still_leads_to_the_study(app):
-    _, http = app
-    response = http.get("/rate?study=abc", follow_redirects=False)
-    assert (response.status_code, response.headers["location"]) == (307, "rate/?study=abc")
-    assert http.get("/rate?study=abc", follow_redirects=True).status_code == 200
-
-
-def test_metrics_are_for_this_machine_or_a_token(app):
-    _, http = app
-    http.get("/results/nothing-to-see-here-at-all/x")
-    text = http.get("/metrics").text
-    assert 'lab_requests_total{method="GET",route="/results",status="404"}' in text
-    assert "lab_jobs 0.0" in text
-    assert "nothing-to-see" not in text
-    assert http.get("/metrics", headers={"X-Forwarded-For": "1.2.3.4"}).status_code == 403
-
-
-@pytest.mark.parametrize(("sent", "status"), [("Bearer schlüssel", 200), ("Bearer schlussel", 403), ("é", 403)])
-def test_a_token_for_metrics_may_hold_any_letter(tmp_path, monkeypatch, sent, status):
-    monkeypatch.setenv("METRICS_TOKEN", "schlüssel")
-    served = FastAPI()
-    served.include_router(operations(tmp_path, None, lambda: 0))
-    assert TestClient(served).get("/metrics", headers={"Authorization": sent.encode()}).status_code == status
-
-
-def test_the_log_is_json_and_knows_no_person(app):
-    data, http = app
-    http.post("/listening/open", json={"study": "a-secret-study", "token": "a-secret-token"})
-    lines = [line for line in (data / "log.txt").read_text().splitlines() if line.startswith("{")]
-    found = [json.loads(line) for line in lines]
-    assert any(entry.get("route") == "/listening/open" and entry["status"] == 404 for entry in found)
-    text = "".join(lines)
-    assert not any(word in text for word in ("a-secret", "127.0.0.1", "testclient"))
 
 
 def test_routes_are_few_whatever_is_asked():
@@ -270,23 +201,8 @@ def test_routes_are_few_whatever_is_asked():
     assert route_of("/gradio_api/file=assets/page.css") == "/gradio_api/file"
 
 
-def test_an_exception_is_one_line():
-    try:
-        raise ValueError("two\nlines")
-    except ValueError:
-        import sys
-
-        record = logging.LogRecord("x", logging.ERROR, "", 0, "it %s", ("broke",), sys.exc_info())
-    line = JsonLines().format(record)
-    assert "\n" not in line
-    assert json.loads(line)["message"] == "it broke"
-
-
-def test_what_the_guard_refuses_is_counted(seen):
-    app = guarded(seen)
-    app.add_middleware(Observed)
-    from server.prometheus import REQUESTS
-
+def test_a_refusal_is_counted(seen):
+    app = protected(seen)
     counter = REQUESTS.labels("other", "GET", 404)
     before = counter._value.get()
     TestClient(app).get("/monitoring")

@@ -1,0 +1,21 @@
+"""404 for the routes that Gradio serves and this app does not need."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.responses import JSONResponse
+
+from server.middleware.asgi import RefusingMiddleware, Scope, refused, route_path
+
+# Fetching from other addresses, streams, analytics, editing of the app from the browser, and a login that the app does not have
+CLOSED = re.compile(
+    r"(/rate)?/(gradio_api/(proxy=|file=[a-z]+:|stream/|custom_component/|component_server|deep_link|dev/|run-history|runs\b|"
+    r"process_recording|vibe-|undo-vibe)|monitoring\b|login\b|logout\b|token\b|user\b|pwa_icon|manifest\.json)|"
+    r"/rate/gradio_api/(upload|queue/join|run/|api/|call/)"  # the rating page sends its answers to /listening
+)
+
+
+class ClosedRoutesMiddleware(RefusingMiddleware):
+    def refusal(self, scope: Scope) -> JSONResponse | None:
+        return refused(404, "There is nothing here.") if CLOSED.match(route_path(scope)) else None

@@ -1,0 +1,46 @@
+"""413 for requests that announce too large a body, and an end to those that send one all the same."""
+
+from __future__ import annotations
+
+from starlette.responses import JSONResponse
+
+from server.middleware.asgi import App, Message, Receive, Scope, Send, headers_of, is_upload, refused
+
+MAX_REQUEST_BYTES = 2 * 1024 * 1024  # of a request that is no upload
+MAX_UPLOAD_FILES = 20  # of the largest size, in one upload: the recordings of a study
+MULTIPART_OVERHEAD_BYTES = 64 * 1024  # around the files of an upload
+CUT_OFF: Message = {"type": "http.disconnect"}  # in place of the part of a body that is beyond the cap
+
+
+class SizeCapMiddleware:
+    def __init__(self, app: App, max_file_bytes: float) -> None:
+        self._app = app
+        self._max_upload_bytes = round(max_file_bytes) * MAX_UPLOAD_FILES + MULTIPART_OVERHEAD_BYTES
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        cap = self._max_upload_bytes if is_upload(scope) else MAX_REQUEST_BYTES
+        length = headers_of(scope).get("content-length", "0")
+        if length.isdigit() and int(length) > cap:
+            await too_large(cap)(scope, receive, send)
+        else:
+            await self._app(scope, _cut_off(receive, cap), send)
+
+
+def _cut_off(receive: Receive, cap: int) -> Receive:
+    """The same messages; a body without a length, or with a false one, ends as if the client had left when it passes the cap."""
+    left = cap
+
+    async def counted() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        return message if left >= 0 else CUT_OFF
+
+    return counted
+
+
+def too_large(cap: int) -> JSONResponse:
+    return refused(413, f"The request is too large; {cap / 1e6:.0f} MB are the most.")

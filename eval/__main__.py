@@ -90,6 +90,13 @@ def parse_args() -> argparse.Namespace:
     speed.add_argument("--force", action="store_true", help="overwrite FILE")
     speed.set_defaults(command=speed_command)
 
+    diagnosis = commands.add_parser(
+        "mel-diagnosis", help="how often the kind of a mel file is told: the confusion table"
+    )
+    diagnosis.add_argument("audio", type=Path, metavar="AUDIO_DIR", help="recordings, made into every kind of mel")
+    diagnosis.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth clip (1)")
+    diagnosis.set_defaults(command=diagnosis_command)
+
     add_listening(commands)
     return parser.parse_args()
 
@@ -229,6 +236,14 @@ def speed_command(args: argparse.Namespace) -> int:
     content = report_speed(args.rounds, args.seconds, args.long)
     if args.json:
         write_text_durably(args.json, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    return 0
+
+
+def diagnosis_command(args: argparse.Namespace) -> int:
+    from eval.mels.confusion import as_text, try_folder
+
+    with counting_bar("clip") as show:
+        print(as_text(try_folder(_chosen_clips(args), on_clip=show)))
     return 0
 
 

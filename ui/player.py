@@ -50,14 +50,20 @@ class Track:
     download: str | None = None
 
 
-def player_value(session: str, seconds: float, tracks: list[Track], state: str, text: str) -> dict:
-    """What assets/player/ draws. `state` is running, done or cancelled; `text` says what is happening."""
-    finished = sum(track.state in ("ready", "failed") for track in tracks[1:])
+def player_value(
+    session: str, seconds: float, tracks: list[Track], state: str, text: str, has_reference: bool = True
+) -> dict:
+    """What assets/player/ draws. `state` is running, done or cancelled; `text` says what is happening.
+
+    has_reference: whether the first track is what the others are compared with.
+    """
+    systems = tracks[1:] if has_reference else tracks
+    finished = sum(track.state in ("ready", "failed") for track in systems)
     return {
         "session": session,
         "sample_rate": SAMPLE_RATE,
         "seconds": seconds,
-        "status": {"state": state, "text": text, "done": finished, "total": len(tracks) - 1},
+        "status": {"state": state, "text": text, "done": finished, "total": len(systems)},
         "spectrogram": {
             "db_min": spectrogram.DB_MIN,
             "db_max": spectrogram.DB_MAX,
@@ -68,7 +74,7 @@ def player_value(session: str, seconds: float, tracks: list[Track], state: str, 
             "spectrogram": spectrogram.colour_stops(spectrogram.LEVEL_MAP, 16),
             "difference": spectrogram.colour_stops(spectrogram.DIFFERENCE_MAP, 17),
         },
-        "tracks": [_track(track, "reference" if index == 0 else "system") for index, track in enumerate(tracks)],
+        "tracks": [_track(track, "system" if track in systems else "reference") for track in tracks],
     }
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from common.command import complain, mention, note, refuse_overwriting, run
+from common.command import complain, mention, refuse_overwriting, run
 from common.durable import write_durably
 from common.unavailable import Unavailable
 from vocoders.audio import write_wav
+from vocoders.mel_files.options import add_mel_options, declared_by, with_bare_log
 from vocoders.recordings.files import find_audio
 from vocoders.recordings.passage import add_passage, passage_of
 
@@ -39,14 +40,17 @@ def parse_args() -> argparse.Namespace:
     mel.add_argument("out", type=Path, metavar="OUT.npy", help="frames = samples at 22 050 Hz // 256")
     mel.set_defaults(command=make_mel)
 
-    synth = commands.add_parser("synth", help="hw2 mels -> DIR/<name>.wav, 22 050 Hz PCM-16")
-    synth.add_argument("mels", type=Path, nargs="+", metavar="MEL.npy", help="(80, frames), linear power")
+    synth = commands.add_parser("synth", help="mels -> DIR/<name>.wav, 22 050 Hz PCM-16")
+    synth.add_argument(
+        "mels",
+        type=Path,
+        nargs="+",
+        metavar="MEL",
+        help=".npy, .npz or .pt, (80, frames); FILE:NAME where it holds several",
+    )
     synth.add_argument("--vocoder", required=True, metavar="ID", help=IDS)
     synth.add_argument("--out", type=Path, required=True, metavar="DIR")
-    synth.add_argument("--log", action="store_true", help="the mels are natural logarithms of the power already")
-    synth.add_argument(
-        "--recipe", choices=["hw2"], help="use a mel whose numbers look like another recipe's all the same"
-    )
+    add_mel_options(synth)
     synth.set_defaults(command=synthesize_mels)
 
     resynth = commands.add_parser("resynth", help="recordings -> DIR/<id>/<name>.wav, as long as the resampled input")
@@ -62,7 +66,7 @@ def parse_args() -> argparse.Namespace:
         add_passage(command)
     for command in (mel, synth, resynth):
         command.add_argument("--force", action="store_true", help="overwrite what is there")
-    return parser.parse_args()
+    return parser.parse_args(with_bare_log(sys.argv[1:]))
 
 
 def main() -> int:
@@ -117,32 +121,21 @@ def make_mel(args: argparse.Namespace) -> int:
 
 
 def synthesize_mels(args: argparse.Namespace) -> int:
-    from vocoders.analysis import Analysis
     from vocoders.catalogue import find_system
-    from vocoders.features import from_hw2_file
-    from vocoders.mel_files.check import doubt_about
+    from vocoders.mel_files.reading import analysis_of_mel, output_name
 
+    declared, is_bare_log = declared_by(args)
     system = find_system(args.vocoder)
     if not system.takes_hw2_mel:
-        raise ValueError(f"{system.id} needs the recording itself, not only its hw2 mel; use resynth")
-    jobs = {path: args.out / f"{path.stem}.wav" for path in args.mels}
+        raise ValueError(f"{system.id} needs the recording itself, not only its mel; use resynth")
+    jobs = {mel: args.out / f"{output_name(mel)}.wav" for mel in args.mels}
     if len(set(jobs.values())) < len(args.mels):
         raise ValueError("two mel files have the same name, so one would overwrite the other")
     refuse_overwriting(jobs.values(), args.force)
-
-    def make(path: Path) -> Analysis:
-        try:
-            content = np.load(path, allow_pickle=False)
-            if not isinstance(content, np.ndarray):
-                raise ValueError("an archive of arrays; a mel is one array, as .npy")
-            mel = from_hw2_file(content, args.log, insisted=args.recipe is not None)
-            if args.recipe is None and (doubt := doubt_about(mel.values)):
-                note(f"{path}: {doubt}")
-            return Analysis.of_hw2_mel(mel)
-        except (ValueError, EOFError, OSError) as error:
-            raise ValueError(f"{path}: {error}") from error
-
-    return _render([(system, path, out) for path, out in jobs.items()], make)
+    return _render(
+        [(system, mel, out) for mel, out in jobs.items()],
+        lambda mel: analysis_of_mel(mel, declared, system, is_bare_log),
+    )
 
 
 def resynthesize(args: argparse.Namespace) -> int:

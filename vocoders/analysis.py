@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from vocoders.audio import check_mono, fit_length
-from vocoders.features import FeatureMismatch, Features, hw2_mel
+from vocoders.features import BRIDGES, FeatureMismatch, Features, hw2_mel
 from vocoders.mel import HW2
 from vocoders.phase.refine import refine
 from vocoders.step import Step
 from vocoders.systems import Progress, System
 
 Key = tuple[Hashable, ...]
+_MEL: Key = ("mel",)  # where there is one instead of a recording
 PATIENCE = 0.1  # seconds between looks at whether one who waits still wants to
 
 
@@ -39,16 +40,20 @@ class Analysis:
         self._inside = threading.local()  # seconds this thread has spent in nested calls of `once`
 
     @classmethod
-    def of_hw2_mel(cls, mel: Features) -> Analysis:
-        """When there is no recording, only its hw2 mel."""
+    def of_mel(cls, mel: Features) -> Analysis:
+        """When there is no recording, only a mel: "hw2 mel" or "log hifigan mel". The other one is made through a bridge."""
         analysis = cls(np.zeros(0, dtype=np.float32))
-        analysis.length, analysis._known = None, {(hw2_mel,): mel}
+        analysis.length, analysis._known = None, {_MEL: mel}
         return analysis
 
     def features(self, steps: tuple[Step, ...]) -> Features:
-        if len(steps) == 1 and steps not in self._known and () not in self._known:
-            raise FeatureMismatch("this system needs the recording itself; an hw2 mel is not enough")
-        return self.once(steps, lambda: steps[-1](self.features(steps[:-1]) if steps[1:] else self._known[()]))
+        if steps[1:]:
+            return self.once(steps, lambda: steps[-1](self.features(steps[:-1])))
+        if () in self._known:
+            return self.once(steps, lambda: steps[0](self._known[()]))
+        if steps[0] not in BRIDGES:
+            raise FeatureMismatch("this system needs the recording itself; a mel is not enough")
+        return self.once(steps, lambda: BRIDGES[steps[0]](self._known[_MEL]))
 
     def waveform(self, system: System, on_progress: Progress) -> np.ndarray:
         """The vocoder's output, refined where the system says so; (frames * 256,) float32."""

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 
 from vocoders.mel import HIFIGAN, HOP, HW2, PAD, log_mel, mel_of, mel_of_magnitude
-from vocoders.mel_files.check import check_layout, check_power
 from vocoders.phase.inversion import invert_mel
 from vocoders.phase.stft import stft
 from vocoders.step import step
@@ -89,28 +88,23 @@ def mislabel(features: Features) -> Features:
     return Features("log hifigan mel", features.require("hw2 mel", by="the mislabelling"))
 
 
-def from_hw2_file(values: np.ndarray, is_log: bool = False, insisted: bool = False) -> Features:
-    """An array from a mel file -> Features. Linear power, or its natural logarithm when `is_log`.
+# From one recipe's mel to the other's, where there is no recording.
 
-    insisted: whoever gives it says that it is the hw2 mel, however unusual its numbers are.
-    Errors: ValueError naming the shape, type or values that are wrong.
-    """
-    check_layout(values)
-    values = values.astype(np.float32)
-    if not np.isfinite(values).all():
-        raise ValueError("the mel holds values that are not numbers (NaN or infinity)")
-    if not is_log and (values < 0).any():
-        raise ValueError(
-            "the mel has negative values, so it is not linear power; say --log if it is a natural logarithm"
-        )
-    if not insisted:
-        check_power(values, is_log)
-    if is_log:
-        with np.errstate(over="ignore"):
-            values = np.exp(values)
-        if not np.isfinite(values).all():
-            raise ValueError("the mel is too large to be a logarithm; leave --log out for linear power")
-    return Features("hw2 mel", values)
+
+def as_hw2_mel(mel: Features) -> Features:
+    """Either mel -> the hw2 mel. HiFi-GAN's is inverted to STFT magnitudes on the way; nothing is known above 8 kHz."""
+    if mel.kind == "hw2 mel":
+        return mel
+    linear = np.exp(mel.require("log hifigan mel", by="the bridge to the hw2 mel"))
+    return Features("hw2 mel", mel_of_magnitude(invert_mel(linear, HIFIGAN), HW2))
+
+
+def as_log_hifigan_mel(mel: Features) -> Features:
+    """Either mel -> HiFi-GAN's own."""
+    return mel if mel.kind == "log hifigan mel" else remel(invert(mel))
+
+
+BRIDGES = {hw2_mel: as_hw2_mel, log_hifigan_mel: as_log_hifigan_mel}  # what a mel offers instead of a recording
 
 
 def _whole_frames(samples: np.ndarray) -> np.ndarray:

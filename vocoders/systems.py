@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from common.unavailable import Unavailable as Unavailable
-from vocoders.features import Features, Kind, hw2_mel
+from vocoders.features import BRIDGES, Features, Kind
 from vocoders.phase.refine import Refinement
 from vocoders.step import Step
 
@@ -72,8 +72,8 @@ class System:
 
     @property
     def takes_hw2_mel(self) -> bool:
-        """Whether an hw2 mel alone is enough, without the recording."""
-        return self.steps[0] is hw2_mel
+        """Whether an hw2 mel alone is enough, without the recording: where the system starts from another, through a bridge."""
+        return self.steps[0] in BRIDGES
 
     @property
     def mel(self) -> str:

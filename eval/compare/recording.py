@@ -19,6 +19,7 @@ from eval.metrics.registry import METRICS
 from eval.metrics.worst_segment import worst_second
 from vocoders.analysis import Analysis, RecentAnalyses, path, synthesize
 from vocoders.audio import SAMPLE_RATE, Recording
+from vocoders.features import FeatureMismatch
 from vocoders.systems import System, Unavailable
 
 _log = logging.getLogger(__name__)
@@ -96,19 +97,28 @@ def compare(
     takes = []
     for system in systems:
         on_event(Progress(system, 0.0))
-        try:
-            event = _take(system, analysis, recording, lambda fraction, s=system: on_event(Progress(s, fraction)))
-        except Unavailable as error:
-            event = Failed(system, str(error))
-        except Exception as error:  # whatever it is, it must not cost the other systems
-            _log.warning("%s failed", system.id, exc_info=True)
-            event = Failed(system, f"{type(error).__name__}: {error}")
+
+        def take(system: System = system) -> Take:
+            return _take(system, analysis, recording, lambda fraction: on_event(Progress(system, fraction)))
+
+        event = attempt(system, take)
         on_event(event)
         if isinstance(event, Take):
             takes.append(event)
             on_event(_measured(event, analysis, recording, quick=True))
     for take in takes:
         on_event(_measured(take, analysis, recording, quick=False))
+
+
+def attempt(system: System, make: Callable[[], Take]) -> Take | Failed:
+    """What `make` gives; a failure must not cost the other systems."""
+    try:
+        return make()
+    except (Unavailable, FeatureMismatch) as error:
+        return Failed(system, str(error))
+    except Exception as error:
+        _log.warning("%s failed", system.id, exc_info=True)
+        return Failed(system, f"{type(error).__name__}: {error}")
 
 
 _recent = RecentAnalyses()

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from eval.compare.mel import GivenMel
 from eval.compare.recording import Take
 from eval.metrics.loudness import Level
 from eval.reports.figures import save_comparison
@@ -33,25 +34,48 @@ def write_bundle(
     folder: Path, recording: Recording, takes: Sequence[Take], levels: Mapping[str, Level], wavs: Sequence[Path]
 ) -> Path:
     """Writes comparison.png, results.json and everything.zip into `folder`; returns the zip."""
-    figure, results, archive = folder / "comparison.png", folder / "results.json", folder / "everything.zip"
+    figure = folder / "comparison.png"
     save_comparison(figure, recording.samples, {take.system.title: take.samples for take in takes})
-    results.write_text(json.dumps(describe(recording, takes, levels), indent=2, ensure_ascii=False), encoding="utf-8")
+    return _archive(folder, [*wavs, figure], describe(recording, takes, levels))
+
+
+def write_mel_bundle(
+    folder: Path, mel: GivenMel, takes: Sequence[Take], levels: Mapping[str, Level], wavs: Sequence[Path]
+) -> Path:
+    """The same of takes of a mel; without comparison.png, which compares with a recording."""
+    about = {"name": mel.name, "seconds": round(mel.seconds, 4), "sample_rate": SAMPLE_RATE, "taken_for": mel.taken_for}
+    return _archive(folder, wavs, {"mel": about, **_describe_takes(takes, levels), "versions": versions()})
+
+
+def _archive(folder: Path, files: Sequence[Path], results: dict) -> Path:
+    """Writes results.json and everything.zip."""
+    written, archive = folder / "results.json", folder / "everything.zip"
+    written.write_text(json.dumps(results, indent=2, ensure_ascii=False), encoding="utf-8")
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
-        for path in (*wavs, figure, results):
+        for path in (*files, written):
             file.write(path, path.name)
     return archive
 
 
 def describe(recording: Recording, takes: Sequence[Take], levels: Mapping[str, Level]) -> dict:
     """Everything measured, as JSON: undefined numbers are null."""
+    about = {
+        "name": recording.name,
+        "seconds": round(recording.seconds, 4),
+        "sample_rate": SAMPLE_RATE,
+        "history": recording.history,
+        **_level(levels["reference"]),
+    }
     return {
-        "recording": {
-            "name": recording.name,
-            "seconds": round(recording.seconds, 4),
-            "sample_rate": SAMPLE_RATE,
-            "history": recording.history,
-            **_level(levels["reference"]),
-        },
+        "recording": about,
+        **_describe_takes(takes, levels),
+        "clips": [recording.name],
+        "versions": versions(),
+    }
+
+
+def _describe_takes(takes: Sequence[Take], levels: Mapping[str, Level]) -> dict:
+    return {
         "metrics": {take.system.id: {name: finite(value) for name, value in take.metrics.items()} for take in takes},
         "systems": {
             take.system.id: {
@@ -65,8 +89,6 @@ def describe(recording: Recording, takes: Sequence[Take], levels: Mapping[str, L
             }
             for take in takes
         },
-        "clips": [recording.name],
-        "versions": versions(),
     }
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.sandbox import MAX_CPU_SECONDS, MAX_MEMORY_BYTES
 from tests.robustness.checkpoint_cases import MARK, checkpoint_case, greedy_pickles, write_config, zipped
 from tests.robustness.pool import run_cases
 from ui.vocoders.tab import catalogue
 from vocoders.analysis import Analysis, synthesize
 from vocoders.catalogue import own_checkpoint_system
 from vocoders.checkpoints.checkpoint import CheckpointError
-from vocoders.checkpoints.contained import MEMORY, SECONDS, read_contained
+from vocoders.checkpoints.contained import read_contained
 
 MOST_SECONDS, MOST_MEGABYTES = 30.0, 300.0  # of processor time, with ample room; of memory
 HUM = (0.1 * np.sin(np.arange(8_000) / 20)).astype(np.float32)
@@ -64,8 +65,10 @@ def test_a_pickle_that_asks_for_everything_gets_a_bounded_part_of_it(tmp_path, s
                 assert message.startswith("g_1 ") and message.endswith(".")
                 print(f"\n{name} in {len(content)} bytes: refused")
     count = 2 * len(names)
-    print(f"greedy pickles: {count} cases, {count} refused, 0 crashed; at most {highest / 1e6:.0f} MB and {SECONDS} s")
-    assert highest < MEMORY + 500e6
+    print(
+        f"greedy pickles: {count} cases, {count} refused, 0 crashed; at most {highest / 1e6:.0f} MB and {MAX_CPU_SECONDS} s"
+    )
+    assert highest < MAX_MEMORY_BYTES + 500e6
 
 
 def read_elsewhere(path: Path) -> tuple[str, float]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from ui.compare.examples import FROM_LIBROSA, SHIPPED, Example, ExampleUnreachable
+from ui.compare.mel_input import MelInput, mel_chooser
 from ui.markup import escape, notice, slot
 from ui.passage import passage_chooser
 from vocoders.catalogue import COMPARED
@@ -20,6 +21,7 @@ class Inputs:
     audio: gr.Audio
     look: gr.HTML  # says that a file is being read, or why it cannot be
     passage: gr.HTML
+    mel: MelInput
     choice: gr.CheckboxGroup
     residuals: gr.Checkbox
     start: gr.Button
@@ -43,6 +45,7 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
                 shipped = [gr.Button(example.title, size="sm") for example in SHIPPED]
             with gr.Accordion("More examples, fetched on demand from librosa", open=False), gr.Row():
                 fetched = [gr.Button(example.title, size="sm") for example in FROM_LIBROSA]
+            mel = mel_chooser()
         with gr.Column(scale=4, min_width=300):
             choice = gr.CheckboxGroup(choices(systems), value=defaults(systems), label="Systems", elem_id="systems")
             residuals = gr.Checkbox(
@@ -53,7 +56,7 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
                 start = gr.Button("Compare", variant="primary", elem_id="compare", scale=3)
                 stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=80)
     examples = zip([*shipped, *fetched], map(loader, [*SHIPPED, *FROM_LIBROSA]))
-    return Inputs(audio, look, passage, choice, residuals, start, stop, tuple(examples))
+    return Inputs(audio, look, passage, mel, choice, residuals, start, stop, tuple(examples))
 
 
 def loader(example: Example) -> Callable[[], Iterator[tuple]]:

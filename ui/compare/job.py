@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from common.memory import give_back
+from eval.compare.mel import GivenMel, compare_mel
 from eval.compare.recording import Cancelled, Event, Failed, Measured, Progress, Take, compare_again
 from eval.metrics.alignment import residual
 from eval.metrics.loudness import Level, loudness, match_levels, true_peak
-from eval.reports.bundle import write_bundle
+from eval.reports.bundle import write_bundle, write_mel_bundle
 from eval.reports.spectrogram import difference_png, level, level_png
+from server.executor import ComputeError, Executor, InlineExecutor
 from server.results import ResultFolder
-from server.worker import Compute, ComputeError, Here
 from ui.player import Track, player_value
 from vocoders.audio import Recording, write_wav
 from vocoders.systems import System
@@ -38,6 +39,7 @@ class View:
     levels: dict[str, Level]
     clipped: dict[str, int]
     archive: str | None = None
+    has_reference: bool = True
 
 
 def residual_id(system: System) -> str:
@@ -47,25 +49,26 @@ def residual_id(system: System) -> str:
 class CompareJob:
     def __init__(
         self,
-        recording: Recording,
+        source: Recording | GivenMel,
         systems: Sequence[System],
         folder: ResultFolder,
-        compute: Compute = Here(),
+        compute: Executor = InlineExecutor(),
         residuals: bool = False,
     ) -> None:
         """compute: where takes are made and measured. residuals: give every take a second track, of what is left when the
-        recording is taken away."""
-        self._recording, self._systems, self._folder, self._compute = recording, systems, folder, compute
+        recording is taken away. Of a mel alone there is neither that, nor a track of the recording, nor a difference from it."""
+        self._source, self._systems, self._folder, self._compute = source, systems, folder, compute
+        self._recording = source if isinstance(source, Recording) else None
         self._takes: list[Take] = []
         self._measured: dict[str, tuple[float, float]] = {}  # id: LUFS, dBTP
         self._clipped: dict[str, int] = {}
         self._wavs: dict[str, Path] = {}
-        self._reference_level = level(recording.samples)
-        self._stem = re.sub(r"[^A-Za-z0-9]+", "-", recording.name).strip("-")[:40] or "recording"
-        self._tracks = {"reference": self._reference_track()}
+        self._reference_level = level(self._recording.samples) if self._recording else None
+        self._stem = re.sub(r"[^A-Za-z0-9]+", "-", source.name).strip("-")[:40] or "recording"
+        self._tracks = {"reference": self._reference_track(self._recording)} if self._recording else {}
         for system in systems:
             self._tracks[system.id] = Track(system.id, system.title, system.about, "waiting")
-            if residuals:
+            if residuals and self._recording:
                 id = residual_id(system)
                 self._tracks[id] = Track(id, f"{system.title} − recording", "The residual.", "waiting")
 
@@ -105,7 +108,8 @@ class CompareJob:
             events.put(event)
 
         try:
-            self._compute.run(compare_again, self._recording, self._systems, on_report=on_event)
+            work = compare_again if self._recording else compare_mel
+            self._compute.run(work, self._source, self._systems, on_report=on_event)
         except Cancelled:
             pass
         except BaseException as error:  # shown by the page's own handler; a lost thread would leave it waiting
@@ -141,13 +145,10 @@ class CompareJob:
     def _add(self, take: Take) -> None:
         id = take.system.id
         found = level(take.samples)
-        (self._folder.path / f"{id}-difference.png").write_bytes(difference_png(found - self._reference_level))
         self._takes = [other for other in self._takes if other.system.id != id] + [take]  # it may come again
         self._measured[id] = take.lufs, take.true_peak
         ready = self._write(id, take.samples, found)
-        self._tracks[id] = replace(
-            self._tracks[id], state="ready", difference=self._folder.url(f"{id}-difference.png"), **ready
-        )
+        self._tracks[id] = replace(self._tracks[id], state="ready", difference=self._difference(id, found), **ready)
         if residual_id(take.system) in self._tracks:
             self._add_residual(take)
 
@@ -158,11 +159,19 @@ class CompareJob:
         ready = self._write(id, samples, level(samples))
         self._tracks[id] = replace(self._tracks[id], state="ready", about=about, **ready)
 
-    def _reference_track(self) -> Track:
-        samples = self._recording.samples
+    def _difference(self, id: str, found: np.ndarray) -> str | None:
+        """The URL of a picture of how a take's level differs from the recording's, where there is one."""
+        if self._reference_level is None:
+            return None
+        name = f"{id}-difference.png"
+        (self._folder.path / name).write_bytes(difference_png(found - self._reference_level))
+        return self._folder.url(name)
+
+    def _reference_track(self, recording: Recording) -> Track:
+        samples = recording.samples
         self._measured["reference"] = loudness(samples), true_peak(samples)
         ready = self._write("reference", samples, self._reference_level)
-        return Track("reference", "Recording", self._recording.history, "ready", **ready)
+        return Track("reference", "Recording", recording.history, "ready", **ready)
 
     def _write(self, id: str, samples: np.ndarray, decibels: np.ndarray) -> dict[str, str]:
         """The wav and the spectrogram of a track in the folder; the track's fields that point there."""
@@ -182,8 +191,10 @@ class CompareJob:
             tracks = [
                 replace(t, state="failed", error="Stopped.") if t.state in ("waiting", "running") else t for t in tracks
             ]
-        player = player_value(self._folder.token, self._recording.seconds, tracks, state, text)
-        return View(player, tuple(self._takes), levels, dict(self._clipped), archive)
+        player = player_value(
+            self._folder.token, self._source.seconds, tracks, state, text, has_reference=self._recording is not None
+        )
+        return View(player, tuple(self._takes), levels, dict(self._clipped), archive, self._recording is not None)
 
     def _summary(self) -> str:
         failed = len(self._systems) - len(self._takes)
@@ -192,7 +203,6 @@ class CompareJob:
         )
 
     def _bundle(self) -> str:
-        levels = match_levels(self._measured)
-        return self._folder.url(
-            write_bundle(self._folder.path, self._recording, self._takes, levels, [*self._wavs.values()]).name
-        )
+        levels, wavs = match_levels(self._measured), [*self._wavs.values()]
+        write = write_bundle if self._recording else write_mel_bundle
+        return self._folder.url(write(self._folder.path, self._source, self._takes, levels, wavs).name)

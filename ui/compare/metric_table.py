@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from eval.compare.mel import MEL_ERROR
 from eval.compare.recording import Take
 from eval.metrics.alignment import Alignment
 from eval.metrics.loudness import Level
@@ -47,24 +48,52 @@ COLUMNS = (
 )
 
 
+MEL_COLUMNS = (
+    Column(
+        MEL_ERROR,
+        "Np",
+        "lower",
+        "Mean error of the take’s log mel against the mel that was given, in its own recipe",
+        lambda take: take.metrics.get(MEL_ERROR),
+    ),
+    *COLUMNS[-2:],
+)
+_NOTE = (
+    "<b>Spectral fidelity, not a verdict.</b> These distances compare magnitudes, which is what Griffin-Lim inverts, so they "
+    "favour it; they say little about how natural a voice sounds. Listen. The oracle sees more than a mel and is never marked "
+    "best. A number that can be pressed loops the second in which it is worst; <b>1</b> is the recording."
+)
+_MEL_NOTE = (
+    "<b>Nearness to the given mel, not a verdict.</b> There is no recording to compare with, so every other metric is absent. "
+    "It says little about how natural a voice sounds. Listen."
+)
+
+
 def metric_table(takes: Sequence[Take]) -> str:
-    """One row per system, the best of the mel vocoders marked in every column.
+    """One row per system of a recording, see `_table`."""
+    return _table(takes, COLUMNS, _NOTE)
+
+
+def mel_error_table(takes: Sequence[Take]) -> str:
+    """One row per system of a mel without a recording."""
+    return _table(takes, MEL_COLUMNS, _MEL_NOTE)
+
+
+def _table(takes: Sequence[Take], columns: Sequence[Column], note: str) -> str:
+    """The best of the mel vocoders is marked in every column.
 
     A system that is given more than a mel competes with nobody: it is shown, and never marked.
     """
     if not takes:
         return ""
     contenders = [take for take in takes if take.system.mel != "none"]
-    best = {column.title: _best(column, contenders) for column in COLUMNS}
-    head = "".join(_heading(column) for column in COLUMNS)
-    rows = "".join(_row(take, best) for take in takes)
+    best = {column.title: _best(column, contenders) for column in columns}
+    head = "".join(_heading(column) for column in columns)
+    rows = "".join(_row(take, columns, best) for take in takes)
     return (
         '<div class="page-table-scroll" tabindex="0" role="region" aria-label="Metrics"><table class="page-table">'
         f'<thead><tr><th scope="col">System</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        '<p class="page-note"><b>Spectral fidelity, not a verdict.</b> These distances compare magnitudes, which is what '
-        "Griffin-Lim inverts, so they favour it; they say little about how natural a voice sounds. Listen. "
-        "The oracle sees more than a mel and is never marked best. A number that can be pressed loops the second in which it "
-        "is worst; <b>1</b> is the recording.</p>"
+        f'<p class="page-note">{note}</p>'
     )
 
 
@@ -86,8 +115,8 @@ def _heading(column: Column) -> str:
     )
 
 
-def _row(take: Take, best: Mapping[str, float]) -> str:
-    cells = "".join(_cell(column, take, best[column.title]) for column in COLUMNS)
+def _row(take: Take, columns: Sequence[Column], best: Mapping[str, float]) -> str:
+    cells = "".join(_cell(column, take, best[column.title]) for column in columns)
     bound = "" if take.system.mel != "none" else ' <span class="page-badge">bound</span>'
     select = f'<button type="button" class="page-link" data-lab-track="{escape(take.system.id)}">{escape(take.system.title)}</button>'
     return f'<tr><th scope="row">{select}{bound}</th>{cells}</tr>'

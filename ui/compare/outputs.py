@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
 
+from eval.compare.mel import GivenMel
 from eval.metrics.pitch import cached_track, tracker_missing
 from eval.reports.spectrogram import mel_png
 from ui.compare.job import View
-from ui.compare.metric_table import level_table, metric_table
+from ui.compare.metric_table import level_table, mel_error_table, metric_table
 from ui.compare.pitch_panel import pitch_panel
 from ui.compare.refinement_panel import refinement_panel
 from ui.markup import escape, slot
@@ -43,9 +45,9 @@ class Outputs:
     def components(self) -> list[gr.components.Component]:
         return list(vars(self).values())
 
-    def begin(self, recording: Recording) -> dict:
+    def begin(self, source: Recording | GivenMel) -> dict:
         empty = dict.fromkeys((self.message, self.pitch, self.refinement, self.downloads), "")
-        return {**empty, self.intake: intake_note(recording)}
+        return {**empty, self.intake: intake_note(source) if isinstance(source, Recording) else mel_note(source)}
 
     def progress(self, view: View) -> dict:
         return {self.player: view.player}
@@ -53,14 +55,16 @@ class Outputs:
     def numbers(self, view: View) -> dict:
         """What changes when a take was added or measured."""
         return {
-            self.metrics: metric_table(view.takes),
+            self.metrics: metric_table(view.takes) if view.has_reference else mel_error_table(view.takes),
             self.levels: levels_of(view),
             self.levels_box: gr.update(visible=True),
         }
 
-    def pictures(self, recording: Recording, view: View) -> dict:
+    def pictures(self, source: Recording | GivenMel, view: View) -> dict:
         """What takes a while to draw: once for every new take, after it was measured."""
-        return {self.pitch: pitch_of(recording, view), self.refinement: refinement_panel(view.takes)}
+        if not isinstance(source, Recording):
+            return {}
+        return {self.pitch: pitch_of(source, view), self.refinement: refinement_panel(view.takes)}
 
     def files(self, view: View) -> dict:
         return {self.downloads: download_links(view)}
@@ -79,11 +83,24 @@ def lay_out_outputs() -> Outputs:
 def intake_note(recording: Recording) -> str:
     """What the file was, what was done to it, and the mel it became, which is all a mel vocoder gets."""
     mel = log_hw2(hw2_mel(recording.samples)).values
-    picture = base64.b64encode(mel_png(mel)).decode()
+    said = f"Its mel: 80 bands × {mel.shape[1]} frames. No phase, nothing above 8 kHz: this is all a mel vocoder gets."
+    return _mel_figure(mel, "hw2 mel-spectrogram of the recording", recording.name, f"{recording.history} {said}")
+
+
+def mel_note(mel: GivenMel) -> str:
+    """What the mel was taken for, and what there is not without a recording."""
+    said = (
+        f"A mel of 80 bands × {mel.log_values.shape[1]} frames, {mel.seconds:.2f} s, taken for {mel.taken_for}. Without a recording there is no reference to "
+        "hear, no difference from it, and no metric against it: the takes are compared with this mel."
+    )
+    return _mel_figure(mel.log_values, "mel-spectrogram that was given", mel.name, said)
+
+
+def _mel_figure(log_mel: np.ndarray, what: str, name: str, said: str) -> str:
+    picture = base64.b64encode(mel_png(log_mel)).decode()
     return (
-        f'<figure class="page-mel"><img alt="hw2 mel-spectrogram of the recording, {mel.shape[1]} frames" '
-        f'src="data:image/png;base64,{picture}"><figcaption><b>{escape(recording.name)}</b> · {escape(recording.history)} '
-        f"Its mel: 80 bands × {mel.shape[1]} frames. No phase, nothing above 8 kHz: this is all a mel vocoder gets."
+        f'<figure class="page-mel"><img alt="{what}, {log_mel.shape[1]} frames" '
+        f'src="data:image/png;base64,{picture}"><figcaption><b>{escape(name)}</b> · {escape(said)}'
         "</figcaption></figure>"
     )
 
@@ -106,7 +123,7 @@ def download_links(view: View) -> str:
     folder = str(Path(view.archive).parent)
     links = (
         ("everything.zip", "Everything (zip)"),
-        ("comparison.png", "Figure (PNG)"),
+        *([("comparison.png", "Figure (PNG)")] if view.has_reference else []),
         ("results.json", "Results (JSON)"),
     )
     return (

@@ -11,7 +11,7 @@ import numpy as np
 
 from eval.compare.intervals import Estimate
 from eval.listening.analysis.estimates import ClusteredEstimate, Share, clustered_interval, exact_share
-from eval.listening.analysis.votes import Identification
+from eval.listening.analysis.votes import AbxResponse
 
 CHANCE = 0.5  # share of right answers
 MAX_D_PRIME = 16.0  # beyond it p(c) is 1 in floating point
@@ -51,7 +51,7 @@ class Identified:
     by_rater: ClusteredEstimate  # mean over raters of each one's share, n raters; one-sided p, by flipping signs
 
 
-def identified(votes: Sequence[Identification]) -> list[Identified]:
+def identified(votes: Sequence[AbxResponse]) -> list[Identified]:
     """Every pair of systems, by name, over all raters. Repeats have no vote."""
     pairs = defaultdict(list)
     for vote in votes:
@@ -60,7 +60,7 @@ def identified(votes: Sequence[Identification]) -> list[Identified]:
     return [_identified(pair, pairs[pair]) for pair in sorted(pairs)]
 
 
-def identified_by_rater(votes: Sequence[Identification]) -> dict[str, list[Identified]]:
+def identified_by_rater(votes: Sequence[AbxResponse]) -> dict[str, list[Identified]]:
     """The same for every rater alone. Of twenty raters who guess, one is significant at 5 %."""
     raters = defaultdict(list)
     for vote in votes:
@@ -68,7 +68,7 @@ def identified_by_rater(votes: Sequence[Identification]) -> dict[str, list[Ident
     return {rater: identified(raters[rater]) for rater in sorted(raters)}
 
 
-def _identified(pair: tuple[str, str], votes: Sequence[Identification]) -> Identified:
+def _identified(pair: tuple[str, str], votes: Sequence[AbxResponse]) -> Identified:
     n = len(votes)
     share = exact_share(sum(vote.right for vote in votes), n, "greater")
     # of a perfect score d' is infinite; half an error is the usual bound (Macmillan & Kaplan 1985)

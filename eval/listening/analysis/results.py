@@ -16,7 +16,7 @@ from eval.listening.analysis.preferences import pair_table, rank
 from eval.listening.analysis.ratings import means, paired_differences, scores_by_system
 from eval.listening.analysis.reliability import alpha, consistency, first_preferred, order_effect, slot_effect
 from eval.listening.analysis.screening import Flag, included, screen
-from eval.listening.analysis.votes import Identification, Preference, Rating, Vote
+from eval.listening.analysis.votes import AbxResponse, Preference, Rating, Vote
 from eval.listening.storage.records import Stimulus, StoredStudy
 from eval.listening.study import Study
 
@@ -36,7 +36,7 @@ def votes_of(study: Study, rows: Sequence[Mapping]) -> list[Vote]:
             votes.append(Preference(systems=tuple(row["shown"]), choice=_CHOICES[row["answer"]], **about))
         elif study.mode == "abx":
             answer = _CHOICES[row["answer"]]
-            votes.append(Identification(systems=tuple(row["shown"]), x=row["x"], answer=answer, **about))
+            votes.append(AbxResponse(systems=tuple(row["shown"]), x=row["x"], answer=answer, **about))
         else:
             scores = row["answer"] if study.mode == "mushra" else [row["answer"]]
             for slot, (system, score) in enumerate(zip(row["shown"], scores)):
@@ -151,7 +151,7 @@ def _preferences(votes: Sequence[Preference]) -> dict:
     }
 
 
-def _identifications(votes: Sequence[Identification]) -> dict:
+def _identifications(votes: Sequence[AbxResponse]) -> dict:
     pairs = identified(votes)
     adjusted = holm([pair.share.p for pair in pairs])
     return {

@@ -36,7 +36,7 @@ class Preference:
 
 
 @dataclass(frozen=True)
-class Identification:
+class AbxResponse:
     """One ABX trial. x, answer: indices into `systems`, 0 or 1: the true one and the answered one."""
 
     rater: str
@@ -52,4 +52,4 @@ class Identification:
         return self.x == self.answer
 
 
-Vote = Rating | Preference | Identification
+Vote = Rating | Preference | AbxResponse

@@ -9,7 +9,7 @@ from pathlib import Path
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import database_url
 from eval.listening.storage.durability import outlives_the_process
-from eval.listening.storage.mirror import mirror_from_environment
+from eval.listening.storage.jsonl_mirror import mirror_from_environment
 from eval.listening.storage.store import Store
 
 

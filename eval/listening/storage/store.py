@@ -17,7 +17,7 @@ from eval.listening.analysis.screening import Flag
 from eval.listening.design import Trial, plan_session
 from eval.listening.storage import tables as t
 from eval.listening.storage.database import StoreError
-from eval.listening.storage.mirror import Mirror
+from eval.listening.storage.jsonl_mirror import Mirror
 from eval.listening.storage.records import Rater, ShownTrial, Stimulus, StoredStudy
 from eval.listening.storage.transactions import Transactions
 from eval.listening.study import Study, study_from

@@ -11,13 +11,13 @@ from scipy import stats
 
 from eval.listening.analysis.estimates import exact_share
 from eval.listening.analysis.identification import identified, identified_by_rater, sensitivity, share_right
-from eval.listening.analysis.votes import Identification
+from eval.listening.analysis.votes import AbxResponse
 
 
-def votes(right, systems=("reference", "x")) -> list[Identification]:
+def votes(right, systems=("reference", "x")) -> list[AbxResponse]:
     """(raters, trials) of booleans to votes."""
     return [
-        Identification(f"r{rater}", f"i{trial}", systems, trial % 2, trial % 2 if hit else 1 - trial % 2, trial)
+        AbxResponse(f"r{rater}", f"i{trial}", systems, trial % 2, trial % 2 if hit else 1 - trial % 2, trial)
         for (rater, trial), hit in np.ndenumerate(np.atleast_2d(right))
     ]
 

@@ -17,7 +17,7 @@ from eval.listening.analysis.screening import (
     same_answer,
     screen,
 )
-from eval.listening.analysis.votes import REFERENCE, Identification, Preference, Rating
+from eval.listening.analysis.votes import REFERENCE, AbxResponse, Preference, Rating
 
 X = np.nan
 
@@ -53,7 +53,7 @@ def test_one_answer_to_everything():
     sides = [Preference("r", f"i{k}", ("a", "b"), 1, k) for k in range(8)]
     assert flagged(same_answer(sides)) == ["r"]
     assert same_answer([replace(vote, choice=None) for vote in sides]) == []  # an honest answer
-    always_a = [Identification("r", f"i{k}", ("a", "b"), k % 2, 0, k) for k in range(8)]
+    always_a = [AbxResponse("r", f"i{k}", ("a", "b"), k % 2, 0, k) for k in range(8)]
     assert flagged(screen("abx", always_a)) == ["r"]
     assert screen("abx", [replace(vote, answer=vote.x) for vote in always_a]) == []
 

@@ -19,7 +19,7 @@ from eval.listening.analysis.screening import Flag
 from eval.listening.storage import tables
 from eval.listening.storage.backup import back_up, restore
 from eval.listening.storage.database import StoreError, database_url, full_url
-from eval.listening.storage.mirror import Mirror
+from eval.listening.storage.jsonl_mirror import Mirror
 from eval.listening.storage.records import Stimulus
 from eval.listening.storage.store import Store
 from eval.listening.study import Study

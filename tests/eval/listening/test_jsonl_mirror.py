@@ -12,7 +12,7 @@ import pytest
 
 from common.paths import ROOT
 from eval.listening.storage.durability import outlives_the_process
-from eval.listening.storage.mirror import Mirror, mirror_from_environment
+from eval.listening.storage.jsonl_mirror import Mirror, mirror_from_environment
 
 
 def test_lines_are_appended_and_survive_a_cut(tmp_path):
@@ -89,7 +89,7 @@ class Hub(BaseHTTPRequestHandler):
 PUSH = """
 import sys
 from pathlib import Path
-import eval.listening.storage.mirror as mirror
+import eval.listening.storage.jsonl_mirror as mirror
 mirror.PUSH_INTERVAL_MINUTES = 0.01
 copy = mirror.mirror_from_environment(Path(sys.argv[1]))
 copy.append("response", "study", {"rater": "a", "answer": 5})

@@ -1,0 +1,1 @@
+"""How often the diagnosis of a mel file is right."""

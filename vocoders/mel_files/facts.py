@@ -1,0 +1,99 @@
+"""What the numbers of a mel say for certain, before any likelihood: each finding is one sentence with its reason.
+
+A recording has a level, an array normalized or set below its own maximum has lost it and shows it: its largest value is exactly
+0 or 1, its mean exactly 0. A logarithm is clamped at a power of ten. Nothing is louder than full scale, and nobody keeps what is
+60 dB below it. And no spectrum at all has most of the mels that are read as something else, see `vocoders.mel_files.cone`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vocoders.mel_files.cone import impossible_share
+from vocoders.mel_files.format import MelFormat
+from vocoders.mel_files.options import BANDS
+from vocoders.mel_files.statistics import log_view
+
+FORGIVEN = 0.03  # share of frames that no spectrum has; of a right mel none, but for lost digits
+TIES = 0.005  # share of values equal to the least that makes it a floor
+# How far the largest value of a mel lies above the median of those above the floor, in nepers of its linear values. Of recordings
+# of speech and singing powers have 7.9 to 14.4 and magnitudes half of it; of lone tones and of noise both have less.
+SPREAD = {"power": (5.0, 20.0), "magnitude": (2.5, 10.0)}
+_CLAMPS = (*(10.0**-power for power in range(3, 17)), 2.0**-23, 2.0**-52, 2.0**-126)
+_LOWEST, _HIGHEST = (-4.0, -1.0, 0.0), (1.0, 4.0, 255.0)  # of what was scaled to a fixed range
+_HARMLESS = 0.2  # values below it and their log(1 + value) differ by less than half a dB of power
+QUIETEST, QUIET = -60.0, -30.0  # dBFS of the loudest value: nobody keeps, and few
+
+
+def certain_change(values: np.ndarray) -> str:
+    """(80, frames) -> what was certainly done to the mel so that no format is left; "" where nothing shows."""
+    least, most = float(values.min()), float(values.max())
+    if most == 0:
+        return "a mel below its own maximum (the largest value is exactly 0); the level is lost"
+    if least >= 0 and (values == np.rint(values)).all():
+        return "a mel scaled to whole numbers, as a picture"
+    rounded = _is_half_precision(values)  # then one number of a thousand is exactly 1 by chance
+    if (most in _HIGHEST and (not rounded or least in _LOWEST)) or (least == -1 and most <= 1):
+        return f"a mel normalized to a fixed range ({least:.4g} to {most:.4g}); its constants must be undone first"
+    if abs(values.mean()) < 0.002 * values.std() and abs(values.std() - 1) < 0.02:
+        return "a mel normalized to mean 0 and deviation 1; its constants must be undone first"
+    if np.abs(values.mean(axis=1)).max() < 0.01 * values.std():
+        return "a mel whose every band has mean 0; the means must be added first"
+    return ""
+
+
+def impossible(format: MelFormat, values: np.ndarray) -> str:
+    """Why (80, frames) cannot be in this format, as a clause; "" where it can."""
+    if format.log != "none" and (reason := _no_logarithm(format, values)):
+        return reason
+    try:
+        linear = format.linear(values)
+    except ValueError as error:
+        return str(error)
+    if linear.max() < format.sine(QUIETEST):
+        return f"the loudest value would be {linear.max():.2g}, more than 60 dB below full scale"
+    level, above = log_view(values.astype(np.float64))
+    spread = format.per_unit * float(level.max() - np.median(level[above]))
+    least, most = SPREAD[format.scale]
+    if not least <= spread <= most:
+        return f"the largest value would lie {spread:.1f} nepers above the median, not {least:g} to {most:g}"
+    share = impossible_share(level, above, format.recipe, np.array([format.per_unit]))[0]
+    if share > FORGIVEN:
+        return f"no spectrum has {100 * share:.0f} % of its frames through these bands"
+    return ""
+
+
+def _no_logarithm(format: MelFormat, values: np.ndarray) -> str:
+    least = float(values.min())
+    if least >= 0:
+        return "no value is negative, so it is no logarithm"
+    if (values == least).mean() >= TIES:
+        clamp, precision = np.exp(least * format.per_unit), 0.03 if _is_half_precision(values) else 0.002
+        if np.abs(np.log(clamp / np.array(_CLAMPS))).min() > precision:
+            return f"the floor {least:.4g} would be a clamp at {clamp:.3g}, which nobody chooses"
+    return ""
+
+
+def ambiguity(format: MelFormat, values: np.ndarray) -> str:
+    """What (80, frames) in this format may be as well, which no likelihood tells; "" where nothing."""
+    if format.log == "none" and may_be_log1p(values):
+        return "log(1 + mel), whose small values are those of the mel itself"
+    if format.log == "db" and values.max() <= 0 and format.linear(values).max() < format.sine(QUIET):
+        return "a piece of a mel in dB below a maximum that is not in it"
+    if format.log == "10" and values.min() == -4 and values.max() <= 4:
+        return "a mel normalized to -4..4"
+    return ""
+
+
+def _is_half_precision(values: np.ndarray) -> bool:
+    return bool((np.abs(values) < 65_504).all() and (values == values.astype(np.float16)).all())
+
+
+def may_be_log1p(values: np.ndarray) -> bool:
+    """Whether linear values (80, frames) can be log(1 + mel) of some mel, and the difference matters."""
+    if not _HARMLESS < values.max() < 20:  # exp(20) is beyond full scale
+        return False
+    if values.min() < 0:
+        return False
+    level, above = log_view(np.expm1(values.astype(np.float64)))
+    return any(impossible_share(level, above, recipe, np.ones(1))[0] <= FORGIVEN for recipe in BANDS)

@@ -21,7 +21,7 @@ COPY --chmod=555 eval/ eval/
 COPY --chmod=555 server/ server/
 COPY --chmod=555 ui/ ui/
 COPY --chmod=555 app.py app.py
-RUN python -m compileall -q app.py eval ui vocoders
+RUN python -m compileall -q app.py common eval server ui vocoders
 
 # What is worth keeping over a restart is cached in the volume: compiled generators, compiled functions, the list of fonts.
 # Gradio's uploads go below --data-dir by themselves. ONNX Runtime would report to its maker.

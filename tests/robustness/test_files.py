@@ -58,7 +58,12 @@ def events(app) -> list[dict]:
 def secrets_of(app: StudiedApp) -> dict[str, bytes]:
     """{path: how its content begins}"""
     paths = [app.data / "listening" / "secret", app.data / "listening" / "listening.db", app.data / "log.txt"]
-    paths += [ROOT / "app.py", ROOT / "ui" / "rate_routes.py", ROOT / "requirements.txt", Path("/etc/passwd")]
+    paths += [
+        ROOT / "app.py",
+        ROOT / "ui" / "listening" / "rate_routes.py",
+        ROOT / "requirements.txt",
+        Path("/etc/passwd"),
+    ]
     return {str(path): path.read_bytes()[:60] for path in paths}
 
 

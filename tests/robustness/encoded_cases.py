@@ -63,6 +63,14 @@ SHORTER_HEADERS = {
     "no-xing.mp3": 44,
     "tta.tta": 22,
 }
+EXTREMES = (
+    b"\0\0\0\0",
+    b"\xff\xff\xff\xff",
+    b"\x7f\xff\xff\xff",
+    b"\0\0\1\0",
+    b"\0\0\0",
+    b"",
+)  # the last two lack bytes
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,7 @@ def encoded_case(number: int) -> Case:
         damaged = bytearray(content)
         at = int(rng.integers(4, SHORTER_HEADERS.get(name, HEADER)))
         if rng.random() < 0.5:
-            damaged[at : at + 4] = rng.choice([b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\1\0"])
+            damaged[at : at + 4] = EXTREMES[rng.integers(len(EXTREMES))]
         else:
             damaged[at] ^= 1 << int(rng.integers(8))
         content = bytes(damaged)

@@ -232,6 +232,7 @@ def pcm_wav(samples: np.ndarray, length: int | None = None, order: str = "<") ->
         (None, None),
         (0xFFFFFFFF, None),  # what a program leaves that wrote to a pipe
         (0, "the header says that nothing is in it"),
+        (88_201, "the header promises 44,101 samples, 44,100 are there"),  # one byte, lost anywhere, is told
         (88_202, "the header promises 44,101 samples, 44,100 are there"),
         (0x7FFFFFFF, "the header promises 48,695.77 s, 2.00 s are there"),
         (176_400, "the header promises 4.00 s, 2.00 s are there"),

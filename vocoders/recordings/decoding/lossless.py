@@ -43,7 +43,8 @@ def _promise(stream: Stream, found: SampleBytes | None, frames: int) -> None:
     if found is None:
         stream.promised = frames
     elif found.promised is not None and found.present:
-        stream.promised = frames * found.promised / found.present if found.missing else frames
+        # A single missing byte can be one out of the middle, behind which every sample is wrong: it is always told
+        stream.promised = frames + (max(1.0, frames * found.missing / found.present) if found.missing else 0)
     if found and found.contradicts_itself:
         stream.notices.append("its header contradicts itself about rate, channels or bits")
     if found and found.unclaimed:

@@ -14,7 +14,7 @@ import pytest
 from common.sandbox import MAX_CPU_SECONDS, MAX_MEMORY_BYTES
 from tests.robustness.checkpoint_cases import MARK, checkpoint_case, greedy_pickles, write_config, zipped
 from tests.robustness.pool import run_cases
-from ui.vocoders.tab import catalogue
+from ui.vocoders.cards import catalogue
 from vocoders.analysis import Analysis, synthesize
 from vocoders.catalogue import own_checkpoint_system
 from vocoders.checkpoints.checkpoint import CheckpointError

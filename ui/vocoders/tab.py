@@ -9,8 +9,8 @@ import gradio as gr
 
 from ui.compare.inputs import offered
 from ui.compare.tab import QUEUE
-from ui.markup import escape, notice, slot
-from ui.vocoders.training_panel import training_panel
+from ui.markup import notice, slot
+from ui.vocoders.cards import catalogue
 from ui.vocoders.uploads import Upload, add_upload, all_systems
 from vocoders.catalogue import OWN_MODEL_CARD
 from vocoders.checkpoints.checkpoint import CheckpointError
@@ -88,28 +88,3 @@ def _asked(mel: str, untried: bool) -> str | None:
 def _without_pictures(markdown: str) -> str:
     """The card's curves are drawn above from the checkpoint itself; as a file it shows them as a picture."""
     return re.sub(r"!\[[^\]]*\]\([^)]*\)\n*", "", markdown)
-
-
-def catalogue(systems: Sequence[System]) -> str:
-    return f'<div class="page-cards">{"".join(_card(system) for system in systems)}</div>'
-
-
-def _card(system: System) -> str:
-    reason = system.why_not()
-    steps = ["recording", *(step.label for step in system.steps), "vocoder"]
-    path = " → ".join(escape(part) for part in [*steps, *(["refinement"] if system.refinement else [])])
-    foot = f'<p class="page-card-state">Cannot run here: {escape(reason)}.</p>' if reason else _origin(system)
-    return (
-        f'<article class="page-card{" page-card-off" if reason else ""}"><h3>{escape(system.title)}</h3>'
-        f'<p>{escape(system.about)}</p><p class="page-path">{path}</p>{foot}</article>'
-    )
-
-
-def _origin(system: System) -> str:
-    card = system.describe()
-    size = f"{card.parameters / 1e6:.2f} M parameters" if card.parameters else "nothing learned"
-    return (
-        f"{training_panel(card.training)}"
-        f'<p class="page-card-foot"><code>{escape(system.id)}</code> · {size} · {escape(card.licence)}<br>'
-        f"{escape(card.source)}</p>"
-    )

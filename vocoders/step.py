@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-
-_STEPS: dict[str, Step] = {}
 
 
 @dataclass(frozen=True)
@@ -24,24 +23,14 @@ class Step:
         return self.apply(given)
 
     def __reduce__(self) -> tuple:
-        # By name: where it is unpickled the module's function is a Step as well, so it would not be found as a function
-        return step_named, (self.name,)
+        # The function's name in its module leads to the step, so the function itself could not be found there
+        return step_at, (self.apply.__module__, self.apply.__qualname__)
 
 
 def step(name: str, label: str, takes: str, gives: str) -> Callable[[Callable], Step]:
-    """Makes the function below a step. Errors: ValueError for a name that another step has."""
-
-    def declare(apply: Callable) -> Step:
-        if name in _STEPS:
-            raise ValueError(f"two steps are called {name}")
-        _STEPS[name] = Step(name, label, takes, gives, apply)
-        return _STEPS[name]
-
-    return declare
+    """Makes the function of a module below a step."""
+    return lambda apply: Step(name, label, takes, gives, apply)
 
 
-def step_named(name: str) -> Step:
-    """A step of `vocoders.features`. Errors: KeyError."""
-    import vocoders.features  # noqa: F401  (declares them, also in a process that has just begun)
-
-    return _STEPS[name]
+def step_at(module: str, name: str) -> Step:
+    return getattr(importlib.import_module(module), name)

@@ -12,6 +12,7 @@ import numpy as np
 from vocoders.features import Features, hw2_mel, invert
 from vocoders.mel import F_MAX, HOP, SAMPLE_RATE
 from vocoders.phase.stft import istft, stft
+from vocoders.step import step
 from vocoders.systems import Card, Progress, System
 
 
@@ -31,6 +32,7 @@ def _pass_through() -> PassThrough:
     return _PASS_THROUGH
 
 
+@step("below_8_khz", "below 8 kHz", takes="recording", gives="waveform")
 def below_8_khz(samples: np.ndarray) -> Features:
     """What a mel covers of the recording: everything from 8 kHz on removed."""
     spectrum = np.fft.rfft(samples)
@@ -38,6 +40,7 @@ def below_8_khz(samples: np.ndarray) -> Features:
     return Features("waveform", np.fft.irfft(spectrum, len(samples)).astype(np.float32)[None])
 
 
+@step("true_phase", "true phase", takes="recording", gives="waveform")
 def true_phase(samples: np.ndarray) -> Features:
     """The magnitudes that the mel's inversion finds, on the recording's own phase."""
     mel = hw2_mel(samples)

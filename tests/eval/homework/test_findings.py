@@ -1,5 +1,7 @@
 """What the Findings page explains must be true: the ladder, the two mels, the loss scales, the places that are worst."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,7 @@ def test_every_rung_takes_one_thing_away(rungs, tone):
 def test_the_ladder_names_systems_that_exist():
     assert [system.id for system in find_systems(",".join(LADDER))] == list(LADDER)
     assert all(system.mel == "none" for system in RUNGS)  # shown as bounds, never as the best
+    assert pickle.loads(pickle.dumps(RUNGS)) == RUNGS  # computed in another process
 
 
 def test_the_steps_lead_from_one_mel_to_the_other(tone):

@@ -109,32 +109,29 @@ def compare_tab(
     gr.Button(visible=False).click(
         run_for_program, fields, outputs.components, **options, api_name="compare"
     )  # by programs
-    inputs.audio.change(
-        looker(limits),
-        inputs.audio,
-        [inputs.look, inputs.passage],
-        concurrency_id="look",
-        concurrency_limit=4,
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    inputs.mel.file.change(
-        mel_looker(limits, compute),
-        inputs.mel.file,
-        inputs.mel.told,
-        concurrency_id="look",
-        concurrency_limit=4,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    _look_at_files(inputs, limits, compute)
     inputs.stop.click(halt, outputs=outputs.message, queue=False, show_progress="hidden", api_visibility="private")
-    for button, load in inputs.examples:
-        quietly = {"show_progress": "hidden", "api_visibility": "private"}
-        loaded = button.click(load, outputs=[inputs.audio, outputs.message], trigger_mode="multiple", **quietly)
-        loaded.failure(lambda: "", outputs=outputs.message, queue=False, **quietly)
-        without_mel = loaded.success(lambda: None, outputs=inputs.mel.file, queue=False, **quietly)
-        ask_then(without_mel.success, *wiring, **options, api_visibility="private")
+    _start_with_examples(
+        inputs, outputs.message, lambda event: ask_then(event, *wiring, **options, api_visibility="private")
+    )
     return inputs
+
+
+def _look_at_files(inputs: Inputs, limits: Limits, compute: Executor) -> None:
+    """A recording's waveform and a mel's diagnosis appear as soon as the file is there."""
+    options = {"concurrency_id": "look", "concurrency_limit": 4, "show_progress": "hidden", "api_visibility": "private"}
+    inputs.audio.change(looker(limits), inputs.audio, [inputs.look, inputs.passage], **options)
+    inputs.mel.file.change(mel_looker(limits, compute), inputs.mel.file, inputs.mel.told, **options)
+
+
+def _start_with_examples(inputs: Inputs, message: gr.HTML, start_after: Callable[[Callable], object]) -> None:
+    """An example takes the place of the recording and of the mel, and is compared at once."""
+    quietly = {"show_progress": "hidden", "api_visibility": "private"}
+    for button, load in inputs.examples:
+        loaded = button.click(load, outputs=[inputs.audio, message], trigger_mode="multiple", **quietly)
+        loaded.failure(lambda: "", outputs=message, queue=False, **quietly)
+        without_mel = loaded.success(lambda: None, outputs=inputs.mel.file, queue=False, **quietly)
+        start_after(without_mel.success)
 
 
 def require_both(path: str | None, selected: Sequence[System]) -> None:

@@ -3,15 +3,15 @@
 
 import { el, setAttribute, setText } from '../player/elements.js';
 import { soon } from '../player/sound.js';
-import { Choices, Foot, button, heading, legend } from './parts.js';
+import { Choices, Foot, button, heading, legend } from './widgets.js';
 
 const PAUSE = 0.4;   // s between two tones
 const TONES = ['1', '2', '3'];
 
 export class Headphones {
-  constructor(booth, step) {
-    const { words } = booth;
-    Object.assign(this, { booth, step, words, round: 0, answers: [], tones: [], sources: [], heard: false });
+  constructor(session, step) {
+    const { words } = session;
+    Object.assign(this, { session, step, words, round: 0, answers: [], tones: [], sources: [], heard: false });
     this.heading = heading(words.say('headphones.title'));
     this.count = el('p', 'booth-facts', { 'aria-live': 'polite' });
     this.lamps = TONES.map((text) => el('span', 'booth-lamp', { text, 'aria-hidden': 'true' }));
@@ -23,7 +23,7 @@ export class Headphones {
       'booth-button booth-quiet'));
     this.button = this.foot.button;
     this.root = el('div', 'booth-step', {}, this.heading, el('p', 'booth-text', { text: words.say('headphones.text') }),
-      this.count, el('section', 'booth-panel booth-tones', { 'aria-label': words.say('deck.name') }, this.playButton,
+      this.count, el('section', 'booth-panel booth-tones', { 'aria-label': words.say('player.name') }, this.playButton,
         el('div', 'booth-lamps', {}, ...this.lamps)),
       el('p', 'booth-question', { text: words.say('headphones.question') }), this.choices.root, this.foot.root,
       legend(words, [[[words.say('keys.name.space')], words.say('headphones.keys.play')],
@@ -33,8 +33,8 @@ export class Headphones {
   }
 
   async load() {
-    const { server, deck } = this.booth;
-    const fetched = async (url) => deck.decode(await server.sound(url), deck.rate);
+    const { server, player } = this.session;
+    const fetched = async (url) => player.decode(await server.sound(url), player.rate);
     this.tones = await Promise.all(this.step.rounds.map((urls) => Promise.all(urls.map(fetched))));
     this.update();
   }
@@ -43,8 +43,8 @@ export class Headphones {
 
   /** Straight to the output, in stereo: the transport plays one channel per take, and antiphase would vanish. */
   async play() {
-    if (!this.tones.length || this.playing || this.booth.busy) return;
-    const { transport } = this.booth.deck;
+    if (!this.tones.length || this.playing || this.session.busy) return;
+    const { transport } = this.session.player;
     const context = transport.wake();
     this.sources = this.tones[this.round].map((buffer) => new AudioBufferSourceNode(context, { buffer }));
     const { sources } = this;
@@ -71,7 +71,7 @@ export class Headphones {
 
   follow(sources) {
     if (this.sources !== sources) return;
-    const time = this.booth.deck.transport.audibleTime;
+    const time = this.session.player.transport.audibleTime;
     this.lamps.forEach((lamp, index) => {
       const { begins, ends } = sources[index];
       lamp.classList.toggle('booth-lit', time >= begins && time < ends);
@@ -100,9 +100,9 @@ export class Headphones {
   }
 
   finish(skipped) {
-    if (this.booth.busy) return;
+    if (this.session.busy) return;
     this.hush();
-    this.booth.next('headphones', { answers: this.answers, skipped });
+    this.session.next('headphones', { answers: this.answers, skipped });
   }
 
   get missing() {
@@ -117,16 +117,16 @@ export class Headphones {
   }
 
   update() {
-    const { words, booth, step } = this;
+    const { words, session, step } = this;
     const of = step.rounds.length;
     setText(this.count, words.say('headphones.round', { number: this.round + 1, of }));
     setText(this.playButton, words.say(this.heard ? 'headphones.again' : 'headphones.play'));
     this.playButton.disabled = !this.tones.length || this.playing;
     setAttribute(this.playButton, 'aria-pressed', this.playing);
     if (!this.playing) this.lamps.forEach((lamp) => lamp.classList.remove('booth-lit'));
-    this.choices.enable(this.heard && !booth.busy);
+    this.choices.enable(this.heard && !session.busy);
     this.foot.text = words.say(this.round + 1 < of ? 'headphones.next' : 'headphones.last');
-    this.foot.render(this.missing, booth.busy && words.say('trial.sending'));
+    this.foot.render(this.missing, session.busy && words.say('trial.sending'));
   }
 
   key(name) {

@@ -1,7 +1,7 @@
 // What a trial asks for: as a page of its own before the first trial, and folded away on every trial.
 
 import { el } from '../player/elements.js';
-import { Foot, heading } from './parts.js';
+import { Foot, heading } from './widgets.js';
 
 /** The instructions of a kind of trial, as a list; `attention` false: this study has no beeps. */
 export function rules(words, { mode, need, attention = true }) {
@@ -14,11 +14,11 @@ export function rules(words, { mode, need, attention = true }) {
 }
 
 export class Instructions {
-  constructor(booth, step) {
-    const { words } = booth;
-    this.booth = booth;
+  constructor(session, step) {
+    const { words } = session;
+    this.session = session;
     this.heading = heading(words.say('instructions.title'));
-    this.foot = new Foot(words.say('instructions.start'), () => booth.next('instructions'));
+    this.foot = new Foot(words.say('instructions.start'), () => session.next('instructions'));
     this.button = this.foot.button;
     this.root = el('div', 'booth-step', {}, this.heading, rules(words, step),
       el('p', 'booth-text', { text: words.say('instructions.practice') }), this.foot.root);
@@ -26,6 +26,6 @@ export class Instructions {
   }
 
   update() {
-    this.foot.render('', this.booth.busy && this.booth.words.say('trial.sending'));
+    this.foot.render('', this.session.busy && this.session.words.say('trial.sending'));
   }
 }

@@ -1,14 +1,14 @@
 // The questionnaire: the study's own questions, shown as they are. None has to be answered.
 
 import { el } from '../player/elements.js';
-import { Choices, Foot, heading } from './parts.js';
+import { Choices, Foot, heading } from './widgets.js';
 
 const LONGEST = 2000;   // characters of a written answer
 
 export class Questionnaire {
-  constructor(booth, { questions }) {
-    const { words } = booth;
-    Object.assign(this, { booth, words });
+  constructor(session, { questions }) {
+    const { words } = session;
+    Object.assign(this, { session, words });
     this.heading = heading(words.say('questionnaire.title'));
     this.fields = questions.map((question, index) => this.buildField(question, `booth-question-${index}`));
     this.foot = new Foot(words.say('questionnaire.submit'), () => this.submit());
@@ -33,14 +33,14 @@ export class Questionnaire {
   }
 
   submit() {
-    const { booth, fields } = this;
+    const { session, fields } = this;
     const answers = fields.map(({ id, read }) => [id, read()]).filter(([, value]) => value !== null);
-    booth.ask('questionnaire', { token: booth.token, answers: Object.fromEntries(answers) });
+    session.ask('questionnaire', { token: session.token, answers: Object.fromEntries(answers) });
   }
 
   update() {
-    const { booth, fields, foot, words } = this;
-    fields.forEach(({ enable }) => enable(!booth.busy));
-    foot.render('', booth.busy && words.say('trial.sending'));
+    const { session, fields, foot, words } = this;
+    fields.forEach(({ enable }) => enable(!session.busy));
+    foot.render('', session.busy && words.say('trial.sending'));
   }
 }

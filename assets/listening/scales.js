@@ -3,7 +3,7 @@
 
 import { el, setAttribute, setText } from '../player/elements.js';
 import { clamp } from '../player/numbers.js';
-import { Choices } from './parts.js';
+import { Choices } from './widgets.js';
 
 const MIDDLE = 50;   // where an untouched slider begins when a key moves it
 

@@ -2,32 +2,32 @@
 
 import { el } from '../player/elements.js';
 import { rules } from './instructions.js';
-import { Panel, slotName } from './panel.js';
-import { Foot, heading, legend } from './parts.js';
+import { PlayerPanel, slotName } from './player-panel.js';
+import { Foot, heading, legend } from './widgets.js';
 import { scaleFor } from './scales.js';
 
 const SEEK = 1;   // s per arrow key
 
 export class Trial {
-  constructor(booth, step) {
-    const { words, deck } = booth;
-    Object.assign(this, { booth, step, deck, words, began: performance.now(), complete: false });
+  constructor(session, step) {
+    const { words, player } = session;
+    Object.assign(this, { session, step, player, words, began: performance.now(), complete: false });
     const title = words.say(`trial.title.${step.mode}`);
     this.heading = heading(title);
     this.names = step.slots.map((slot) => slotName(words, slot));
     this.scale = scaleFor(words, step, title, () => this.update());
     const { beside, top } = this.scale;
-    this.panel = new Panel({ deck, words, slots: step.slots, need: step.need, beside, top });
+    this.panel = new PlayerPanel({ player, words, slots: step.slots, need: step.need, beside, top });
     this.foot = new Foot(words.say('trial.submit'), () => this.submit());
     this.button = this.foot.button;
     this.root = el('div', 'booth-step booth-trial', {}, this.buildProgress(), this.heading, this.buildHelp(),
       this.panel.root, this.scale.root, this.foot.root, legend(words, this.keyRows()));
-    deck.onchange = () => this.update();
+    player.onchange = () => this.update();
     this.update();
   }
 
   async load() {
-    await this.deck.load(this.booth.server, this.step.slots.map(({ url }) => url), this.step.sample_rate);
+    await this.player.load(this.session.server, this.step.slots.map(({ url }) => url), this.step.sample_rate);
     this.began = performance.now();
   }
 
@@ -72,9 +72,9 @@ export class Trial {
   // ------------------------------------------------ what is missing
 
   get missing() {
-    const { deck, words, names, step } = this;
-    if (!deck.slots.length) return words.say('trial.loading');
-    const unheard = names.map((label, id) => ({ label, seconds: deck.coverage.missing(id, step.need) }))
+    const { player, words, names, step } = this;
+    if (!player.slots.length) return words.say('trial.loading');
+    const unheard = names.map((label, id) => ({ label, seconds: player.coverage.missing(id, step.need) }))
       .filter(({ seconds }) => seconds > 0);
     return [this.unheardText(unheard), this.scale.missing].filter(Boolean).join(words.say('sentence.separator'));
   }
@@ -90,12 +90,12 @@ export class Trial {
   }
 
   update() {
-    const { booth, words, missing } = this;
+    const { session, words, missing } = this;
     this.panel.render();
-    this.scale.enable(!booth.busy);
-    this.foot.render(missing, booth.busy && words.say('trial.sending'));
+    this.scale.enable(!session.busy);
+    this.foot.render(missing, session.busy && words.say('trial.sending'));
     const complete = !missing;
-    if (complete && !this.complete) booth.announce(words.say('trial.ready'));
+    if (complete && !this.complete) session.announce(words.say('trial.ready'));
     this.complete = complete;
   }
 
@@ -107,11 +107,11 @@ export class Trial {
   // ------------------------------------------------ what the listener does
 
   submit() {
-    const { booth, deck, scale, step } = this;
-    if (booth.busy) return;
-    deck.pause();
-    const { coverage, plays, switches } = deck;
-    booth.ask('answer', { token: booth.token, nonce: step.nonce, answer: scale.answer, heard: coverage.slots, plays,
+    const { session, player, scale, step } = this;
+    if (session.busy) return;
+    player.pause();
+    const { coverage, plays, switches } = player;
+    session.ask('answer', { token: session.token, nonce: step.nonce, answer: scale.answer, heard: coverage.slots, plays,
       switches, dwell_ms: Math.round(performance.now() - this.began) });
   }
 
@@ -124,12 +124,12 @@ export class Trial {
   }
 
   key(name, event) {
-    const { deck, booth } = this;
-    if (booth.busy || !deck.slots.length) return false;
-    if (this.scale.key(name, event, deck.selected)) return true;
-    if (name === ' ') deck.toggle();
-    else if (name === 'arrowleft') deck.nudge(-SEEK);
-    else if (name === 'arrowright') deck.nudge(SEEK);
+    const { player, session } = this;
+    if (session.busy || !player.slots.length) return false;
+    if (this.scale.key(name, event, player.selected)) return true;
+    if (name === ' ') player.toggle();
+    else if (name === 'arrowleft') player.nudge(-SEEK);
+    else if (name === 'arrowright') player.nudge(SEEK);
     else if (name === 'l') this.toggleLoop();
     else if (!event.shiftKey && this.slotOf(name) >= 0) this.choose(this.slotOf(name));
     else return false;
@@ -137,12 +137,12 @@ export class Trial {
   }
 
   choose(id) {
-    this.deck.choose(id);
-    this.booth.announce(this.words.say('deck.playing', { label: this.names[id] }));
+    this.player.choose(id);
+    this.session.announce(this.words.say('player.playing', { label: this.names[id] }));
   }
 
   toggleLoop() {
-    this.deck.toggleLoop();
-    this.booth.announce(this.words.say(this.deck.looping ? 'deck.looped' : 'deck.unlooped'));
+    this.player.toggleLoop();
+    this.session.announce(this.words.say(this.player.looping ? 'player.looped' : 'player.unlooped'));
   }
 }

@@ -1,18 +1,18 @@
 // Welcome: what this is about, what is stored, and consent before anything is.
 
 import { el } from '../player/elements.js';
-import { Foot, heading } from './parts.js';
+import { Foot, heading } from './widgets.js';
 
 const TIPS = ['quiet', 'headphones', 'pause', 'honest'];
 const DATA = ['stored', 'token', 'delete'];
 
 export class Welcome {
-  constructor(booth, { study, durable }) {
-    const { words } = booth;
-    Object.assign(this, { booth, words });
+  constructor(session, { study, durable }) {
+    const { words } = session;
+    Object.assign(this, { session, words });
     this.heading = heading(study.name);
     this.consent = el('input', 'booth-check', { type: 'checkbox', onchange: () => this.update() });
-    this.foot = new Foot(words.say('welcome.start'), () => booth.join());
+    this.foot = new Foot(words.say('welcome.start'), () => session.join());
     this.button = this.foot.button;
     const paragraph = (text, className = 'booth-text') => text && el('p', className, { text });
     const list = (keys) => el('ul', 'booth-list', {}, ...keys.map((key) => el('li', '', { text: words.say(key) })));
@@ -30,8 +30,8 @@ export class Welcome {
   }
 
   update() {
-    const { booth, words } = this;
+    const { session, words } = this;
     this.foot.render(this.consent.checked ? '' : words.say('welcome.consent.missing'),
-      booth.busy && words.say('trial.sending'));
+      session.busy && words.say('trial.sending'));
   }
 }

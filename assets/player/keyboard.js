@@ -26,7 +26,7 @@ const KEYS = new Map(Object.entries({
   '+': (player) => player.zoomBy(0.5),
   '=': (player) => player.zoomBy(0.5),
   '-': (player) => player.zoomBy(2),
-  '?': (player) => player.desk.toggleHelp(),
+  '?': (player) => player.controls.toggleHelp(),
 }));
 for (let digit = 0; digit < 10; digit += 1) {
   KEYS.set(String(digit), (player) => player.select(player.ordered[(digit + 9) % 10]?.id));

@@ -1,7 +1,7 @@
 // What Python names, brought into the page: a row per take, and its audio and pictures, each fetched once.
 
 import { fetchPicture } from './pictures.js';
-import { Row } from './row.js';
+import { TrackRow } from './track-row.js';
 import { fetchAudio } from './sound.js';
 
 const JOIN_PAUSE = 100;    // ms in which arriving takes are collected, so that they join together
@@ -43,11 +43,11 @@ export class Loader {
     const { player } = this;
     if (!player.tracks.has(spec.id)) {
       const empty = { urls: {}, loading: new Set(), buffer: null, image: null, difference: null, problem: null };
-      player.tracks.set(spec.id, { id: spec.id, row: new Row(player, spec.id), ...empty });
+      player.tracks.set(spec.id, { id: spec.id, row: new TrackRow(player, spec.id), ...empty });
     }
     const track = player.tracks.get(spec.id);
     Object.assign(track, { spec, index });
-    const { rows } = player.desk;
+    const { rows } = player.controls;
     if (rows.children[index] !== track.row.root) rows.insertBefore(track.row.root, rows.children[index] ?? null);
     const { signal } = this.downloads;
     this.load(track, 'buffer', spec.audio, (url) => fetchAudio(url, player.rate, signal));

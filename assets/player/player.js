@@ -3,7 +3,7 @@
 // mount(host) -> player; player.update(value) with the JSON that ui/player.py sends. Text from users (titles
 // are file names) reaches the page through textContent only. How it sounds is in sound.js and transport.js.
 
-import { Desk } from './desk.js';
+import { Controls } from './controls.js';
 import { Gestures } from './gestures.js';
 import { Loader } from './loader.js';
 import { clamp, decibels } from './numbers.js';
@@ -20,19 +20,19 @@ class Player {
     Object.assign(this, { view: 'spectrogram', axis: 'mel', matched: true });   // survive a new session
     this.transport = new Transport(this);
     this.loader = new Loader(this);
-    this.desk = new Desk(this);
-    this.gestures = new Gestures(this, this.desk);
+    this.controls = new Controls(this);
+    this.gestures = new Gestures(this, this.controls);
     this.reset();
     host.hidden = true;
     this.attach();
-    new ResizeObserver(() => this.refresh()).observe(this.desk.ruler);
+    new ResizeObserver(() => this.refresh()).observe(this.controls.ruler);
   }
 
   /** Gradio may re-render the template around us: whatever it did, the same nodes go back into the page. */
   attach() {
     players.add(this);
     if (!this.host.isConnected) this.host = this.parent?.querySelector('.lab-player') ?? this.host;
-    if (this.desk.root.parentNode !== this.host) this.host.replaceChildren(this.desk.root);
+    if (this.controls.root.parentNode !== this.host) this.host.replaceChildren(this.controls.root);
     this.host.labPlayer = this;
   }
 
@@ -211,7 +211,7 @@ class Player {
     const tracks = this.ordered;
     this.host.hidden = !tracks.length;
     if (tracks.length) {
-      this.desk.render(tracks);
+      this.controls.render(tracks);
       const { view, axis, highest, span, duration, matched } = this;
       for (const track of tracks) {
         const { row, spec, index } = track;

@@ -155,7 +155,7 @@ export class Transport {
       if (this.playback.endedAt(this.audibleTime)) return void this.finish();
       if (this.audibleTime > this.playback.when) this.leaving = null;
       this.player.turnPage();
-      this.player.desk.renderPlayhead();
+      this.player.controls.renderPlayhead();
       this.follow();
     });
   }

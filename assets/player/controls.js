@@ -7,7 +7,7 @@ import { clamp, clock, signed } from './numbers.js';
 import { MIN_LOOP } from './timing.js';
 
 /** The page of one player: header, rows, legends. It holds nodes and no state; what it shows it asks the player. */
-export class Desk {
+export class Controls {
   constructor(player) {
     this.player = player;
     this.rows = el('div', 'lab-rows', { role: 'group', 'aria-label': 'Takes' });
@@ -18,8 +18,8 @@ export class Desk {
 
   buildHeader() {
     this.overall = el('div', 'lab-overall-bar');
-    const controls = el('div', 'lab-controls', {}, this.buildTransport(), this.buildSettings());
-    return el('div', 'lab-header', {}, controls, this.buildHelp(), this.buildTimeline(),
+    const toolbar = el('div', 'lab-controls', {}, this.buildTransport(), this.buildSettings());
+    return el('div', 'lab-header', {}, toolbar, this.buildHelp(), this.buildTimeline(),
       el('div', 'lab-overall', { 'aria-hidden': 'true' }, this.overall));
   }
 

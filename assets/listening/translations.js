@@ -1,6 +1,6 @@
-// Words: the texts of the page in the listener's language. They are data of the page (en.json and its translations).
+// Translations: the texts of the page in the listener's language. They are data of the page (en.json, zh-TW.json).
 
-export class Words {
+export class Translations {
   constructor(texts) {
     this.texts = texts;
   }

@@ -8,7 +8,7 @@ import { onAxis } from './pictures.js';
 const CRISP = 3;           // px per spectrogram column from which columns are drawn with hard edges
 const STATE_TEXT = { waiting: 'Waiting', running: 'Running', failed: 'Not available', ready: 'Loading' };
 
-export class Row {
+export class TrackRow {
   constructor(player, id) {
     this.badge = el('span', 'lab-key', { 'aria-hidden': 'true' });
     this.title = el('span', 'lab-title');

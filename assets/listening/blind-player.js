@@ -1,4 +1,4 @@
-// The deck: the blind player. It holds the sounds of one step, plays them through the same transport as the Compare
+// The blind player. It holds the sounds of one step, plays them through the same transport as the Compare
 // page (all in step, one of them audible), and keeps the books on what was heard.
 
 import { clamp } from '../player/numbers.js';
@@ -10,11 +10,11 @@ import { Coverage, heard } from './coverage.js';
 const RATE = 22050;   // Hz, until a step says otherwise
 
 /** What a Transport asks of its player, over slots that have a place and no name. */
-export class Deck {
+export class BlindPlayer {
   /** `host`: where it is on the page. */
   constructor(host) {
     Object.assign(this, { host, rate: RATE, inView: true, downloads: null });
-    this.desk = { renderPlayhead: () => this.refresh() };   // once per frame while playing
+    this.controls = { renderPlayhead: () => this.refresh() };   // once per frame while playing
     this.transport = new Transport(this);
     this.clear();
   }

@@ -1,23 +1,23 @@
-// The booth: a listening test from the welcome to the thanks. The server says what comes next; nothing about what is
+// The session: a listening test from the welcome to the thanks. The server says what comes next; nothing about what is
 // heard ever reaches this page but letters.
 //
 // mount(host, texts): the texts name their language. Texts from users (the name of a study, its questions) go
 // through textContent only.
 
 import { el, icon, setText } from '../player/elements.js';
-import { Deck } from './deck.js';
+import { BlindPlayer } from './blind-player.js';
 import { Done, Notice } from './done.js';
 import { Headphones } from './headphones.js';
 import { Instructions } from './instructions.js';
 import { isTaken, keyName } from './keys.js';
-import { button } from './parts.js';
 import { Questionnaire } from './questionnaire.js';
 import { Memory, Server } from './server.js';
+import { Translations } from './translations.js';
 import { Trial } from './trial.js';
 import { Volume } from './volume.js';
 import { Welcome } from './welcome.js';
+import { button } from './widgets.js';
 import { Withdraw } from './withdraw.js';
-import { Words } from './words.js';
 
 const STEPS = { welcome: Welcome, volume: Volume, headphones: Headphones, instructions: Instructions, trial: Trial,
   questionnaire: Questionnaire, done: Done };
@@ -33,29 +33,29 @@ function brand(text) {
   return el('p', 'booth-brand', {}, sign, el('span', '', { text }));
 }
 
-class Booth {
+class Session {
   constructor(host, texts) {
     Object.assign(this, { host, view: null, step: null, busy: false, leaving: false, asked: null,
       trouble: null, reopened: null });
-    this.words = new Words(texts);
+    this.words = new Translations(texts);
     this.study = new URLSearchParams(location.search).get('study') ?? '';
     this.memory = new Memory(this.study);
     this.server = new Server((trouble) => this.showTrouble(trouble));
-    this.deck = new Deck(host);
-    this.deck.setLevel(Number(this.memory.get('level') ?? 1));
+    this.player = new BlindPlayer(host);
+    this.player.setLevel(Number(this.memory.get('level') ?? 1));
     this.build();
     this.listen();
-    host.labBooth = this;
+    host.labSession = this;
   }
 
   get token() { return this.memory.get('token'); }
 
   /** For tests. */
   get state() {
-    const { step, busy, trouble, deck, view } = this;
-    const { playing, selected, switches, plays } = deck;
-    const heard = deck.slots.map(({ id }) => deck.coverage.of(id));
-    const time = deck.slots.length ? deck.position : 0;
+    const { step, busy, trouble, player, view } = this;
+    const { playing, selected, switches, plays } = player;
+    const heard = player.slots.map(({ id }) => player.coverage.of(id));
+    const time = player.slots.length ? player.position : 0;
     return { step: step?.step, busy, trouble, playing, selected, switches, plays, heard, time, ...view?.state };
   }
 
@@ -80,7 +80,7 @@ class Booth {
     document.addEventListener('keydown', (event) => this.press(event));
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) return;
-      this.deck.pause();
+      this.player.pause();
       this.view?.hush?.();
     });
     window.addEventListener('beforeunload', (event) => this.busy && event.preventDefault());
@@ -93,7 +93,7 @@ class Booth {
     });
     // Asked for without a gesture, sound waits in a suspended context: the first gesture lets it go.
     this.root.addEventListener('pointerdown', () => {
-      const { transport } = this.deck;
+      const { transport } = this.player;
       if (transport.starting) transport.context?.resume().catch(() => {});
     });
   }
@@ -194,7 +194,7 @@ class Booth {
   async show(step) {
     const { host, words } = this;
     this.view?.hush?.();
-    this.deck.clear();
+    this.player.clear();
     this.step = step;
     host.dataset.ready = '0';
     const Step = STEPS[step.step];
@@ -224,8 +224,8 @@ class Booth {
 }
 
 export function mount(host, texts) {
-  if (host.labBooth) return host.labBooth;
-  const booth = new Booth(host, texts);
-  booth.open();
-  return booth;
+  if (host.labSession) return host.labSession;
+  const session = new Session(host, texts);
+  session.open();
+  return session;
 }

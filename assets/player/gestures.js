@@ -3,16 +3,38 @@
 import { clamp } from './numbers.js';
 import { fitRegion } from './timing.js';
 
+/** @import { Controls } from './controls.js' */
+/** @import { Span } from './interfaces.js' */
+/** @import { Player } from './player.js' */
+
 const DRAG = 4;            // px a pointer travels before a click becomes a drag
 const GRAB = 7;            // px around a loop edge in which a drag moves that edge
 
 /** Click, drag, double click, pinch and wheel on the pictures and the ruler, told to the player as intentions. */
 export class Gestures {
+  /** @type {{x: number, anchor: number, track: string | undefined, region: Span | null} | null} */
+  drag = null;
+  /** @type {{width: number, centre: number, span: number} | null} */
+  pinch = null;
+  /** Where each pointer that is down is, in px. @type {Map<number, number>} */
+  pointers = new Map();
+
+  /**
+   * @param {Player} player
+   * @param {Controls} controls
+   */
   constructor(player, controls) {
-    Object.assign(this, { player, controls, drag: null, pinch: null, pointers: new Map() });
+    this.player = player;
+    this.controls = controls;
+    /**
+     * @template {keyof HTMLElementEventMap} Name
+     * @param {Name} name
+     * @param {(event: HTMLElementEventMap[Name], lane: HTMLElement) => void} handler
+     * @param {AddEventListenerOptions} [options]
+     */
     const listen = (name, handler, options) => controls.root.addEventListener(name, (event) => {
-      const lane = event.target.closest?.('.lab-lane, .lab-ruler');
-      if (lane && player.takes.length) handler.call(this, event, lane);
+      const lane = /** @type {Element} */ (event.target).closest('.lab-lane, .lab-ruler');
+      if (lane && player.takes.length) handler.call(this, event, /** @type {HTMLElement} */ (lane));
     }, options);
     listen('pointerdown', this.press);
     listen('pointermove', this.move);
@@ -20,13 +42,17 @@ export class Gestures {
     listen('pointercancel', this.abandon);
     listen('dblclick', () => player.setLoop(null));
     listen('wheel', this.wheel, { passive: false });
-    listen('pointerout', (event, lane) => lane.contains(event.relatedTarget) || controls.point(event, null));
+    listen('pointerout', (event, lane) => lane.contains(/** @type {Node | null} */ (event.relatedTarget)) || controls.point(event, null));
     // A button clicked with the mouse keeps no focus: Space belongs to the transport. Keyboard focus is left alone.
-    controls.root.addEventListener('click', (event) => event.detail > 0 && event.target.closest?.('button, a')?.blur());
+    controls.root.addEventListener('click', ({ detail, target }) => {
+      /** @type {HTMLElement | null} */
+      const pressed = /** @type {Element} */ (target).closest('button, a');
+      if (detail > 0) pressed?.blur();
+    });
     controls.volume.addEventListener('pointerup', () => controls.volume.blur());
   }
 
-  /** The end of the loop that stays put when a drag begins on its other end; null away from both. */
+  /** The end of the loop that stays put when a drag begins on its other end; null away from both. @param {PointerEvent} event */
   oppositeEdge(event) {
     const { region } = this.player;
     if (!region) return null;
@@ -36,6 +62,10 @@ export class Gestures {
     return a < b ? region[1] : region[0];
   }
 
+  /**
+   * @param {PointerEvent} event
+   * @param {HTMLElement} lane
+   */
   press(event, lane) {
     if (event.button !== 0) return;
     lane.setPointerCapture(event.pointerId);
@@ -46,6 +76,10 @@ export class Gestures {
     this.drag = { x: event.clientX, anchor, track, region: null };
   }
 
+  /**
+   * @param {PointerEvent} event
+   * @param {HTMLElement} lane
+   */
   move(event, lane) {
     if (event.pointerType === 'mouse') this.controls.point(event, lane);
     if (this.pointers.has(event.pointerId)) this.pointers.set(event.pointerId, event.clientX);
@@ -57,6 +91,7 @@ export class Gestures {
     this.controls.renderLoop(drag.region, true);
   }
 
+  /** @param {PointerEvent} event */
   release(event) {
     const { drag } = this;
     this.abandon(event);
@@ -66,6 +101,7 @@ export class Gestures {
     this.player.seek(this.controls.timeAt(event.clientX));
   }
 
+  /** @param {PointerEvent} event */
   abandon(event) {
     this.pointers.delete(event.pointerId);
     if (this.pointers.size < 2) this.pinch = null;
@@ -83,6 +119,7 @@ export class Gestures {
 
   /** Keeps the time that was between the fingers between the fingers. */
   movePinch() {
+    if (!this.pinch) return;
     const [a, b] = this.pointers.values();
     const { left, width } = this.controls.ruler.getBoundingClientRect();
     const span = (this.pinch.span * this.pinch.width) / Math.max(Math.abs(a - b), 20);
@@ -90,6 +127,7 @@ export class Gestures {
     this.player.setZoom([t0, t0 + span]);
   }
 
+  /** @param {WheelEvent} event */
   wheel(event) {
     const { player, controls } = this;
     if (event.ctrlKey || event.metaKey) {

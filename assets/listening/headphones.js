@@ -5,13 +5,33 @@ import { el, setAttribute, setText } from '../player/elements.js';
 import { soon } from '../player/sound.js';
 import { Choices, Foot, button, heading, legend } from './widgets.js';
 
+/** @import { HeadphonesStep, StepView } from './messages.js' */
+/** @import { Session } from './session.js' */
+/** @typedef {AudioBufferSourceNode & {begins?: number, ends?: number}} Tone in s of the context's clock */
+
 const PAUSE = 0.4;   // s between two tones
 const TONES = ['1', '2', '3'];
 
+/** @implements {StepView} */
 export class Headphones {
+  round = 0;
+  /** The tone that was called the quietest, by round. @type {number[]} */
+  answers = [];
+  /** By round. @type {AudioBuffer[][]} */
+  tones = [];
+  /** Of the tones that are playing. @type {Tone[]} */
+  sources = [];
+  heard = false;
+
+  /**
+   * @param {Session} session
+   * @param {HeadphonesStep} step
+   */
   constructor(session, step) {
     const { words } = session;
-    Object.assign(this, { session, step, words, round: 0, answers: [], tones: [], sources: [], heard: false });
+    this.session = session;
+    this.step = step;
+    this.words = words;
     this.heading = heading(words.say('headphones.title'));
     this.count = el('p', 'booth-facts', { 'aria-live': 'polite' });
     this.lamps = TONES.map((text) => el('span', 'booth-lamp', { text, 'aria-hidden': 'true' }));
@@ -34,7 +54,7 @@ export class Headphones {
 
   async load() {
     const { server, player } = this.session;
-    const fetched = async (url) => player.decode(await server.sound(url), player.rate);
+    const fetched = async (/** @type {string} */ url) => player.decode(await server.sound(url), player.rate);
     this.tones = await Promise.all(this.step.rounds.map((urls) => Promise.all(urls.map(fetched))));
     this.update();
   }
@@ -45,35 +65,38 @@ export class Headphones {
   async play() {
     if (!this.tones.length || this.playing || this.session.busy) return;
     const { transport } = this.session.player;
-    const context = transport.wake();
-    this.sources = this.tones[this.round].map((buffer) => new AudioBufferSourceNode(context, { buffer }));
-    const { sources } = this;
+    const { context, volume } = transport.wake();
+    /** @type {Tone[]} */
+    const sources = this.tones[this.round].map((buffer) => new AudioBufferSourceNode(context, { buffer }));
+    this.sources = sources;
     this.update();
     await context.resume();
     if (this.sources !== sources) return;   // stopped meanwhile
     let when = soon(context);
-    for (const source of sources) {
-      source.connect(transport.volume.node);
+    for (const [index, source] of sources.entries()) {
+      source.connect(volume.node);
       source.start(when);
       source.begins = when;
-      source.ends = when += source.buffer.duration;
+      source.ends = when += this.tones[this.round][index].duration;
       when += PAUSE;
     }
-    sources.at(-1).onended = () => this.ended(sources);
+    sources[sources.length - 1].onended = () => this.ended(sources);
     this.follow(sources);
   }
 
+  /** @param {Tone[]} sources */
   ended(sources) {
     if (this.sources !== sources) return;
     Object.assign(this, { sources: [], heard: true });
     this.update();
   }
 
+  /** @param {Tone[]} sources */
   follow(sources) {
     if (this.sources !== sources) return;
     const time = this.session.player.transport.audibleTime;
     this.lamps.forEach((lamp, index) => {
-      const { begins, ends } = sources[index];
+      const { begins = Infinity, ends = Infinity } = sources[index];
       lamp.classList.toggle('booth-lit', time >= begins && time < ends);
     });
     requestAnimationFrame(() => this.follow(sources));
@@ -99,6 +122,7 @@ export class Headphones {
     this.playButton.focus();
   }
 
+  /** @param {boolean} skipped */
   finish(skipped) {
     if (this.session.busy) return;
     this.hush();
@@ -129,6 +153,7 @@ export class Headphones {
     this.foot.render(this.missing, session.busy && words.say('trial.sending'));
   }
 
+  /** @param {string} name */
   key(name) {
     if (name === ' ') this.play();
     else if (this.heard && TONES.includes(name)) {

@@ -5,11 +5,23 @@ import { el } from '../player/elements.js';
 import { clamp } from '../player/numbers.js';
 import { fitRegion } from '../player/timing.js';
 
+/** @import { Span } from '../player/interfaces.js' */
+/** @import { BlindPlayer } from './blind-player.js' */
+
 const DRAG = 6;   // px a pointer travels before a click becomes a loop
 
 export class HeardBar {
+  /** @type {{x: number, anchor: number, region: Span | null} | null} */
+  drag = null;
+  image = '';
+
+  /**
+   * @param {BlindPlayer} player
+   * @param {number} id of the slot
+   */
   constructor(player, id) {
-    Object.assign(this, { player, id, drag: null });
+    this.player = player;
+    this.id = id;
     this.heard = el('div', 'booth-heard');
     this.loop = el('div', 'booth-loop', { hidden: '' });
     this.playhead = el('div', 'booth-playhead');
@@ -18,20 +30,23 @@ export class HeardBar {
     this.root = el('div', 'booth-lane', { 'aria-hidden': 'true',
       onpointerdown: (event) => this.press(event), onpointermove: (event) => this.move(event),
       onpointerup: (event) => this.release(event), onpointercancel: () => this.abandon(),
-      ondblclick: () => player.region && player.setRegion(null) }, this.track, this.playhead);
+      ondblclick: () => { if (player.region) player.setRegion(null); } }, this.track, this.playhead);
   }
 
+  /** @param {PointerEvent} event */
   timeAt({ clientX }) {
     const { left, width } = this.track.getBoundingClientRect();
     return clamp(((clientX - left) / width) * this.player.duration, 0, this.player.duration);
   }
 
+  /** @param {PointerEvent} event */
   press(event) {
     if (event.button !== 0 || !this.player.slots.length) return;
     this.root.setPointerCapture(event.pointerId);
     this.drag = { x: event.clientX, anchor: this.timeAt(event), region: null };
   }
 
+  /** @param {PointerEvent} event */
   move(event) {
     const { drag } = this;
     if (!drag || (!drag.region && Math.abs(event.clientX - drag.x) < DRAG)) return;
@@ -39,6 +54,7 @@ export class HeardBar {
     this.renderLoop(drag.region, true);
   }
 
+  /** @param {PointerEvent} event */
   release(event) {
     const { drag } = this;
     this.drag = null;
@@ -55,7 +71,8 @@ export class HeardBar {
 
   render() {
     const { player } = this;
-    const percent = (time) => (player.duration ? ((100 * time) / player.duration).toFixed(2) : 0);
+    /** @type {(time: number) => string} */
+    const percent = (time) => (player.duration ? ((100 * time) / player.duration).toFixed(2) : '0');
     const parts = (player.coverage.slots[this.id] ?? []).map(([start, stop]) => {
       const [a, b] = [percent(start), percent(stop)];
       return `transparent ${a}%, var(--lab-heard) ${a}% ${b}%, transparent ${b}%`;
@@ -66,6 +83,10 @@ export class HeardBar {
     if (!this.drag) this.renderLoop(player.region, player.looping);
   }
 
+  /**
+   * @param {Span | null} region
+   * @param {boolean} active
+   */
   renderLoop(region, active) {
     const { duration } = this.player;
     this.loop.hidden = !region;

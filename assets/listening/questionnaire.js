@@ -3,12 +3,22 @@
 import { el } from '../player/elements.js';
 import { Choices, Foot, heading } from './widgets.js';
 
+/** @import { Question, QuestionnaireStep, StepView } from './messages.js' */
+/** @import { Session } from './session.js' */
+/** @typedef {{id: string, root: HTMLElement, read: () => string | null, enable: (enabled: boolean) => void}} Field */
+
 const LONGEST = 2000;   // characters of a written answer
 
+/** @implements {StepView} */
 export class Questionnaire {
+  /**
+   * @param {Session} session
+   * @param {QuestionnaireStep} step
+   */
   constructor(session, { questions }) {
     const { words } = session;
-    Object.assign(this, { session, words });
+    this.session = session;
+    this.words = words;
     this.heading = heading(words.say('questionnaire.title'));
     this.fields = questions.map((question, index) => this.buildField(question, `booth-question-${index}`));
     this.foot = new Foot(words.say('questionnaire.submit'), () => this.submit());
@@ -19,6 +29,11 @@ export class Questionnaire {
     this.update();
   }
 
+  /**
+   * @param {Question} question
+   * @param {string} name
+   * @returns {Field}
+   */
   buildField({ id, text, kind, choices }, name) {
     if (kind === 'choice') {
       const options = new Choices(name, text, choices.map((value) => ({ value, text: value })), () => {});
@@ -34,8 +49,13 @@ export class Questionnaire {
 
   submit() {
     const { session, fields } = this;
-    const answers = fields.map(({ id, read }) => [id, read()]).filter(([, value]) => value !== null);
-    session.ask('questionnaire', { token: session.token, answers: Object.fromEntries(answers) });
+    /** @type {Record<string, string>} */
+    const answers = {};
+    for (const { id, read } of fields) {
+      const value = read();
+      if (value !== null) answers[id] = value;
+    }
+    session.ask('questionnaire', { token: session.token, answers });
   }
 
   update() {

@@ -6,12 +6,25 @@ import { PlayerPanel, slotName } from './player-panel.js';
 import { Foot, heading, legend } from './widgets.js';
 import { scaleFor } from './scales.js';
 
+/** @import { StepView, TrialStep } from './messages.js' */
+/** @import { Session } from './session.js' */
+
 const SEEK = 1;   // s per arrow key
 
+/** @implements {StepView} */
 export class Trial {
+  /**
+   * @param {Session} session
+   * @param {TrialStep} step
+   */
   constructor(session, step) {
     const { words, player } = session;
-    Object.assign(this, { session, step, player, words, began: performance.now(), complete: false });
+    this.session = session;
+    this.step = step;
+    this.player = player;
+    this.words = words;
+    this.began = performance.now();
+    this.complete = false;
     const title = words.say(`trial.title.${step.mode}`);
     this.heading = heading(title);
     this.names = step.slots.map((slot) => slotName(words, slot));
@@ -41,7 +54,7 @@ export class Trial {
     const bar = el('div', 'booth-bar', { role: 'progressbar', 'aria-label': words.say('trial.progress.name'),
       'aria-valuemin': 0, 'aria-valuemax': of, 'aria-valuenow': number - 1, 'aria-valuetext': text },
     el('div', 'booth-bar-done'));
-    bar.style.setProperty('--booth-part', (number - 1) / of);
+    bar.style.setProperty('--booth-part', String((number - 1) / of));
     return el('div', 'booth-progress', {}, bar, el('span', 'booth-progress-text', { text, 'aria-hidden': 'true' }));
   }
 
@@ -57,6 +70,7 @@ export class Trial {
     const { words, step: { mode } } = this;
     const [space, enter, shift, pages, ends] = ['space', 'enter', 'shift', 'pages', 'ends']
       .map((name) => words.say(`keys.name.${name}`));
+    /** @type {Record<TrialStep['mode'], [string[], string][]>} */
     const own = {
       acr: [[['1', '–', '5'], 'keys.acr']],
       ab: [[['A', 'B'], 'keys.ab'], [[shift, 'A', 'S', 'B'], 'keys.answer.ab']],
@@ -64,9 +78,10 @@ export class Trial {
       mushra: [[['1', '–', '9'], 'keys.slots'], [['R'], 'keys.reference'], [['↑', '↓'], 'keys.rate'],
         [[pages], 'keys.rate.ten'], [[ends], 'keys.rate.ends']],
     };
+    /** @type {[string[], string][]} */
     const rows = [[[space], 'keys.play'], ...own[mode], [['←', '→'], 'keys.seek'], [['L'], 'keys.loop'],
       [[enter], 'keys.submit']];
-    return rows.map(([keys, text]) => [keys, words.say(text)]);
+    return rows.map(([keys, text]) => /** @type {[string[], string]} */ ([keys, words.say(text)]));
   }
 
   // ------------------------------------------------ what is missing
@@ -79,6 +94,7 @@ export class Trial {
     return [this.unheardText(unheard), this.scale.missing].filter(Boolean).join(words.say('sentence.separator'));
   }
 
+  /** @param {{label: string, seconds: number}[]} unheard */
   unheardText([first, ...others]) {
     const { words, names, step } = this;
     if (!first) return '';
@@ -115,7 +131,7 @@ export class Trial {
       switches, dwell_ms: Math.round(performance.now() - this.began) });
   }
 
-  /** The slot that a key stands for: its letter, or its row. */
+  /** The slot that a key stands for: its letter, or its row. @param {string} name */
   slotOf(name) {
     const { slots } = this.step;
     const byLetter = slots.findIndex(({ role, label }) =>
@@ -123,10 +139,14 @@ export class Trial {
     return byLetter >= 0 || !/^[1-9]$/.test(name) ? byLetter : slots.length >= Number(name) ? Number(name) - 1 : -1;
   }
 
+  /**
+   * @param {string} name
+   * @param {KeyboardEvent} event
+   */
   key(name, event) {
     const { player, session } = this;
     if (session.busy || !player.slots.length) return false;
-    if (this.scale.key(name, event, player.selected)) return true;
+    if (player.selected !== null && this.scale.key(name, event, player.selected)) return true;
     if (name === ' ') player.toggle();
     else if (name === 'arrowleft') player.nudge(-SEEK);
     else if (name === 'arrowright') player.nudge(SEEK);
@@ -136,6 +156,7 @@ export class Trial {
     return true;
   }
 
+  /** @param {number} id of the slot */
   choose(id) {
     this.player.choose(id);
     this.session.announce(this.words.say('player.playing', { label: this.names[id] }));

@@ -4,13 +4,25 @@ import { el, icon, setAttribute } from '../player/elements.js';
 import { PlayerPanel } from './player-panel.js';
 import { Foot, heading, legend } from './widgets.js';
 
+/** @import { StepView, VolumeStep } from './messages.js' */
+/** @import { Session } from './session.js' */
+
 const NEED = 2;   // s of the sound, before a volume can have been set by it
 
+/** @implements {StepView} */
 export class Volume {
+  /**
+   * @param {Session} session
+   * @param {VolumeStep} step
+   */
   constructor(session, step) {
     const { words, player } = session;
-    Object.assign(this, { session, step, player, words });
+    this.session = session;
+    this.step = step;
+    this.player = player;
+    this.words = words;
     this.heading = heading(words.say('volume.title'));
+    /** @type {HTMLInputElement} */
     this.slider = el('input', 'booth-slider booth-level', { type: 'range', min: 0, max: 1, step: 0.01,
       value: player.transport.level, 'aria-label': words.say('volume.level'), oninput: () => this.setLevel() });
     this.panel = new PlayerPanel({ player, words, slots: [{ role: 'take', label: '' }], need: NEED });
@@ -44,12 +56,13 @@ export class Volume {
 
   update() {
     const percent = Math.round(this.player.transport.level * 100);
-    this.slider.style.setProperty('--booth-part', percent / 100);
+    this.slider.style.setProperty('--booth-part', String(percent / 100));
     setAttribute(this.slider, 'aria-valuetext', this.words.say('volume.value', { percent }));
     this.panel.render();
     this.foot.render(this.missing, this.session.busy && this.words.say('trial.sending'));
   }
 
+  /** @param {string} name */
   key(name) {
     if (name !== ' ' || !this.player.slots.length) return false;
     this.player.toggle();

@@ -3,7 +3,13 @@
 import { el } from '../player/elements.js';
 import { button } from './widgets.js';
 
+/** @import { Session } from './session.js' */
+
 export class Withdraw {
+  /**
+   * @param {Session} session
+   * @param {string} text of the button
+   */
   constructor(session, text) {
     const { words } = session;
     this.ask = button(text, () => this.open(true), 'booth-link');
@@ -15,6 +21,7 @@ export class Withdraw {
     this.root = el('div', 'booth-withdraw', {}, this.ask, this.sure);
   }
 
+  /** @param {boolean} open */
   open(open) {
     this.sure.hidden = !open;
     this.ask.hidden = open;

@@ -1,6 +1,6 @@
 // Axes: mel and linear frequency, and where the labels of frequency and time go.
 
-/** @import { Axis } from './interfaces.js' */
+/** @import { Axis, Span } from './interfaces.js' */
 
 /** @type {(hz: number) => number} */
 const toMel = (hz) => 2595 * Math.log10(1 + hz / 700);   // HTK
@@ -50,4 +50,28 @@ export function timeStep(span, width, gap = 76) {
   const power = 10 ** Math.floor(Math.log10(wanted));
   const unit = [1, 2, 5, 10].find((u) => u * power >= wanted * 0.999) ?? 10;
   return { step: unit * power, parts: unit === 2 ? 4 : 5 };
+}
+
+const LABEL_WIDTH = 30;   // px; a label that the right end would cut is left out, its tick stays
+
+/**
+ * The ticks of a ruler `width` px wide: `x` in px from its left end, and the text of labelled ones, '' for the others.
+ *
+ * @param {Span} span
+ * @param {number} width
+ */
+export function timeTicks([t0, t1], width) {
+  const { step, parts } = timeStep(t1 - t0, width);
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const ticks = [];
+  let unit = ' s';   // on the first label only
+  for (let i = Math.ceil((t0 * parts) / step - 1e-9); (i * step) / parts <= t1 + 1e-9; i += 1) {
+    const time = (i * step) / parts;
+    const x = ((time - t0) / (t1 - t0)) * width;
+    const major = i % parts === 0;
+    const labelled = major && x < width - LABEL_WIDTH;
+    ticks.push({ x, major, text: labelled ? time.toFixed(digits) + unit : '' });
+    if (labelled) unit = '';
+  }
+  return ticks;
 }

@@ -1,6 +1,6 @@
 // Everything around the takes: transport, settings, ruler, legends, help.
 
-import { frequencyAt, timeStep } from './axes.js';
+import { frequencyAt, timeTicks } from './axes.js';
 import { el, icon, iconButton, segmented, setAttribute, setText } from './elements.js';
 import { SHORTCUTS } from './keyboard.js';
 import { clamp, clock, signed } from './numbers.js';
@@ -187,22 +187,11 @@ export class Controls {
     const drawn = [t0, t1, width].join(' ');
     if (!width || drawn === this.rulerDrawn) return;
     this.rulerDrawn = drawn;
-    const { step, parts } = timeStep(t1 - t0, width);
-    const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-    const ticks = [];
-    let unit = ' s';   // on the first label only
-    for (let i = Math.ceil((t0 * parts) / step - 1e-9); (i * step) / parts <= t1 + 1e-9; i += 1) {
-      const x = this.xOf((i * step) / parts);
-      const major = i % parts === 0;
-      const tick = el('span', major ? 'lab-tick lab-major' : 'lab-tick');
+    this.ticks.replaceChildren(...timeTicks(this.player.span, width).map(({ x, major, text }) => {
+      const tick = el('span', major ? 'lab-tick lab-major' : 'lab-tick', { text });
       tick.style.left = `${x}px`;
-      if (major && x < width - 30) {   // a label cut by the right end is left out; its tick stays
-        tick.textContent = ((i * step) / parts).toFixed(digits) + unit;
-        unit = '';
-      }
-      ticks.push(tick);
-    }
-    this.ticks.replaceChildren(...ticks);
+      return tick;
+    }));
   }
 
   renderLegends() {

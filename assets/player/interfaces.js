@@ -35,6 +35,7 @@
 /** @typedef {[start: number, end: number]} Span in s of the clip */
 /** @typedef {'mel' | 'linear'} Axis of frequency */
 /** @typedef {'spectrogram' | 'difference'} View */
+/** @typedef {{track?: string, loop?: Span, play?: boolean, scroll?: boolean}} Command from elsewhere on the page */
 
 /**
  * A decoded sound, and the address that it came from.

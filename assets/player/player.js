@@ -8,12 +8,11 @@ import { Gestures } from './gestures.js';
 import { Loader } from './loader.js';
 import { clamp, decibels } from './numbers.js';
 import { players } from './players.js';
-import { MIN_SPAN, fitRegion, fitView } from './timing.js';
+import { fitRegion, fitView, zoomed } from './timing.js';
 import { Transport } from './transport.js';
 
-/** @import { Axis, PlayerValue, Span, TransportHost, View } from './interfaces.js' */
+/** @import { Axis, Command, PlayerValue, Span, TransportHost, View } from './interfaces.js' */
 /** @import { Track } from './loader.js' */
-/** @typedef {{track?: string, loop?: Span, play?: boolean, scroll?: boolean}} Command */
 /** @typedef {HTMLElement & {labPlayer?: Player}} Host */
 
 const HOST = '.lab-player';
@@ -31,8 +30,7 @@ export class Player {
   tracks = new Map();
   /** @type {string | null} */
   selected = null;
-  /** Whether the listener selected it. */
-  chosen = false;
+  chosen = false;   // whether the listener selected it
   /** The loop, on or off. @type {Span | null} */
   region = null;
   looping = false;
@@ -40,8 +38,7 @@ export class Player {
   zoom = null;
   cursor = 0;
   cue = 0;
-  /** Whether the page follows the playhead. */
-  inView = true;
+  inView = true;   // whether the page follows the playhead
   /** @type {View} */
   view = 'spectrogram';
   /** @type {Axis} */
@@ -229,9 +226,7 @@ export class Player {
     const [t0, t1] = this.span;
     const { position } = this;
     const centre = around ?? (position >= t0 && position <= t1 ? position : (t0 + t1) / 2);
-    const span = clamp((t1 - t0) * factor, Math.min(MIN_SPAN, this.duration), this.duration);
-    const left = centre - ((centre - t0) / (t1 - t0)) * span;
-    this.setZoom([left, left + span]);
+    this.setZoom(zoomed(this.span, factor, centre, this.duration));
   }
 
   /** From elsewhere on the page, a row of the table of metrics for example. @param {Command} command */

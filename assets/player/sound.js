@@ -15,6 +15,17 @@ const LOOP_EDGE = 0.003;   // s, fade at both ends of a looped region
 const FADE_LEAD = 0.03;    // s between a switch and its ramp: an event that reaches the audio thread late is a click
 
 /**
+ * The value at a time of a line from v0 at t0 to v1 at t1, which stays at its ends before and after.
+ *
+ * @param {{t0: number, v0: number, t1: number, v1: number}} line
+ * @param {number} time
+ */
+export function valueOn({ t0, v0, t1, v1 }, time) {
+  if (time >= t1) return v1;
+  return v0 + (v1 - v0) * Math.max(0, (time - t0) / (t1 - t0));
+}
+
+/**
  * A gain that moves along straight lines and knows where it is. Cutting a ramp short needs the value at the cut:
  * cancelAndHoldAtTime finds it, but Firefox lacks it and it leaves no anchor behind when no ramp is running.
  * So the line is kept here, and a cut replaces the ramp's end by the point of the same line at the cut.
@@ -35,13 +46,6 @@ export class Fader {
     this.line = { t0: time, v0: value, t1: time, v1: value };
   }
 
-  /** @param {number} time */
-  valueAt(time) {
-    const { t0, v0, t1, v1 } = this.line;
-    if (time >= t1) return v1;
-    return v0 + (v1 - v0) * Math.max(0, (time - t0) / (t1 - t0));
-  }
-
   /**
    * @param {number} target
    * @param {number} time
@@ -51,7 +55,7 @@ export class Fader {
     const { t0, t1, v0, v1 } = this.line;
     if (time < t0 && t0 === t1) return void this.jumpTo(target, t0);   // nothing sounds before the jump
     if (target === v1 && time >= t0) return;
-    const value = this.valueAt(time);
+    const value = valueOn(this.line, time);
     if (time > t1 || t0 === t1) gain.setValueAtTime(value, time);
     else if (time < t0) {
       gain.cancelScheduledValues(time);
@@ -72,7 +76,7 @@ export class Fader {
  * @param {number} first
  * @param {number} frames
  */
-function mono(buffer, first, frames) {
+export function mono(buffer, first, frames) {
   if (buffer.numberOfChannels === 1) return buffer.getChannelData(0).slice(first, first + frames);
   const samples = new Float32Array(frames);
   for (let channel = 0; channel < buffer.numberOfChannels; channel += 1) {
@@ -88,7 +92,7 @@ function mono(buffer, first, frames) {
  * @param {Float32Array} samples
  * @param {number} rate Hz
  */
-function fadeEdges(samples, rate) {
+export function fadeEdges(samples, rate) {
   const edge = Math.round(LOOP_EDGE * rate);
   for (let i = 0; i < edge; i += 1) {
     samples[i] *= i / edge;

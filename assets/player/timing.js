@@ -80,3 +80,18 @@ export function fitView([t0, t1], duration) {
   const start = clamp(t0, 0, duration - span);
   return [start, start + span];
 }
+
+/**
+ * The view `factor` times as long, with `centre` at the same place on the screen; it may reach beyond the clip.
+ *
+ * @param {Span} view
+ * @param {number} factor
+ * @param {number} centre s
+ * @param {number} duration
+ * @returns {Span}
+ */
+export function zoomed([t0, t1], factor, centre, duration) {
+  const span = clamp((t1 - t0) * factor, Math.min(MIN_SPAN, duration), duration);
+  const start = centre - ((centre - t0) / (t1 - t0)) * span;
+  return [start, start + span];
+}

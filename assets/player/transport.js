@@ -168,7 +168,7 @@ export class Transport {
     const gainOf = (/** @type {Id} */ id) => player.gainOf(id, audible, matched);
     const start = { when: 0, position: region?.[0] ?? 0 };
     const playback = this.perform(context, context.destination, start, { region, gainOf });
-    for (const [time, id] of switches.filter(([time]) => time > 0)) {
+    for (const [time, id] of switches.filter(([when]) => when > 0)) {
       audible = id;
       playback.fade(gainOf, time);
     }

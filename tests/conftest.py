@@ -21,6 +21,7 @@ from lightning.fabric import Fabric
 from tests import warm_python
 from tests.command import Done, command
 from tests.originals import CONFIG, with_weight_norm
+from tests.signals import harmonic_tone
 from tests.waiting import until
 from tests.warm_python import WarmProcess
 from train.config import PRESETS
@@ -44,16 +45,6 @@ SYSTEMS = "griffin-lim,griffin-lim-oracle"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--proof", action="store_true", help="run the proofs of robustness in full (hours), not in short")
-
-
-def harmonic_tone(seconds: float = 1.5, f0: float = 196.0, vibrato: float = 0.03, seed: int = 0) -> np.ndarray:
-    """A bright sung-like tone: 40 falling harmonics with 5.5 Hz vibrato and a little noise; (n,) float32, peak 0.5."""
-    time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    phase = 2 * np.pi * np.cumsum(f0 * (1 + vibrato * np.sin(2 * np.pi * 5.5 * time))) / SAMPLE_RATE
-    harmonics = [np.sin(k * phase) / k for k in range(1, 41) if k * f0 * (1 + vibrato) < SAMPLE_RATE / 2]
-    noise = np.random.default_rng(seed).normal(0, 0.01, len(time))
-    tone = np.sum(harmonics, axis=0) + noise
-    return (0.5 * tone / np.abs(tone).max()).astype(np.float32)
 
 
 @pytest.fixture(scope="session")

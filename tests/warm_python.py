@@ -10,7 +10,6 @@ fork is the program itself, as its `__main__`, in a process of its own with its 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import functools
 import gc
 import importlib
@@ -26,8 +25,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from common.paths import ROOT
+from vocoders.torchaudio_cpu import import_torchaudio
 
-IMPORTED = ("uvicorn", "ui.page", "ui.listening.rate_page", "server.process", "eval.listening.making.make_study")
+IMPORTED = (
+    *("uvicorn", "ui.page", "ui.listening.rate_page", "server.process", "eval.listening.making.make_study"),
+    *("pyloudnorm", "soxr", "sqlalchemy.dialects.sqlite"),  # imported by the first study
+)
 
 
 class WarmProcess:
@@ -38,22 +41,28 @@ class WarmProcess:
         self.returncode: int | None = None
         self._ended = os.pidfd_open(pid)
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has; until its status is asked for, /proc still tells of it."""
+        return self._has_ended(0)
+
+    def _has_ended(self, timeout: float | None) -> bool:
+        return self.returncode is not None or bool(select.select([self._ended], [], [], timeout)[0])
+
     def poll(self) -> int | None:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return self.wait(0)
-        return None
+        return self.wait() if self.ended else None
 
     def wait(self, timeout: float | None = None) -> int:
         """The exit status, negative after a signal. Errors: `subprocess.TimeoutExpired`."""
+        if not self._has_ended(timeout):
+            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
         if self.returncode is None:
-            if not select.select([self._ended], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
             self.returncode = _ask({"ended": self.pid})
             os.close(self._ended)
         return self.returncode
 
     def send_signal(self, number: int) -> None:
-        if self.poll() is None:
+        if not self.ended:
             os.kill(self.pid, number)
 
     def kill(self) -> None:
@@ -89,6 +98,7 @@ def _warm_python() -> subprocess.Popen:
 
 
 def main() -> None:
+    import_torchaudio()
     for module in IMPORTED:
         importlib.import_module(module)
     gc.freeze()

@@ -54,7 +54,8 @@ def add_listening(commands) -> None:
 
 
 def make_command(args: argparse.Namespace) -> int:
-    from eval.listening.making.make_study import make_study, read_clips, study_from_file
+    from eval.listening.making.make_study import make_study, read_clips
+    from eval.listening.making.study_file import study_from_file
 
     study, clips, systems = study_from_file(args.study)
     store = _reported(lambda: open_store(args.data_dir))

@@ -27,6 +27,7 @@ CODECS = {
     "mp1", "mp2", "mp3", "aac", "alac", "opus", "vorbis", "flac", "wmav1", "wmav2", "wmapro", "wmalossless", "wavpack", "tta",
     "speex", "amrnb", "amrwb", "ac3", "eac3",
 }  # fmt: skip
+LOSSLESS = {"alac", "flac", "wmalossless", "wavpack", "tta"}
 _SAMPLE_TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}  # FFmpeg's names: numpy's
 _MPEG_LAYERS = {"mp1", "mp2", "mp3"}
 _COUNTED = {"flac", "wv", "tta"}  # demuxers whose header counts samples
@@ -113,6 +114,7 @@ class _Reader:
             lambda: self._blocks(stream, begun, frames),
             self._promised(),
             0.5 if self._container.demuxer in _COUNTED else 2 * self._full + rate // 200,
+            lossy="" if self._codec in LOSSLESS or self._codec.startswith("pcm_") else self._codec,
         )
         return stream
 

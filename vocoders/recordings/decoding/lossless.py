@@ -34,7 +34,10 @@ def open_lossless(path: Path, container: str) -> Iterator[Stream]:
             raise Unreadable(_reason(error)) from error
         if "MPEG" in file.subtype:  # its length would be a guess from the first frame
             raise Unreadable("MPEG audio inside")
-        stream = Stream(container, file.samplerate, file.channels, lambda: _blocks(file))
+        exact = file.subtype.startswith(("PCM_", "ALAC_", "DPCM_", "DWVW_")) or file.subtype in ("FLOAT", "DOUBLE")
+        stream = Stream(
+            container, file.samplerate, file.channels, lambda: _blocks(file), lossy="" if exact else file.subtype
+        )
         _promise(stream, found, file.frames)
         yield stream
 

@@ -96,21 +96,20 @@ def every_nth(clips: dict[Path, Path], step: int) -> dict[Path, Path]:
 
 
 def conditions_in(args: argparse.Namespace) -> Conditions | None:
-    """Recordings and outputs of a configuration, or of a folder for which no system was named; None for recordings alone.
+    """Recordings and outputs of a configuration of webMUSHRA, or of a folder per condition for which no system is named; None for
+    recordings alone.
 
-    Errors: ValueError where there is no reference.
+    Errors: ValueError for a configuration without references, and those of `read_conditions`.
     """
     from eval.compare.conditions import REFERENCE_FOLDER, read_conditions
 
     is_config = args.audio.is_file() and args.audio.suffix.lower() in (".yaml", ".yml")
-    if not is_config and (args.vocoders or args.system or not args.audio.is_dir()):
+    is_layout = (args.audio / REFERENCE_FOLDER).is_dir() and not (args.vocoders or args.system)
+    if not is_config and not is_layout:
         return None
     found = read_conditions(args.audio)
     if not found.clips:
-        where = "no page names one" if is_config else f"it would be the folder {args.audio / REFERENCE_FOLDER}"
-        raise ValueError(
-            f"{args.audio}: there is no reference to measure against, {where}; name systems with --vocoders or --system"
-        )
+        raise ValueError(f"{args.audio}: no page has a reference, so there is nothing to measure against")
     return found
 
 

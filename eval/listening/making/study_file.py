@@ -51,7 +51,9 @@ def study_from_file(path: Path) -> tuple[Study, dict[str, Path], list[System | O
 
 def _named_material(path: Path, content: dict) -> tuple[dict[str, Path], list[System | OutputFolder]]:
     """{item: recording} and systems; takes `clips`, `outputs` and `systems` out of the content."""
-    given = content.pop("clips", None)
+    named, given = content.pop("systems", None), content.pop("clips", None)
+    if not isinstance(named, list) and not (named is None and "outputs" in content):
+        raise StudyError(f"{path}: a study names its systems: a list of ids, or of {{name, folder}}")
     found: dict[Path, Path] = {}
     outputs: list[OutputFolder] = []
     if (listed := content.pop("outputs", None)) is not None:
@@ -61,9 +63,6 @@ def _named_material(path: Path, content: dict) -> tuple[dict[str, Path], list[Sy
         if not isinstance(given, list):
             raise StudyError(f"{path}: clips is a list of files and folders")
         found |= find_audio(path.parent / str(clip) for clip in given)
-    named = content.pop("systems", None)
-    if not isinstance(named, list) and not (named is None and outputs):
-        raise StudyError(f"{path}: a study names its systems: a list of ids, or of {{name, folder}}")
     folders = [entry for entry in named or () if isinstance(entry, dict)]
     items = ",".join(str(entry) for entry in named or () if not isinstance(entry, dict))
     for entry in folders:

@@ -204,7 +204,7 @@ def test_it_equals_itself_in_another_process(root):
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ((), "there is no reference to measure against"),
+        ((), "name at least one system, with --vocoders or --system"),
         (("--system", "x=/no/such/folder"), "there is no folder /no/such/folder"),
         (("--system", "reference=SONGS"), "cannot be a system's name"),
         (("--system", "x=SONGS", "--system", "x =SONGS"), "named twice: x"),

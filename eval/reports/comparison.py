@@ -48,6 +48,7 @@ def write_report(
         "<h2>Best and worst clips</h2>" + _extremes(good, summary, titles, sources, out),
         _problems(rows),
         _noticed(rows),
+        _noticed_about_outputs(rows),
         _about(systems, summary),
     ]
     body = "".join(parts)
@@ -80,7 +81,7 @@ def _lead(summary: Summary, titles: Mapping[str, str]) -> str:
 
 def _table(summary: Summary, systems: Sequence[System]) -> str:
     titles = {system.id: system.title for system in systems}
-    millions = {s.id: f"{count / 1e6:.2f}" if (count := s.describe().parameters) else "none" for s in systems}
+    millions = {system.id: _millions(system.describe().parameters) for system in systems}
     groups: dict[str, list[str]] = {}
     for name in summary.metrics:
         groups.setdefault(METRICS[name].group, []).append(name)
@@ -121,6 +122,12 @@ def _cell(mean: Estimate | None, difference: Estimate | None) -> str:
         second = f"<small>{f'<b>{text}</b>' if difference.excludes_zero else text}</small>"
     interval = "" if mean.low is None else f' title="95 % interval {mean.low:.3f} to {mean.high:.3f}, n = {mean.n}"'
     return f"<td{interval}>{mean.mean:.3f}{second}</td>".replace("-", "−")
+
+
+def _millions(parameters: int | None) -> str:
+    if parameters is None:
+        return "unknown"
+    return f"{parameters / 1e6:.2f}" if parameters else "none"
 
 
 def _number(value: float | None, scale: float = 1, digits: int = 1) -> str:
@@ -253,6 +260,13 @@ def _noticed(rows: Sequence[Row]) -> str:
     notices = {row.clip: "; ".join(row.notices) for row in rows if row.notices}
     items = "".join(f"<li>{html.escape(f'{clip}: {found}')}</li>" for clip, found in notices.items())
     return f"<h2>What was noticed about the recordings</h2><ul>{items}</ul>" if items else ""
+
+
+def _noticed_about_outputs(rows: Sequence[Row]) -> str:
+    """Of files that were made elsewhere: delay, polarity, level, clipping, rate, coding."""
+    notes = {f"{row.clip}, {row.system}": "; ".join(row.notes) for row in rows if row.notes}
+    items = "".join(f"<li>{html.escape(f'{which}: {found}')}</li>" for which, found in notes.items())
+    return f"<h2>What was noticed about the outputs</h2><ul>{items}</ul>" if items else ""
 
 
 def _about(systems: Sequence[System], summary: Summary) -> str:

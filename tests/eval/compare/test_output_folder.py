@@ -95,6 +95,9 @@ def test_a_late_inverted_output_with_silence_behind_is_measured_in_its_place(roo
         assert any(note in noticed for noticed in after["notes"])
         assert note in said
     assert len(soundfile.read(root / "out/My-vocoder/alto/a.wav")[0]) == round(1.2 * SAMPLE_RATE)
+    report = (root / "out/report.html").read_text()
+    assert "<li>alto/a, My-vocoder: it is 300 ms late (6615 samples)" in report
+    assert "<td>unknown</td>" in report
 
 
 def test_another_rate_stereo_and_lossy_coding_are_said(root):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+_EXACT = ("pcm_", "alac", "dpcm_", "dwvw_", "flac", "wmalossless", "wavpack", "tta", "float", "double")  # begin so
+
 
 class AudioError(ValueError):
     """A recording that cannot be used. The message is one sentence for the person who gave it."""
@@ -18,6 +20,11 @@ class Unreadable(Exception):
     def __init__(self, reason: str, said: bool = False) -> None:
         super().__init__(reason)
         self.said = said
+
+
+def is_lossless(codec: str) -> bool:
+    """Of FFmpeg's name of a codec, or libsndfile's of a subtype."""
+    return codec.lower().startswith(_EXACT) and "law" not in codec
 
 
 @dataclass

@@ -191,9 +191,17 @@ def _key(task: Task, systems: Sequence[AnySystem]) -> str:
         about.append(repr(system.describe()))
         content.update(json.dumps(about).encode())
     for folder in task.outputs:
-        files = [hashlib.sha256(Path(path).read_bytes()).hexdigest() for _, path in folder.files]
+        files = [_digest(Path(path)) for _, path in folder.files]
         content.update(json.dumps([folder.id, files, folder.missing]).encode())
     return content.hexdigest()
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file; empty where it cannot be read, which its own row says."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _known(record: Path, key: str, task: Task, systems: Sequence[AnySystem]) -> list[Row] | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from common.disk_space import is_full
 from eval.compare.output_folder import OutputFolder
-from eval.listening.making.outputs import about_outputs
+from eval.listening.making.outputs import output_files
 from eval.listening.making.stimuli import MAX_CLIP_SECONDS, Tell, render_stimuli
 from eval.listening.storage.records import Stimulus
 from eval.listening.storage.store import Store
@@ -57,7 +57,8 @@ def make_study(
     stimuli, wavs = render(study, recordings, systems, tell)
     about = {f"system {system.id}": f"{system.describe().source}; {system.about}" for system in systems}
     about |= {f"recording {item}": recording.history for item, recording in recordings.items()}
-    about |= about_outputs(study.items, systems, recordings)
+    for output in output_files(study.items, systems, recordings):
+        about[f"output {output.system} {output.item}"] = "; ".join([output.history, *output.notes])
     public_id, key = store.add_study(study, stimuli, wavs, versions() | about, revises)
     return Made(public_id, key, store.study(public_id).revision, tuple(stimuli))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from eval.compare.measurement import placed
 from eval.compare.output_folder import OutputFolder
 from eval.compare.overlap import LengthError, on_timeline
+from eval.listening.study import StudyError
 from eval.metrics.alignment import align, moved_onto
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import Recording, fit_length
@@ -45,14 +47,25 @@ def outputs_alone(item: str, systems: Sequence[OutputFolder]) -> dict[str, np.nd
     return found
 
 
-def about_outputs(
+@dataclass(frozen=True)
+class OutputFile:
+    """history: one sentence about the file and what was done to it; notes: what was noticed about it."""
+
+    system: str
+    item: str
+    history: str
+    notes: tuple[str, ...]
+
+
+def output_files(
     items: Sequence[str], systems: Sequence[System | OutputFolder], recordings: Mapping[str, Recording]
-) -> dict[str, str]:
-    """{"output SYSTEM ITEM": what its file was, and what was noticed about it}, of outputs made elsewhere."""
-    found = {}
+) -> Iterator[OutputFile]:
+    """Of all outputs that were made elsewhere. Errors: `AudioError`, `StudyError`."""
     for system in systems:
         for item in items if isinstance(system, OutputFolder) else ():
             output = system.read(item, OUTPUT_LIMITS)
-            notes = placed(recordings[item], output).notes if item in recordings else output.notices
-            found[f"output {system.id} {item}"] = "; ".join([output.history, *notes])
-    return found
+            try:
+                notes = placed(recordings[item], output).notes if item in recordings else output.notices
+            except LengthError as error:
+                raise StudyError(f"{item}: {system.title}: {error}") from error
+            yield OutputFile(system.id, item, output.history, tuple(notes))

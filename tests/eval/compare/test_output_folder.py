@@ -191,6 +191,14 @@ def test_clips_with_a_missing_output_are_finished_too(root):
     assert written.stat().st_mtime_ns == before
 
 
+def test_a_file_that_goes_away_costs_its_own_system_only(root):
+    folder = output_folder("Mine", root / "mine", names(root)).of_clip("alto/a")
+    (root / "mine/alto/a.wav").unlink()
+    out = str(root / "out")
+    rows = run_task(Task("alto/a", str(root / "songs/alto/a.wav"), "griffin-lim-oracle", "M-STFT", out, (folder,)))
+    assert [row.error for row in rows] == ["", f"{root / 'mine/alto/a.wav'}: there is no such file."]
+
+
 def test_it_equals_itself_in_another_process(root):
     folder = output_folder("My vocoder", root / "mine", names(root))
     assert pickle.loads(pickle.dumps(folder)) == folder

@@ -13,12 +13,14 @@ import soundfile
 
 from eval.listening.analysis.votes import REFERENCE
 from eval.listening.making.make_study import make_study, read_clips
+from eval.listening.making.outputs import output_files
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.making.study_file import study_from_file
 from eval.listening.storage.store import Store
 from eval.listening.study import Study, StudyError
 from eval.metrics.alignment import align
 from eval.metrics.loudness import loudness
+from tests.command import command
 from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE
 
@@ -76,6 +78,15 @@ def test_what_was_noticed_about_an_output_is_kept_with_the_study(folder):
     about = json.loads(versions)["output Odd-one b"]
     assert "it is 300 ms late (6615 samples)" in about
     assert "its polarity is inverted" in about
+
+
+def test_the_command_says_what_was_noticed_about_an_output(folder):
+    (folder / "study.yaml").write_text(MIXED)
+    soundfile.write(folder / "odd" / "c.wav", harmonic_tone(1.6), SAMPLE_RATE)
+    done = command("eval", "listening", "make", folder / "study.yaml", "--data-dir", folder / "data")
+    assert "note: a: Odd-one: it is 300 ms late (6615 samples); measured after being moved" in done.stderr
+    assert "note: b: Odd-one: its polarity is inverted.\n" in done.stderr
+    assert f"  {folder}/odd/c.wav  no clip has this name\n" in done.stderr
 
 
 @pytest.mark.parametrize("mode", ["acr", "ab"])
@@ -177,6 +188,15 @@ def test_a_study_needs_every_output(folder):
     (folder / "odd" / "b.wav").unlink()
     with pytest.raises(StudyError, match=f"Odd one: b: no estimate in {folder}/odd"):
         study_of(folder, MIXED)
+
+
+def test_an_output_of_another_length_is_named(folder):
+    soundfile.write(folder / "odd" / "b.wav", harmonic_tone(2.5), SAMPLE_RATE)
+    study, clips, systems = study_of(folder, MIXED)
+    with pytest.raises(StudyError, match="b: Odd one: the estimate lasts 2.50 s and its reference 1.60 s, 56% more"):
+        list(output_files(study.items, systems, read_clips(clips)))
+    with pytest.raises(StudyError, match="Odd one failed on b: the estimate lasts 2.50 s"):
+        render_stimuli(study, read_clips(clips), systems)
 
 
 def test_pairs_may_name_outputs_by_their_titles(folder):

@@ -193,9 +193,9 @@ def test_a_study_needs_every_output(folder):
 def test_an_output_of_another_length_is_named(folder):
     soundfile.write(folder / "odd" / "b.wav", harmonic_tone(2.5), SAMPLE_RATE)
     study, clips, systems = study_of(folder, MIXED)
-    with pytest.raises(StudyError, match="b: Odd one: the estimate lasts 2.50 s and its reference 1.60 s, 56% more"):
+    with pytest.raises(StudyError, match=r"b: Odd one: the estimate lasts 2\.50 s and its reference 1\.60 s, 56% more"):
         list(output_files(study.items, systems, read_clips(clips)))
-    with pytest.raises(StudyError, match="Odd one failed on b: the estimate lasts 2.50 s"):
+    with pytest.raises(StudyError, match=r"Odd one failed on b: the estimate lasts 2\.50 s"):
         render_stimuli(study, read_clips(clips), systems)
 
 

@@ -141,12 +141,13 @@ def _estimates(args: argparse.Namespace) -> dict[str, Path]:
         raise ValueError("give either ESTIMATE or --system NAME=DIR, which may be repeated")
     if args.estimate:
         return {"": args.estimate}
-    named = [named_folder(text) for text in args.system]
-    if None in named:
-        raise ValueError(f"--system {args.system[named.index(None)]}: needed is NAME=DIR; `eval compare` runs systems")
-    if len(dict(named)) < len(named):
-        raise ValueError("--system: every system needs a name of its own")
-    return dict(named)
+    found: dict[str, Path] = {}
+    for text in args.system:
+        named = named_folder(text)
+        if named is None or named[0] in found:
+            raise ValueError(f"--system {text}: needed is NAME=DIR, each of another name; `eval compare` runs systems")
+        found[named[0]] = named[1]
+    return found
 
 
 def _print_scores(name: str, scores: Scores, metrics: Sequence[Metric]) -> None:

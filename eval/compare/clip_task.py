@@ -22,7 +22,7 @@ import numpy as np
 from common.durable import write_durably, write_text_durably
 from common.memory import with_peak_memory
 from eval.compare.measurement import Failure, Row, as_it_lies, attempt, measure, placed
-from eval.compare.output_folder import OutputFolder, check_ids
+from eval.compare.output_folder import AnySystem, OutputFolder, check_ids
 from eval.compare.overlap import on_timeline
 from eval.metrics.metric import Metric
 from eval.metrics.registry import choose_metrics
@@ -37,7 +37,6 @@ from vocoders.upper_band import FILE as UPPER_BAND
 FORMAT = 3  # of a record; another one is made again
 LIMITS = Limits(max_seconds=600, max_megabytes=1000)
 REFERENCE = "reference"
-AnySystem = System | OutputFolder
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,8 @@ def read_webmushra(path: Path) -> Conditions:
         raise ValueError(f"{path}: this is no configuration of webMUSHRA, which has a list of pages")
     clips: dict[Path, Path] = {}
     conditions: dict[str, list[tuple[str, str]]] = {}
-    names, kinds = [], []
+    names: list[str] = []
+    kinds: list[str] = []
     for page in _pages(content["pages"]):
         name, stimuli = str(page.get("id", "")), page.get("stimuli")
         if not name or name in names or not isinstance(stimuli, Mapping) or not stimuli:

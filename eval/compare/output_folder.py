@@ -15,7 +15,7 @@ from vocoders.phase.refine import Refinement
 from vocoders.recordings.decoding import AudioError
 from vocoders.recordings.reader import Limits, read_recording
 from vocoders.step import Step
-from vocoders.systems import Card
+from vocoders.systems import Card, System
 
 MAX_NAME_CHARS = 60
 RESERVED = {"reference", "anchor", "clips"}  # conditions and folders that mean something else
@@ -74,6 +74,9 @@ class OutputFolder:
             note_table(f"{self.title}: {len(self.files)} of {clips} clips have an output", rows)
 
 
+AnySystem = System | OutputFolder
+
+
 def output_folder(name: str, folder: Path, clips: Sequence[Path]) -> OutputFolder:
     """clips: names of the recordings, as `find_audio` gives them; files are matched to them by `match_files`.
 
@@ -123,7 +126,7 @@ def split_systems(
     return items, [*given, *outputs]
 
 
-def check_ids(systems: Iterable) -> None:
+def check_ids(systems: Iterable[AnySystem]) -> None:
     """Errors: ValueError for two systems of one id."""
     ids = [system.id for system in systems]
     if repeated := {id for id in ids if ids.count(id) > 1}:

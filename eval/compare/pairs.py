@@ -101,6 +101,6 @@ def _nothing_matches(names: Sequence[Path], found: Iterable[Path], folder: Path)
     )
 
 
-def _some(names: Iterable[Path]) -> str:
-    names = list(map(str, names))
+def _some(paths: Iterable[Path]) -> str:
+    names = list(map(str, paths))
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

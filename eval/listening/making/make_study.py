@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.disk_space import is_full
-from eval.compare.output_folder import OutputFolder
+from eval.compare.output_folder import AnySystem
 from eval.listening.making.outputs import output_files
 from eval.listening.making.stimuli import MAX_CLIP_SECONDS, Tell, render_stimuli
 from eval.listening.storage.records import Stimulus
@@ -16,7 +16,6 @@ from eval.listening.study import Study, StudyError
 from eval.reports.bundle import versions
 from vocoders.audio import Recording
 from vocoders.recordings.reader import Limits, read_recording
-from vocoders.systems import System
 
 CLIP_LIMITS = Limits(max_seconds=MAX_CLIP_SECONDS)
 
@@ -36,7 +35,7 @@ def make_study(
     data_dir: Path,
     study: Study,
     recordings: Mapping[str, Recording],
-    systems: Sequence[System | OutputFolder],
+    systems: Sequence[AnySystem],
     tell: Tell = lambda done, total, text: None,
     revises: str | None = None,
     render: Callable[..., tuple[list[Stimulus], dict[str, bytes]]] = render_stimuli,

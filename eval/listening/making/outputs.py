@@ -8,19 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from eval.compare.measurement import placed
-from eval.compare.output_folder import OutputFolder
+from eval.compare.output_folder import AnySystem, OutputFolder
 from eval.compare.overlap import LengthError, on_timeline
 from eval.listening.study import StudyError
 from eval.metrics.alignment import align, moved_onto
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import Recording, fit_length
 from vocoders.recordings.reader import Limits
-from vocoders.systems import System
 
 OUTPUT_LIMITS = Limits(max_seconds=120)  # of a file: what lies around its clip is cut away
 
 
-def output_of(item: str, system: System | OutputFolder, recording: Recording, analysis: Analysis) -> np.ndarray:
+def output_of(item: str, system: AnySystem, recording: Recording, analysis: Analysis) -> np.ndarray:
     """(n,) float32, as long as the recording. Errors: those of `synthesize`, `AudioError`, `LengthError`."""
     if not isinstance(system, OutputFolder):
         return fit_length(synthesize(system, analysis), len(recording.samples))
@@ -58,7 +57,7 @@ class OutputFile:
 
 
 def output_files(
-    items: Sequence[str], systems: Sequence[System | OutputFolder], recordings: Mapping[str, Recording]
+    items: Sequence[str], systems: Sequence[AnySystem], recordings: Mapping[str, Recording]
 ) -> Iterator[OutputFile]:
     """Of all outputs that were made elsewhere. Errors: `AudioError`, `StudyError`."""
     for system in systems:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eval.compare.measurement import Failure, as_it_lies, attempt, measure
-from eval.compare.output_folder import OutputFolder
+from eval.compare.output_folder import AnySystem, OutputFolder
 from eval.listening.analysis.votes import ANCHOR, REFERENCE
 from eval.listening.design import check_item
 from eval.listening.making.outputs import output_of, outputs_alone
@@ -22,7 +22,6 @@ from eval.metrics.metric import Metric
 from eval.metrics.registry import choose_metrics
 from vocoders.analysis import Analysis
 from vocoders.audio import SAMPLE_RATE, Recording, to_pcm16, wav_of
-from vocoders.systems import System
 
 MIN_CLIP_SECONDS, MAX_CLIP_SECONDS = 1.5, 30.0  # listeners compare seconds, not minutes
 LOUDNESS_TOLERANCE_LU = 0.1  # between the loudness asked of a stored take and the one measured
@@ -43,7 +42,7 @@ class _Take:
 def render_stimuli(
     study: Study,
     recordings: Mapping[str, Recording],
-    systems: Sequence[System | OutputFolder],
+    systems: Sequence[AnySystem],
     tell: Tell = lambda done, total, text: None,
 ) -> tuple[list[Stimulus], dict[str, bytes]]:
     """Every output of the study, and {SHA-256: wav}. recordings: {item: recording}; of an item that has none, the systems are
@@ -91,7 +90,7 @@ def _takes_alone(item: str, systems: Sequence[OutputFolder]) -> dict[str, _Take]
     return {REFERENCE: first, **takes}
 
 
-def _take(item: str, recording: Recording, system: System | OutputFolder, analysis: Analysis) -> _Take:
+def _take(item: str, recording: Recording, system: AnySystem, analysis: Analysis) -> _Take:
     samples = attempt(lambda: output_of(item, system, recording, analysis))
     if isinstance(samples, Failure):
         raise StudyError(f"{system.title} failed on {recording.name}: {samples.reason}") from samples.error

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from eval.compare.conditions import read_conditions, read_webmushra
-from eval.compare.output_folder import OutputFolder, check_ids, output_folder
+from eval.compare.output_folder import AnySystem, OutputFolder, check_ids, output_folder
 from eval.listening.study import Study, StudyError, read_study_file, study_from
 from vocoders.catalogue import find_systems
 from vocoders.recordings.files import find_audio
-from vocoders.systems import System
 
 MODE_OF_PAGES = {
     "mushra": "mushra",
@@ -20,7 +19,7 @@ MODE_OF_PAGES = {
 }  # a paired comparison is ABX with a reference, else AB
 
 
-def study_from_file(path: Path) -> tuple[Study, dict[str, Path], list[System | OutputFolder]]:
+def study_from_file(path: Path) -> tuple[Study, dict[str, Path], list[AnySystem]]:
     """A YAML or JSON study whose `clips` are files and folders, relative to its own folder, and whose `systems` are ids,
     checkpoints and {name, folder} of outputs made elsewhere. `outputs` names both at once: a folder per condition, or a
     configuration of webMUSHRA, which may also stand in the place of the study.
@@ -49,7 +48,7 @@ def study_from_file(path: Path) -> tuple[Study, dict[str, Path], list[System | O
     return study_from({**content, "items": items}), clips, systems
 
 
-def _named_material(path: Path, content: dict) -> tuple[dict[str, Path], list[System | OutputFolder]]:
+def _named_material(path: Path, content: dict) -> tuple[dict[str, Path], list[AnySystem]]:
     """{item: recording} and systems; takes `clips`, `outputs` and `systems` out of the content."""
     named, given = content.pop("systems", None), content.pop("clips", None)
     if not isinstance(named, list) and not (named is None and "outputs" in content):

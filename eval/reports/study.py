@@ -5,13 +5,13 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 
-from eval.listening.analysis.votes import ANCHOR, REFERENCE
-from eval.listening.study import MODES
+from eval.listening.analysis.votes import REFERENCE
+from eval.listening.tasks.registry import task_of
 from eval.metrics.registry import METRICS
 from eval.reports.charts import cloud
 from eval.reports.comparison import style
+from eval.reports.study_blocks import outcome_html
 from eval.reports.study_cells import Names, html_table
-from eval.reports.study_outcomes import identifications, preferences, ratings
 
 RULES = {
     "gold": "rated a ruined take as good",
@@ -38,20 +38,21 @@ def study_results(results: Mapping, titles: Mapping[str, str]) -> str:
     """One HTML section. results: of `eval.listening.analysis.results.analyse`; titles: {system id: title}, an id without one is
     shown as it is."""
     study, n = results["study"], results["n"]
-    names = Names({REFERENCE: "Recording", ANCHOR: "3.5 kHz anchor", **titles})
+    task = task_of(study["mode"])
+    anchors = {anchor: f"{hertz / 1000:g} kHz anchor" for anchor, hertz in task.anchors.items()}
+    names = Names({REFERENCE: "Recording", **anchors, **titles})
     banner = (
         f'<p class="study-preliminary" role="status">{html.escape(results["preliminary"])}</p>'
         if results["preliminary"]
         else ""
     )
     head = (
-        f"<h2>{html.escape(study['name'])}</h2><p>{html.escape(MODES[study['mode']])} Revision {study['revision']}; {n['started']} "
+        f"<h2>{html.escape(study['name'])}</h2><p>{html.escape(task.about)} Revision {study['revision']}; {n['started']} "
         f"raters started, {n['finished']} finished, {n['with_votes']} have votes, {n['screened']} of them after screening; "
         f"{n['items']} clips, {n['votes']} votes, {n['votes_screened']} after screening.</p>{banner}"
     )
-    body = {"ab": preferences, "abx": identifications}.get(study["mode"], ratings)
     found = (
-        body(results, names)
+        outcome_html(task.outcome(results), names)
         if results["after"]
         else "<p>No votes are left to show. As soon as somebody has answered, they appear here.</p>"
     )

@@ -37,11 +37,6 @@ def interval_cell(content: Mapping, digits: int = 2, signed: bool = False) -> st
     return text.replace("-", "−")
 
 
-def p_cell(value: float | None) -> str:
-    """HTML."""
-    return "n/a" if value is None else "&lt; 0.001" if value < 0.001 else f"{value:.3f}"
-
-
 def number_cell(value: float | None) -> str:
     """Two digits, with a typographic minus."""
     return "n/a" if value is None else f"{value:.2f}".replace("-", "−")

@@ -14,7 +14,8 @@ from eval.listening.making.make_study import Made, make_study, read_clips
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
-from eval.listening.study import MODES, Question, Study, StudyError, session_minutes
+from eval.listening.study import Question, Study, StudyError, session_minutes
+from eval.listening.tasks.registry import TASKS, task_of
 from server.executor import ComputeError, Executor
 from ui.background import Finished, followed
 from ui.compare.inputs import Inputs, choices, offered
@@ -27,12 +28,7 @@ from vocoders.recordings.contained import read_recording_contained
 from vocoders.recordings.reader import AudioError
 from vocoders.systems import System
 
-TITLES = {
-    "acr": "Rate takes, 1 to 5",
-    "mushra": "MUSHRA, 0 to 100",
-    "ab": "Which is better",
-    "abx": "ABX: is it audible",
-}
+DEFAULT_MODE = next(iter(TASKS))
 _EVERYTHING = 0  # as the number of trials: all of them
 
 
@@ -107,7 +103,10 @@ def lay_out_making(
         with gr.Column(scale=5, min_width=320):
             name = gr.Textbox(label="Name, which listeners see", max_length=120, elem_id="study-name")
             mode = gr.Radio(
-                [(TITLES[mode], mode) for mode in MODES], value="acr", label="What listeners do", elem_id="study-mode"
+                [(task.title, id) for id, task in TASKS.items()],
+                value=DEFAULT_MODE,
+                label="What listeners do",
+                elem_id="study-mode",
             )
             files = gr.File(
                 label="Clips, 1.5 to 30 s", file_count="multiple", type="filepath", height=150, elem_id="study-clips"
@@ -120,7 +119,7 @@ def lay_out_making(
             raters = gr.Number(
                 12, label="Raters expected", precision=0, minimum=1, maximum=10_000, elem_id="study-raters"
             )
-            outlook = slot("study-outlook", outlook_of("acr", None, False, None, [], 12, 0))
+            outlook = slot("study-outlook", outlook_of(DEFAULT_MODE, None, False, None, [], 12, 0))
     checks = _lay_out_checks()
     with gr.Row():
         make = gr.Button("Make the study", variant="primary", elem_id="study-make", scale=0, min_width=200)
@@ -212,11 +211,9 @@ def outlook_of(
 ) -> str:
     """The planner's sentences, as HTML, for the present values of the form."""
     items = len(files or []) + bool(with_compared and recording)
-    pairs = len(systems) * (len(systems) - 1) // 2
-    per_item = {"acr": len(systems) + 1, "mushra": 1, "ab": pairs, "abx": len(systems)}[mode]
+    per_item = len(task_of(mode).units(systems))
     if not items or not systems or not per_item or not raters or raters < 1:
-        needed = "two systems" if mode == "ab" else "a system"
-        return f'<p class="page-hint">Add clips and {needed}, and this says how precise the study can get.</p>'
+        return f'<p class="page-hint">Add clips and {task_of(mode).needs}, and this says how precise the study can get.</p>'
     asked = min(int(trials or 0) or items * per_item, items * per_item)
     heard = max(1, round(items * asked / (items * per_item)))
     found = plan(mode, int(raters), heard)

@@ -2,12 +2,14 @@
 
 import { el } from '../player/elements.js';
 import { Foot, heading } from './parts.js';
+import { taskOf } from './tasks/registry.js';
 
 /** The instructions of a kind of trial, as a list; `attention` false: this study has no beeps. */
 export function rules(words, { mode, need, attention = true }) {
   const listen = need ? words.say('instructions.listen', { need: Number(need.toFixed(1)) })
     : words.say('instructions.listen.plain');
-  const lines = [words.say(`instructions.${mode}`), listen, mode !== 'acr' && words.say('instructions.switch')];
+  const lines = [words.say(`instructions.${mode}`), listen,
+    taskOf(mode).compares && words.say('instructions.switch')];
   return el('ul', 'booth-list', {}, ...lines.filter(Boolean).map((text) => el('li', '', { text })),
     attention && el('li', 'booth-beeps', {}, el('span', '', { text: words.say('instructions.beeps') }),
       words.say('sentence.separator'), el('strong', '', { text: words.say(`instructions.beeps.${mode}`) })));

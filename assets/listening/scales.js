@@ -1,5 +1,5 @@
-// The answer controls, one per kind of trial. Each has a node, the answer (null while it is incomplete), what is
-// missing, and the keys it understands.
+// The answer controls that kinds of trials are built from: one of several choices, and a slider for every take. Each is
+// a `Scale` of tasks/registry.js.
 
 import { el, setAttribute, setText } from '../player/elements.js';
 import { clamp } from '../player/numbers.js';
@@ -7,50 +7,40 @@ import { Choices } from './parts.js';
 
 const MIDDLE = 50;   // where an untouched slider begins when a key moves it
 
-/** ITU-T P.800: five categories. */
-class CategoryScale {
-  constructor(words, title, onchange) {
-    const options = [5, 4, 3, 2, 1].map((value) => ({ value, mark: String(value), text: words.say(`acr.${value}`) }));
+/**
+ * @typedef {object} Choice
+ * @property {string | number} value the answer
+ * @property {string} key that chooses it
+ * @property {string} text
+ * @property {string} [mark] drawn large
+ */
+
+/** One of several answers. */
+export class ChoiceScale {
+  /**
+   * @param {import('./words.js').Words} words
+   * @param {string} title
+   * @param {() => void} onchange
+   * @param {{options: Choice[], shifted?: boolean, layout?: 'sides' | 'categories'}} form `shifted`: keys count with
+   *   Shift only; `layout`: side by side, or in a column where the screen is narrow
+   */
+  constructor(words, title, onchange, { options, shifted = false, layout = 'sides' }) {
+    Object.assign(this, { words, onchange, options, shifted });
     this.choices = new Choices('booth-answer', title, options, onchange);
     this.root = this.choices.root;
-    this.root.dataset.kind = 'acr';
-    Object.assign(this, { words, onchange });
+    this.root.dataset.kind = layout;
   }
 
   get answer() {
-    const { value } = this.choices;
-    return value === null ? null : Number(value);
+    return this.options.find(({ value }) => String(value) === this.choices.value)?.value ?? null;
   }
 
-  get missing() { return this.answer === null ? this.words.say('missing.answer') : ''; }
-
-  key(name) {
-    if (!/^[1-5]$/.test(name)) return false;
-    this.choices.set(name);
-    this.onchange();
-    return true;
-  }
-
-  enable(enabled) { this.choices.enable(enabled); }
-}
-
-/** One of a few: which take is preferred, or which one X is. */
-class ChoiceScale {
-  constructor(words, title, onchange, mode) {
-    this.keys = mode === 'ab' ? { a: 'a', s: 'same', b: 'b' } : { a: 'a', b: 'b' };
-    const options = Object.values(this.keys).map((value) => ({ value, text: words.say(`${mode}.${value}`) }));
-    this.choices = new Choices('booth-answer', title, options, onchange);
-    this.root = this.choices.root;
-    this.root.dataset.kind = mode;
-    Object.assign(this, { words, onchange });
-  }
-
-  get answer() { return this.choices.value; }
   get missing() { return this.answer === null ? this.words.say('missing.answer') : ''; }
 
   key(name, { shiftKey }) {
-    if (!shiftKey || !(name in this.keys)) return false;
-    this.choices.set(this.keys[name]);
+    const option = this.shifted && !shiftKey ? undefined : this.options.find(({ key }) => key === name);
+    if (!option) return false;
+    this.choices.set(option.value);
     this.onchange();
     return true;
   }
@@ -92,8 +82,9 @@ class Slider {
   }
 }
 
-/** ITU-R BS.1534: every take against the reference, which is the first slot. */
-class ContinuousScale {
+/** A rating of every take against the reference, which is the first slot. `labels`: of the takes. */
+export class SliderScale {
+  /** @param {import('./words.js').Words} words @param {string[]} labels @param {() => void} onchange */
   constructor(words, labels, onchange) {
     Object.assign(this, { words, labels });
     this.sliders = labels.map((label) => new Slider(words, label, onchange));
@@ -126,10 +117,4 @@ class ContinuousScale {
   enable(enabled) {
     for (const { input } of this.sliders) input.disabled = !enabled;
   }
-}
-
-export function scaleFor(words, { mode, slots }, title, onchange) {
-  if (mode === 'acr') return new CategoryScale(words, title, onchange);
-  if (mode !== 'mushra') return new ChoiceScale(words, title, onchange, mode);
-  return new ContinuousScale(words, slots.slice(1).map(({ label }) => label), onchange);
 }

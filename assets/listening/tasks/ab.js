@@ -1,0 +1,16 @@
+// AB: which of two takes is preferred, or neither. The letters alone play the takes.
+
+import { ChoiceScale } from '../scales.js';
+
+/** @type {import('./registry.js').Task} */
+export const ab = {
+  compares: true,
+
+  scale(words, step, title, onchange) {
+    const keys = { a: 'a', same: 's', b: 'b' };
+    const options = Object.entries(keys).map(([value, key]) => ({ value, key, text: words.say(`ab.${value}`) }));
+    return new ChoiceScale(words, title, onchange, { options, shifted: true });
+  },
+
+  keys: (words) => [[['A', 'B'], 'keys.ab'], [[words.say('keys.name.shift'), 'A', 'S', 'B'], 'keys.answer.ab']],
+};

@@ -11,6 +11,7 @@ from eval.listening.analysis.results import EXCLUDING_RULES, flags_of, votes_of
 from eval.listening.analysis.votes import Rating
 from eval.listening.storage.records import StoredStudy
 from eval.listening.storage.store import Store
+from eval.listening.tasks.pair import SIDES
 from eval.listening.trial import Trial
 
 LONG = (
@@ -59,7 +60,7 @@ def _long(stored: StoredStudy, row: Mapping, flags: Sequence[str]) -> list[tuple
     for slot, condition in enumerate(row["shown"]):
         answer = task.answer_about(row["answer"], slot)
         plays = row["plays"][slot + first] if slot + first < len(row["plays"]) else ""
-        x = "" if row["x"] is None else "ab"[row["x"]]
+        x = "" if row["x"] is None else SIDES[row["x"]]
         trial = (row["number"], row["kind"], row["item"], slot, condition, x, answer, row["heard"][slot + first], plays)
         when = (row["switches"], row["dwell_ms"], f"{row['shown_at']:.3f}", f"{row['answered_at']:.3f}")
         lines.append((*about, *trial, *when, " ".join(sorted(set(flags))), int(excluded)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from eval.listening.analysis.precision import Precision, Spread
 from eval.listening.analysis.screening import Flag, Rule, same_answer
@@ -72,7 +72,7 @@ class Task(ABC):
         """Whether the answer, JSON of the page, is one of the possible ones."""
 
     @abstractmethod
-    def passes(self, trial: Trial, answer: object) -> bool:
+    def passes(self, trial: Trial, answer: Any) -> bool:
         """Whether the answer to an attention check (kind gold or trap) is the right one. answer: a possible one."""
 
     # ------------------------------------------------ analysis
@@ -81,7 +81,7 @@ class Task(ABC):
     def votes(self, row: Mapping) -> list[Vote]:
         """The votes of a stored answer to a trial or a repeat. row: of `Store.answers`; `origin` gives their common fields."""
 
-    def answer_about(self, answer: object, slot: int) -> object:
+    def answer_about(self, answer: Any, slot: int) -> object:
         """The part of an answer that is about the take in that slot, for the export."""
         return answer
 

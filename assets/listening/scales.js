@@ -1,9 +1,11 @@
-// The answer controls that kinds of trials are built from: one of several choices, and a slider for every take. Each is
-// a `Scale` of tasks/registry.js.
+// The answer controls that kinds of trials are built from: one of several choices, and a slider for every take.
 
 import { el, setAttribute, setText } from '../player/elements.js';
 import { clamp } from '../player/numbers.js';
-import { Choices } from './parts.js';
+import { Choices } from './widgets.js';
+
+/** @import { Scale } from './tasks/registry.js' */
+/** @import { Translations } from './translations.js' */
 
 const MIDDLE = 50;   // where an untouched slider begins when a key moves it
 
@@ -15,20 +17,27 @@ const MIDDLE = 50;   // where an untouched slider begins when a key moves it
  * @property {string} [mark] drawn large
  */
 
-/** One of several answers. */
+/**
+ * One of several answers.
+ *
+ * @implements {Scale}
+ */
 export class ChoiceScale {
   /**
-   * @param {import('./words.js').Words} words
+   * @param {Translations} words
    * @param {string} title
    * @param {() => void} onchange
    * @param {{options: Choice[], shifted?: boolean, layout?: 'sides' | 'categories'}} form `shifted`: keys count with
    *   Shift only; `layout`: side by side, or in a column where the screen is narrow
    */
   constructor(words, title, onchange, { options, shifted = false, layout = 'sides' }) {
-    Object.assign(this, { words, onchange, options, shifted });
     this.choices = new Choices('booth-answer', title, options, onchange);
     this.root = this.choices.root;
     this.root.dataset.kind = layout;
+    this.words = words;
+    this.onchange = onchange;
+    this.options = options;
+    this.shifted = shifted;
   }
 
   get answer() {
@@ -37,6 +46,10 @@ export class ChoiceScale {
 
   get missing() { return this.answer === null ? this.words.say('missing.answer') : ''; }
 
+  /**
+   * @param {string} name
+   * @param {KeyboardEvent} event
+   */
   key(name, { shiftKey }) {
     const option = this.shifted && !shiftKey ? undefined : this.options.find(({ key }) => key === name);
     if (!option) return false;
@@ -45,14 +58,25 @@ export class ChoiceScale {
     return true;
   }
 
+  /** @param {boolean} enabled */
   enable(enabled) { this.choices.enable(enabled); }
 }
 
 /** A rating from 0 to 100 that begins as none at all: a thumb in the middle would be an answer nobody gave. */
 class Slider {
+  /** @type {number | null} */
+  value = null;
+
+  /**
+   * @param {Translations} words
+   * @param {string} label of the slot
+   * @param {() => void} onchange
+   */
   constructor(words, label, onchange) {
-    Object.assign(this, { words, onchange, value: null });
+    this.words = words;
+    this.onchange = onchange;
     const touch = () => this.set(Number(this.input.value));
+    /** @type {HTMLInputElement} */
     this.input = el('input', 'booth-slider', { type: 'range', min: 0, max: 100, step: 1, value: MIDDLE,
       'aria-label': words.say('mushra.slider', { label }), oninput: touch, onclick: touch });
     this.number = el('span', 'booth-value-number');
@@ -62,9 +86,10 @@ class Slider {
     this.render();
   }
 
+  /** @param {number} value */
   set(value) {
     this.value = clamp(value, 0, 100);
-    this.input.value = this.value;
+    this.input.value = String(this.value);
     this.render();
     this.onchange();
   }
@@ -72,9 +97,9 @@ class Slider {
   render() {
     const { words, value } = this;
     const unset = value === null;
-    const word = unset ? '' : words.say(`acr.${Math.min(5, Math.floor(value / 20) + 1)}`);
+    const word = value === null ? '' : words.say(`acr.${Math.min(5, Math.floor(value / 20) + 1)}`);
     this.root.classList.toggle('booth-unset', unset);
-    this.root.style.setProperty('--booth-part', unset ? 0 : value / 100);
+    this.root.style.setProperty('--booth-part', String((value ?? 0) / 100));
     const spoken = unset ? words.say('mushra.unset') : words.say('mushra.value', { value, word });
     setAttribute(this.input, 'aria-valuetext', spoken);
     setText(this.number, unset ? '' : String(value));
@@ -82,11 +107,20 @@ class Slider {
   }
 }
 
-/** A rating of every take against the reference, which is the first slot. `labels`: of the takes. */
+/**
+ * A rating of every take against the reference, which is the first slot.
+ *
+ * @implements {Scale}
+ */
 export class SliderScale {
-  /** @param {import('./words.js').Words} words @param {string[]} labels @param {() => void} onchange */
+  /**
+   * @param {Translations} words
+   * @param {string[]} labels of the takes
+   * @param {() => void} onchange
+   */
   constructor(words, labels, onchange) {
-    Object.assign(this, { words, labels });
+    this.words = words;
+    this.labels = labels;
     this.sliders = labels.map((label) => new Slider(words, label, onchange));
     this.beside = [null, ...this.sliders.map(({ root }) => root)];
     this.top = el('div', 'booth-scale', { 'aria-hidden': 'true' }, el('div', 'booth-scale-words', {},
@@ -95,7 +129,7 @@ export class SliderScale {
 
   get answer() {
     const values = this.sliders.map(({ value }) => value);
-    return values.includes(null) ? null : values;
+    return values.every((value) => value !== null) ? values : null;
   }
 
   get missing() {
@@ -103,10 +137,17 @@ export class SliderScale {
     return labels.length ? this.words.say('missing.rate', { labels: this.words.list(labels) }) : '';
   }
 
-  /** Moves the slider of the slot that is heard. */
+  /**
+   * Moves the slider of the slot that is heard.
+   *
+   * @param {string} name
+   * @param {KeyboardEvent} event
+   * @param {number} slot
+   */
   key(name, event, slot) {
     const slider = this.sliders[slot - 1];
     const from = slider?.value ?? MIDDLE;
+    /** @type {Record<string, number>} */
     const moves = { arrowup: from + 1, arrowdown: from - 1, pageup: from + 10, pagedown: from - 10, home: 0, end: 100 };
     const to = moves[name];
     if (!slider || to === undefined) return false;
@@ -114,6 +155,7 @@ export class SliderScale {
     return true;
   }
 
+  /** @param {boolean} enabled */
   enable(enabled) {
     for (const { input } of this.sliders) input.disabled = !enabled;
   }

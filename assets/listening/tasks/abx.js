@@ -2,7 +2,9 @@
 
 import { ChoiceScale } from '../scales.js';
 
-/** @type {import('./registry.js').Task} */
+/** @import { Task } from './registry.js' */
+
+/** @type {Task} */
 export const abx = {
   compares: true,
 

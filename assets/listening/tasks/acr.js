@@ -4,7 +4,9 @@ import { ChoiceScale } from '../scales.js';
 
 const SCORES = [5, 4, 3, 2, 1];
 
-/** @type {import('./registry.js').Task} */
+/** @import { Task } from './registry.js' */
+
+/** @type {Task} */
 export const acr = {
   compares: false,
 

@@ -2,7 +2,9 @@
 
 import { SliderScale } from '../scales.js';
 
-/** @type {import('./registry.js').Task} */
+/** @import { Task } from './registry.js' */
+
+/** @type {Task} */
 export const mushra = {
   compares: true,
 

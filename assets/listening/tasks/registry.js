@@ -6,42 +6,35 @@ import { abx } from './abx.js';
 import { acr } from './acr.js';
 import { mushra } from './mushra.js';
 
-/** @typedef {import('../words.js').Words} Words */
+/** @import { Answer, Mode, TrialStep } from '../messages.js' */
+/** @import { Translations } from '../translations.js' */
 
 /**
  * The answer controls of one trial.
  *
  * @typedef {object} Scale
  * @property {HTMLElement} [root] below the sounds
- * @property {(HTMLElement | null)[]} [beside] a node for each slot
- * @property {HTMLElement} [top] above all slots
- * @property {unknown} answer what is sent; null while the trial is incomplete
- * @property {string} missing a sentence on what is still to be answered, '' when nothing is
- * @property {(name: string, event: KeyboardEvent, slot: number) => boolean} key whether the key was one of the scale's;
- *   `slot` is the one that is heard
+ * @property {(HTMLElement | null)[]} [beside] a node per slot, in its row
+ * @property {HTMLElement} [top] above all rows
+ * @property {Answer | null} answer null while it is incomplete
+ * @property {string} missing what is, as a sentence
+ * @property {(name: string, event: KeyboardEvent, slot: number) => boolean} key whether it has a use for the key; `slot`
+ *   is the one that sounds
  * @property {(enabled: boolean) => void} enable
- */
-
-/**
- * The part of a trial that the server sends and a scale needs.
- *
- * @typedef {object} Step
- * @property {string} mode
- * @property {{role: 'take' | 'reference' | 'x', label: string, url: string}[]} slots
  */
 
 /**
  * @typedef {object} Task
  * @property {boolean} compares whether a trial has several sounds to switch between
- * @property {(words: Words, step: Step, title: string, onchange: () => void) => Scale} scale
- * @property {(words: Words) => [keys: string[], text: string][]} keys its rows of the legend: keys, and the key of the
- *   text that says what they do
+ * @property {(words: Translations, step: TrialStep, title: string, onchange: () => void) => Scale} scale
+ * @property {(words: Translations) => [keys: string[], text: string][]} keys its rows of the legend: keys, and the key of
+ *   the text that says what they do
  */
 
-/** @type {Record<string, Task>} */
+/** @type {Record<Mode, Task>} */
 const TASKS = { acr, mushra, ab, abx };
 
-/** @param {string} mode @returns {Task} */
+/** @param {Mode} mode */
 export function taskOf(mode) {
   return TASKS[mode];
 }

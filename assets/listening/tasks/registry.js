@@ -18,8 +18,8 @@ import { mushra } from './mushra.js';
  * @property {HTMLElement} [top] above all rows
  * @property {Answer | null} answer null while it is incomplete
  * @property {string} missing what is, as a sentence
- * @property {(name: string, event: KeyboardEvent, slot: number) => boolean} key whether it has a use for the key; `slot`
- *   is the one that sounds
+ * @property {(name: string, event: KeyboardEvent, slot: number) => boolean} key whether it has a use for the key;
+ *   `slot` is the one that sounds
  * @property {(enabled: boolean) => void} enable
  */
 
@@ -27,8 +27,8 @@ import { mushra } from './mushra.js';
  * @typedef {object} Task
  * @property {boolean} compares whether a trial has several sounds to switch between
  * @property {(words: Translations, step: TrialStep, title: string, onchange: () => void) => Scale} scale
- * @property {(words: Translations) => [keys: string[], text: string][]} keys its rows of the legend: keys, and the key of
- *   the text that says what they do
+ * @property {(words: Translations) => [keys: string[], text: string][]} keys its rows of the legend: keys, and the
+ *   name of the text that says what they do
  */
 
 /** @type {Record<Mode, Task>} */

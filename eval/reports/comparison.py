@@ -10,8 +10,9 @@ import numpy as np
 
 from common.durable import write_text_durably
 from common.templates import render
-from eval.compare.clip_task import LIMITS, Row, take_path
+from eval.compare.clip_task import LIMITS, output_path
 from eval.compare.intervals import FEWEST
+from eval.compare.measurement import Row
 from eval.compare.summary import Summary
 from eval.metrics.loudness import loudness, match_levels, true_peak
 from eval.metrics.registry import METRICS
@@ -103,7 +104,7 @@ def _extremes(
         chosen = {"best": ordered[0], "worst": ordered[-1]} if len(ordered) > 1 else {"only": ordered[0]}
         extremes[system] = [
             {"title": f"{word}: {row.clip}, {metric} {row.metrics[metric]:.3f}"}
-            | _card(sources[row.clip], take_path(out, system, row.clip))
+            | _card(sources[row.clip], output_path(out, system, row.clip))
             for word, row in chosen.items()
         ]
     return extremes

@@ -72,8 +72,6 @@ class Drawing:
 
 def _written(attributes: dict[str, object]) -> dict[str, str]:
     return {
-        "class" if name == "kind" else name.replace("_", "-"): f"{value:.1f}"
-        if isinstance(value, float)
-        else str(value)
-        for name, value in attributes.items()
+        "class" if name == "kind" else name.replace("_", "-"): str(v) if isinstance(v, str | int) else f"{v:.1f}"
+        for name, v in attributes.items()
     }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eval.compare.mel import MEL_ERROR
-from eval.compare.recording import Take
+from eval.compare.recording import Output
 from eval.metrics.alignment import Alignment
 from eval.metrics.loudness import Level
 from eval.metrics.registry import METRICS
@@ -26,7 +27,7 @@ class Column:
     unit: str
     better: str  # a key of `ARROWS`
     about: str
-    value: Callable[[Take], float | None]  # None: not measured yet
+    value: Callable[[Output], float | None]  # None: not measured yet; nan: undefined
     digits: int = 3
 
 
@@ -35,9 +36,14 @@ def _digits(unit: str) -> int:
     return 1 if unit in ("dB", "%", "LU") else 3
 
 
+def _measured(metric: str, output: Output) -> float | None:
+    value = output.metrics.get(metric)
+    return math.nan if value is None and metric in output.metrics else value
+
+
 COLUMNS = (
     *(
-        Column(m.name, m.unit, m.better, m.about, lambda take, name=m.name: take.metrics.get(name), _digits(m.unit))
+        Column(m.name, m.unit, m.better, m.about, functools.partial(_measured, m.name), _digits(m.unit))
         for m in METRICS.values()
         if not m.on_request and not m.why_not()
     ),
@@ -54,23 +60,23 @@ MEL_COLUMNS = (
         "Np",
         "lower",
         "Mean error of the take’s log mel against the mel that was given, in its own recipe",
-        lambda take: take.metrics.get(MEL_ERROR),
+        functools.partial(_measured, MEL_ERROR),
     ),
     *COLUMNS[-2:],
 )
 
 
-def metric_table(takes: Sequence[Take]) -> str:
+def metric_table(takes: Sequence[Output]) -> str:
     """HTML: one row per system of a recording, see `_table`."""
     return _table(takes, COLUMNS, from_mel=False)
 
 
-def mel_error_table(takes: Sequence[Take]) -> str:
+def mel_error_table(takes: Sequence[Output]) -> str:
     """HTML: one row per system of a mel without a recording."""
     return _table(takes, MEL_COLUMNS, from_mel=True)
 
 
-def _table(takes: Sequence[Take], columns: Sequence[Column], from_mel: bool) -> str:
+def _table(takes: Sequence[Output], columns: Sequence[Column], from_mel: bool) -> str:
     """The best of the mel vocoders is marked in every column.
 
     A system that is given more than a mel competes with nobody: it is shown, and never marked.
@@ -83,7 +89,7 @@ def _table(takes: Sequence[Take], columns: Sequence[Column], from_mel: bool) -> 
     return fill("compare/templates/metric_table.html", columns=columns, arrows=ARROWS, rows=rows, from_mel=from_mel)
 
 
-def _best(column: Column, takes: Sequence[Take]) -> float:
+def _best(column: Column, takes: Sequence[Output]) -> float:
     values = [value for take in takes if (value := column.value(take)) is not None and math.isfinite(value)]
     if len(values) < 2:
         return math.nan
@@ -92,7 +98,7 @@ def _best(column: Column, takes: Sequence[Take]) -> float:
     return min(values) if column.better == "lower" else max(values)
 
 
-def _cell(column: Column, take: Take, best: float) -> dict[str, object]:
+def _cell(column: Column, take: Output, best: float) -> dict[str, object]:
     """worst: (start, stop) in seconds of the second in which it is worst, where that is known."""
     value = column.value(take)
     return {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eval.compare.recording import Take
+from eval.compare.recording import Output
 from eval.reports.spectrogram import DIFFERENCE_DB, FREQUENCY_MAX, difference, difference_png
 from ui.markup import fill
 from vocoders.mel import F_MAX, N_BINS
@@ -16,7 +16,7 @@ ROWS = 256  # of the picture, evenly spaced in mel
 _TOP = 2595 * np.log10(1 + FREQUENCY_MAX / 700)
 
 
-def refinement_panel(takes: Sequence[Take]) -> str:
+def refinement_panel(takes: Sequence[Output]) -> str:
     """HTML: a figure for every refined take whose plain sister is there as well; empty without such a pair."""
     pairs = [
         _pair(take, plain)
@@ -28,12 +28,12 @@ def refinement_panel(takes: Sequence[Take]) -> str:
     return fill("compare/templates/refinement.html", pairs=pairs, range_db=DIFFERENCE_DB)
 
 
-def _is_plain(take: Take, refined: System) -> bool:
+def _is_plain(take: Output, refined: System) -> bool:
     same = take.system.steps == refined.steps and take.system.load == refined.load
     return same and take.system.refinement is None
 
 
-def _pair(refined: Take, plain: Take) -> dict[str, object]:
+def _pair(refined: Output, plain: Output) -> dict[str, object]:
     """Titles, the picture, and marks as (percent from the top, text)."""
     crossover = refined.system.refinement.crossover
     marks = (

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from eval.compare.recording import Take
+from eval.compare.recording import Output
 from eval.homework.ladder import RUNGS
 from eval.homework.loss_scales import loss_scales
 from eval.homework.mel_steps import steps
@@ -25,7 +25,7 @@ WIDTH, HEIGHT = 1000, 190  # of the spectrum, SVG units
 RATES = (0, 5, 10, 20, 30, 40)  # Hz, marked below the spectrum
 
 
-def ladder_panel(systems: Sequence[System], takes: Sequence[Take]) -> str:
+def ladder_panel(systems: Sequence[System], takes: Sequence[Output]) -> str:
     """What every rung takes away, and the numbers at it."""
     return fill("findings/templates/ladder.html", systems=systems, table=metric_table(takes))
 
@@ -35,14 +35,14 @@ def mels_panel(recording: Recording) -> str:
     return fill("findings/templates/mels.html", steps=found, total=sum(step.moved for step, _ in found))
 
 
-def losses_panel(recording: Recording, takes: Sequence[Take]) -> str:
+def losses_panel(recording: Recording, takes: Sequence[Output]) -> str:
     if not takes:
         return ""
     losses = [(take.system.title, loss_scales(recording.samples, take.samples)) for take in takes]
     return fill("findings/templates/losses.html", losses=losses, floored=losses[-1][1])
 
 
-def trembling_panel(recording: Recording, takes: Sequence[Take]) -> str:
+def trembling_panel(recording: Recording, takes: Sequence[Output]) -> str:
     """Modulation spectra of the longest held note."""
     stretches = [] if tracker_missing() else sustained(cached_track(recording.samples))
     if not stretches:

@@ -21,7 +21,7 @@ from ui.background import Finished, followed
 from ui.compare.inputs import Inputs, choices, offered
 from ui.compare.tab import QUEUE
 from ui.listening.reading import may_read
-from ui.markup import escape, inert, notice, slot
+from ui.markup import fill, notice, slot
 from ui.vocoders.uploads import Upload, all_systems, chosen_systems
 from vocoders.checkpoints.checkpoint import CheckpointError
 from vocoders.recordings.contained import read_recording_contained
@@ -213,49 +213,23 @@ def outlook_of(
     items = len(files or []) + bool(with_compared and recording)
     per_item = len(task_of(mode).units(systems))
     if not items or not systems or not per_item or not raters or raters < 1:
-        return f'<p class="page-hint">Add clips and {task_of(mode).needs}, and this says how precise the study can get.</p>'
+        return fill("listening/templates/outlook.html", found=None, needed=task_of(mode).needs)
     asked = min(int(trials or 0) or items * per_item, items * per_item)
     heard = max(1, round(items * asked / (items * per_item)))
     found = plan(mode, int(raters), heard)
     extra = int(sum(filter(None, checks)))
-    what = f"{asked} {'trial' if asked == 1 else 'trials'}{f' and {extra} more as checks' if extra else ''}"
-    about = f"{what}, about {session_minutes(mode, asked + extra)} minutes a rater."
-    return f'<p class="page-hint"><b>{escape(found.verdict)}</b> {about} {twice_as_precise(found)}</p>'
+    return fill(
+        "listening/templates/outlook.html",
+        found=found,
+        asked=asked,
+        extra=extra,
+        minutes=session_minutes(mode, asked + extra),
+        more=twice_as_precise(found),
+    )
 
 
 def invitation(made: Made, study: Study, durable: bool) -> str:
     """HTML with the link, the key, and the levels and delays of the takes."""
-    rows = "".join(
-        "<tr>"
-        + f'<th scope="row">{escape(take.item)}: {escape(take.condition)}</th>'
-        + "".join(
-            f"<td>{_number(take.made.get(name))}</td>"
-            for name in ("lufs_before", "gain_db", "lufs_after", "true_peak_after")
-        )
-        + f"<td>{take.made.get('delay_samples', 'n/a')}{', inverted' if take.made.get('inverted') else ''}</td></tr>"
-        for take in made.stimuli
-    )
-    warning = (
-        ""
-        if durable
-        else notice(
-            "Answers die with this server: it has no disk that stays, no DATABASE_URL and no LISTENING_DATASET.", "bad"
-        )
-    )
-    return inert(
-        f'{warning}<section class="page-finding"><h3>{escape(study.name)} is ready</h3>'
-        '<p class="page-downloads"><a class="page-absolute" href="'
-        f'rate/?study={made.public_id}" target="_blank" rel="noopener">rate/?study={made.public_id}</a>'
-        '<button type="button" class="page-button" data-lab-copy=".page-absolute">Copy the link</button></p>'
-        f"<p>Send it to your listeners. Its results, on the next tab, need the id <code>{made.public_id}</code> and this key: "
-        f"<code>{made.key}</code>. Keep the key now; it is not shown again. Revision {made.revision}; as soon as somebody has "
-        "started, the study does not change any more.</p>"
-        '<details class="page-training"><summary>What was done to the takes</summary>'
-        '<div class="page-table-scroll" tabindex="0"><table class="page-table"><thead><tr><th scope="col">take</th><th scope="col">LUFS before</th>'
-        '<th scope="col">gain, dB</th><th scope="col">LUFS after</th><th scope="col">true peak, dBTP</th><th scope="col">moved by, samples</th></tr>'
-        f"</thead><tbody>{rows}</tbody></table></div></details></section>"
-    )
-
-
-def _number(value: object) -> str:
-    return "n/a" if value is None else f"{value:.1f}".replace("-", "−")
+    lost = "Answers die with this server: it has no disk that stays, no DATABASE_URL and no LISTENING_DATASET."
+    warning = "" if durable else notice(lost, "bad")
+    return fill("listening/templates/invitation.html", made=made, study=study, warning=warning)

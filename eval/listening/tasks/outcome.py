@@ -1,12 +1,13 @@
 """The outcome of a study as data: the headings, notes, tables and charts in which a report shows it, without any markup.
 
-Systems are given by their ids; the report writes their titles.
+Systems are given by their ids; the report writes their titles. `kind` tells a template what it is given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from eval.listening.analysis.votes import LETTERS
 
@@ -17,6 +18,7 @@ BAD, GOOD, NEUTRAL = 0.25, 1.0, None  # tones of the two sides of a comparison, 
 class Systems:
     """A label made of the titles of one system, or of two with something in between."""
 
+    kind: ClassVar[str] = "systems"
     ids: tuple[str, ...]
     between: str = " / "
 
@@ -25,6 +27,7 @@ class Systems:
 class IntervalCell:
     """content: the stored fields of an `Estimate`; signed: a plus before positive numbers."""
 
+    kind: ClassVar[str] = "interval"
     content: Mapping
     digits: int = 2
     signed: bool = False
@@ -34,6 +37,7 @@ class IntervalCell:
 class ShareCell:
     """content: the stored fields of an `Estimate` between 0 and 1, shown in percent."""
 
+    kind: ClassVar[str] = "share"
     content: Mapping
 
 
@@ -41,6 +45,7 @@ class ShareCell:
 class PCell:
     """A p value; None where nothing was tested."""
 
+    kind: ClassVar[str] = "p"
     value: float | None
 
     @property
@@ -50,6 +55,7 @@ class PCell:
 
 @dataclass(frozen=True)
 class NumberCell:
+    kind: ClassVar[str] = "number"
     value: float | None
 
 
@@ -58,6 +64,7 @@ Cell = str | int | Systems | IntervalCell | ShareCell | PCell | NumberCell
 
 @dataclass(frozen=True)
 class Heading:
+    kind: ClassVar[str] = "heading"
     text: str
 
 
@@ -65,6 +72,7 @@ class Heading:
 class Paragraph:
     """note: how the numbers above it were made, in small type."""
 
+    kind: ClassVar[str] = "paragraph"
     text: str
     note: bool = False
 
@@ -73,6 +81,7 @@ class Paragraph:
 class Table:
     """The first cell of a row is its heading."""
 
+    kind: ClassVar[str] = "table"
     head: tuple[str, ...]
     rows: Sequence[tuple[Cell, ...]]
 
@@ -90,6 +99,7 @@ class Strip:
 class StripPlot:
     """marked: a value to draw a line at, such as what chance gives."""
 
+    kind: ClassVar[str] = "strips"
     title: str
     rows: Sequence[Strip]
     marked: float | None = None
@@ -99,6 +109,7 @@ class StripPlot:
 class StackedBars:
     """rows: a label and a count per name. tones: of each name from 0 (worst) to 1 (best), None for neither."""
 
+    kind: ClassVar[str] = "bars"
     title: str
     rows: Sequence[tuple[Systems, Sequence[int]]]
     names: tuple[str, ...]

@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 from deploy.card import SECRET
 
 LEFT_OUT = ("tests/",)
-LARGEST_IN_GIT = 10_000_000  # bytes; above it the hub refuses a file that is kept in git
+MAX_GIT_FILE_BYTES = 10_000_000  # above it the hub refuses a file that is kept in git
 ATTRIBUTES = ".gitattributes"
-_PEEK = 8000  # bytes in which git, too, looks for a NUL to tell binary from text
+_PEEK_BYTES = 8000  # in which git, too, looks for a NUL to tell binary from text
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _pattern(name: str) -> str:
 
 def _belongs_outside_git(path: Path) -> bool:
     with path.open("rb") as file:
-        return path.stat().st_size > LARGEST_IN_GIT or b"\0" in file.read(_PEEK)
+        return path.stat().st_size > MAX_GIT_FILE_BYTES or b"\0" in file.read(_PEEK_BYTES)
 
 
 def _refuse_secrets(file: SpaceFile) -> None:

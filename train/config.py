@@ -20,7 +20,7 @@ from vocoders.mel import HOP, N_MELS, recipe_named
 
 SCALES = (32, 64, 128, 256, 512, 1024, 2048)  # samples; windows of the multi-scale mel loss
 RESOLUTIONS = (512, 1024, 2048)  # samples; windows of a spectral loss or of resolution discriminators
-SMALLEST = HiFiGANConfig(2, (8, 8, 4), (16, 16, 8), 32, (3,), ((1, 3),))  # learns something within seconds; for tests
+TINY_GENERATOR = HiFiGANConfig(2, (8, 8, 4), (16, 16, 8), 32, (3,), ((1, 3),))  # learns within seconds; for tests
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ PRESETS: dict[str, TrainConfig] = {
     ),
     # Seconds on one core; what the tests train.
     "tiny": dataclasses.replace(
-        _fast(SMALLEST),
+        _fast(TINY_GENERATOR),
         batch=4,
         segment=4096,
         long_batch=2,

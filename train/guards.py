@@ -16,9 +16,9 @@ from train.networks.discriminators import Discriminators
 from vocoders.hifigan.generator import Generator
 from vocoders.mel import HOP
 
-COLLAPSED = 0.01  # loss of one sub-discriminator (0.5 is chance) below which real and fake are no contest any more
-PATIENCE = 1000  # steps of that before a run is stopped
-RESERVE = 0.9  # share of the free memory that a run may plan with
+MAX_COLLAPSED_LOSS = 0.01  # of one sub-discriminator (chance: 0.5); up to it the generator gets no useful gradient
+COLLAPSE_PATIENCE_STEPS = 1000  # of that before a run is stopped
+MAX_MEMORY_SHARE = 0.9  # of the free memory that a run may plan with
 
 
 class TrainingStopped(RuntimeError):
@@ -71,7 +71,7 @@ def check_memory(config: TrainConfig, device: torch.device) -> None:
     """Errors: `DoesNotFit` naming what is needed, what there is, and what to choose smaller."""
     free = free_bytes(device)
     needed = needed_bytes(config)
-    if free is None or needed <= RESERVE * free:
+    if free is None or needed <= MAX_MEMORY_SHARE * free:
         return
     raise DoesNotFit(
         f"a step of this preset needs about {needed / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free on {device}; "
@@ -125,11 +125,11 @@ class Watchdog:
             loss = values.get(f"d/{family}")
             if loss is None:  # before they join, and at validations
                 continue
-            if loss / count > COLLAPSED:
+            if loss / count > MAX_COLLAPSED_LOSS:
                 self._collapsed_since.pop(family, None)
-            elif step - self._collapsed_since.setdefault(family, step) >= PATIENCE:
+            elif step - self._collapsed_since.setdefault(family, step) >= COLLAPSE_PATIENCE_STEPS:
                 raise TrainingStopped(
-                    f"the {family} discriminators have been right about everything for {PATIENCE} steps (loss "
+                    f"the {family} discriminators have been right about everything for {COLLAPSE_PATIENCE_STEPS} steps (loss "
                     f"{loss:.4f} at step {step}), so they teach the generator nothing; resume from the last save "
                     "with a lower --lr or a longer --generator-only."
                 )

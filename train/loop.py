@@ -35,7 +35,7 @@ from train.watch import Meter, Watch, say
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import safetensors_bytes
 
-LOG_EVERY = 10  # steps
+LOG_INTERVAL_STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class _Run:
                     break
                 now = moment(state.config, progress, state.step, self._epoch())
                 self._step(now)
-                if state.step % LOG_EVERY == 0:
+                if state.step % LOG_INTERVAL_STEPS == 0:
                     self._log()
                 if state.step % state.config.validate_every == 0:
                     self._validate()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from train.config import TrainConfig
 
-JOINING = 0.05  # share of the run over which the discriminators' say in the generator's loss grows from 0 to full
+JOINING_SHARE = 0.05  # of the run over which the discriminators' say in the generator's loss grows from 0 to full
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Moment:
 def moment(config: TrainConfig, progress: float, step: int, epoch: float) -> Moment:
     """progress: share of the run that is over; step: how many steps are; epoch: how often the clips were seen."""
     joined = config.generator_only < 1 and progress >= config.generator_only
-    since = (progress - config.generator_only) / JOINING if config.generator_only else 1.0
+    since = (progress - config.generator_only) / JOINING_SHARE if config.generator_only else 1.0
     long = progress >= config.long_from
     decay = _decay(config, progress, epoch)
     rate = config.lr if joined else config.generator_only_lr

@@ -16,7 +16,7 @@ from vocoders.hifigan.generator import Generator
 from vocoders.hifigan.generator_input import generator_input
 from vocoders.mel import HOP, HW2, MelSpectrogram, log_mel, recipe_named
 
-LONGEST = 3.0  # seconds of one clip
+MAX_CLIP_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ class ValidationSet:
 
 
 def _chosen(pack: Pack, seconds: float) -> list[tuple[Clip, int]]:
-    """Clips spread evenly over the validation split, and their samples when cut to `LONGEST` and to whole frames."""
+    """Clips spread evenly over the validation split, and their samples when cut to `MAX_CLIP_SECONDS` and to whole frames."""
     clips = pack.split("validation")
     if not clips:
         raise PackError(f"{pack.root} holds nothing out to validate on; prepare it with --validation above 0.")
-    lengths = [min(clip.samples, round(LONGEST * SAMPLE_RATE)) // HOP * HOP for clip in clips]
+    lengths = [min(clip.samples, round(MAX_CLIP_SECONDS * SAMPLE_RATE)) // HOP * HOP for clip in clips]
     every = max(1, round(sum(lengths) / SAMPLE_RATE / seconds))
     return list(zip(clips, lengths))[::every]

@@ -19,7 +19,7 @@ from train.guards import Watchdog
 from train.validation import Verdict
 from vocoders.audio import SAMPLE_RATE, write_wav
 
-SAMPLES = 4  # validation clips written out, and sent to TensorBoard, each time
+AUDIO_CLIPS = 4  # validation clips written out, and sent to TensorBoard, each time
 THROUGHPUT = "audio seconds per second"
 
 
@@ -84,7 +84,7 @@ class Watch:
         self._samples("reference", 0, [waveform.cpu() for waveform in waveforms])
 
     def _samples(self, folder: str, step: int, waveforms: list[Tensor]) -> None:
-        for number, waveform in enumerate(waveforms[:SAMPLES]):
+        for number, waveform in enumerate(waveforms[:AUDIO_CLIPS]):
             samples = waveform.numpy()
             path = self.run / "samples" / folder / f"{number}.wav"
             write_wav(path, samples)

@@ -65,10 +65,10 @@ def player_value(
         "seconds": seconds,
         "status": {"state": state, "text": text, "done": finished, "total": len(systems)},
         "spectrogram": {
-            "db_min": spectrogram.DB_MIN,
-            "db_max": spectrogram.DB_MAX,
-            "difference_db": spectrogram.DIFFERENCE_DB,
-            "frequency_max": spectrogram.FREQUENCY_MAX,
+            "db_min": spectrogram.MIN_DB,
+            "db_max": spectrogram.MAX_DB,
+            "difference_db": spectrogram.MAX_DIFFERENCE_DB,
+            "frequency_max": spectrogram.MAX_FREQUENCY_HZ,
         },
         "colours": {
             "spectrogram": spectrogram.colour_stops(spectrogram.LEVEL_MAP, 16),

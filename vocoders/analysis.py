@@ -20,7 +20,7 @@ from vocoders.systems import Progress, System
 
 Key = tuple[Hashable, ...]
 _MEL: Key = ("mel",)  # where there is one instead of a recording
-PATIENCE = 0.1  # seconds between looks at whether one who waits still wants to
+POLL_INTERVAL_SECONDS = 0.1  # between looks at whether one who waits still wants to
 
 
 class Analysis:
@@ -80,7 +80,7 @@ class Analysis:
         entered, outer = time.perf_counter(), getattr(self._inside, "seconds", 0.0)
         with self._guard:
             making = self._making.setdefault(key, threading.Lock())
-        while not making.acquire(timeout=PATIENCE):
+        while not making.acquire(timeout=POLL_INTERVAL_SECONDS):
             on_wait()
         try:
             if key not in self._known:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FEWEST = 5  # values below which no interval is given
+MIN_VALUES = 5  # values below which no interval is given
 RESAMPLES = 9999
 
 
@@ -33,7 +33,7 @@ def mean_with_interval(values: Sequence[float], seed: int = 0) -> Estimate | Non
     if not len(values):
         return None
     mean = float(values.mean())
-    if len(values) < FEWEST:
+    if len(values) < MIN_VALUES:
         return Estimate(mean, len(values))
     if np.ptp(values) == 0:
         return Estimate(mean, len(values), mean, mean)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 COLUMNS = ("M-STFT", "log2f0_mean", "FAD")
-STAND_IN = "FAD-distillmos"  # for FAD, whose embedding needs weights that no package ships; another scale
+FAD_SUBSTITUTE = "FAD-distillmos"  # for FAD, whose embedding needs weights that no package ships; another scale
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def systems() -> str:
 
 def as_text(metrics: Mapping[str, Mapping[str, float | None]], clips: int) -> str:
     """The table, the homework's numbers beside ours, and a paragraph on every row."""
-    fad = COLUMNS[2] if any(metrics[line.system].get(COLUMNS[2]) is not None for line in LINES) else STAND_IN
+    fad = COLUMNS[2] if any(metrics[line.system].get(COLUMNS[2]) is not None for line in LINES) else FAD_SUBSTITUTE
     columns = (*COLUMNS[:2], fad)
     out = [f"{clips} clips. In brackets: what the homework reported, on its own clips; its FAD was VGGish's.", ""]
     out.append(f"{'':44}" + "".join(f"{name:>22}" for name in columns))

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from eval.mels.variants import variants
-from vocoders.mel_files.diagnosis import SURE, diagnose, kind_of
+from vocoders.mel_files.diagnosis import MIN_SURE_PROBABILITY, diagnose, kind_of
 from vocoders.recordings.reader import Limits, read_recording
 
 UNTOLD = "other: bands"
-LIMITS = Limits(max_seconds=600, max_megabytes=1000)
+CLIP_LIMITS = Limits(max_seconds=600, max_megabytes=1000)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def outcome(kind: str, values: np.ndarray) -> Outcome:
     diagnosis = diagnose(values)
     if diagnosis.format is None:
         best = diagnosis.candidates[0] if diagnosis.candidates else None
-        refused = best is not None and best.format is None and best.confidence >= SURE
+        refused = best is not None and best.format is None and best.confidence >= MIN_SURE_PROBABILITY
         return Outcome(kind.startswith("other") and refused, None)
     found = kind_of(diagnosis.format)
     return Outcome(found == kind, None if found == kind else found)
@@ -51,7 +51,7 @@ def try_folder(
     found: dict[str, list[Outcome]] = defaultdict(list)
     for done, path in enumerate(clips.values(), 1):
         rng = np.random.default_rng([seed, done])
-        for kind, values in variants(read_recording(path, LIMITS, str(path)).samples, rng):
+        for kind, values in variants(read_recording(path, CLIP_LIMITS, str(path)).samples, rng):
             found[kind].append(outcome(kind, values))
         on_clip(done, len(clips))
     return dict(found)

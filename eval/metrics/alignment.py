@@ -12,10 +12,10 @@ from eval.metrics.loudness import loudness
 from eval.metrics.metric import LEVEL, metric
 from vocoders.audio import fit_length
 
-REACH = 1024  # samples either way; a vocoder is late by less, or something else is wrong
+MAX_DELAY_SAMPLES = 1024  # samples either way; a vocoder is late by less, or something else is wrong
 # Correlation below which there is nothing to align: a phase of its own, as from Griffin-Lim, of which some multiple of a
 # held note's period always fits by half
-CERTAIN = 0.7
+MIN_RELIABLE_CORRELATION = 0.7
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Alignment:
 
     @property
     def certain(self) -> bool:
-        return abs(self.correlation) >= CERTAIN
+        return abs(self.correlation) >= MIN_RELIABLE_CORRELATION
 
     @property
     def inverted(self) -> bool:
@@ -37,15 +37,15 @@ class Alignment:
 
 
 def align(reference: np.ndarray, estimate: np.ndarray) -> Alignment | None:
-    """By normalised cross-correlation within `REACH` samples; None when either is silent."""
+    """By normalised cross-correlation within `MAX_DELAY_SAMPLES` samples; None when either is silent."""
     estimate = fit_length(estimate, len(reference))
     powers = [float(np.sum(np.square(x, dtype=np.float64))) for x in (reference, estimate)]
     if not all(powers):
         return None
-    size = 1 << (len(reference) + REACH).bit_length()
+    size = 1 << (len(reference) + MAX_DELAY_SAMPLES).bit_length()
     spectra = [np.fft.rfft(x.astype(np.float64), size) for x in (reference, estimate)]
     correlation = np.fft.irfft(np.conj(spectra[0]) * spectra[1], size) / math.sqrt(powers[0] * powers[1])
-    reach = min(REACH, len(reference) - 1)
+    reach = min(MAX_DELAY_SAMPLES, len(reference) - 1)
     delays = np.arange(-reach, reach + 1)
     near = correlation[delays]
     best = int(np.argmax(np.abs(near)))

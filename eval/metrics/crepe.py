@@ -19,15 +19,15 @@ from torch.nn import functional as F
 
 from common.content_cache import remembered
 from eval.metrics.metric import PITCH, metric
-from eval.metrics.pitch import CONFIDENT, PitchTrack
+from eval.metrics.pitch import MIN_CONFIDENCE, PitchTrack
 from vocoders.audio import SAMPLE_RATE, fit_length
 
 RATE = 16_000  # Hz
 FRAME, STEP = 1024, 160  # samples
 BINS = 360
 CENTS = np.linspace(0, 7180, BINS) + 1997.3794084376191  # of each bin, above 10 Hz
-LOWEST, HIGHEST = 50.0, 2100.0  # Hz, what the homework counts
-BATCH = 64  # frames at a time
+MIN_F0_HZ, MAX_F0_HZ = 50.0, 2100.0  # of the frames that the homework counts
+BATCH_FRAMES = 64
 _WIDTHS = {"tiny": 16, "medium": 64}  # output channels of the second layer; the others are multiples of it
 
 
@@ -109,7 +109,7 @@ def salience(samples: np.ndarray, model: Callable[[Tensor], Tensor]) -> np.ndarr
     padded = F.pad(torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)), (FRAME // 2, FRAME // 2))
     frames = padded.unfold(0, FRAME, STEP)
     with torch.inference_mode():
-        return np.concatenate([model(_normalised(part)).numpy() for part in frames.split(BATCH)])
+        return np.concatenate([model(_normalised(part)).numpy() for part in frames.split(BATCH_FRAMES)])
 
 
 def _normalised(frames: Tensor) -> Tensor:
@@ -171,6 +171,6 @@ def log2f0_mean(reference: np.ndarray, estimate: np.ndarray) -> float:
     """The homework's pitch error: mean |12 log2(f reference / f estimate)| in semitones, where CREPE is confident of the
     reference and hears it between 50 and 2100 Hz. nan where it is nowhere."""
     wanted, found = _cached_track(reference), _cached_track(fit_length(estimate, len(reference)))
-    counted = (wanted.confidence > CONFIDENT) & (wanted.hertz > LOWEST) & (wanted.hertz < HIGHEST)
+    counted = (wanted.confidence > MIN_CONFIDENCE) & (wanted.hertz > MIN_F0_HZ) & (wanted.hertz < MAX_F0_HZ)
     errors = np.abs(12 * np.log2(wanted.hertz[counted] / found.hertz[counted]))
     return float(errors.mean()) if len(errors) else float("nan")

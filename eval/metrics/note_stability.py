@@ -25,15 +25,15 @@ from eval.metrics.pitch import PitchTrack, cached_track, tracker_missing, unbrok
 from vocoders.audio import SAMPLE_RATE, fit_length
 from vocoders.mel import F_MAX, HOP
 
-SMOOTHING = 0.24  # s, moving average of the F0 track: longer than a period of vibrato
-STEEPEST = 6.0  # semitones per second of the smoothed F0
-SHORTEST = 0.4  # s
-EDGE = 0.06  # s cut off both ends of a stretch after filtering
+SMOOTHING_SECONDS = 0.24  # moving average of the F0 track: longer than a period of vibrato
+MAX_SLOPE_SEMITONES_PER_SECOND = 6.0  # of the smoothed F0
+MIN_NOTE_SECONDS = 0.4
+EDGE_SECONDS = 0.06  # cut off both ends of a stretch after filtering
 RATE_DIVISOR = 110  # samples per point of a modulation curve
-CURVE_RATE = SAMPLE_RATE / RATE_DIVISOR  # Hz, points per second: 200
-TOP_RATE = 40.0  # Hz, end of the modulation spectrum that is shown
-JITTER_BAND, FLUTTER_BAND = (8.0, 40.0), (10.0, 40.0)  # Hz
-HOP_RATE = SAMPLE_RATE / HOP  # 86.13 Hz
+CURVE_RATE_HZ = SAMPLE_RATE / RATE_DIVISOR  # 200
+MAX_SHOWN_RATE_HZ = 40.0  # end of the modulation spectrum that is shown
+JITTER_BAND_HZ, FLUTTER_BAND_HZ = (8.0, 40.0), (10.0, 40.0)
+HOP_RATE_HZ = SAMPLE_RATE / HOP  # 86.13
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,17 +47,17 @@ class Stretch:
 
 def sustained(track: PitchTrack) -> list[Stretch]:
     """The stretches of a recording that a note is held on."""
-    step = float(np.median(np.diff(track.seconds))) if len(track.seconds) > 1 else SMOOTHING
-    width = max(1, round(SMOOTHING / step))
+    step = float(np.median(np.diff(track.seconds))) if len(track.seconds) > 1 else SMOOTHING_SECONDS
+    width = max(1, round(SMOOTHING_SECONDS / step))
     stretches = []
     for run in unbroken(track.voiced):
-        if len(run) < max(width, SHORTEST / step):
+        if len(run) < max(width, MIN_NOTE_SECONDS / step):
             continue
         semitones = 12 * np.log2(track.hertz[run])
         smooth = np.convolve(np.pad(semitones, width // 2, mode="edge"), np.ones(width) / width, "valid")[: len(run)]
-        steady = np.abs(np.gradient(smooth, step)) < STEEPEST
+        steady = np.abs(np.gradient(smooth, step)) < MAX_SLOPE_SEMITONES_PER_SECOND
         for part in unbroken(steady):
-            if len(part) * step >= SHORTEST:
+            if len(part) * step >= MIN_NOTE_SECONDS:
                 stretches.append(_stretch(track.seconds[run[part]], smooth[part]))
     return stretches
 
@@ -85,7 +85,7 @@ def modulation(samples: np.ndarray, stretch: Stretch) -> Modulation:
     hertz = np.diff(np.unwrap(np.angle(z))) * SAMPLE_RATE / (2 * np.pi) + stretch.hertz[1:]
     cents = 1200 * np.log2(np.maximum(hertz, 1.0) / stretch.hertz[1:])
     decibels = 20 * np.log10(np.abs(z[1:]) + 1e-9)
-    cut = round(EDGE * SAMPLE_RATE)
+    cut = round(EDGE_SECONDS * SAMPLE_RATE)
     return Modulation(_thinned(cents[cut:-cut]), _thinned(decibels[cut:-cut]))
 
 
@@ -95,17 +95,17 @@ def _thinned(values: np.ndarray) -> np.ndarray:
 
 
 def modulation_spectrum(samples: np.ndarray, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
-    """How much the F0 moves, by how fast: (Hz, level in dB re 1 cent), from 1 Hz to `TOP_RATE`, Welch's method."""
+    """How much the F0 moves, by how fast: (Hz, level in dB re 1 cent), from 1 Hz to `MAX_SHOWN_RATE_HZ`, Welch's method."""
     cents = modulation(samples, stretch).cents
-    rate, power = signal.welch(cents, CURVE_RATE, nperseg=min(len(cents), round(CURVE_RATE)), scaling="spectrum")
-    kept = (rate > 1) & (rate <= TOP_RATE)
+    rate, power = signal.welch(cents, CURVE_RATE_HZ, nperseg=min(len(cents), round(CURVE_RATE_HZ)), scaling="spectrum")
+    kept = (rate > 1) & (rate <= MAX_SHOWN_RATE_HZ)
     return rate[kept], 10 * np.log10(power[kept] + 1e-4)
 
 
 def band_power(values: np.ndarray, band: tuple[float, float]) -> float:
     """Mean square of what lies in a band of a modulation curve, Hz."""
     filtered = signal.sosfiltfilt(
-        signal.butter(4, band, "bandpass", fs=CURVE_RATE, output="sos"), values - values.mean()
+        signal.butter(4, band, "bandpass", fs=CURVE_RATE_HZ, output="sos"), values - values.mean()
     )
     return float(np.mean(filtered**2))
 
@@ -120,7 +120,7 @@ def band_power(values: np.ndarray, band: tuple[float, float]) -> float:
 )
 def f0_jitter(reference: np.ndarray, estimate: np.ndarray) -> float:
     """F0 movement at 8 to 40 Hz on held notes, estimate against reference, in dB."""
-    return _compared(reference, estimate, lambda moves: band_power(moves.cents, JITTER_BAND))
+    return _compared(reference, estimate, lambda moves: band_power(moves.cents, JITTER_BAND_HZ))
 
 
 @metric(
@@ -133,7 +133,7 @@ def f0_jitter(reference: np.ndarray, estimate: np.ndarray) -> float:
 )
 def amplitude_flutter(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Level movement of the fundamental at 10 to 40 Hz on held notes, estimate against reference, in dB."""
-    return _compared(reference, estimate, lambda moves: band_power(moves.decibels, FLUTTER_BAND))
+    return _compared(reference, estimate, lambda moves: band_power(moves.decibels, FLUTTER_BAND_HZ))
 
 
 def _compared(reference: np.ndarray, estimate: np.ndarray, power) -> float:
@@ -184,7 +184,7 @@ def _standing_out(samples: np.ndarray, stretch: Stretch) -> float | None:
     power = np.abs(np.fft.rfft(x * window)) ** 2 + 1e-20
     resolution = SAMPLE_RATE / len(x)
     f0 = float(np.median(stretch.hertz))
-    lines = np.arange(1, int(F_MAX / HOP_RATE) + 1) * HOP_RATE
+    lines = np.arange(1, int(F_MAX / HOP_RATE_HZ) + 1) * HOP_RATE_HZ
     lines = lines[np.abs(lines / f0 - np.rint(lines / f0)) > 0.3]  # well between two harmonics
     if not len(lines):
         return None

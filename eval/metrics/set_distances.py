@@ -15,7 +15,7 @@ from eval.metrics.distill_mos import distillmos_embeddings, model_missing
 from eval.metrics.vggish import vggish_embeddings, vggish_missing
 
 KAD_SCALE = 100.0  # only for readability
-KAD_MOST = 4000  # embeddings of a set, evenly spread, whose distances are all held at once: 128 MB a table
+MAX_KAD_EMBEDDINGS = 4000  # embeddings of a set, evenly spread, whose distances are all held at once: 128 MB a table
 
 
 def frechet_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
@@ -41,7 +41,7 @@ def kernel_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     shrink as n grows; it can be slightly negative where the sets are alike. Of larger sets, every k-th embedding counts.
     Errors: ValueError for fewer than 2 embeddings or sizes that differ.
     """
-    a, b = (x[:: -(-len(x) // KAD_MOST)] for x in _checked(reference, estimate))
+    a, b = (x[:: -(-len(x) // MAX_KAD_EMBEDDINGS)] for x in _checked(reference, estimate))
     within = _squared_distances(a, a)
     width = np.median(within[np.triu_indices(len(a), 1)])
     if width == 0:

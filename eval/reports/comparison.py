@@ -12,7 +12,7 @@ import numpy as np
 
 from common.durable import write_text_durably
 from eval.compare.clip_task import LIMITS, Row, take_path
-from eval.compare.intervals import FEWEST, Estimate
+from eval.compare.intervals import MIN_VALUES, Estimate
 from eval.compare.summary import Summary
 from eval.metrics.loudness import loudness, match_levels, true_peak
 from eval.metrics.registry import METRICS
@@ -66,8 +66,8 @@ def style() -> str:
 def _lead(summary: Summary, titles: Mapping[str, str]) -> str:
     intervals = (
         "Brackets are 95 % intervals of the mean, by bootstrap over clips."
-        if max(summary.n.values()) >= FEWEST
-        else f"With fewer than {FEWEST} clips there are no intervals: these are points, not conclusions."
+        if max(summary.n.values()) >= MIN_VALUES
+        else f"With fewer than {MIN_VALUES} clips there are no intervals: these are points, not conclusions."
     )
     return (
         f"<p>Second lines are the paired difference from <b>{html.escape(titles[summary.baseline])}</b>, clip by clip; bold where its "

@@ -12,7 +12,7 @@ import pytest
 from common.paths import ROOT
 from deploy.card import check_card, read_card
 from deploy.files import space_files
-from tests.space_hub import LARGEST_IN_GIT, SpaceHub
+from tests.space_hub import MAX_GIT_FILE_BYTES, SpaceHub
 
 NO_HUB = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
@@ -127,7 +127,7 @@ def test_a_dry_run_lists_what_git_tracks_without_the_tests():
     assert files.keys() == wanted | {".gitattributes"}
     assert {"app.py", "README.md", "requirements.txt", "assets/checkpoints/hifigan-hw2.safetensors"} <= files.keys()
     for path, (size, outside) in files.items():
-        assert outside or size <= LARGEST_IN_GIT, path
+        assert outside or size <= MAX_GIT_FILE_BYTES, path
         if path != ".gitattributes":
             assert (ROOT / path).resolve() == ROOT.resolve() / path
             assert (ROOT / path).stat().st_size == size
@@ -141,7 +141,7 @@ def repository(tmp_path):
     root = tmp_path / "repository"
     (root / "tests").mkdir(parents=True)
     (root / "app.py").write_text("print('é')\n", "utf-8")
-    (root / "big.txt").write_text("x" * (LARGEST_IN_GIT + 1))
+    (root / "big.txt").write_text("x" * (MAX_GIT_FILE_BYTES + 1))
     (root / "model.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}")
     (root / "tests" / "test_app.py").write_text("token = 'hf_abcdefghijklmnopqrstuvwxyz'\n")
     git(root, "init", "--quiet")

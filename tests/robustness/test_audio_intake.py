@@ -14,8 +14,8 @@ from tests.robustness.pool import run_cases
 from vocoders.recordings.reader import AudioError, Limits, read_recording
 
 LIMITS = Limits()
-SECONDS = 30.0  # of processor time that a file may cost; what is refused or read as it should be costs a tenth of it
-MEGABYTES = 450.0  # of memory that a file may cost; 60 s at 192 kHz are 46 MB a copy
+MAX_CPU_SECONDS = 30.0  # that a file may cost; one that is refused or read as it should be costs a tenth of it
+MAX_MEGABYTES = 450.0  # of memory that a file may cost; 60 s at 192 kHz are 46 MB a copy
 
 
 def read_one(number: int, folder: Path) -> str:
@@ -42,6 +42,6 @@ def test_a_hostile_audio_file_is_used_or_refused_in_a_sentence(scale):
     assert tally.crashes == {}
     assert tally.used > tally.cases / 10, "mutants that are all refused at the door prove little"
     assert tally.refused > tally.cases / 10
-    assert tally.slowest < SECONDS
-    assert tally.hungriest < MEGABYTES
+    assert tally.slowest < MAX_CPU_SECONDS
+    assert tally.hungriest < MAX_MEGABYTES
     assert tally.growth < 100, "memory that is not given back"

@@ -20,7 +20,7 @@ from vocoders.catalogue import own_checkpoint_system
 from vocoders.checkpoints.checkpoint import CheckpointError
 from vocoders.checkpoints.contained import read_contained
 
-MOST_SECONDS, MOST_MEGABYTES = 30.0, 300.0  # of processor time, with ample room; of memory
+MAX_READING_SECONDS, MAX_READING_MEGABYTES = 30.0, 300.0  # of processor time, with ample room; of memory
 HUM = (0.1 * np.sin(np.arange(8_000) / 20)).astype(np.float32)
 
 
@@ -47,8 +47,8 @@ def test_a_hostile_checkpoint_is_used_or_refused_in_a_sentence(scale):
     print(f"\n{tally.line('checkpoints')}")
     assert tally.crashes == {}
     assert tally.used > tally.cases / 50, "mutants that are all refused at the door prove little"
-    assert tally.slowest < MOST_SECONDS
-    assert tally.hungriest < MOST_MEGABYTES
+    assert tally.slowest < MAX_READING_SECONDS
+    assert tally.hungriest < MAX_READING_MEGABYTES
     assert tally.growth < 100, "memory that is not given back"
 
 

@@ -17,14 +17,14 @@ from common.memory import memory
 from tests.conftest import harmonic_tone, patient_client, start_app
 
 FAST = ["griffin-lim", "griffin-lim-oracle"]
-WAIT = 600.0  # seconds for one answer, on a machine that may be shared
+MAX_WAIT_SECONDS = 600.0  # for one answer, on a machine that may be shared
 
 
 def compared(url: str, clip: Path, systems: list[str], client: Client | None = None) -> dict:
     """What the player shows at the end. Errors: the client's, where the app refuses."""
     client = client or patient_client(url)
     job = client.submit(handle_file(str(clip)), systems, api_name="/compare")
-    job.result(WAIT)
+    job.result(MAX_WAIT_SECONDS)
     players = [values[2] for values in job.outputs() if isinstance(values[2], dict) and "tracks" in values[2]]
     return players[-1]
 

@@ -18,9 +18,9 @@ from vocoders.audio import to_pcm16
 from vocoders.features import hw2_mel, log_hw2
 from vocoders.hifigan.guide import guide_of
 from vocoders.mel import HOP
-from vocoders.phase.chunks import CHUNK
+from vocoders.phase.chunks import CHUNK_FRAMES
 
-LONGEST = CHUNK * HOP  # samples, 12 s; a longer clip is done in parts, so that its length costs no memory
+MAX_PART_SAMPLES = CHUNK_FRAMES * HOP  # 12 s; a longer clip is done in parts, so that its length costs no memory
 
 
 def make_guide(pack: Pack, jobs: int = -1, on_progress: Callable[[int, int], None] = lambda done, total: None) -> None:
@@ -48,8 +48,8 @@ def make_guide(pack: Pack, jobs: int = -1, on_progress: Callable[[int, int], Non
 def _parts(pack: Pack) -> Iterator[tuple[int, int]]:
     """(start, stop) in the pack's samples."""
     for clip in pack.clips:
-        for start in range(clip.start, clip.start + clip.samples, LONGEST):
-            yield start, min(start + LONGEST, clip.start + clip.samples)
+        for start in range(clip.start, clip.start + clip.samples, MAX_PART_SAMPLES):
+            yield start, min(start + MAX_PART_SAMPLES, clip.start + clip.samples)
 
 
 def _guide(recording: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ from vocoders.audio import SAMPLE_RATE, to_pcm16
 from vocoders.recordings.files import AUDIO_SUFFIXES, audio_below
 from vocoders.recordings.reader import AudioError, Limits, read_recording
 
-LIMITS = Limits(max_seconds=4 * 3600, max_megabytes=4000, min_seconds=0.5)
+RECORDING_LIMITS = Limits(max_seconds=4 * 3600, max_megabytes=4000, min_seconds=0.5)
 HELD_OUT_FOLDERS = {"dev", "valid", "validation", "val", "test", "eval"}  # beside a folder named train
 
 
@@ -220,7 +220,7 @@ def _decode(source: Source) -> tuple[np.ndarray | None, dict]:
     """int16 (n,) and its journal entry; None and the reason for a file that cannot be used."""
     entry: dict = {"path": source.path, "size": source.size, "modified": source.modified}
     try:
-        recording = read_recording(source.file, LIMITS, source.path)
+        recording = read_recording(source.file, RECORDING_LIMITS, source.path)
         samples = to_pcm16(recording.samples).astype("<i2")
         if recording.notices:
             entry["notices"] = recording.notices

@@ -59,7 +59,7 @@ class PhaseAdvanceLoss(nn.Module):
     apart, so an error of f Hz is an angle of 2 pi f window / 4 / 22 050.
     """
 
-    TOP = 5000.0  # Hz; above, the mel does not tell partials apart
+    MAX_HARMONIC_HZ = 5000.0  # above, the mel does not tell partials apart
 
     def __init__(self, windows: Sequence[int]) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class PhaseAdvanceLoss(nn.Module):
         """Every frame against the one before, complex: its angle is the advance."""
         window = getattr(self, f"window_{size}")
         spectrum = torch.stft(waveform.squeeze(1), size, size // 4, window=window, center=False, return_complex=True)
-        heard = spectrum[:, : round(self.TOP / SAMPLE_RATE * size)]
+        heard = spectrum[:, : round(self.MAX_HARMONIC_HZ / SAMPLE_RATE * size)]
         return heard[..., 1:] * heard[..., :-1].conj()
 
 
@@ -94,12 +94,12 @@ class HopLineLoss(nn.Module):
     bins to either side and leaves the 27 between for what belongs there. Among all bins of an STFT loss, one in 32 is not heard.
     """
 
-    HOPS = 32  # length of the window
+    WINDOW_HOPS = 32
     LINES = int(F_MAX * HOP / SAMPLE_RATE)
 
     def __init__(self) -> None:
         super().__init__()
-        self.size = self.HOPS * HOP
+        self.size = self.WINDOW_HOPS * HOP
         self.register_buffer("window", torch.hann_window(self.size), persistent=False)
 
     def forward(self, target: Tensor, estimate: Tensor) -> Tensor:
@@ -109,7 +109,7 @@ class HopLineLoss(nn.Module):
         spectrum = torch.stft(
             waveform.squeeze(1), self.size, self.size // 4, window=self.window, center=False, return_complex=True
         )
-        lines = spectrum[:, self.HOPS : (self.LINES + 1) * self.HOPS : self.HOPS]
+        lines = spectrum[:, self.WINDOW_HOPS : (self.LINES + 1) * self.WINDOW_HOPS : self.WINDOW_HOPS]
         return lines.abs().clamp(min=LOG_FLOOR).log()
 
 

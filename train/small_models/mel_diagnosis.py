@@ -30,13 +30,13 @@ from vocoders.recordings.reader import Limits, read_recording
 
 HIDDEN = (192, 96)
 EPOCHS = 30
-BATCH = 256
-SYNTHETIC, SUNG = 0.15, 0.06  # shares of clips: tones and noises, and a synthetic singer
-SHARE = 0.25  # of the kinds that cannot be used, per clip
+BATCH_CLIPS = 256
+SYNTHETIC_SHARE, SUNG_SHARE = 0.15, 0.06  # shares of clips: tones and noises, and a synthetic singer
+FOREIGN_SHARE = 0.25  # of the kinds that cannot be used, per clip
 DROPOUT = 0.1
-JITTER = 0.03  # standard deviation of the noise on the standardized numbers
-SMOOTHING = 0.001  # of the labels
-LIMITS = Limits(max_seconds=600, max_megabytes=1000)
+NOISE_DEVIATION = 0.03  # standard deviation of the noise on the standardized numbers
+LABEL_SMOOTHING = 0.001  # of the labels
+CLIP_LIMITS = Limits(max_seconds=600, max_megabytes=1000)
 
 
 def examples(files: Sequence[Path], count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -50,7 +50,7 @@ def examples(files: Sequence[Path], count: int, seed: int) -> tuple[np.ndarray, 
         samples = _recorded(_clip(list(folders.values()), rng), rng)
         if np.abs(samples).max() < 1e-3:
             continue
-        for kind, values in variants(samples, rng, SHARE):
+        for kind, values in variants(samples, rng, FOREIGN_SHARE):
             if kind.startswith("other") and kind not in FOREIGN:
                 continue
             numbers.append(statistics(values).astype(np.float32))
@@ -60,15 +60,15 @@ def examples(files: Sequence[Path], count: int, seed: int) -> tuple[np.ndarray, 
 
 def _clip(folders: list[list[Path]], rng: np.random.Generator) -> np.ndarray:
     chance = rng.random()
-    if chance < SYNTHETIC:
+    if chance < SYNTHETIC_SHARE:
         return _synthetic(rng)
-    return sung_phrase(rng) if chance < SYNTHETIC + SUNG else _piece(folders, rng)
+    return sung_phrase(rng) if chance < SYNTHETIC_SHARE + SUNG_SHARE else _piece(folders, rng)
 
 
 def _piece(folders: list[list[Path]], rng: np.random.Generator) -> np.ndarray:
     files = folders[rng.integers(len(folders))]
     path = files[rng.integers(len(files))]
-    samples = read_recording(path, LIMITS, str(path)).samples
+    samples = read_recording(path, CLIP_LIMITS, str(path)).samples
     length = int(min(len(samples), rng.uniform(0.5, 4.0) * SAMPLE_RATE))
     start = rng.integers(0, len(samples) - length + 1)
     return samples[start : start + length]
@@ -131,12 +131,14 @@ def fit(inputs: np.ndarray, labels: np.ndarray, kinds: int, seed: int, epochs: i
     values, wanted = torch.tensor(inputs, dtype=torch.float32), torch.tensor(labels)
     rarity = 1 / torch.bincount(wanted, minlength=kinds).clamp(min=1).float().sqrt()
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
-    steps = epochs * -(-len(values) // BATCH)
+    steps = epochs * -(-len(values) // BATCH_CLIPS)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
     for _ in range(epochs):
-        for chosen in torch.randperm(len(values)).split(BATCH):
-            noisy = values[chosen] + JITTER * torch.randn(len(chosen), inputs.shape[1])
-            loss = F.cross_entropy(network(noisy), wanted[chosen], rarity / rarity.mean(), label_smoothing=SMOOTHING)
+        for chosen in torch.randperm(len(values)).split(BATCH_CLIPS):
+            noisy = values[chosen] + NOISE_DEVIATION * torch.randn(len(chosen), inputs.shape[1])
+            loss = F.cross_entropy(
+                network(noisy), wanted[chosen], rarity / rarity.mean(), label_smoothing=LABEL_SMOOTHING
+            )
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -11,7 +11,7 @@ from eval.metrics.pitch import PitchTrack, pitch_errors, unbroken
 from ui.markup import escape
 
 WIDTH, CONTOUR, STRIP = 1000, 150, 54  # SVG units; the width is stretched to the page's, the height is pixels
-CENTS = 100.0  # full height of a strip is +- this
+MAX_DEVIATION_CENTS = 100.0  # full height of a strip is +- this
 
 
 def pitch_panel(seconds: float, reference: PitchTrack, takes: Mapping[str, PitchTrack]) -> str:
@@ -21,7 +21,7 @@ def pitch_panel(seconds: float, reference: PitchTrack, takes: Mapping[str, Pitch
     strips = "".join(_strip(title, seconds, reference, track) for title, track in takes.items())
     return (
         '<section class="page-pitch"><h3>Pitch</h3><p class="page-note">The recording’s F0, and below it how far each '
-        f"take strays from it, ±{CENTS:.0f} cents. A fast wobble is what listeners call trembling. Frames of 16 ms, "
+        f"take strays from it, ±{MAX_DEVIATION_CENTS:.0f} cents. A fast wobble is what listeners call trembling. Frames of 16 ms, "
         f"tracked by swift-f0 where it is confident.</p>{_contour(seconds, reference)}{strips}</section>"
     )
 
@@ -58,7 +58,7 @@ def _strip(title: str, length: float, reference: PitchTrack, track: PitchTrack) 
     voiced = reference.voiced[:frames] & (track.hertz[:frames] > 0)
     cents = 1200 * np.log2(np.maximum(track.hertz[:frames], 1) / np.maximum(reference.hertz[:frames], 1))
     middle = STRIP / 2
-    y = middle - np.clip(cents / CENTS, -1, 1) * (middle - 2)
+    y = middle - np.clip(cents / MAX_DEVIATION_CENTS, -1, 1) * (middle - 2)
     errors = 100 * pitch_errors(reference, track)
     label = f"{errors.mean():.0f} cents on average, {100 * (errors > 50).mean():.1f} % of frames more than 50 off"
     picture = (

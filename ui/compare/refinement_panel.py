@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from eval.compare.recording import Take
-from eval.reports.spectrogram import DIFFERENCE_DB, FREQUENCY_MAX, difference, difference_png
+from eval.reports.spectrogram import MAX_DIFFERENCE_DB, MAX_FREQUENCY_HZ, difference, difference_png
 from ui.markup import escape
 from vocoders.mel import F_MAX, N_BINS
 from vocoders.systems import System
 
-ROWS = 256  # of the picture, evenly spaced in mel
-_TOP = 2595 * np.log10(1 + FREQUENCY_MAX / 700)
+PICTURE_ROWS = 256  # of the picture, evenly spaced in mel
+_MAX_MEL = 2595 * np.log10(1 + MAX_FREQUENCY_HZ / 700)
 
 
 def refinement_panel(takes: Sequence[Take]) -> str:
@@ -46,7 +46,7 @@ def _figure(refined: Take, plain: Take) -> str:
         f'<figure class="page-refinement"><h3>What refinement changed</h3><div class="page-marked"><img alt="Level of '
         f'{title} minus level of {escape(plain.system.title)}, 0 to 11 kHz on a mel axis" '
         f'src="data:image/png;base64,{picture}">{marks}</div><figcaption><b>{title}</b> minus <b>'
-        f"{escape(plain.system.title)}</b>, ±{DIFFERENCE_DB:.0f} dB, blue where energy was taken away, red where it was "
+        f"{escape(plain.system.title)}</b>, ±{MAX_DIFFERENCE_DB:.0f} dB, blue where energy was taken away, red where it was "
         "added. Striped partials are pitch being put right: energy moves from where the network sang to where the mel "
         "says.</figcaption></figure>"
     )
@@ -54,10 +54,10 @@ def _figure(refined: Take, plain: Take) -> str:
 
 def on_mel_axis(picture: np.ndarray) -> np.ndarray:
     """(513, frames) on a linear axis -> (256, frames) on an HTK mel axis of the same range, nearest bins."""
-    hertz = 700 * (10 ** (np.linspace(0, _TOP, ROWS) / 2595) - 1)
-    return picture[np.rint(hertz / FREQUENCY_MAX * (N_BINS - 1)).astype(int)]
+    hertz = 700 * (10 ** (np.linspace(0, _MAX_MEL, PICTURE_ROWS) / 2595) - 1)
+    return picture[np.rint(hertz / MAX_FREQUENCY_HZ * (N_BINS - 1)).astype(int)]
 
 
 def _height(hertz: float) -> float:
     """Where a frequency lies on the mel axis, 0 at the bottom, 1 at the top."""
-    return 2595 * np.log10(1 + hertz / 700) / _TOP
+    return 2595 * np.log10(1 + hertz / 700) / _MAX_MEL

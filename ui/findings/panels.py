@@ -11,7 +11,7 @@ from eval.compare.recording import Take
 from eval.homework.ladder import RUNGS
 from eval.homework.loss_scales import loss_scales
 from eval.homework.mel_steps import steps
-from eval.metrics.note_stability import EDGE, JITTER_BAND, TOP_RATE, modulation_spectrum, sustained
+from eval.metrics.note_stability import EDGE_SECONDS, JITTER_BAND_HZ, MAX_SHOWN_RATE_HZ, modulation_spectrum, sustained
 from eval.metrics.pitch import cached_track, tracker_missing
 from eval.reports.charts import PALETTE
 from eval.reports.spectrogram import mel_png
@@ -20,7 +20,7 @@ from ui.markup import escape
 from vocoders.audio import SAMPLE_RATE, Recording, fit_length
 from vocoders.systems import System
 
-VIBRATO = (3.0, 8.0)  # Hz
+VIBRATO_BAND_HZ = (3.0, 8.0)  # Hz
 WIDTH, HEIGHT = 1000, 190  # of the spectrum, SVG units
 
 
@@ -116,7 +116,7 @@ def _spectra(curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> str:
     high = np.ceil(max(level.max() for _, level in curves.values()) / 10) * 10
 
     def x(rate):
-        return np.asarray(rate) / TOP_RATE * WIDTH
+        return np.asarray(rate) / MAX_SHOWN_RATE_HZ * WIDTH
 
     def y(level):
         return HEIGHT * (1 - (np.asarray(level) - low) / (high - low))
@@ -132,7 +132,8 @@ def _spectra(curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> str:
         lines += f'<path d="M{points}" style="stroke:{colour};stroke-width:{2.6 if index == 0 else 1.6}"/>'
         legend += f'<span><i style="background:{colour}"></i>{escape(title)}</span>'
     ticks = "".join(
-        f'<span style="left:{100 * hertz / TOP_RATE:.1f}%">{hertz} Hz</span>' for hertz in (0, 5, 10, 20, 30, 40)
+        f'<span style="left:{100 * hertz / MAX_SHOWN_RATE_HZ:.1f}%">{hertz} Hz</span>'
+        for hertz in (0, 5, 10, 20, 30, 40)
     )
     levels = "".join(
         f'<span style="top:{y(level):.0f}px">{level:.0f} dB</span>' for level in np.arange(low, high + 1, 10)
@@ -141,8 +142,8 @@ def _spectra(curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> str:
     return (
         f'<p class="page-legend">{legend}</p><div class="page-curve"><div class="page-axis" aria-hidden="true">{levels}</div>'
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" aria-label="{label}" style="height:{HEIGHT}px">'
-        f'{shade(VIBRATO, "vibrato")}{shade(JITTER_BAND, "tremble")}{lines}</svg><div class="page-ticks" aria-hidden="true">{ticks}</div></div>'
-        f'<p class="page-note">Level of F0’s movement in dB re 1 cent. Shaded: vibrato (3 to 8 Hz) and trembling (8 to 40 Hz). {EDGE:g} s at '
+        f'{shade(VIBRATO_BAND_HZ, "vibrato")}{shade(JITTER_BAND_HZ, "tremble")}{lines}</svg><div class="page-ticks" aria-hidden="true">{ticks}</div></div>'
+        f'<p class="page-note">Level of F0’s movement in dB re 1 cent. Shaded: vibrato (3 to 8 Hz) and trembling (8 to 40 Hz). {EDGE_SECONDS:g} s at '
         "both ends of the note are left out.</p>"
     )
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from vocoders.mel import RECIPES, filterbank
 
-TOLERANCE = 4e-3  # relative: float16 logarithms
+RELATIVE_TOLERANCE = 4e-3  # relative: float16 logarithms
 
 
 def impossible_share(log_mel: np.ndarray, above: np.ndarray, recipe: str, exponents: np.ndarray) -> np.ndarray:
@@ -31,8 +31,8 @@ def impossible_share(log_mel: np.ndarray, above: np.ndarray, recipe: str, expone
     if not seen.any():
         return np.full(len(exponents), np.nan)
     level = (log_mel - log_mel.max())[:, None, seen] * exponents[:, None]
-    highest = np.exp(level) * (1 + TOLERANCE)
-    lowest = np.where(above[:, None, seen], highest * (1 - TOLERANCE) ** 2, 0.0)
+    highest = np.exp(level) * (1 + RELATIVE_TOLERANCE)
+    lowest = np.where(above[:, None, seen], highest * (1 - RELATIVE_TOLERANCE) ** 2, 0.0)
     from_least, from_most = np.zeros(level.shape[1:]), highest[0]
     impossible = np.zeros(level.shape[1:], dtype=bool)
     for band in range(len(level)):

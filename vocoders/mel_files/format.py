@@ -17,7 +17,7 @@ from vocoders.phase.inversion import invert_mel
 # The linear value of a sine at full scale through a Hann window, in one FFT bin
 _SINE = {"power": (N_FFT / 4) ** 2, "magnitude": N_FFT / 4}
 _PEAK = {"hw2": 1.0, "hifigan": 1 / 20}  # of a band
-_LOUDEST = 24.0  # dB above that: a constant at full scale, with 12 dB to spare
+_MAX_EXCESS_DB = 24.0  # above that: a constant at full scale, with 12 dB to spare
 _BANDS = {"hw2": "HTK bands of peak 1", "hifigan": "Slaney bands of area 1"}
 _LOG_NAMES = {"none": "linear", "e": "natural logarithm", "10": "logarithm to base 10", "db": "in dB"}
 
@@ -57,7 +57,7 @@ class MelFormat:
     @property
     def loudest(self) -> float:
         """More than the linear value of any recording at full scale."""
-        return self.sine(_LOUDEST)
+        return self.sine(_MAX_EXCESS_DB)
 
     def sine(self, dbfs: float) -> float:
         """The largest linear value of a sine at this level."""

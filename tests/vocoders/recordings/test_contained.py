@@ -43,7 +43,7 @@ def test_a_decoder_that_breaks_is_a_sentence(work):
 
 
 def test_a_decoder_that_hangs_is_given_up(monkeypatch):
-    monkeypatch.setattr(contained_audio, "MAX_WAIT", 0.5)
+    monkeypatch.setattr(contained_audio, "MAX_WAIT_SECONDS", 0.5)
     with pytest.raises(AudioError, match=r"phone\.m4a: the file takes too long to decode"):
         contained_audio._contained(jobs.hang_over_a_file, PHONE, Limits(), None)
 

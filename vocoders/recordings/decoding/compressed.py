@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 MAX_CHANNELS = 8
-MAX_DAMAGE = 0.2  # share of the frames; a file of which more cannot be decoded is refused
+MAX_DAMAGED_SHARE = 0.2  # share of the frames; a file of which more cannot be decoded is refused
 CODECS = {
     "mp1", "mp2", "mp3", "aac", "alac", "opus", "vorbis", "flac", "wmav1", "wmav2", "wmapro", "wmalossless", "wavpack", "tta",
     "speex", "amrnb", "amrwb", "ac3", "eac3",
@@ -218,7 +218,7 @@ class _Reader:
 
     def _what_is_wrong(self) -> list[str]:
         damaged, last = self._damaged, {self._packets}
-        if len(damaged - last) > MAX_DAMAGE * self._packets:
+        if len(damaged - last) > MAX_DAMAGED_SHARE * self._packets:
             raise AudioError(
                 f"the file is damaged: {len(damaged)} of its {self._packets} frames cannot be decoded as they should."
             )

@@ -57,6 +57,7 @@ def check_card(root: Path, hardware: str | None = None) -> dict:
 
 
 def hardware_flavours() -> tuple[str, ...]:
+    """Names of the machines that the hub offers to a Space, as its client library lists them."""
     from huggingface_hub import SpaceHardware
 
     return tuple(flavour.value for flavour in SpaceHardware)

@@ -20,12 +20,15 @@ _PEEK_BYTES = 8000  # in which git, too, looks for a NUL to tell binary from tex
 
 @dataclass(frozen=True)
 class SpaceFile:
+    """One file of the Space: a path of this checkout, or content made for the Space."""
+
     path: str  # in the Space, with /
     content: Path | bytes
     large: bool  # kept outside git
 
     @property
     def size(self) -> int:
+        """Bytes."""
         return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
 
 

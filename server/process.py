@@ -47,12 +47,14 @@ class Worker:
         self._current()
 
     def stop(self) -> None:
+        """Kills the computing process, if there is one. Running jobs fail."""
         with self._lock:
             if self._process:
                 self._process.kill()
 
     @property
     def pid(self) -> int | None:
+        """Of the living computing process; None where there is none."""
         return self._process.pid if self._process and self._process.alive else None
 
     def run(

@@ -103,9 +103,11 @@ class TrainConfig:
 
     @property
     def has_discriminators(self) -> bool:
+        """Whether any discriminator is trained; without, only the spectral losses are."""
         return bool(self.period_channels or self.scale_discriminators or self.resolution_windows)
 
     def to_json(self) -> dict:
+        """All fields as plain values, from which `from_json` makes an equal configuration."""
         return dataclasses.asdict(self)
 
     @classmethod

@@ -83,6 +83,7 @@ CGROUP = Path("/sys/fs/cgroup")  # of a container, when seen from inside
 
 
 def free_bytes(device: torch.device) -> int | None:
+    """Free memory of the device, or of the container's share; None where the system does not tell."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     try:
@@ -100,6 +101,7 @@ def free_bytes(device: torch.device) -> int | None:
 
 
 def out_of_memory(config: TrainConfig, error: BaseException) -> TrainingStopped:
+    """The device's error as an error of the run, with the remedy."""
     return TrainingStopped(
         f"out of memory with a batch of {config.batch} x {config.segment} samples ({str(error).splitlines()[0][:120]}); "
         f"resume with a --batch below {config.batch}."

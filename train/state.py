@@ -18,6 +18,8 @@ from train.networks.generator import Average, new_generator
 
 @dataclass
 class State:
+    """Everything that a training step changes, and that a run saves."""
+
     config: TrainConfig
     generator: nn.Module  # as the optimizer and the distributed wrapper see it
     discriminators: nn.Module | None
@@ -32,10 +34,12 @@ class State:
 
     @property
     def plain_generator(self) -> nn.Module:
+        """The generator without the distributed wrapper: the names of its weights are those of a checkpoint."""
         return getattr(self.generator, "module", self.generator)
 
     @property
     def plain_discriminators(self) -> nn.Module | None:
+        """The discriminators without the distributed wrapper."""
         return getattr(self.discriminators, "module", self.discriminators)
 
 

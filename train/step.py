@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 
 import torch
@@ -99,17 +100,14 @@ def _gradient_norm(module: nn.Module, clip: float = 0.0) -> Tensor:
     return nn.utils.clip_grad_norm_(module.parameters(), clip or float("inf"))
 
 
-class _frozen(AbstractContextManager):
+@contextmanager
+def _frozen(module: nn.Module) -> Iterator[None]:
     """Gradients pass through the discriminators without being computed for their weights."""
-
-    def __init__(self, module: nn.Module) -> None:
-        self.module = module
-
-    def __enter__(self) -> None:
-        self.module.requires_grad_(False)
-
-    def __exit__(self, *_) -> None:
-        self.module.requires_grad_(True)
+    module.requires_grad_(False)
+    try:
+        yield
+    finally:
+        module.requires_grad_(True)
 
 
 def _narrow(wanted: bool, device: torch.device) -> AbstractContextManager:
@@ -121,6 +119,7 @@ def _narrow(wanted: bool, device: torch.device) -> AbstractContextManager:
 
 @lru_cache
 def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether the device computes with bfloat16 in hardware."""
     if device.type == "cuda":
         return True
     able = torch.cpu.get_capabilities()

@@ -81,6 +81,7 @@ class Watch:
             self.board.flush()
 
     def references(self, waveforms: list[Tensor]) -> None:
+        """Stores the validation clips once, for comparison. waveforms: (n,) each, in [-1, 1]."""
         self._samples("reference", 0, [waveform.cpu() for waveform in waveforms])
 
     def _samples(self, folder: str, step: int, waveforms: list[Tensor]) -> None:
@@ -96,6 +97,7 @@ class Watch:
                 self.board.add_image(name, _pixels(picture), step, dataformats="HWC")
 
     def close(self) -> None:
+        """Closes the TensorBoard log, if there is one."""
         if self.board:
             self.board.close()
 

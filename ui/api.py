@@ -44,7 +44,7 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
             raise gr.Error(
                 f"unknown systems: {', '.join(sorted(unknown))}; known: {', '.join(known)}", print_exception=False
             )
-        chosen = [known[id] for id in systems_wanted or COMPARED if id in known]
+        chosen = [known[system_id] for system_id in systems_wanted or COMPARED if system_id in known]
         recording = _read(audio, limits, start, end)
         require_both("given", chosen)
         folder = store.new()
@@ -69,7 +69,7 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
                 }
                 for take in view.takes
             },
-            "failed": {id: track["error"] for id, track in tracks.items() if track["state"] == "failed"},
+            "failed": {system_id: track["error"] for system_id, track in tracks.items() if track["state"] == "failed"},
             "archive": view.archive,
         }
 

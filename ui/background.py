@@ -14,6 +14,8 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Finished(Generic[Result]):
+    """The last event of a computation: its result."""
+
     result: Result
 
 

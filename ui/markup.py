@@ -7,9 +7,9 @@ import html
 import gradio as gr
 
 
-def slot(id: str, value: str = "") -> gr.HTML:
+def slot(element_id: str, value: str = "") -> gr.HTML:
     """A place for our own HTML, without Gradio's typography and padding; takes no room while empty."""
-    return gr.HTML(value, elem_id=id, elem_classes="page-slot", apply_default_css=False, padding=False)
+    return gr.HTML(value, elem_id=element_id, elem_classes="page-slot", apply_default_css=False, padding=False)
 
 
 def escape(text: object) -> str:

@@ -21,14 +21,14 @@ import(new URL('gradio_api/file=assets/player/player.js', document.baseURI)).the
 """
 
 
-def player_component(id: str = "player") -> gr.HTML:
+def player_component(element_id: str = "player") -> gr.HTML:
     """The component. Its value is a dict as `player_value` makes it, or None for nothing."""
     return gr.HTML(
         html_template='<div class="lab-player"></div>',
         js_on_load=_MOUNT,
         head=HEAD,
         apply_default_css=False,
-        elem_id=id,
+        elem_id=element_id,
         elem_classes="page-player",
     )
 

@@ -47,6 +47,7 @@ class Analysis:
         return analysis
 
     def features(self, steps: tuple[Step, ...]) -> Features:
+        """Features after these steps, each computed once per recording. Errors: `FeatureMismatch` where a mel is not enough."""
         if steps[1:]:
             return self.once(steps, lambda: steps[-1](self.features(steps[:-1])))
         if () in self._known:
@@ -127,6 +128,7 @@ class RecentAnalyses:
         self._guard = threading.Lock()
 
     def of(self, samples: np.ndarray) -> Analysis:
+        """The analysis of (n,) samples: the cached one of equal samples, or a new one that replaces the oldest."""
         key = hashlib.blake2b(np.ascontiguousarray(samples), digest_size=16).digest()
         with self._guard:
             analysis = self._analyses.setdefault(key, Analysis(samples))

@@ -42,6 +42,7 @@ class UpperBand:
         return np.exp(np.minimum(guess, ceiling))
 
     def save(self, path: Path) -> None:
+        """Writes an npz file that `read_upper_band` reads."""
         np.savez(path, weights=self.weights, bias=self.bias, about=json.dumps(self.about, ensure_ascii=False))
 
 
@@ -58,4 +59,5 @@ def read_upper_band(path: Path) -> UpperBand:
 
 @functools.cache
 def shipped_upper_band() -> UpperBand:
+    """The model of this project."""
     return read_upper_band(FILE)

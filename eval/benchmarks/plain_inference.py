@@ -137,15 +137,15 @@ class PlainSystems:
 
     def compare(self, samples: np.ndarray, folder: Path) -> None:
         """One after the other: a take, its metrics and level, and its wav, spectrogram and difference in `folder`."""
-        for id, step in self.steps(samples).items():
+        for system_id, step in self.steps(samples).items():
             take = fit_length(step(), len(samples))
             for metric in METRICS.values():
                 if not metric.on_request:
                     metric.value(samples, take)
             loudness(take), true_peak(take)
-            write_wav(folder / f"{id}.wav", take)
-            picture(folder / f"{id}.png", decibels(take), "magma")
-            picture(folder / f"{id}-difference.png", decibels(take) - decibels(samples), "RdBu")
+            write_wav(folder / f"{system_id}.wav", take)
+            picture(folder / f"{system_id}.png", decibels(take), "magma")
+            picture(folder / f"{system_id}-difference.png", decibels(take) - decibels(samples), "RdBu")
 
     def _self_trained(self, samples: np.ndarray) -> np.ndarray:
         """A guided generator, as the one that is shipped."""

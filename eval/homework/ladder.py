@@ -22,6 +22,7 @@ class PassThrough:
     expects = "waveform"
 
     def __call__(self, features: Features, on_progress: Progress) -> np.ndarray:
+        """Features of one row -> that row, (n,) float32: the samples are made already. Errors: `FeatureMismatch`."""
         return features.require(self.expects, by="this rung")[0]
 
 

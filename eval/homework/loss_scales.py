@@ -22,6 +22,7 @@ class LossScales:
 
 
 def loss_scales(reference: np.ndarray, estimate: np.ndarray) -> LossScales:
+    """(n,), (m,) float32 at 22 050 Hz -> mean absolute differences of both log mels, and how much of each lies at its floor."""
     estimate = fit_length(estimate, len(reference))
     hw2, hifigan = (_l1(reference, estimate, recipe) for recipe in (HW2, HIFIGAN))
     floored = [float((mel_of(reference, recipe) <= LOG_FLOOR).mean()) for recipe in (HW2, HIFIGAN)]

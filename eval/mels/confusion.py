@@ -30,6 +30,7 @@ class Outcome:
 
     @property
     def doubtful(self) -> bool:
+        """Whether the diagnosis names no format for a mel that has one, which is safe but no answer."""
         return not self.right and self.taken_for is None
 
 

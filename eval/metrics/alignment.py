@@ -29,10 +29,12 @@ class Alignment:
 
     @property
     def certain(self) -> bool:
+        """Whether the signals correlate enough for the delay to mean anything."""
         return abs(self.correlation) >= MIN_RELIABLE_CORRELATION
 
     @property
     def inverted(self) -> bool:
+        """Whether the estimate has the opposite polarity."""
         return self.correlation < 0
 
 

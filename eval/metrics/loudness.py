@@ -18,6 +18,8 @@ _RMS_TO_LUFS = -0.691  # BS.1770's offset between mean power and loudness, for t
 
 @dataclass(frozen=True)
 class Level:
+    """Loudness and true peak of one signal, and the gain that matches it to the others."""
+
     lufs: float  # integrated loudness; -inf for silence
     true_peak: float  # dBTP
     gain: float  # dB, applied when loudness is matched

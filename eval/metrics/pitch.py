@@ -31,6 +31,7 @@ class PitchTrack:
 
     @property
     def voiced(self) -> np.ndarray:
+        """(frames,) bool: confident enough, and within the range of a voice."""
         return (self.confidence > MIN_CONFIDENCE) & (self.hertz > MIN_F0_HZ) & (self.hertz < MAX_F0_HZ)
 
 

@@ -74,6 +74,8 @@ def _checked(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, n
 
 @dataclass(frozen=True)
 class Embedding:
+    """A network's description of audio in windows, between whose distributions a distance is measured."""
+
     compute: Callable[[np.ndarray], np.ndarray]  # (n,) at 22 050 Hz -> (windows, d)
     why_not: Callable[[], str | None]
 
@@ -113,4 +115,5 @@ SET_DISTANCES = {
 
 
 def available() -> dict[str, Embedding]:
+    """The embeddings whose packages and weights are here, by name."""
     return {name: embedding for name, embedding in EMBEDDINGS.items() if not embedding.why_not()}

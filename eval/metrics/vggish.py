@@ -49,16 +49,19 @@ class VGGish(nn.Module):
         )
 
     def forward(self, log_mel: Tensor) -> Tensor:
+        """(examples, 1, 96, 64) log mel -> (examples, 128)."""
         return self.embeddings(self.features(log_mel).permute(0, 2, 3, 1).flatten(1))
 
 
 def weights_file() -> Path | None:
+    """VGGish's weights: the file that VGGISH_WEIGHTS names, or the one in torch.hub's cache; None where there is neither."""
     named = os.environ.get("VGGISH_WEIGHTS")
     path = Path(named) if named else Path(torch.hub.get_dir()) / "checkpoints" / FILE
     return path if path.is_file() else None
 
 
 def vggish_missing() -> str | None:
+    """Why VGGish cannot run here, as a clause; None where it can."""
     if weights_file():
         return None
     return f"VGGish's weights come with no package; set VGGISH_WEIGHTS to a copy of {FILE}"

@@ -16,11 +16,14 @@ from server.middleware.size_cap import CUT_OFF, MAX_REQUEST_BYTES, too_large
 
 
 class UploadPathsMiddleware:
+    """Checks the file paths in JSON for Gradio: a request may name only files that were uploaded."""
+
     def __init__(self, app: App, uploads: Path) -> None:
         """uploads: the folder in which Gradio stores them."""
         self._app, self._uploads = app, uploads.resolve()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on a request whose paths are allowed, with its body as it was checked, and refuses any other."""
         if scope["type"] != "http" or not _is_json_for_gradio(scope):
             await self._app(scope, receive, send)
             return

@@ -241,15 +241,18 @@ def test_a_space_is_made_updated_and_never_replaced_by_accident(tmp_path):
         for path in files.keys() - {".gitattributes"}:
             assert hub.files[path] == (ROOT / path).read_bytes(), path
         assert b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n" in hub.files[".gitattributes"]
-        assert len(hub.commits) == 1 and hub.commits[0].startswith("Vocoder Listening Lab ")
+        assert len(hub.commits) == 1
+        assert hub.commits[0].startswith("Vocoder Listening Lab ")
 
         hub.files["gone.py"] = b"from an earlier version"
         refused = deploy("space", "lab/demo", **to_hub)
         assert (refused.returncode, refused.stdout) == (1, "")
         assert refused.stderr == "error: the Space lab/demo exists already; --force replaces its files\n"
-        assert "gone.py" in hub.files and len(hub.commits) == 1
+        assert "gone.py" in hub.files
+        assert len(hub.commits) == 1
         assert deploy("space", "lab/demo", "--force", **to_hub).returncode == 0
-        assert hub.files.keys() == files.keys() and len(hub.commits) == 2
+        assert hub.files.keys() == files.keys()
+        assert len(hub.commits) == 2
 
 
 @pytest.mark.parametrize(
@@ -267,7 +270,8 @@ def test_a_space_is_made_updated_and_never_replaced_by_accident(tmp_path):
 def test_errors_are_one_line(tmp_path, words, environment, complaint):
     done = deploy("space", "lab/demo", *words, HF_HOME=str(tmp_path), **environment)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"error: {complaint}") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"error: {complaint}")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_name_without_an_owner_is_refused():

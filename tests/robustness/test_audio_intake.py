@@ -27,7 +27,9 @@ def read_one(number: int, folder: Path) -> str:
     except AudioError as error:
         message = str(error)
         a_sentence = message.startswith(f"{name}: ") and message.endswith(".") and "\n" not in message
-        assert a_sentence and len(message) < 400 and str(folder) not in message, message
+        assert a_sentence, message
+        assert len(message) < 400, message
+        assert str(folder) not in message, message
         return "refused"
     assert recording.samples.dtype == np.float32
     assert np.isfinite(recording.samples).all()

@@ -87,6 +87,7 @@ class PlainTrainer:
         return itertools.chain.from_iterable(itertools.repeat(loader))
 
     def step(self) -> None:
+        """One step of the original's training loop, discriminators first, on the next batch."""
         mel, target = (tensor.to(self.device) for tensor in next(self.batches))
         estimate = self.generator(mel)
         real, fake = self.discriminators(target), self.discriminators(estimate.detach())

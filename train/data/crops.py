@@ -29,6 +29,8 @@ MIN_TRAINING_SECONDS = 20.0  # of audio; with less a run is refused
 
 @dataclass(frozen=True)
 class Batch:
+    """What one training step computes on."""
+
     features: Tensor  # (batch, input channels, segment / 256), what the generator sees
     target: Tensor  # (batch, 1, segment) in [-1, 1]
 

@@ -23,6 +23,7 @@ class MelLoss(nn.Module):
         self.mel = MelSpectrogram(recipe_named(recipe))
 
     def forward(self, target: Tensor, estimate: Tensor) -> Tensor:
+        """(batch, 1, n), (batch, 1, n) -> mean absolute difference of the log mels, a scalar."""
         return F.l1_loss(log_mel(self.mel(estimate)), log_mel(self.mel(target)))
 
 
@@ -42,6 +43,7 @@ class MultiScaleMelLoss(nn.Module):
             self.register_buffer(f"window_{size}", torch.hann_window(size), persistent=False)
 
     def forward(self, target: Tensor, estimate: Tensor) -> Tensor:
+        """(batch, 1, n), (batch, 1, n) -> the sum of the scales' losses, a scalar."""
         return sum(F.l1_loss(self._log(estimate, size), self._log(target, size)) for size in self.windows)
 
     def _log(self, waveform: Tensor, size: int) -> Tensor:
@@ -68,6 +70,7 @@ class PhaseAdvanceLoss(nn.Module):
             self.register_buffer(f"window_{size}", torch.hann_window(size), persistent=False)
 
     def forward(self, target: Tensor, estimate: Tensor) -> Tensor:
+        """(batch, 1, n), (batch, 1, n) -> the mean of the window sizes' losses, a scalar."""
         return sum(self._at(target, estimate, size) for size in self.windows) / len(self.windows)
 
     def _at(self, target: Tensor, estimate: Tensor, size: int) -> Tensor:
@@ -103,6 +106,7 @@ class HopLineLoss(nn.Module):
         self.register_buffer("window", torch.hann_window(self.size), persistent=False)
 
     def forward(self, target: Tensor, estimate: Tensor) -> Tensor:
+        """(batch, 1, n), (batch, 1, n) -> mean absolute difference of the lines' log magnitudes, a scalar."""
         return F.l1_loss(self._log(estimate), self._log(target))
 
     def _log(self, waveform: Tensor) -> Tensor:
@@ -124,6 +128,7 @@ class SpectralLosses(nn.Module):
         self.hop = HopLineLoss() if config.hop_weight else None
 
     def forward(self, target: Tensor, estimate: Tensor) -> dict[str, Tensor]:
+        """(batch, 1, n), (batch, 1, n) -> unweighted losses by name, scalars: those that the configuration has."""
         losses = {"mel": self.mel(target, estimate)}
         if self.resolutions:
             losses["stft"] = m_stft_distance(target.squeeze(1), estimate.squeeze(1), self.resolutions)

@@ -160,6 +160,7 @@ def fit_classifier(numbers: np.ndarray, kinds: np.ndarray, about: dict, epochs: 
 
 
 def parse_args() -> argparse.Namespace:
+    """The options of the command."""
     parser = argparse.ArgumentParser(prog="python -m train.small_models.mel_diagnosis", description=__doc__)
     parser.add_argument("audio", type=Path, metavar="AUDIO_DIR", help="searched in depth; each folder weighs the same")
     parser.add_argument("--out", type=Path, default=FILE, metavar="FILE.npz", help=f"({FILE.name} of the project)")
@@ -172,6 +173,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> int:
+    """Draws examples, trains the classifiers, and writes them. The exit status."""
     import joblib
     from tqdm import tqdm
 

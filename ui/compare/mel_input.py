@@ -22,6 +22,8 @@ _LOGS = [("none: linear values", "none"), ("natural, ln", "e"), ("base 10", "10"
 
 @dataclass(frozen=True)
 class MelInput:
+    """The components in which a mel file and its format are given."""
+
     file: gr.File
     said: gr.HTML
     box: gr.Group  # the dropdowns, visible for a mel only
@@ -41,6 +43,7 @@ class MelInput:
 
 
 def mel_chooser() -> MelInput:
+    """Lays out a file field, the finding about the file, and three lists for recipe, scale and logarithm."""
     with gr.Accordion("A mel file instead of a recording", open=False, elem_id="mel"):
         file = gr.File(
             label=f"Mel of 80 bands: {', '.join(SUFFIXES)}",

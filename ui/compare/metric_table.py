@@ -22,6 +22,8 @@ ARROWS = {
 
 @dataclass(frozen=True)
 class Column:
+    """One metric of the table, with its explanation."""
+
     title: str
     unit: str
     better: str  # a key of `ARROWS`
@@ -155,10 +157,10 @@ def level_table(
 ) -> str:
     """What loudness matching does to every take, and how it lies in time. `titles` gives order and names by id."""
     rows = "".join(
-        f'<tr><th scope="row">{escape(title)}</th><td>{_db(levels[id].lufs)}</td><td>{_db(levels[id].gain, sign=True)}</td>'
-        f"<td>{_db(levels[id].lufs + levels[id].gain)}</td><td>{_db(levels[id].true_peak)}</td><td>{clipped.get(id, 0)}</td>{_alignment_cells(alignments.get(id))}</tr>"
-        for id, title in titles.items()
-        if id in levels
+        f'<tr><th scope="row">{escape(title)}</th><td>{_db(levels[system_id].lufs)}</td><td>{_db(levels[system_id].gain, sign=True)}</td>'
+        f"<td>{_db(levels[system_id].lufs + levels[system_id].gain)}</td><td>{_db(levels[system_id].true_peak)}</td><td>{clipped.get(system_id, 0)}</td>{_alignment_cells(alignments.get(system_id))}</tr>"
+        for system_id, title in titles.items()
+        if system_id in levels
     )
     heads = "".join(
         f'<th scope="col">{title}<span class="page-unit">{unit}</span></th>'

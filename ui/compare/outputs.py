@@ -43,13 +43,16 @@ class Outputs:
 
     @property
     def components(self) -> list[gr.components.Component]:
+        """All of them, as Gradio's outputs of a comparison."""
         return list(vars(self).values())
 
     def begin(self, source: Recording | GivenMel) -> dict:
+        """Updates at the start: empties what is old, and describes the recording or mel."""
         empty = dict.fromkeys((self.message, self.pitch, self.refinement, self.downloads), "")
         return {**empty, self.intake: intake_note(source) if isinstance(source, Recording) else mel_note(source)}
 
     def progress(self, view: View) -> dict:
+        """Updates while systems are computed: the player only."""
         return {self.player: view.player}
 
     def numbers(self, view: View) -> dict:
@@ -67,12 +70,14 @@ class Outputs:
         return {self.pitch: pitch_of(source, view), self.refinement: refinement_panel(view.takes)}
 
     def files(self, view: View) -> dict:
+        """Updates once the files are written: the downloads."""
         return {self.downloads: download_links(view)}
 
 
 def lay_out_outputs() -> Outputs:
+    """Lays out message, player, tables, panels and downloads in the current Gradio context."""
     above = [slot("message"), slot("intake", HINT), player_component()]
-    below = [slot(id) for id in ("metrics", "pitch", "refinement", "downloads")]
+    below = [slot(name) for name in ("metrics", "pitch", "refinement", "downloads")]
     with gr.Accordion(
         "Level and alignment: what loudness matching does, and how the takes lie in time", open=False, visible=False
     ) as levels_box:
@@ -106,6 +111,7 @@ def _mel_figure(log_mel: np.ndarray, what: str, name: str, said: str) -> str:
 
 
 def pitch_of(recording: Recording, view: View) -> str:
+    """HTML of the F0 panel; "" where no tracker is installed."""
     if tracker_missing():
         return ""
     tracks = {take.system.title: take.pitch for take in view.takes if take.pitch}
@@ -113,11 +119,13 @@ def pitch_of(recording: Recording, view: View) -> str:
 
 
 def levels_of(view: View) -> str:
+    """HTML of the table of levels and alignments."""
     titles = {"reference": "Recording", **{take.system.id: take.system.title for take in view.takes}}
     return level_table(titles, view.levels, view.clipped, {take.system.id: take.alignment for take in view.takes})
 
 
 def download_links(view: View) -> str:
+    """HTML links to the archive and its parts; "" while there is no archive."""
     if not view.archive:
         return ""
     folder = str(Path(view.archive).parent)

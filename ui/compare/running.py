@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 
 class Running:
+    """The comparisons that run or wait, at most one wanted per session."""
+
     _everywhere: ClassVar[set[int]] = set()  # what runs now, on all pages
 
     def __init__(self) -> None:
@@ -42,6 +44,7 @@ class Running:
 
     @classmethod
     def count(cls) -> int:
+        """Comparisons that run now, on all pages."""
         return len(cls._everywhere)
 
     def stop(self, session: str) -> None:
@@ -51,6 +54,7 @@ class Running:
             flag.set()
 
     def is_newest(self, session: str, flag: threading.Event) -> bool:
+        """Whether the flag belongs to the session's latest comparison."""
         return self._flags.get(session) is flag
 
     def follow(
@@ -69,6 +73,7 @@ class Running:
                 del self._asked[session]
 
     def end(self, session: str, flag: threading.Event) -> None:
+        """Marks the comparison as ended. Its flag stays set, so that a late event of it is dropped."""
         flag.set()
         self._everywhere.discard(id(flag))
         if self.is_newest(session, flag):

@@ -36,6 +36,7 @@ def ladder_panel(systems: Sequence[System], takes: Sequence[Take]) -> str:
 
 
 def mels_panel(recording: Recording) -> str:
+    """HTML: the steps from the hw2 mel to HiFi-GAN's, each with its picture and its share of the difference."""
     found = steps(recording.samples)
     total = sum(step.moved for step in found)
     rows = "".join(
@@ -62,6 +63,7 @@ def _moved(nepers: float, total: float) -> str:
 
 
 def losses_panel(recording: Recording, takes: Sequence[Take]) -> str:
+    """HTML: the mel loss of each output on both log scales; "" without outputs."""
     rows = ""
     for take in takes:
         scales = loss_scales(recording.samples, take.samples)
@@ -99,8 +101,8 @@ def trembling_panel(recording: Recording, takes: Sequence[Take]) -> str:
     start, stop = note.start / SAMPLE_RATE, note.stop / SAMPLE_RATE
     hertz = float(np.median(note.hertz))
     buttons = "".join(
-        f'<button type="button" class="page-button" data-lab-track="{escape(id)}" data-lab-loop="{start:.3f} {stop:.3f}">{escape(title)}</button>'
-        for id, title in [("reference", "Recording"), *((take.system.id, take.system.title) for take in takes)]
+        f'<button type="button" class="page-button" data-lab-track="{escape(system_id)}" data-lab-loop="{start:.3f} {stop:.3f}">{escape(title)}</button>'
+        for system_id, title in [("reference", "Recording"), *((take.system.id, take.system.title) for take in takes)]
     )
     return (
         f"{head}<p>The longest held note, {stop - start:.1f} s at {hertz:.0f} Hz. How much its F0 moves, by how fast: vibrato lies at 3 to "
@@ -149,4 +151,5 @@ def _spectra(curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> str:
 
 
 def is_rung(system: System) -> bool:
+    """Whether the system is a rung of the ladder, which is no vocoder."""
     return system in RUNGS

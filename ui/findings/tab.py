@@ -33,8 +33,12 @@ INTRO = (
 def findings_tab(
     systems: Sequence[System], store: ResultStore, limits: Limits, inputs: Inputs, compute: Executor
 ) -> None:
+    """Lays out the tab and wires its buttons. inputs: of the Compare tab, whose recording is explained."""
     by_id = {system.id: system for system in systems}
-    ladder = (*RUNGS, *(by_id[id] for id in LADDER if id in by_id and not by_id[id].why_not()))
+    ladder = (
+        *RUNGS,
+        *(by_id[system_id] for system_id in LADDER if system_id in by_id and not by_id[system_id].why_not()),
+    )
     slot("findings-intro", INTRO)
     with gr.Row():
         start = gr.Button("Explain with my recording", variant="primary", elem_id="explain", scale=3)

@@ -10,6 +10,7 @@ from vocoders.systems import System
 
 
 def catalogue(systems: Sequence[System]) -> str:
+    """HTML: a card for every system."""
     return f'<div class="page-cards">{"".join(_card(system) for system in systems)}</div>'
 
 

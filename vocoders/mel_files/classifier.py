@@ -62,6 +62,7 @@ def standardized(numbers: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> n
 
 
 def read_classifier(path: Path) -> Classifier:
+    """The classifier of an npz file that the training program wrote. Errors: `OSError`, `ValueError`, `KeyError`."""
     with np.load(path, allow_pickle=False) as file:
         layers = [tuple(file[f"{layer}_{member}"].astype(np.float64) for layer in _LAYERS) for member in range(MEMBERS)]
         names = tuple(str(name) for name in file["names"])
@@ -70,6 +71,7 @@ def read_classifier(path: Path) -> Classifier:
 
 @functools.cache
 def shipped_classifier() -> Classifier:
+    """The classifier of this project."""
     return read_classifier(FILE)
 
 

@@ -60,10 +60,12 @@ class Diagnosis:
 
     @property
     def is_doubtful(self) -> bool:
+        """Whether no format is probable enough."""
         return self.format is None
 
-    def confidence(self, format: MelFormat) -> float:
-        return next((candidate.confidence for candidate in self.candidates if candidate.format == format), 0.0)
+    def confidence(self, mel_format: MelFormat) -> float:
+        """Probability of the format, 0 to 1."""
+        return next((candidate.confidence for candidate in self.candidates if candidate.format == mel_format), 0.0)
 
     @property
     def sentence(self) -> str:
@@ -71,6 +73,7 @@ class Diagnosis:
         return self.said(with_options=True)
 
     def said(self, with_options: bool) -> str:
+        """The finding as a clause. with_options: name the options of a command that would settle a doubt."""
         if self.format is not None:
             floor = "" if self.floor is None else f", floor {self.floor:.4g}"
             sure = self.confidence(self.format)
@@ -156,7 +159,7 @@ def _one_layout(found: Sequence[tuple[Diagnosis, np.ndarray]]) -> tuple[Diagnosi
 
 def _declared(diagnosis: Diagnosis, values: np.ndarray, declared: Declared) -> Diagnosis:
     """The diagnosis with its format, where the numbers and the declaration together leave one."""
-    matching = [format for format in FORMATS if declared.allows(format)]
+    matching = [mel_format for mel_format in FORMATS if declared.allows(mel_format)]
     if len(matching) == 1:
         return replace(diagnosis, format=matching[0], doubt="")
     if not diagnosis.candidates:
@@ -170,12 +173,12 @@ def _declared(diagnosis: Diagnosis, values: np.ndarray, declared: Declared) -> D
     return replace(diagnosis, format=best)
 
 
-def kind_of(format: MelFormat) -> str:
+def kind_of(mel_format: MelFormat) -> str:
     """A format's name in the model."""
-    return f"{format.recipe} {format.scale} {'linear' if format.log == 'none' else format.log}"
+    return f"{mel_format.recipe} {mel_format.scale} {'linear' if mel_format.log == 'none' else mel_format.log}"
 
 
-_BY_KIND = {kind_of(format): format for format in FORMATS}
+_BY_KIND = {kind_of(mel_format): mel_format for mel_format in FORMATS}
 
 
 def _ranked(values: np.ndarray) -> tuple[tuple[Candidate, ...], str]:
@@ -185,15 +188,19 @@ def _ranked(values: np.ndarray) -> tuple[tuple[Candidate, ...], str]:
     for kind, probability in zip(classifier.names, classifier(statistics(values)), strict=True):
         if probability < _MIN_KIND_PROBABILITY:
             continue
-        format = _BY_KIND.get(kind)
+        mel_format = _BY_KIND.get(kind)
         if kind == LOG1P and not may_be_log1p(values):
             continue
-        if format is None:
+        if mel_format is None:
             found.append(Candidate(FOREIGN[kind], probability * _KIND_PRIORS.get(kind, 1.0), None))
-        elif reason := impossible(format, values):
-            reasons.append((probability, f"as {format}, {reason}"))
+        elif reason := impossible(mel_format, values):
+            reasons.append((probability, f"as {mel_format}, {reason}"))
         else:
-            found.append(Candidate(str(format), probability * (1.0 if format.is_own else _UNUSUAL_SCALE_PRIOR), format))
+            found.append(
+                Candidate(
+                    str(mel_format), probability * (1.0 if mel_format.is_own else _UNUSUAL_SCALE_PRIOR), mel_format
+                )
+            )
     total = sum(candidate.confidence for candidate in found)
     if total < _MIN_REMAINING_PROBABILITY:
         why = f": {max(reasons)[1]}" if reasons else ""

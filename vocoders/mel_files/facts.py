@@ -42,45 +42,49 @@ def certain_change(values: np.ndarray) -> str:
     return ""
 
 
-def impossible(format: MelFormat, values: np.ndarray) -> str:
+def impossible(mel_format: MelFormat, values: np.ndarray) -> str:
     """Why (80, frames) cannot be in this format, as a clause; "" where it can."""
-    if format.log != "none" and (reason := _no_logarithm(format, values)):
+    if mel_format.log != "none" and (reason := _no_logarithm(mel_format, values)):
         return reason
     try:
-        linear = format.linear(values)
+        linear = mel_format.linear(values)
     except ValueError as error:
         return str(error)
-    if linear.max() < format.sine(MIN_PEAK_DBFS):
+    if linear.max() < mel_format.sine(MIN_PEAK_DBFS):
         return f"the loudest value would be {linear.max():.2g}, more than 60 dB below full scale"
     level, above = log_view(values.astype(np.float64))
-    spread = format.per_unit * float(level.max() - np.median(level[above]))
-    least, most = SPREAD_RANGE_NEPERS[format.scale]
+    spread = mel_format.per_unit * float(level.max() - np.median(level[above]))
+    least, most = SPREAD_RANGE_NEPERS[mel_format.scale]
     if not least <= spread <= most:
         return f"the largest value would lie {spread:.1f} nepers above the median, not {least:g} to {most:g}"
-    share = impossible_share(level, above, format.recipe, np.array([format.per_unit]))[0]
+    share = impossible_share(level, above, mel_format.recipe, np.array([mel_format.per_unit]))[0]
     if share > MAX_IMPOSSIBLE_SHARE:
         return f"no spectrum has {100 * share:.0f} % of its frames through these bands"
     return ""
 
 
-def _no_logarithm(format: MelFormat, values: np.ndarray) -> str:
+def _no_logarithm(mel_format: MelFormat, values: np.ndarray) -> str:
     least = float(values.min())
     if least >= 0:
         return "no value is negative, so it is no logarithm"
     if (values == least).mean() >= MIN_FLOOR_SHARE:
-        clamp, precision = np.exp(least * format.per_unit), 0.03 if _is_half_precision(values) else 0.002
+        clamp, precision = np.exp(least * mel_format.per_unit), 0.03 if _is_half_precision(values) else 0.002
         if np.abs(np.log(clamp / np.array(_CLAMPS))).min() > precision:
             return f"the floor {least:.4g} would be a clamp at {clamp:.3g}, which nobody chooses"
     return ""
 
 
-def ambiguity(format: MelFormat, values: np.ndarray) -> str:
+def ambiguity(mel_format: MelFormat, values: np.ndarray) -> str:
     """What (80, frames) in this format may be as well, which no likelihood tells; "" where nothing."""
-    if format.log == "none" and may_be_log1p(values):
+    if mel_format.log == "none" and may_be_log1p(values):
         return "log(1 + mel), whose small values are those of the mel itself"
-    if format.log == "db" and values.max() <= 0 and format.linear(values).max() < format.sine(MIN_USUAL_PEAK_DBFS):
+    if (
+        mel_format.log == "db"
+        and values.max() <= 0
+        and mel_format.linear(values).max() < mel_format.sine(MIN_USUAL_PEAK_DBFS)
+    ):
         return "a piece of a mel in dB below a maximum that is not in it"
-    if format.log == "10" and values.min() == -4 and values.max() <= 4:
+    if mel_format.log == "10" and values.min() == -4 and values.max() <= 4:
         return "a mel normalized to -4..4"
     return ""
 

@@ -38,6 +38,7 @@ class MelFormat:
 
     @property
     def options(self) -> str:
+        """The options of a command that declare this format."""
         return f"--recipe {self.recipe} --scale {self.scale} --log {self.log}"
 
     def __str__(self) -> str:

@@ -29,13 +29,15 @@ class Declared:
 
     @property
     def is_complete(self) -> bool:
+        """Whether recipe, scale and logarithm are all declared."""
         return None not in (self.recipe, self.scale, self.log)
 
-    def allows(self, format: MelFormat) -> bool:
+    def allows(self, mel_format: MelFormat) -> bool:
+        """Whether the format agrees with all that is declared."""
         said = (self.recipe, self.scale, self.log)
         return all(
             said in (None, of_format)
-            for said, of_format in zip(said, (format.recipe, format.scale, format.log), strict=True)
+            for said, of_format in zip(said, (mel_format.recipe, mel_format.scale, mel_format.log), strict=True)
         )
 
 

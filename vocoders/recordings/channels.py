@@ -93,6 +93,7 @@ class Clipping:
         self._at_full_scale = 0
 
     def add(self, block: np.ndarray) -> None:
+        """Counts the samples of one block, (n, channels) float32."""
         for side, values in enumerate((block, -block)):
             end = self._ends[side]
             high = values[(values >= (1 - BANDS[-1]) * end).any(axis=1)]  # few, so that the rest is quick

@@ -23,6 +23,7 @@ class SampleBytes:
 
     @property
     def missing(self) -> int:
+        """Bytes that are promised and not there."""
         return max(0, (self.promised or 0) - self.present)
 
 

@@ -27,6 +27,7 @@ class Pages:
 
 
 def pages_of(path: Path) -> Pages:
+    """Lengths, damage and gaps of the pages of an Ogg file. Errors: `OSError`."""
     content = path.read_bytes()
     at = total = damaged = missing = chained = 0
     expected: dict[bytes, int] = {}

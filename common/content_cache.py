@@ -19,19 +19,17 @@ def remembered(most: int) -> Callable[[Callable[[np.ndarray], Result]], Callable
 
     def decorate(function: Callable[[np.ndarray], Result]) -> Callable[[np.ndarray], Result]:
         # Each of its operations is atomic; two threads may both compute
-        known: OrderedDict[bytes, Result] = OrderedDict()
+        known: OrderedDict[bytes, tuple[Result]] = OrderedDict()
 
         @functools.wraps(function)
         def once(samples: np.ndarray) -> Result:
             samples = np.ascontiguousarray(samples, dtype=np.float32)
-            key = hashlib.sha256(samples).digest()
-            result = known.pop(key, known)  # `known` stands for nothing found
-            if result is known:
-                result = function(samples)
-            known[key] = result
+            key = hashlib.sha256(samples.data).digest()
+            found: tuple[Result] | None = known.pop(key, None)
+            kept = known[key] = found or (function(samples),)
             while len(known) > most:
                 known.popitem(last=False)
-            return result
+            return kept[0]
 
         return once
 

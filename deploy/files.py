@@ -87,5 +87,6 @@ def _belongs_outside_git(path: Path) -> bool:
 
 
 def _refuse_secrets(file: SpaceFile) -> None:
-    if found := SECRET.search(file.content.read_text("utf-8", errors="replace")):
+    content = file.content if isinstance(file.content, bytes) else file.content.read_bytes()
+    if found := SECRET.search(content.decode("utf-8", errors="replace")):
         raise ValueError(f"{file.path} holds what looks like a token or a password: {found[0][:6]}...")

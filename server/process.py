@@ -125,7 +125,9 @@ class _Process:
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        pid = self._process.pid
+        assert pid is not None  # it was started
+        return pid
 
     @property
     def busy(self) -> bool:
@@ -133,7 +135,8 @@ class _Process:
 
     def run(self, work: Callable[..., T], arguments: tuple, on_report: Callable[..., None], stall_timeout: float) -> T:
         """Errors: `_Lost`, `WorkerTimeout`; those of `work` and of `on_report`."""
-        number, inbox = next(self._numbers), queue.SimpleQueue()
+        number = next(self._numbers)
+        inbox: queue.SimpleQueue = queue.SimpleQueue()
         message = pickle.dumps((number, work, arguments))
         self._inboxes[number] = inbox
         try:

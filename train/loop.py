@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning.fabric import Fabric
@@ -106,7 +107,8 @@ class _Run:
         self.spectral = SpectralLosses(config).to(fabric.device)
         self.meter = Meter()
         self.seconds_before = state.seconds
-        self.validation = self.watch = None
+        self.validation: ValidationSet | None = None
+        self.watch: Watch | None = None
         if fabric.is_global_zero:
             # At once: the first steps of a large network can take a minute each
             say(f"{run}: {state.about['preset']} on {hardware(fabric)}; {pack.summary()}")
@@ -169,7 +171,7 @@ class _Run:
         """On the first rank; a new best generator is written at once, ready to load."""
         self._log()  # first, so that nothing that has gone wrong is judged
         state = self.state
-        if self.validation is not None:
+        if self.validation is not None and self.watch is not None:
             verdict = self.validation.judge(fold(state.average.values))
             minutes = state.seconds / 60
             self.watch.validated(state.step, minutes, verdict, self._title())
@@ -238,16 +240,16 @@ def _columns(state: State) -> list[str]:
         losses.append("phase")
     if state.config.hop_weight:
         losses.append("hop")
-    if state.discriminators is None:
+    critics = state.plain_discriminators
+    if critics is None:
         return [*losses, "norm/generator"]
-    families = [f"d/{name}" for name in state.plain_discriminators.families]
+    families = [f"d/{name}" for name in critics.families]
     return [*losses, "adversarial", "features", *families, "norm/generator", "norm/discriminators"]
 
 
 def _watchdog(state: State) -> Watchdog:
-    if state.discriminators is None:
-        return Watchdog({})
-    return Watchdog({name: len(family) for name, family in state.plain_discriminators.families.items()})
+    critics = state.plain_discriminators
+    return Watchdog({name: len(family) for name, family in critics.families.items()} if critics is not None else {})
 
 
 class _Signals:
@@ -255,7 +257,7 @@ class _Signals:
 
     def __init__(self) -> None:
         self.stopped = False
-        self._old: dict[int, object] = {}
+        self._old: dict[int, Any] = {}
 
     def __enter__(self) -> _Signals:
         if threading.current_thread() is threading.main_thread():

@@ -18,15 +18,18 @@ class Budget:
     minutes: float | None = None
 
     def __post_init__(self) -> None:
-        if (self.steps is None) == (self.minutes is None):
+        amounts = [amount for amount in (self.steps, self.minutes) if amount is not None]
+        if len(amounts) != 1:
             raise ValueError("a run's budget is either steps or minutes, not both")
-        amount = self.minutes if self.steps is None else self.steps
-        if amount <= 0:
-            raise ValueError(f"a budget must be positive, not {amount}")
+        if amounts[0] <= 0:
+            raise ValueError(f"a budget must be positive, not {amounts[0]}")
 
     def progress(self, step: int, seconds: float) -> float:
         """Share that is over after `step` steps and `seconds` of training, 0 to 1."""
-        return min(1.0, step / self.steps if self.steps else seconds / (60 * self.minutes))
+        if self.steps is not None:
+            return min(1.0, step / self.steps)
+        assert self.minutes is not None  # one of both is given
+        return min(1.0, seconds / (60 * self.minutes))
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,10 @@ def content_of(state: State) -> dict:
         "average": state.average.values,
         "generator_optimizer": state.generator_optimizer.state_dict(),
     }
-    if state.discriminators is not None:
-        content["discriminators"] = state.plain_discriminators.state_dict()
-        content["discriminator_optimizer"] = state.discriminator_optimizer.state_dict()
+    critics, optimizer = state.plain_discriminators, state.discriminator_optimizer
+    if critics is not None and optimizer is not None:
+        content["discriminators"] = critics.state_dict()
+        content["discriminator_optimizer"] = optimizer.state_dict()
     return content
 
 
@@ -85,6 +86,9 @@ def restore(state: State, content: dict) -> None:
     for name, value in content["average"].items():
         state.average.values[name].copy_(value)
     state.generator_optimizer.load_state_dict(content["generator_optimizer"])
-    if state.discriminators is not None and "discriminators" in content:  # it may only now be asked to have them
-        state.plain_discriminators.load_state_dict(content["discriminators"])
-        state.discriminator_optimizer.load_state_dict(content["discriminator_optimizer"])
+    critics, optimizer = state.plain_discriminators, state.discriminator_optimizer
+    if (
+        critics is not None and optimizer is not None and "discriminators" in content
+    ):  # it may only now be asked for them
+        critics.load_state_dict(content["discriminators"])
+        optimizer.load_state_dict(content["discriminator_optimizer"])

@@ -42,8 +42,11 @@ def _set_rate(optimizer: torch.optim.Optimizer | None, rate: float) -> None:
 
 def _discriminator_step(state: State, target: Tensor, estimate: Tensor, fabric: Fabric) -> Losses:
     """Real and fake go through in one pass."""
+    critics, optimizer = state.discriminators, state.discriminator_optimizer
+    assert critics is not None  # `with_discriminators` holds only in runs that have them
+    assert optimizer is not None
     with _narrow(state.config.bfloat16, target.device):
-        verdicts = state.discriminators(torch.cat([target, estimate]))
+        verdicts = critics(torch.cat([target, estimate]))
     count = len(target)
     losses = {
         f"d/{family}": discriminator_loss(
@@ -51,10 +54,10 @@ def _discriminator_step(state: State, target: Tensor, estimate: Tensor, fabric: 
         )
         for family, each in verdicts.items()
     }
-    state.discriminator_optimizer.zero_grad()
+    optimizer.zero_grad()
     fabric.backward(sum(losses.values()))
-    norm = _gradient_norm(state.discriminators)
-    state.discriminator_optimizer.step()
+    norm = _gradient_norm(critics)
+    optimizer.step()
     return {**losses, "norm/discriminators": norm}
 
 
@@ -69,6 +72,7 @@ def _generator_step(
     if now.with_discriminators:
         # Not through the distributed wrapper: these passes must not be taken for the discriminators' own.
         critics = state.plain_discriminators
+        assert critics is not None
         with _frozen(critics), _narrow(state.config.bfloat16, target.device):
             with torch.no_grad():
                 real = critics(target)

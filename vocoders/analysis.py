@@ -64,10 +64,11 @@ class Analysis:
 
         features, vocoder = self.features(system.steps), system.load()
         plain = self.once((*system.steps, system.load), lambda: vocoder(features, on_progress), still_wanted)
-        if system.refinement is None:
+        refinement = system.refinement
+        if refinement is None:
             return plain
         mel = self.features((hw2_mel,)).values
-        return self.once(path(system), lambda: refine(plain, mel, HW2, system.refinement, on_progress), still_wanted)
+        return self.once(path(system), lambda: refine(plain, mel, HW2, refinement, on_progress), still_wanted)
 
     def seconds(self, system: System) -> float:
         """What the system cost to compute, with every part counted that another system had computed already."""
@@ -129,7 +130,7 @@ class RecentAnalyses:
 
     def of(self, samples: np.ndarray) -> Analysis:
         """The analysis of (n,) samples: the cached one of equal samples, or a new one that replaces the oldest."""
-        key = hashlib.blake2b(np.ascontiguousarray(samples), digest_size=16).digest()
+        key = hashlib.blake2b(np.ascontiguousarray(samples).data, digest_size=16).digest()
         with self._guard:
             analysis = self._analyses.setdefault(key, Analysis(samples))
             self._analyses.move_to_end(key)

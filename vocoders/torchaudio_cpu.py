@@ -38,8 +38,6 @@ def _import() -> ModuleType | None:
 def _absent_extension() -> ModuleType:
     """What torchaudio itself sets up when it finds no native library."""
     extension = ModuleType("torchaudio._extension")
-    extension._IS_TORCHAUDIO_EXT_AVAILABLE = False
-    extension._IS_ALIGN_AVAILABLE = False
 
     def fail_if_no_align(function):
         @functools.wraps(function)
@@ -48,5 +46,7 @@ def _absent_extension() -> ModuleType:
 
         return refuse
 
-    extension.fail_if_no_align = fail_if_no_align
+    vars(extension).update(
+        _IS_TORCHAUDIO_EXT_AVAILABLE=False, _IS_ALIGN_AVAILABLE=False, fail_if_no_align=fail_if_no_align
+    )
     return extension

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vocoders.features import Features, hw2_mel, invert
+from vocoders.features import Features, Kind, hw2_mel, invert
 from vocoders.mel import F_MAX, HOP, SAMPLE_RATE
 from vocoders.phase.stft import istft, stft
 from vocoders.step import step
@@ -19,7 +19,7 @@ from vocoders.systems import Card, Progress, System
 class PassThrough:
     """A "vocoder" for front ends that end in sound already."""
 
-    expects = "waveform"
+    expects: Kind = "waveform"
 
     def __call__(self, features: Features, on_progress: Progress) -> np.ndarray:
         """Features of one row -> that row, (n,) float32: the samples are made already. Errors: `FeatureMismatch`."""

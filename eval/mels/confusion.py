@@ -78,5 +78,5 @@ def _row(name: str, outcomes: list[Outcome]) -> str:
     right, doubtful = sum(one.right for one in outcomes), sum(one.doubtful for one in outcomes)
     wrong = Counter(one.taken_for for one in outcomes if one.taken_for)
     taken = ", ".join(f"{kind} ({times})" for kind, times in wrong.most_common(3))
-    shares = (100 * part / count for part in (right, doubtful, wrong.total()))
-    return "{:30} {:6} {:8.2f} {:11.2f} {:8.2f}  {}".format(name, count, *shares, taken).rstrip()
+    shares = [100 * part / count for part in (right, doubtful, wrong.total())]
+    return f"{name:30} {count:6} {shares[0]:8.2f} {shares[1]:11.2f} {shares[2]:8.2f}  {taken}".rstrip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import fft
@@ -38,7 +39,7 @@ class Analysis:
 
             samples = soxr.resample(samples, SAMPLE_RATE, self.rate)
         pad = (self.n_fft - self.hop) // 2
-        mode = "constant" if self.htk or len(samples) <= pad else "reflect"
+        mode: Literal["constant", "reflect"] = "constant" if self.htk or len(samples) <= pad else "reflect"
         padded = np.pad(samples.astype(np.float64), pad, mode=mode)
         frames = np.lib.stride_tricks.sliding_window_view(padded, self.n_fft)[:: self.hop]
         spectrum = np.abs(fft.rfft(frames * _window(self.n_fft, self.window), axis=1)).T

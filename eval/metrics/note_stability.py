@@ -171,7 +171,7 @@ def hop_buzz(reference: np.ndarray, estimate: np.ndarray) -> float:
     differences, weights = [], []
     for stretch in stretches:
         wanted, found = (_standing_out(samples, stretch) for samples in (reference, estimate))
-        if wanted is not None:
+        if wanted is not None and found is not None:
             differences.append(found - wanted)
             weights.append(stretch.stop - stretch.start)
     return float(np.average(differences, weights=weights)) if differences else float("nan")

@@ -29,7 +29,7 @@ def frechet_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     shift = a.mean(0) - b.mean(0)
     a, b = ((x - x.mean(0)) / np.sqrt(len(x) - 1) for x in (a, b))
     # a and b have at most d interesting rows; their triangular factors have the same products
-    a, b = (np.linalg.qr(x, mode="r") if len(x) > x.shape[1] else x for x in (a, b))
+    a, b = (np.asarray(np.linalg.qr(x, mode="r")) if len(x) > x.shape[1] else x for x in (a, b))
     overlap = np.linalg.svd(a @ b.T, compute_uv=False).sum()
     return float(max(0.0, shift @ shift + (a**2).sum() + (b**2).sum() - 2 * overlap))
 
@@ -63,13 +63,13 @@ def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _checked(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    pair = tuple(np.asarray(x, dtype=np.float64) for x in (reference, estimate))
-    for x in pair:
+    reference, estimate = (np.asarray(x, dtype=np.float64) for x in (reference, estimate))
+    for x in (reference, estimate):
         if x.ndim != 2 or len(x) < 2:
             raise ValueError(f"a set of embeddings is (n, d) with n >= 2, not {x.shape}")
-    if pair[0].shape[1] != pair[1].shape[1]:
-        raise ValueError(f"embeddings of {pair[0].shape[1]} and of {pair[1].shape[1]} numbers cannot be compared")
-    return pair
+    if reference.shape[1] != estimate.shape[1]:
+        raise ValueError(f"embeddings of {reference.shape[1]} and of {estimate.shape[1]} numbers cannot be compared")
+    return reference, estimate
 
 
 @dataclass(frozen=True)

@@ -159,4 +159,5 @@ def _pair(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, np.n
     for name, x in zip(("reference", "estimate"), pair):
         check_mono(x, f"the {name}")
     length = max(len(x) for x in pair)
-    return tuple(np.ascontiguousarray(fit_length(x, length), dtype=np.float32) for x in pair)
+    reference, estimate = (np.ascontiguousarray(fit_length(x, length), dtype=np.float32) for x in pair)
+    return reference, estimate

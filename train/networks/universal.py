@@ -61,8 +61,8 @@ def _recordings(pack: Pack, seconds: float) -> Iterable[Tensor]:
 def solve_convolution(pairs: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     """The convolution of `KERNEL_FRAMES` frames that best maps inputs (channels, frames) to outputs (outputs, frames).
 
-    Returns its weight (outputs, channels, KERNEL) and bias (outputs,), for zero padding of KERNEL // 2. Ridge
-    regression by the normal equations, in float64; the bias is not shrunk.
+    Returns its weight (outputs, channels, KERNEL_FRAMES) and bias (outputs,), for zero padding of KERNEL_FRAMES // 2. Ridge
+    regression by the normal equations, in float64; the bias is not shrunk. Errors: ValueError without any pair.
     """
     gram = cross = None
     for x, y in pairs:
@@ -72,6 +72,8 @@ def solve_convolution(pairs: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, T
         rows = torch.cat([rows, rows.new_ones(len(rows), 1)], dim=1)
         gram = rows.T @ rows + (0 if gram is None else gram)
         cross = rows.T @ y.T.double() + (0 if cross is None else cross)
+    if gram is None or cross is None:
+        raise ValueError("no input and output is given to solve on")
     penalty = RIDGE * gram.diagonal()[:-1].mean()
     gram.diagonal()[:-1] += penalty
     solution = torch.linalg.solve(gram, cross).float()

@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -149,7 +150,8 @@ def fit(inputs: np.ndarray, labels: np.ndarray, kinds: int, seed: int, epochs: i
 def fit_classifier(numbers: np.ndarray, kinds: np.ndarray, about: dict, epochs: int = EPOCHS) -> dict[str, np.ndarray]:
     """What assets/mel-diagnosis.npz holds, by name, as `vocoders.mel_files.diagnosis.read_classifier` reads it."""
     names, labels = np.unique(kinds, return_inverse=True)
-    mean, spread = np.nanmean(numbers, axis=0, dtype=np.float64), np.nanstd(numbers, axis=0, dtype=np.float64) + 1e-6
+    mean = np.asarray(np.nanmean(numbers, axis=0, dtype=np.float64))
+    spread = np.asarray(np.nanstd(numbers, axis=0, dtype=np.float64)) + 1e-6
     inputs = standardized(numbers, mean, spread)
     content = {"names": names, "mean": mean, "spread": spread, "about": np.array(json.dumps(about))}
     for member in range(MEMBERS):
@@ -189,7 +191,8 @@ def main() -> int:
             bar.update()
     numbers, kinds = (np.concatenate(arrays) for arrays in zip(*made, strict=True))
     about = {"clips": 20 * parts, "recordings": len(files), "mels": len(kinds)}
-    np.savez_compressed(args.out, **fit_classifier(numbers, kinds, about))
+    content: dict[str, Any] = fit_classifier(numbers, kinds, about)
+    np.savez_compressed(args.out, **content)
     print(args.out)
     return 0
 

@@ -12,7 +12,7 @@ from eval.compare.mel import GivenMel, read_given_mel
 from server.executor import ComputeError, Executor
 from ui.markup import notice, slot
 from vocoders.mel_files.file import SUFFIXES, MelFileError
-from vocoders.mel_files.options import Declared
+from vocoders.mel_files.options import Bands, Declared, Log, Scale
 from vocoders.recordings.reader import Limits
 
 _RECIPES = [("hw2, HTK", "hw2"), ("HiFi-GAN, Slaney", "hifigan")]
@@ -87,7 +87,7 @@ def mel_looker(limits: Limits, compute: Executor) -> Callable[[str | None], Iter
 
 
 def chosen_mel(
-    path: str | None, recipe: str | None, scale: str | None, log: str | None, limits: Limits, compute: Executor
+    path: str | None, recipe: Bands | None, scale: Scale | None, log: Log | None, limits: Limits, compute: Executor
 ) -> GivenMel | None:
     """None where no mel is given. Errors: ValueError or `ComputeError` with a sentence."""
     if not path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from eval.compare.mel import MEL_ERROR
 from eval.compare.recording import Take
@@ -32,6 +33,10 @@ class Column:
     digits: int = 3
 
 
+def _metric_of(name: str, take: Take) -> float | None:
+    return take.metrics.get(name)
+
+
 def _digits(unit: str) -> int:
     """Behind the point: as many as may mean something."""
     return 1 if unit in ("dB", "%", "LU") else 3
@@ -39,7 +44,7 @@ def _digits(unit: str) -> int:
 
 COLUMNS = (
     *(
-        Column(m.name, m.unit, m.better, m.about, lambda take, name=m.name: take.metrics.get(name), _digits(m.unit))
+        Column(m.name, m.unit, m.better, m.about, partial(_metric_of, m.name), _digits(m.unit))
         for m in METRICS.values()
         if not m.on_request and not m.why_not()
     ),

@@ -76,13 +76,13 @@ class Outputs:
 
 def lay_out_outputs() -> Outputs:
     """Lays out message, player, tables, panels and downloads in the current Gradio context."""
-    above = [slot("message"), slot("intake", HINT), player_component()]
-    below = [slot(name) for name in ("metrics", "pitch", "refinement", "downloads")]
+    message, intake, player = slot("message"), slot("intake", HINT), player_component()
+    metrics, pitch, refinement, downloads = (slot(name) for name in ("metrics", "pitch", "refinement", "downloads"))
     with gr.Accordion(
         "Level and alignment: what loudness matching does, and how the takes lie in time", open=False, visible=False
     ) as levels_box:
         levels = slot("levels")
-    return Outputs(*above, *below, levels, levels_box)
+    return Outputs(message, intake, player, metrics, pitch, refinement, downloads, levels, levels_box)
 
 
 def intake_note(recording: Recording) -> str:

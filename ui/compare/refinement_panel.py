@@ -33,6 +33,7 @@ def _is_plain(take: Take, refined: System) -> bool:
 def _figure(refined: Take, plain: Take) -> str:
     changed = on_mel_axis(difference(plain.samples, refined.samples))
     picture = base64.b64encode(difference_png(changed)).decode()
+    assert refined.system.refinement is not None
     crossover = refined.system.refinement.crossover
     marks = "".join(
         f'<span class="page-mark" style="top:{100 * (1 - _height(hertz)):.1f}%"><b>{text}</b></span>'

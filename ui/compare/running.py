@@ -30,7 +30,7 @@ class Running:
         ticket = self._asked[session] = next(self._tickets)
         return ticket
 
-    def is_wanted(self, session: str, ticket: int | None) -> bool:
+    def is_wanted(self, session: str, ticket: float | None) -> bool:
         """Whether nothing was asked for since, nor stopped. None: of a program, which has not asked before."""
         return ticket is None or self._asked.get(session) == ticket
 
@@ -58,7 +58,7 @@ class Running:
         return self._flags.get(session) is flag
 
     def follow(
-        self, session: str, views: Callable[[threading.Event], Iterator[T]], ticket: int | None = None
+        self, session: str, views: Callable[[threading.Event], Iterator[T]], ticket: float | None = None
     ) -> Iterator[T]:
         """What `views` yields while this is the session's newest job; it gets the flag that stops it."""
         flag = self.start(session)

@@ -16,11 +16,12 @@ import functools
 import numpy as np
 
 from vocoders.mel import RECIPES, filterbank
+from vocoders.mel_files.options import Bands
 
 RELATIVE_TOLERANCE = 4e-3  # relative: float16 logarithms
 
 
-def impossible_share(log_mel: np.ndarray, above: np.ndarray, recipe: str, exponents: np.ndarray) -> np.ndarray:
+def impossible_share(log_mel: np.ndarray, above: np.ndarray, recipe: Bands, exponents: np.ndarray) -> np.ndarray:
     """The share of frames, (exponents,), that no spectrum has through the bands of a recipe.
 
     log_mel: (80, frames) natural logarithm, to which every exponent is a factor. above: (80, frames), False where the value is a
@@ -45,7 +46,7 @@ def impossible_share(log_mel: np.ndarray, above: np.ndarray, recipe: str, expone
 
 
 @functools.cache
-def _ratios(recipe: str) -> tuple[np.ndarray, np.ndarray]:
+def _ratios(recipe: Bands) -> tuple[np.ndarray, np.ndarray]:
     """What the bins between two centres add to the upper band per unit in the lower: at least and at most, (80,) each.
 
     There is at least one bin between any two centres of both recipes. Above the last centre nothing follows: (0, 0).

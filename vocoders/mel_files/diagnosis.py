@@ -114,7 +114,8 @@ def diagnose(values: np.ndarray, declared: Declared = Declared()) -> Diagnosis:
         raise ValueError(f"every value of the mel is {values.flat[0]:g}; it holds no sound")
     at_floor = values == values.min()
     floor = float(values.min()) if at_floor.mean() >= MIN_FLOOR_SHARE else None
-    candidates, doubt = (), ""
+    candidates: tuple[Candidate, ...] = ()
+    doubt = ""
     if frames < MIN_FRAMES:
         doubt = f"{frames} frames are too few to tell, at least {MIN_FRAMES} are needed"
     elif (~at_floor).any(axis=0).sum() < MIN_FRAMES:

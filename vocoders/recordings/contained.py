@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import multiprocessing
+import multiprocessing.context
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -45,7 +46,7 @@ def overview_contained(
 
 
 @functools.cache
-def _context() -> multiprocessing.context.BaseContext:
+def _context() -> multiprocessing.context.ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["av", "scipy.signal", "soundfile", "soxr", __name__])
     return context

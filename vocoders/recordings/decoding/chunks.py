@@ -101,7 +101,7 @@ def _contradiction(file: BinaryIO, begin: int, order: Literal["little", "big"]) 
 
 def _of_au(file: BinaryIO, size: int) -> SampleBytes:
     head = file.read(12)
-    order = "big" if head[:4] == b".snd" else "little"
+    order: Literal["little", "big"] = "big" if head[:4] == b".snd" else "little"
     begin, promised = (int.from_bytes(head[at : at + 4], order) for at in (4, 8))
     return SampleBytes(None if promised == _UNKNOWN[4] else promised, min(promised, max(0, size - begin)))
 

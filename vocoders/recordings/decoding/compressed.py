@@ -197,7 +197,7 @@ class _Reader:
         demuxer = self._container.demuxer
         if demuxer in _GUESSED or (demuxer == "mp3" and not self._counts_frames()):
             return None
-        if self._track.duration:
+        if self._track.duration and self._track.time_base:
             return round(self._track.duration * self._track.time_base * self._format[0])
         return round(self._source.duration / 1e6 * self._format[0]) if self._source.duration else None
 
@@ -291,7 +291,7 @@ def _without_end(blocks: Iterator[np.ndarray], promised: float | None, padding: 
         if promised is None or total <= promised or total > promised + padding:
             yield from held
             held = []
-    if held:
+    if held and promised is not None:
         end = np.concatenate(held)
         yield end[: len(end) - (total - round(promised))]
 

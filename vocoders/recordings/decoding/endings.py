@@ -13,9 +13,11 @@ _FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _HEADER_REACH_BYTES = 65_536  # at the beginning, among which the file properties stand
 
 
-def ends_early(path: Path, demuxer: str) -> bool:
+def ends_early(path: Path, demuxer: str | None) -> bool:
     """False also for containers that are judged otherwise. demuxer: FFmpeg's name for the container."""
-    return {"mov": _inside_a_box, "asf": _before_its_size}.get(demuxer, lambda path: False)(path)
+    if demuxer == "mov":
+        return _inside_a_box(path)
+    return demuxer == "asf" and _before_its_size(path)
 
 
 def _inside_a_box(path: Path) -> bool:

@@ -135,11 +135,11 @@ def _generators(name: str, config: HiFiGANConfig, checkpoint: Checkpoint, sample
 def whole_systems(samples: np.ndarray, universal: torch.nn.Module, own: torch.nn.Module) -> list[Pair]:
     """Every system that is compared by default, from the recording to its take, nothing shared between them."""
     steps = plain.PlainSystems(universal, own).steps(samples)
-    return [Pair(id, steps[id], functools.partial(_take, id, samples)) for id in COMPARED]
+    return [Pair(system_id, steps[system_id], functools.partial(_take, system_id, samples)) for system_id in COMPARED]
 
 
-def _take(id: str, samples: np.ndarray) -> None:
-    synthesize(find_system(id), Analysis(samples))
+def _take(system_id: str, samples: np.ndarray) -> None:
+    synthesize(find_system(system_id), Analysis(samples))
 
 
 def matrix_product(size: int = 2048, tries: int = 10) -> float:

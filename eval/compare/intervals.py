@@ -22,7 +22,13 @@ class Estimate:
 
     @property
     def excludes_zero(self) -> bool:
+        """Whether the interval is given and lies to one side of 0."""
         return self.low is not None and (self.low > 0 or self.high < 0)
+
+
+def plain_mean(values: Sequence[float]) -> Estimate | None:
+    """Without an interval; None without values."""
+    return Estimate(float(np.mean(values)), len(values)) if len(values) else None
 
 
 def mean_with_interval(values: Sequence[float], seed: int = 0) -> Estimate | None:

@@ -1,7 +1,7 @@
 """How late an estimate is against its reference, up to a second either way, whatever its phases are.
 
 Two looks. The waveforms tell to the sample where the estimate is the reference, changed a little. The levels of bands over
-time tell within a few milliseconds where it has phases of its own, as Griffin-Lim's takes have: there some multiple of a
+time tell within a few milliseconds where it has phases of its own, as Griffin-Lim's outputs have: there some multiple of a
 held note's period always fits the waveform by half.
 """
 

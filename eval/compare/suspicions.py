@@ -27,6 +27,7 @@ def suspicions(reference: np.ndarray, estimate: np.ndarray, rate: int) -> list[s
 
 
 def about_level(reference: np.ndarray, estimate: np.ndarray) -> str:
+    """A level that differs by more than `MAX_LEVEL_DIFFERENCE_LU`, of (n,) each at 22 050 Hz."""
     difference = loudness_difference(reference, estimate)
     if not abs(difference) > MAX_LEVEL_DIFFERENCE_LU:  # nan where either part is silent
         return ""
@@ -34,6 +35,7 @@ def about_level(reference: np.ndarray, estimate: np.ndarray) -> str:
 
 
 def about_rate(rate: int) -> str:
+    """A file whose rate, Hz, leaves no room for the band up to 11 025 Hz."""
     if rate >= SAMPLE_RATE:
         return ""
     return f"its file has {rate / 1000:g} kHz: nothing is in it above {rate / 2000:g} kHz"

@@ -17,7 +17,7 @@ from vocoders.audio import SAMPLE_RATE
 from vocoders.recordings.reader import read_recording
 
 CLIP = ASSETS / "examples" / "sung_phrase_low.flac"
-LONG = ("griffin-lim", "hifigan-original", "hifigan-original-refined")  # whose memory is measured
+MEMORY_MEASURED = ("griffin-lim", "hifigan-original", "hifigan-original-refined")  # whose memory is measured
 
 
 def report_speed(rounds: int, seconds: float, long_minutes: float) -> dict:
@@ -36,7 +36,7 @@ def report_speed(rounds: int, seconds: float, long_minutes: float) -> dict:
         tqdm.write(line(row))
         tqdm.write(describe(page))
         memory = {}
-        for system in LONG if long_minutes else ():
+        for system in MEMORY_MEASURED if long_minutes else ():
             bar.set_description_str(f"{long_minutes:g} minutes through {system}")
             speed, peak = peak_of_long_file(system, long_minutes)
             memory[system] = {"minutes": long_minutes, "real_time_factor": round(speed, 2), "peak_bytes": peak}

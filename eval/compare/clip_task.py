@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -33,7 +33,7 @@ from vocoders.systems import System
 from vocoders.upper_band import FILE as UPPER_BAND
 
 FORMAT = 3  # of a record; another one is made again
-LIMITS = Limits(max_seconds=600, max_megabytes=1000)
+CLIP_LIMITS = Limits(max_seconds=600, max_megabytes=1000)
 REFERENCE = "reference"
 
 
@@ -89,12 +89,12 @@ def run_task(task: Task) -> list[Row]:
         key = _key(task, systems)
         if known := _known(record, key, task, systems):
             return known
-        recording = read_recording(task.path, LIMITS, task.path)
+        recording = read_recording(task.path, CLIP_LIMITS, task.path)
     except (AudioError, OSError) as error:
         return [Row(task.name, system.id, 0.0, 0.0, {}, str(error)) for system in systems]
     analysis, metrics = Analysis(recording.samples), choose_metrics(task.metrics)
     embeddings, rows = _embedded(REFERENCE, recording.samples), []
-    about = {"history": recording.history, "notices": recording.notices}
+    about: dict[str, Any] = {"history": recording.history, "notices": recording.notices}
     for system in systems:
         row = Row(task.name, system.id, recording.seconds, 0.0, {}, **about)
         made = attempt(functools.partial(_measured_output, system, analysis, recording, metrics, row))
@@ -181,6 +181,6 @@ def _write(record: Path, content: dict, embeddings: dict[str, np.ndarray]) -> No
     record.parent.mkdir(parents=True, exist_ok=True)
     if embeddings:
         buffer = io.BytesIO()
-        np.savez(buffer, **embeddings)
+        np.savez(buffer, **cast(dict[str, Any], embeddings))  # to mypy, any of them might be `allow_pickle`
         write_durably(record.with_suffix(".npz"), buffer.getbuffer())
     write_text_durably(record, json.dumps(content, ensure_ascii=False))

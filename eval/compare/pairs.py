@@ -48,7 +48,7 @@ def pair_files(reference: Path, estimate: Path) -> Pairs:
     return Pairs(files, missing, [path for path in estimates.values() if path not in used])
 
 
-def _some(names: Iterable[Path]) -> str:
-    names = list(map(str, names))
+def _some(paths: Iterable[Path]) -> str:
+    names = list(map(str, paths))
     more = f" and {len(names) - MAX_NAMED_FILES} more" if len(names) > MAX_NAMED_FILES else ""
     return ", ".join(names[:MAX_NAMED_FILES]) + more

@@ -10,7 +10,7 @@ from eval.compare.intervals import Estimate
 
 PALETTE = ("#0f9d76", "#3b6fd4", "#c2410c", "#8b5cf6", "#b58900", "#0891b2", "#be185d", "#65a30d", "#64748b")
 LEFT, WIDTH, ROW = 230, 620, 30  # pixels: labels, the plot itself, and the height of a row
-LONGEST_LABEL = 34  # characters in `LEFT`
+MAX_LABEL_CHARS = 34  # in `LEFT`
 
 
 def colours(systems: Sequence[str]) -> dict[str, str]:
@@ -51,7 +51,7 @@ def strip_plot(
 
 def _label(text: str, middle: float) -> str:
     """What a row is, right before it; a pair ("one / other") that is too long for a line gets two."""
-    parts = text.split(" / ") if len(text) > LONGEST_LABEL else [text]
+    parts = text.split(" / ") if len(text) > MAX_LABEL_CHARS else [text]
     top = middle + 4 - 6 * (len(parts) - 1)
     lines = "".join(
         f'<tspan x="{LEFT - 10}" y="{top + 12 * line}">{html.escape(part)}</tspan>' for line, part in enumerate(parts)

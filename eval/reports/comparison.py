@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from common.durable import write_text_durably
-from eval.compare.clip_task import LIMITS, output_path
+from eval.compare.clip_task import CLIP_LIMITS, output_path
 from eval.compare.intervals import MIN_VALUES, Estimate
 from eval.compare.measurement import Row
 from eval.compare.summary import Summary
@@ -25,7 +25,7 @@ from vocoders.audio import SAMPLE_RATE
 from vocoders.recordings.reader import AudioError, read_recording
 from vocoders.systems import System
 
-LONGEST = 12.0  # seconds of a clip that are played in the report
+MAX_PLAYED_SECONDS = 12.0  # of a clip, played in the report
 SPREAD = "M-STFT"  # what the best and the worst clip are chosen by, where it was measured
 
 
@@ -210,9 +210,9 @@ def _extremes(
 
 
 def _card(title: str, source: Path, take: Path) -> str:
-    limit = round(LONGEST * SAMPLE_RATE)
+    limit = round(MAX_PLAYED_SECONDS * SAMPLE_RATE)
     try:
-        reference, estimate = (read_recording(path, LIMITS).samples[:limit] for path in (source, take))
+        reference, estimate = (read_recording(path, CLIP_LIMITS).samples[:limit] for path in (source, take))
     except AudioError as error:  # a take may be silent
         return f'<div class="card"><p>{html.escape(title)}</p><p>Not drawn: {html.escape(str(error))}</p></div>'
     levels = match_levels({n: (loudness(x), true_peak(x)) for n, x in (("a", reference), ("b", estimate))})

@@ -58,8 +58,11 @@ class ComparisonFiles:
     def bundle(self, outputs: Sequence[Output], levels: dict[str, Level]) -> str:
         """Writes the figure, results.json and the zip of everything; returns its address."""
         wavs = [self.folder.path / files.download for files in self.tracks.values()]
-        write = write_bundle if isinstance(self._source, Recording) else write_mel_bundle
-        return self.folder.url(write(self.folder.path, self._source, outputs, levels, wavs).name)
+        if isinstance(self._source, Recording):
+            archive = write_bundle(self.folder.path, self._source, outputs, levels, wavs)
+        else:
+            archive = write_mel_bundle(self.folder.path, self._source, outputs, levels, wavs)
+        return self.folder.url(archive.name)
 
     def _write(self, track_id: str, samples: np.ndarray, decibels: np.ndarray) -> TrackFiles:
         picture, wav = f"{track_id}.png", f"{self._stem}__{track_id}.wav"

@@ -51,8 +51,7 @@ def _waiting(state: ComparisonState) -> Iterator[tuple[Track, System | None]]:
 def _track(
     track: Track, system: System | None, state: ComparisonState, written: TrackFiles | None, levels: Mapping[str, Level]
 ) -> Track:
-    is_own = system is not None and track.id == system.id  # not the residual's
-    if is_own:
+    if system is not None and track.id == system.id:  # not the residual's
         track = replace(track, progress=state.progress.get(system.id))
     if written is not None:
         level = levels[system.id if system else REFERENCE]

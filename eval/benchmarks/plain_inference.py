@@ -136,16 +136,16 @@ class PlainSystems:
         }
 
     def compare(self, samples: np.ndarray, folder: Path) -> None:
-        """One after the other: a take, its metrics and level, and its wav, spectrogram and difference in `folder`."""
+        """One after the other: an output, its metrics and level, and its wav, spectrogram and difference in `folder`."""
         for system_id, step in self.steps(samples).items():
-            take = fit_length(step(), len(samples))
+            output = fit_length(step(), len(samples))
             for metric in METRICS.values():
                 if not metric.on_request:
-                    metric.value(samples, take)
-            loudness(take), true_peak(take)
-            write_wav(folder / f"{system_id}.wav", take)
-            picture(folder / f"{system_id}.png", decibels(take), "magma")
-            picture(folder / f"{system_id}-difference.png", decibels(take) - decibels(samples), "RdBu")
+                    metric.value(samples, output)
+            loudness(output), true_peak(output)
+            write_wav(folder / f"{system_id}.wav", output)
+            picture(folder / f"{system_id}.png", decibels(output), "magma")
+            picture(folder / f"{system_id}-difference.png", decibels(output) - decibels(samples), "RdBu")
 
     def _self_trained(self, samples: np.ndarray) -> np.ndarray:
         """A guided generator, as the one that is shipped."""

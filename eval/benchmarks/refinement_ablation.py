@@ -181,7 +181,7 @@ def _page(table: dict, metrics: Sequence[str], picture: bytes, system: System, h
         "border-bottom:1px solid #ddd;font-weight:400}th:first-child{text-align:left}img{max-width:100%}</style>"
         f"<h1>What the refinement’s settings do to {html.escape(system.title)}</h1>"
         f"<p>Chosen: {html.escape(chosen)}. Each setting is varied alone; the grey bar marks the chosen value, "
-        "dotted lines the take before refinement. Crossover 0 keeps every neural magnitude before the correction, "
+        "dotted lines the output before refinement. Crossover 0 keeps every neural magnitude before the correction, "
         "20 000 replaces the whole band of the mel; correction 0 leaves the blend as it is.</p>"
         f'<img alt="Metrics against settings" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
         f"{''.join(blocks)}<h2>Recordings</h2><ul>{recordings}</ul></html>"

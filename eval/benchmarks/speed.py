@@ -133,7 +133,7 @@ def _generators(name: str, config: HiFiGANConfig, checkpoint: Checkpoint, sample
 
 
 def whole_systems(samples: np.ndarray, universal: torch.nn.Module, own: torch.nn.Module) -> list[Pair]:
-    """Every system that is compared by default, from the recording to its take, nothing shared between them."""
+    """Every system that is compared by default, from the recording to its output, nothing shared between them."""
     steps = plain.PlainSystems(universal, own).steps(samples)
     return [Pair(system_id, steps[system_id], functools.partial(_take, system_id, samples)) for system_id in COMPARED]
 
@@ -166,6 +166,6 @@ def convergences(samples: np.ndarray, seeds: int = 4) -> tuple[float, float]:
     found = []
     for analyse, invert in ((of_ours, griffin_lim), (of_librosa, plain.griffin_lim)):
         wanted = analyse(samples)
-        takes = (invert(wanted, iterations=32, seed=seed) for seed in range(seeds))
-        found.append(np.mean([np.linalg.norm(analyse(take) - wanted) for take in takes]) / np.linalg.norm(wanted))
+        outputs = (invert(wanted, iterations=32, seed=seed) for seed in range(seeds))
+        found.append(np.mean([np.linalg.norm(analyse(output) - wanted) for output in outputs]) / np.linalg.norm(wanted))
     return tuple(found)

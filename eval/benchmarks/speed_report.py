@@ -59,6 +59,6 @@ def line(row: Row) -> str:
 def describe(page: PageTimes) -> str:
     resident = f"; the answering process held at most {page.resident / 1e6:.0f} MB" if page.resident else ""
     return (
-        f"app: {page.start:.1f} s from its start to a page that answers; from the click to the first take {page.first_warm:.2f} s "
+        f"app: {page.start:.1f} s from its start to a page that answers; from the click to the first output {page.first_warm:.2f} s "
         f"({page.first_cold:.2f} s for the first click of a fresh app, which takes {page.whole_cold:.1f} s in all){resident}"
     )

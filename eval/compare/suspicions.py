@@ -13,7 +13,7 @@ import numpy as np
 from eval.metrics.alignment import loudness_difference
 from vocoders.audio import SAMPLE_RATE
 
-MAX_LEVEL_DIFFERENCE_LU = 3.0  # of 105 takes of five vocoders one is as far off
+MAX_LEVEL_DIFFERENCE_LU = 3.0  # of 105 outputs of five vocoders one is as far off
 MIN_EMPTY_BAND_DB = 20.0  # below the reference, in every band from somewhere up
 BAND_HZ = 500.0
 MIN_CUTOFF_HZ, MAX_CUTOFF_HZ = 2000.0, 10_000.0  # what ends below is no matter of bandwidth, what ends above no loss

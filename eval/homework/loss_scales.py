@@ -12,7 +12,7 @@ from vocoders.mel import HIFIGAN, HW2, LOG_FLOOR, MelRecipe, log_mel_of, mel_of
 
 @dataclass(frozen=True)
 class LossScales:
-    """L1 losses of one take in nepers, and the share of the recording's bands (0 to 1) that lie at the logarithm's floor."""
+    """L1 losses of one output in nepers, and the share of the recording's bands (0 to 1) that lie at the logarithm's floor."""
 
     hw2: float  # log power
     hw2_halved: float  # the very same error in log magnitude

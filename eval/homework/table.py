@@ -71,7 +71,7 @@ LINES = (
         "hifigan-original-refined",
         "HiFi-GAN (original), bridged and refined",
         None,
-        "The bridged take corrected towards the mel and given a consistent phase: the pitch of Griffin-Lim with the timbre of HiFi-GAN.",
+        "The bridged output corrected towards the mel and given a consistent phase: the pitch of Griffin-Lim with the timbre of HiFi-GAN.",
     ),
     Line(
         "hifigan-hw2-refined",

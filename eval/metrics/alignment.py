@@ -69,7 +69,7 @@ def residual(reference: np.ndarray, estimate: np.ndarray, alignment: Alignment |
     """What is left of the estimate when the reference is taken away, (n,) as long as the reference, and its power in dB
     above the reference's: -inf for nothing left, nan for a silent reference.
 
-    The estimate is first moved and turned over as `alignment` says, where that is certain. From a take with a phase of its
+    The estimate is first moved and turned over as `alignment` says, where that is certain. From an estimate with a phase of its
     own the residual is the sum of both, near +3 dB, and says nothing about how it sounds.
     """
     left = (moved_onto(fit_length(estimate, len(reference)), alignment) - reference).astype(np.float32)
@@ -95,7 +95,7 @@ def loudness_difference(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 @metric(
     "delay",
-    "How late the take is, up to a second, by cross-correlation; undefined where they do not correlate",
+    "How late the estimate is, up to a second, by cross-correlation; undefined where they do not correlate",
     group=LEVEL,
     unit="samples",
     better="nearest 0",

@@ -1,4 +1,4 @@
-"""Level: BS.1770 loudness, true peak, and the static gains that make a set of takes comparable by ear."""
+"""Level: BS.1770 loudness, true peak, and the static gains that make a set of signals comparable by ear."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def true_peak(samples: np.ndarray) -> float:
 
 
 def match_levels(measured: Mapping[str, tuple[float, float]]) -> dict[str, Level]:
-    """{take: (LUFS, dBTP)} -> {take: Level} with one static gain each, so that all are at `TARGET_LUFS`.
+    """{name: (LUFS, dBTP)} -> {name: Level} with one static gain each, so that all are at `TARGET_LUFS`.
 
-    Where any take would pass `MAX_TRUE_PEAK_DBTP`, the whole set is lowered together. Silence gets no gain.
+    Where any signal would pass `MAX_TRUE_PEAK_DBTP`, the whole set is lowered together. Silence gets no gain.
     """
     gains = {name: TARGET_LUFS - lufs if math.isfinite(lufs) else 0.0 for name, (lufs, _) in measured.items()}
     excess = max((gains[name] + peak - MAX_TRUE_PEAK_DBTP for name, (_, peak) in measured.items()), default=0.0)

@@ -13,7 +13,7 @@ WIDTH, ROW, EDGE = 12.0, 1.7, 0.55  # inches: the figure, a row, and what its la
 
 
 def save_comparison(path: Path, reference: np.ndarray, estimates: Mapping[str, np.ndarray]) -> None:
-    """One row per take: its spectrogram, and its signed difference from the reference, all with the same limits.
+    """One row per output: its spectrogram, and its signed difference from the reference, all with the same limits.
 
     estimates: {title: samples (n,)}, each as long as the reference.
     """

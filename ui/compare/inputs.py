@@ -51,9 +51,7 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
             mel = mel_chooser()
         with gr.Column(scale=4, min_width=300):
             choice = gr.CheckboxGroup(choices(systems), value=defaults(systems), label="Systems", elem_id="systems")
-            residuals = gr.Checkbox(
-                False, label="Also play what is left of each take when the recording is taken away", elem_id="residuals"
-            )
+            residuals = gr.Checkbox(False, label="Also play residuals (output minus recording)", elem_id="residuals")
             slot("missing", missing_note(systems))
             with gr.Row():
                 start = gr.Button("Compare", variant="primary", elem_id="compare", scale=3)

@@ -61,7 +61,7 @@ MEL_COLUMNS = (
         MEL_ERROR,
         "Np",
         "lower",
-        "Mean error of the take’s log mel against the mel that was given, in its own recipe",
+        "Mean error of the output’s log mel against the mel that was given, in its own recipe",
         functools.partial(_measured, MEL_ERROR),
     ),
     *COLUMNS[-2:],
@@ -77,27 +77,27 @@ _MEL_NOTE = (
 )
 
 
-def metric_table(takes: Sequence[Output]) -> str:
+def metric_table(outputs: Sequence[Output]) -> str:
     """One row per system of a recording, see `_table`."""
-    return _table(takes, COLUMNS, _NOTE)
+    return _table(outputs, COLUMNS, _NOTE)
 
 
-def mel_error_table(takes: Sequence[Output]) -> str:
+def mel_error_table(outputs: Sequence[Output]) -> str:
     """One row per system of a mel without a recording."""
-    return _table(takes, MEL_COLUMNS, _MEL_NOTE)
+    return _table(outputs, MEL_COLUMNS, _MEL_NOTE)
 
 
-def _table(takes: Sequence[Output], columns: Sequence[Column], note: str) -> str:
+def _table(outputs: Sequence[Output], columns: Sequence[Column], note: str) -> str:
     """The best of the mel vocoders is marked in every column.
 
     A system that is given more than a mel competes with nobody: it is shown, and never marked.
     """
-    if not takes:
+    if not outputs:
         return ""
-    contenders = [take for take in takes if take.system.mel != "none"]
+    contenders = [output for output in outputs if output.system.mel != "none"]
     best = {column.title: _best(column, contenders) for column in columns}
     head = "".join(_heading(column) for column in columns)
-    rows = "".join(_row(take, columns, best) for take in takes)
+    rows = "".join(_row(output, columns, best) for output in outputs)
     return (
         '<div class="page-table-scroll" tabindex="0" role="region" aria-label="Metrics"><table class="page-table">'
         f'<thead><tr><th scope="col">System</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
@@ -105,8 +105,8 @@ def _table(takes: Sequence[Output], columns: Sequence[Column], note: str) -> str
     )
 
 
-def _best(column: Column, takes: Sequence[Output]) -> float:
-    values = [value for take in takes if (value := column.value(take)) is not None and math.isfinite(value)]
+def _best(column: Column, outputs: Sequence[Output]) -> float:
+    values = [value for output in outputs if (value := column.value(output)) is not None and math.isfinite(value)]
     if len(values) < 2:
         return math.nan
     if column.better == "nearest 0":
@@ -123,34 +123,34 @@ def _heading(column: Column) -> str:
     )
 
 
-def _row(take: Output, columns: Sequence[Column], best: Mapping[str, float]) -> str:
-    cells = "".join(_cell(column, take, best[column.title]) for column in columns)
-    bound = "" if take.system.mel != "none" else ' <span class="page-badge">bound</span>'
-    select = f'<button type="button" class="page-link" data-lab-track="{escape(take.system.id)}">{escape(take.system.title)}</button>'
+def _row(output: Output, columns: Sequence[Column], best: Mapping[str, float]) -> str:
+    cells = "".join(_cell(column, output, best[column.title]) for column in columns)
+    bound = "" if output.system.mel != "none" else ' <span class="page-badge">bound</span>'
+    select = f'<button type="button" class="page-link" data-lab-track="{escape(output.system.id)}">{escape(output.system.title)}</button>'
     return f'<tr><th scope="row">{select}{bound}</th>{cells}</tr>'
 
 
-def _cell(column: Column, take: Output, best: float) -> str:
-    value = column.value(take)
+def _cell(column: Column, output: Output, best: float) -> str:
+    value = column.value(output)
     if value is None:
         return '<td title="being measured">…</td>'
     if not math.isfinite(value):
         return '<td title="not defined for this recording">n/a</td>'
     sign = "+" if column.better == "nearest 0" else ""
     text = f"{round(value, column.digits) + 0.0:{sign}.{column.digits}f}".replace("-", "−")  # + 0.0: no negative zero
-    is_best = value == best and take.system.mel != "none"
-    if column.title in take.worst:
-        text = _listen(text, take, column, *take.worst[column.title])
+    is_best = value == best and output.system.mel != "none"
+    if column.title in output.worst:
+        text = _listen(text, output, column, *output.worst[column.title])
     if is_best:
         return f'<td class="page-best"><b>{text}</b><span class="page-sr"> best</span></td>'
     return f"<td>{text}</td>"
 
 
-def _listen(text: str, take: Output, column: Column, start: float, stop: float) -> str:
+def _listen(text: str, output: Output, column: Column, start: float, stop: float) -> str:
     """The number as a button that loops where it comes from."""
-    about = f"Loop {start:.1f} to {stop:.1f} s, where {take.system.title} is worst in {column.title}"
+    about = f"Loop {start:.1f} to {stop:.1f} s, where {output.system.title} is worst in {column.title}"
     return (
-        f'<button type="button" class="page-link" data-lab-track="{escape(take.system.id)}" '
+        f'<button type="button" class="page-link" data-lab-track="{escape(output.system.id)}" '
         f'data-lab-loop="{start} {stop}" title="{escape(about)}" aria-label="{text}. {escape(about)}">{text}</button>'
     )
 
@@ -161,7 +161,7 @@ def level_table(
     clipped: Mapping[str, int],
     alignments: Mapping[str, Alignment | None],
 ) -> str:
-    """What loudness matching does to every take, and how it lies in time. `titles` gives order and names by id."""
+    """What loudness matching does to every output, and how it lies in time. `titles` gives order and names by id."""
     rows = "".join(
         f'<tr><th scope="row">{escape(title)}</th><td>{_db(levels[system_id].lufs)}</td><td>{_db(levels[system_id].gain, sign=True)}</td>'
         f"<td>{_db(levels[system_id].lufs + levels[system_id].gain)}</td><td>{_db(levels[system_id].true_peak)}</td><td>{clipped.get(system_id, 0)}</td>{_alignment_cells(alignments.get(system_id))}</tr>"
@@ -182,10 +182,10 @@ def level_table(
     )
     return (
         '<div class="page-table-scroll" tabindex="0" role="region" aria-label="Levels"><table class="page-table">'
-        f'<thead><tr><th scope="col">Take</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
-        '<p class="page-note">One static gain per take brings all to −23 LUFS (ITU-R BS.1770). If a true peak would pass '
+        f'<thead><tr><th scope="col">Output</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+        '<p class="page-note">One static gain per output brings all to −23 LUFS (ITU-R BS.1770). If a true peak would pass '
         "−1 dBTP, the whole set is lowered together. The files you download keep their raw levels. Delay and polarity come from "
-        "cross-correlation with the recording; a take with a phase of its own, such as Griffin-Lim’s, has neither.</p>"
+        "cross-correlation with the recording; an output with a phase of its own, such as Griffin-Lim’s, has neither.</p>"
     )
 
 

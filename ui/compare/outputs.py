@@ -56,7 +56,7 @@ class Outputs:
         return {self.player: view.player}
 
     def numbers(self, view: View) -> dict:
-        """What changes when a take was added or measured."""
+        """What changes when an output was added or measured."""
         return {
             self.metrics: metric_table(view.outputs) if view.has_reference else mel_error_table(view.outputs),
             self.levels: levels_of(view),
@@ -64,7 +64,7 @@ class Outputs:
         }
 
     def pictures(self, source: Recording | GivenMel, view: View) -> dict:
-        """What takes a while to draw: once for every new take, after it was measured."""
+        """What takes a while to draw: once for every new output, after it was measured."""
         if not isinstance(source, Recording):
             return {}
         return {self.pitch: pitch_of(source, view), self.refinement: refinement_panel(view.outputs)}
@@ -79,7 +79,7 @@ def lay_out_outputs() -> Outputs:
     message, intake, player = slot("message"), slot("intake", HINT), player_component()
     metrics, pitch, refinement, downloads = (slot(name) for name in ("metrics", "pitch", "refinement", "downloads"))
     with gr.Accordion(
-        "Level and alignment: what loudness matching does, and how the takes lie in time", open=False, visible=False
+        "Level and alignment: what loudness matching does, and how the outputs lie in time", open=False, visible=False
     ) as levels_box:
         levels = slot("levels")
     return Outputs(message, intake, player, metrics, pitch, refinement, downloads, levels, levels_box)
@@ -96,7 +96,7 @@ def mel_note(mel: GivenMel) -> str:
     """What the mel was taken for, and what there is not without a recording."""
     said = (
         f"A mel of 80 bands × {mel.log_values.shape[1]} frames, {mel.seconds:.2f} s, taken for {mel.taken_for}. Without a recording there is no reference to "
-        "hear, no difference from it, and no metric against it: the takes are compared with this mel."
+        "hear, no difference from it, and no metric against it: the outputs are compared with this mel."
     )
     return _mel_figure(mel.log_values, "mel-spectrogram that was given", mel.name, said)
 
@@ -114,14 +114,16 @@ def pitch_of(recording: Recording, view: View) -> str:
     """HTML of the F0 panel; "" where no tracker is installed."""
     if tracker_missing():
         return ""
-    tracks = {take.system.title: take.pitch for take in view.outputs if take.pitch}
+    tracks = {output.system.title: output.pitch for output in view.outputs if output.pitch}
     return pitch_panel(recording.seconds, cached_track(recording.samples), tracks)
 
 
 def levels_of(view: View) -> str:
     """HTML of the table of levels and alignments."""
-    titles = {"reference": "Recording", **{take.system.id: take.system.title for take in view.outputs}}
-    return level_table(titles, view.levels, view.clipped, {take.system.id: take.alignment for take in view.outputs})
+    titles = {"reference": "Recording", **{output.system.id: output.system.title for output in view.outputs}}
+    return level_table(
+        titles, view.levels, view.clipped, {output.system.id: output.alignment for output in view.outputs}
+    )
 
 
 def download_links(view: View) -> str:

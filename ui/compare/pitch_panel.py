@@ -1,4 +1,4 @@
-"""The pitch panel: the recording's F0, and how far every take strays from it, as inline SVG."""
+"""The pitch panel: the recording's F0, and how far every output deviates from it, as inline SVG."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ WIDTH, CONTOUR, STRIP = 1000, 150, 54  # SVG units; the width is stretched to th
 MAX_DEVIATION_CENTS = 100.0  # full height of a strip is +- this
 
 
-def pitch_panel(seconds: float, reference: PitchTrack, takes: Mapping[str, PitchTrack]) -> str:
-    """`takes` by title. Empty where the recording has no pitch."""
+def pitch_panel(seconds: float, reference: PitchTrack, outputs: Mapping[str, PitchTrack]) -> str:
+    """`outputs` by title. Empty where the recording has no pitch."""
     if reference.voiced.sum() < 5:
         return ""
-    strips = "".join(_strip(title, seconds, reference, track) for title, track in takes.items())
+    strips = "".join(_strip(title, seconds, reference, track) for title, track in outputs.items())
     return (
         '<section class="page-pitch"><h3>Pitch</h3><p class="page-note">The recording’s F0, and below it how far each '
-        f"take strays from it, ±{MAX_DEVIATION_CENTS:.0f} cents. A fast wobble is what listeners call trembling. Frames of 16 ms, "
+        f"output deviates from it, ±{MAX_DEVIATION_CENTS:.0f} cents. A fast wobble is what listeners call trembling. Frames of 16 ms, "
         f"tracked by swift-f0 where it is confident.</p>{_contour(seconds, reference)}{strips}</section>"
     )
 

@@ -1,4 +1,4 @@
-"""What refinement changed: a signed picture of the refined take against the same vocoder's take before."""
+"""What refinement changed: a signed picture of the refined output against the same vocoder's output before."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ PICTURE_ROWS = 256  # of the picture, evenly spaced in mel
 _MAX_MEL = 2595 * np.log10(1 + MAX_FREQUENCY_HZ / 700)
 
 
-def refinement_panel(takes: Sequence[Output]) -> str:
-    """A figure for every refined take whose plain sister is there as well; empty without such a pair."""
+def refinement_panel(outputs: Sequence[Output]) -> str:
+    """A figure for every refined output whose unrefined one is there as well; empty without such a pair."""
     pairs = (
-        (take, plain) for take in takes if take.system.refinement for plain in takes if _is_plain(plain, take.system)
+        (output, plain)
+        for output in outputs
+        if output.system.refinement
+        for plain in outputs
+        if _is_plain(plain, output.system)
     )
     return "".join(_figure(refined, plain) for refined, plain in pairs)
 
 
-def _is_plain(take: Output, refined: System) -> bool:
-    same = take.system.steps == refined.steps and take.system.load == refined.load
-    return same and take.system.refinement is None
+def _is_plain(output: Output, refined: System) -> bool:
+    same = output.system.steps == refined.steps and output.system.load == refined.load
+    return same and output.system.refinement is None
 
 
 def _figure(refined: Output, plain: Output) -> str:

@@ -24,14 +24,14 @@ VIBRATO_BAND_HZ = (3.0, 8.0)  # Hz
 WIDTH, HEIGHT = 1000, 190  # of the spectrum, SVG units
 
 
-def ladder_panel(systems: Sequence[System], takes: Sequence[Output]) -> str:
+def ladder_panel(systems: Sequence[System], outputs: Sequence[Output]) -> str:
     """What every rung takes away, and the numbers at it."""
     items = "".join(f"<li><b>{escape(system.title)}.</b> {escape(system.about)}</li>" for system in systems)
     return (
         '<section class="page-finding"><h3>Why did Griffin-Lim win?</h3><p>It was given the recording’s own spectrum and had only '
         "the phase to find. Go down the ladder: every rung takes one thing away, and the numbers say what it cost. The "
         "homework compared the third rung with the last ones.</p>"
-        f"<ol>{items}</ol></section>{metric_table(takes)}"
+        f"<ol>{items}</ol></section>{metric_table(outputs)}"
     )
 
 
@@ -62,13 +62,13 @@ def _moved(nepers: float, total: float) -> str:
     return f" <em>Moves the log mel by {nepers:.2f} Np on average, {share}.</em>"
 
 
-def losses_panel(recording: Recording, takes: Sequence[Output]) -> str:
+def losses_panel(recording: Recording, outputs: Sequence[Output]) -> str:
     """HTML: the mel loss of each output on both log scales; "" without outputs."""
     rows = ""
-    for take in takes:
-        scales = loss_scales(recording.samples, take.samples)
+    for output in outputs:
+        scales = loss_scales(recording.samples, output.samples)
         rows += (
-            f'<tr><th scope="row">{escape(take.system.title)}</th><td>{scales.hw2:.3f}</td><td>{scales.hw2_halved:.3f}</td>'
+            f'<tr><th scope="row">{escape(output.system.title)}</th><td>{scales.hw2:.3f}</td><td>{scales.hw2_halved:.3f}</td>'
             f"<td>{scales.hifigan:.3f}</td></tr>"
         )
         floors = (
@@ -81,13 +81,13 @@ def losses_panel(recording: Recording, takes: Sequence[Output]) -> str:
         "log <i>magnitude</i>: the same error is exactly twice as large on the first scale. What is left after halving comes from "
         f"other bands and from the logarithm’s floor, at which {floors} of this recording lie and every error counts as none.</p>"
         '<div class="page-table-scroll" tabindex="0" role="region" aria-label="Losses"><table class="page-table"><thead><tr>'
-        '<th scope="col">Take</th><th scope="col">hw2 loss<span class="page-unit">Np of power</span></th><th scope="col">halved'
+        '<th scope="col">Output</th><th scope="col">hw2 loss<span class="page-unit">Np of power</span></th><th scope="col">halved'
         '<span class="page-unit">Np of magnitude</span></th><th scope="col">HiFi-GAN’s loss<span class="page-unit">Np of magnitude'
         f"</span></th></tr></thead><tbody>{rows}</tbody></table></div></section>"
     )
 
 
-def trembling_panel(recording: Recording, takes: Sequence[Output]) -> str:
+def trembling_panel(recording: Recording, outputs: Sequence[Output]) -> str:
     """Modulation spectra of the longest held note."""
     head = '<section class="page-finding"><h3>What is the trembling?</h3>'
     stretches = [] if tracker_missing() else sustained(cached_track(recording.samples))
@@ -96,13 +96,17 @@ def trembling_panel(recording: Recording, takes: Sequence[Output]) -> str:
     note = max(stretches, key=lambda stretch: stretch.stop - stretch.start)
     curves = {"Recording": modulation_spectrum(recording.samples, note)}
     curves |= {
-        take.system.title: modulation_spectrum(fit_length(take.samples, len(recording.samples)), note) for take in takes
+        output.system.title: modulation_spectrum(fit_length(output.samples, len(recording.samples)), note)
+        for output in outputs
     }
     start, stop = note.start / SAMPLE_RATE, note.stop / SAMPLE_RATE
     hertz = float(np.median(note.hertz))
     buttons = "".join(
         f'<button type="button" class="page-button" data-lab-track="{escape(system_id)}" data-lab-loop="{start:.3f} {stop:.3f}">{escape(title)}</button>'
-        for system_id, title in [("reference", "Recording"), *((take.system.id, take.system.title) for take in takes)]
+        for system_id, title in [
+            ("reference", "Recording"),
+            *((output.system.id, output.system.title) for output in outputs),
+        ]
     )
     return (
         f"{head}<p>The longest held note, {stop - start:.1f} s at {hertz:.0f} Hz. How much its F0 moves, by how fast: vibrato lies at 3 to "

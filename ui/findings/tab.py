@@ -75,7 +75,7 @@ def findings_tab(
             yield update
 
     def explain(recording: Recording, view: View) -> dict:
-        vocoders = [take for take in view.outputs if not is_rung(take.system)]
+        vocoders = [output for output in view.outputs if not is_rung(output.system)]
         return {
             ladder_slot: ladder_panel(ladder, view.outputs),
             trembling: trembling_panel(recording, vocoders) if vocoders else "",

@@ -1,4 +1,4 @@
-"""What the commands of this project share: one-line errors, notes, progress bars, nothing overwritten silently."""
+"""Shared by all commands of this project: one-line errors, notes, progress bars, nothing overwritten silently."""
 
 from __future__ import annotations
 

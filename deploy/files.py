@@ -47,7 +47,7 @@ def space_files(root: Path) -> list[SpaceFile]:
 
 
 def version(root: Path) -> str:
-    """What the files come from: the commit, and whether they are exactly it. Errors: ValueError."""
+    """The commit, and whether the files differ from it. Errors: ValueError."""
     changed = _git(root, "status", "--porcelain", "--untracked-files=no").strip()
     return _git(root, "rev-parse", "--short", "HEAD").strip() + (" with local changes" if changed else "")
 

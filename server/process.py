@@ -78,7 +78,7 @@ class Worker:
             finally:
                 self._renew(process)
         raise WorkerCrashed(
-            "The computation ended without a word, perhaps for want of memory. A shorter recording may help."
+            "The computation crashed, probably because it ran out of memory. A shorter recording may help."
         )
 
     def _current(self) -> _Process:

@@ -1,4 +1,4 @@
-"""What each command of `python -m train` does with its arguments."""
+"""The commands of `python -m train`: from arguments to calls."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _default_preset(accelerator: str) -> str:
 def _start(
     args: argparse.Namespace, config: TrainConfig, pack: Pack, preset: str
 ) -> tuple[Callable | None, list[dict]]:
-    """What gives a new run its first weights, and the runs that made them, newest first."""
+    """The first weights of a new run, and the runs that made them, newest first."""
     from train.networks.universal import universal_weights
     from vocoders.checkpoints.checkpoint import read_checkpoint, runs_of
     from vocoders.mel import recipe_named
@@ -113,7 +113,7 @@ def _start(
         raise ValueError(f"{args.start}: --from takes the .safetensors file that `train export` wrote")
     checkpoint = read_checkpoint(args.start)
     shapes = {config.generator}
-    if config.generator.is_guided:  # it may start from one that hears no guide yet
+    if config.generator.is_guided:  # it may start from one without a guide
         shapes.add(dataclasses.replace(config.generator, input_channels=config.generator.frame_channels))
     if checkpoint.config not in shapes or checkpoint.recipe.name != config.recipe:
         raise ValueError(

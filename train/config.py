@@ -1,4 +1,4 @@
-"""What a training run does, as one frozen value that is saved with the run, and the presets people start from.
+"""The configuration of a training run, one frozen value that is saved with the run, and the presets.
 
 A *share* is a fraction of the whole run, 0 to 1, whether its budget is counted in steps or in minutes.
 
@@ -45,7 +45,7 @@ class TrainConfig:
     stft_windows: tuple[int, ...] = ()  # samples
     phase_weight: float = 0.0  # of the loss on how fast phases advance
     phase_windows: tuple[int, ...] = ()  # samples
-    hop_weight: float = 0.0  # of the loss on lines at multiples of the hop rate; wants segments of 8192 or more
+    hop_weight: float = 0.0  # of the loss on lines at multiples of the hop rate; needs segments of 8192 or more
     feature_weight: float = 2.0  # of feature matching
     # discriminators
     period_channels: int = 32  # of the first layer of the multi-period one, 32 in the paper; 0: none
@@ -112,7 +112,7 @@ class TrainConfig:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> TrainConfig:
-        """What `to_json` gave, with JSON's lists made tuples again."""
+        """The inverse of `to_json`, with JSON's lists made tuples again."""
         fields = {name: _tuples(value) for name, value in values.items()}
         fields["generator"] = HiFiGANConfig(**{name: _tuples(value) for name, value in values["generator"].items()})
         return cls(**fields)
@@ -222,7 +222,7 @@ PRESETS["polish-v1"] = dataclasses.replace(
 )
 
 
-# A trained generator learns to hear the guide: where every partial is in its cycle, it need not invent any more.
+# A trained generator is conditioned on the guide as well, which gives the phase of every partial: it need not invent it.
 PRESETS["guided-v1"] = dataclasses.replace(
     PRESETS["polish-v1"],
     generator=dataclasses.replace(V1, input_channels=WITH_GUIDE),

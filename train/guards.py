@@ -1,4 +1,4 @@
-"""What stops a run before it wastes somebody's time, each with a sentence that says what to do."""
+"""Checks that stop a run that cannot succeed, each with a sentence that names the remedy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_MEMORY_SHARE = 0.9  # of the free memory that a run may plan with
 
 
 class TrainingStopped(RuntimeError):
-    """The run cannot go on as it is; the message is one sentence. What was saved last is intact."""
+    """The run cannot go on as it is; the message is one sentence. The last saved state is intact."""
 
 
 class DoesNotFit(ValueError):

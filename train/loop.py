@@ -161,7 +161,7 @@ class _Run:
         self.lr = now.lr
 
     def _log(self) -> None:
-        """What was not looked at yet. Errors: `TrainingStopped`."""
+        """Reads the values since the last call. Errors: `TrainingStopped`."""
         values = self.meter.read()
         if values and self.watch:
             self.watch.log(self.state.step, self.state.seconds / 60, self.lr, values)

@@ -34,7 +34,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Moment:
-    """What holds for one step."""
+    """The schedule's values for one step."""
 
     lr: float  # of the generator
     discriminator_lr: float

@@ -1,4 +1,4 @@
-"""The fixed set a run is judged on while it trains: voices it never hears in training."""
+"""The fixed set a run is judged on while it trains: voices that are not in its training data."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ValidationSet:
 
     @torch.inference_mode()
     def judge(self, weights: dict[str, Tensor]) -> Verdict:
-        """What a generator with these plain weights makes of the set."""
+        """The outputs of a generator with these plain weights for the set, and its loss."""
         generator = Generator(self.config.generator).to(self.device).eval()
         generator.load_state_dict(weights)
         total = frames = 0

@@ -1,4 +1,4 @@
-"""What a person sees of a run: TensorBoard, the CSV and its picture, samples to listen to, a line now and then."""
+"""The records of a run: TensorBoard, the CSV and its picture, samples to listen to, a line now and then."""
 
 from __future__ import annotations
 

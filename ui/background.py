@@ -24,7 +24,7 @@ class _Left(Exception):
 
 
 def followed(work: Callable[[Callable[[Report], None]], Result]) -> Iterator[Report | Finished[Result]]:
-    """The newest report whenever there is one, and `Finished` last. Who leaves ends the work at its next report.
+    """The newest report whenever there is one, and `Finished` last. Closing the iterator ends the work at its next report.
 
     work: called with what it is to report through. Errors: those of `work`.
     """

@@ -29,7 +29,7 @@ _HEADER = """
 <header class="page-header">
   <svg viewBox="0 0 48 32" aria-hidden="true"><path d="M2 16h4m3-5v10m4-15v20m4-24v28m4-21v14m4-19v24m4-16v8m4-12v16m4-11v6m4-4v2m3-1h2"/></svg>
   <div><h1>Vocoder Listening Lab</h1>
-  <p>One recording, one mel-spectrogram, every vocoder. Hear what each of them keeps, and what it makes up.</p></div>
+  <p>One recording, one mel-spectrogram, every vocoder. Compare what each of them keeps, and what it makes up.</p></div>
 </header>
 """
 

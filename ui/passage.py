@@ -37,7 +37,7 @@ def passage_chooser() -> gr.HTML:
 
 
 def chosen_passage(value: object, path: str | None) -> Passage | None:
-    """What the person chose in this recording; None for all of it, also when the value is another recording's, or none at all."""
+    """The passage that was chosen in this recording; None for all of it, also when the value is another recording's, or none at all."""
     if not isinstance(value, dict) or not path or value.get("file") != _key(path):
         return None
     start, end, seconds = (value.get(name) for name in ("start", "end", "seconds"))
@@ -47,7 +47,7 @@ def chosen_passage(value: object, path: str | None) -> Passage | None:
 
 
 def looker(limits: Limits) -> Callable[[str | None], Iterator[tuple]]:
-    """What happens when a recording is given: -> updates of a message and of the chooser."""
+    """The handler of a recording: -> updates of a message and of the chooser."""
 
     def look(path: str | None) -> Iterator[tuple]:
         if not path:

@@ -53,7 +53,7 @@ class Track:
 def player_value(
     session: str, seconds: float, tracks: list[Track], state: str, text: str, has_reference: bool = True
 ) -> dict:
-    """What assets/player/ draws. `state` is running, done or cancelled; `text` says what is happening.
+    """The value that assets/player/ draws. `state` is running, done or cancelled; `text` says what is happening.
 
     has_reference: whether the first track is what the others are compared with.
     """

@@ -20,11 +20,11 @@ from vocoders.systems import Progress, System
 
 Key = tuple[Hashable, ...]
 _MEL: Key = ("mel",)  # where there is one instead of a recording
-POLL_INTERVAL_SECONDS = 0.1  # between looks at whether one who waits still wants to
+POLL_INTERVAL_SECONDS = 0.1  # between checks whether a waiting caller has been cancelled
 
 
 class Analysis:
-    """One recording and everything that was made of it. Threads may share one: the second who wants a thing waits.
+    """One recording and everything that was made of it. Thread-safe: concurrent requests for one key compute it once.
 
     Keys are the path so far: steps of a front end, then the vocoder, then the refinement, then what else is wanted.
     """
@@ -71,14 +71,14 @@ class Analysis:
         return self.once(path(system), lambda: refine(plain, mel, HW2, refinement, on_progress), still_wanted)
 
     def seconds(self, system: System) -> float:
-        """What the system cost to compute, with every part counted that another system had computed already."""
+        """Seconds that the system cost to compute, with every part counted that another system had computed already."""
         whole = path(system)
         used = {whole[:count] for count in range(1, len(whole) + 1)} | ({(hw2_mel,)} if system.refinement else set())
         return sum(self._cost.get(key, 0.0) for key in used)
 
     def once(self, key: Key, make: Callable[[], Any], on_wait: Callable[[], None] = lambda: None) -> Any:
-        """What `make` gives, made by whoever comes first. on_wait is called now and then while another makes it; what
-        it raises ends the waiting. What `make` raises is not kept: the next one tries again."""
+        """The result of `make`, computed once per key. on_wait is called now and then while another thread computes it, and
+        may raise to end the waiting. An exception of `make` is not kept: the next call tries again."""
         entered, outer = time.perf_counter(), getattr(self._inside, "seconds", 0.0)
         with self._guard:
             making = self._making.setdefault(key, threading.Lock())
@@ -104,14 +104,14 @@ class Analysis:
 
 
 def path(system: System) -> Key:
-    """What tells a system's output from another's: the key of its waveform."""
+    """The key of a system's waveform."""
     return (
         (*system.steps, system.load) if system.refinement is None else (*system.steps, system.load, system.refinement)
     )
 
 
 def synthesize(system: System, analysis: Analysis, on_progress: Progress = lambda fraction: None) -> np.ndarray:
-    """What `system` makes of a recording: float32 samples, as long as the recording (or as its mel, 256 per frame).
+    """The output of `system` for a recording: float32 samples, as long as the recording (or as its mel, 256 per frame).
 
     Errors: `Unavailable`; `FeatureMismatch` when the system needs more than the analysis holds.
     """

@@ -1,7 +1,7 @@
 """torchaudio next to a CPU build of torch.
 
 The published Linux wheels of torchaudio carry a native extension linked against CUDA; beside CPU torch, importing it
-raises OSError. What this project needs (MelSpectrogram) is pure Python, so the extension is declared absent.
+raises OSError. MelSpectrogram, the part that this project needs, is pure Python, so the extension is declared absent.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _import() -> ModuleType | None:
 
 
 def _absent_extension() -> ModuleType:
-    """What torchaudio itself sets up when it finds no native library."""
+    """The module that torchaudio itself sets up without its native library."""
     extension = ModuleType("torchaudio._extension")
 
     def fail_if_no_align(function):

@@ -1,4 +1,4 @@
-"""What `python -m eval speed` prints, and its JSON."""
+"""The text that `python -m eval speed` prints, and its JSON."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def _key(task: Task, systems: Sequence[System]) -> str:
 
 
 def _known(record: Path, key: str, task: Task, systems: Sequence[System]) -> list[Row] | None:
-    """What an earlier run left, when it fits and its files are still there."""
+    """The rows of an earlier run, where they fit and their files still exist."""
     try:
         content = json.loads(record.read_text(encoding="utf-8"))
         rows = [Row(**row) for row in content["rows"]]

@@ -116,7 +116,7 @@ class Failure:
 
 
 def attempt(make: Callable[[], T]) -> T | Failure:
-    """What `make` gives. Its exception, of whatever kind, costs this output and not the others."""
+    """The result of `make`. Its exception, of whatever kind, costs this output and not the others."""
     try:
         return make()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""What a comparison of many clips comes to: means with intervals, paired differences, distances between whole sets."""
+"""Results of a comparison over many clips: means with intervals, paired differences, distances between whole sets."""
 
 from __future__ import annotations
 

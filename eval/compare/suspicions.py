@@ -1,6 +1,6 @@
-"""What looks wrong with an estimate beside its reference before any metric is read: faults of files, not of vocoders.
+"""Faults of files, not of vocoders, that show in an estimate beside its reference before any metric is read.
 
-What a file says by itself, that it is clipped, has an offset or holds integers, `vocoders.recordings.reader` has noticed already. Each
+Faults that a file shows by itself, clipping, an offset or integers, are reported by `vocoders.recordings.reader`. Each
 function gives a sentence without full stop, or "".
 """
 

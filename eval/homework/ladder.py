@@ -2,7 +2,7 @@
 
     recording -> below 8 kHz -> magnitudes from the mel, true phase -> true magnitudes, phase found -> both -> networks
 
-Each rung takes one thing away, so that what is heard at it has one cause.
+Each rung takes one thing away, so that the change that it makes has one cause.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _pass_through() -> PassThrough:
 
 @step("below_8_khz", "below 8 kHz", takes="recording", gives="waveform")
 def below_8_khz(samples: np.ndarray) -> Features:
-    """What a mel covers of the recording: everything from 8 kHz on removed."""
+    """The part of the recording that a mel covers: everything from 8 kHz on is removed."""
     spectrum = np.fft.rfft(samples)
     spectrum[np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE) >= F_MAX] = 0
     return Features("waveform", np.fft.irfft(spectrum, len(samples)).astype(np.float32)[None])
@@ -59,7 +59,7 @@ RUNGS = (
     System(
         "rung-below-8-khz",
         "Recording, below 8 kHz",
-        "Lost: what the mel does not cover. What a mel vocoder puts above 8 kHz is a guess.",
+        "Lost: the band above 8 kHz, which the mel does not cover. A mel vocoder can only guess it.",
         (below_8_khz,),
         _pass_through,
         _card,

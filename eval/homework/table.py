@@ -37,7 +37,7 @@ LINES = (
         "HiFi-GAN (hw2 mel, own training)",
         (1.120, 0.176, 0.320),
         "A HiFi-GAN V1 trained on that mel. The homework trained one for 50 000 steps. Its real weakness was pitch: partials waver, "
-        "which is heard as trembling. This project's was fine-tuned from UNIVERSAL_V1 and hears a guide beside the mel, Griffin-Lim from "
+        "which is audible as trembling. This project's was fine-tuned from UNIVERSAL_V1 and is conditioned on a guide beside the mel, Griffin-Lim from "
         "that same mel, which tells it every partial's phase; so it does not.",
     ),
     Line(
@@ -52,7 +52,7 @@ LINES = (
         "Griffin-Lim from the mel",
         None,
         "What Griffin-Lim gets from the same 80 bands as everyone else, inverted to a spectrum, with a linear guess above 8 kHz. Its "
-        "pitch is right, because the mel says where the partials are; its texture is metallic, which M-STFT does not hear.",
+        "pitch is right, because the mel says where the partials are; its texture is metallic, which M-STFT does not show.",
     ),
     Line(
         "hifigan-original",

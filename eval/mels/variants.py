@@ -111,7 +111,7 @@ def usable_scales(linear: np.ndarray, power: int, rng: np.random.Generator) -> I
 
 
 def other_scales(linear: np.ndarray, power: int, rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
-    """What else people make of a mel: scales that cannot be used, or not without constants that are not in the file."""
+    """Other scales of mels that are in use, which need constants that are not in the file, or cannot be used at all."""
     decibel = DB * (2 // power) * np.log(np.maximum(linear, 1e-10))
     natural = np.log(np.maximum(linear, LOG_FLOOR))
     below = decibel - decibel.max()

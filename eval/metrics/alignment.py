@@ -66,7 +66,7 @@ def moved_onto(estimate: np.ndarray, alignment: Alignment | None) -> np.ndarray:
 
 
 def residual(reference: np.ndarray, estimate: np.ndarray, alignment: Alignment | None) -> tuple[np.ndarray, float]:
-    """What is left of the estimate when the reference is taken away, (n,) as long as the reference, and its power in dB
+    """The estimate minus the reference, (n,) as long as the reference, and its power in dB
     above the reference's: -inf for nothing left, nan for a silent reference.
 
     The estimate is first moved and turned over as `alignment` says, where that is certain. From an estimate with a phase of its

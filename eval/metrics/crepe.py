@@ -32,7 +32,7 @@ _WIDTHS = {"tiny": 16, "medium": 64}  # output channels of the second layer; the
 
 
 class Crepe(nn.Module):
-    """Normalised frames (n, 1024) -> how much each pitch bin is heard, (n, 360) in [0, 1]."""
+    """Normalised frames (n, 1024) -> salience of each pitch bin, (n, 360) in [0, 1]."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -171,7 +171,7 @@ def _cached_track(samples: np.ndarray) -> PitchTrack:
 )
 def log2f0_mean(reference: np.ndarray, estimate: np.ndarray) -> float:
     """The homework's pitch error: mean |12 log2(f reference / f estimate)| in semitones, where CREPE is confident of the
-    reference and hears it between 50 and 2100 Hz. nan where it is nowhere."""
+    reference and its F0 lies between 50 and 2100 Hz. nan where it is nowhere."""
     wanted, found = _cached_track(reference), _cached_track(fit_length(estimate, len(reference)))
     counted = (wanted.confidence > MIN_CONFIDENCE) & (wanted.hertz > MIN_F0_HZ) & (wanted.hertz < MAX_F0_HZ)
     errors = np.abs(12 * np.log2(wanted.hertz[counted] / found.hertz[counted]))

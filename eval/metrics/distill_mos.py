@@ -1,7 +1,7 @@
 """Distill-MOS: a mean opinion score predicted without a reference (Stahl & Gamper 2025, microsoft/Distill-MOS).
 
 Trained on speech: between outputs for one recording of singing it ranks plausibly, its absolute value means little there.
-What its transformer makes of a recording, before that becomes a score, also serves as an embedding.
+The transformer's activations, before they become a score, also serve as an embedding.
 """
 
 from __future__ import annotations

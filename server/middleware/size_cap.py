@@ -1,4 +1,4 @@
-"""413 for requests that announce too large a body, and an end to those that send one all the same."""
+"""413 for requests whose header declares too large a body; a body that is larger than declared is cut at the cap."""
 
 from __future__ import annotations
 

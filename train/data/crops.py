@@ -29,7 +29,7 @@ MIN_TRAINING_SECONDS = 20.0  # of audio; with less a run is refused
 
 @dataclass(frozen=True)
 class Batch:
-    """What one training step computes on."""
+    """The input and the target of one training step."""
 
     features: Tensor  # (batch, input channels, segment / 256), what the generator sees
     target: Tensor  # (batch, 1, segment) in [-1, 1]

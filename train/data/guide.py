@@ -1,7 +1,7 @@
 """The guides of a whole pack, made once: as many samples as PACK/audio.int16 has, each beside its own.
 
-A guided generator hears its recordings' Griffin-Lim beside their mels (`vocoders.hifigan.guide`). To make one takes longer than a
-training step, and it is the same every time. What is done is written at once: after a stop, the next call goes on there.
+A guided generator is conditioned on its recordings' Griffin-Lim signals beside their mels (`vocoders.hifigan.guide`). To make one takes longer than a
+training step, and it is the same every time. Each part is written at once: after a stop, the next call goes on there.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def find_sources(folder: Path, licence: str = "") -> dict[str, Source]:
 
 
 def _described(folder: Path) -> dict[Path, dict]:
-    """What a manifest.json in the folder or above it says of files: {absolute path: its entry}."""
+    """The entries of a manifest.json in the folder or above it: {absolute path: its entry}."""
     for place in (folder, folder.resolve().parent):
         try:
             rows = json.loads((place / MANIFEST).read_text(encoding="utf-8"))

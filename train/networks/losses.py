@@ -1,4 +1,4 @@
-"""What a generator and its discriminators are asked to minimise. Waveforms are (batch, 1, samples); losses are scalars."""
+"""The losses of generator and discriminators. Waveforms are (batch, 1, samples); losses are scalars."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class HopLineLoss(nn.Module):
     """Mean |difference| of log magnitudes at multiples of the hop rate, 86.13 Hz, up to 8 kHz.
 
     A generator that makes every frame's samples alike buzzes there. The window is 32 hops long: a line takes up two of its
-    bins to either side and leaves the 27 between for what belongs there. Among all bins of an STFT loss, one in 32 is not heard.
+    bins to either side and leaves the 27 between for what belongs there. In an STFT loss over all bins, one bin in 32 has no weight.
     """
 
     WINDOW_HOPS = 32

@@ -148,7 +148,7 @@ def fit(inputs: np.ndarray, labels: np.ndarray, kinds: int, seed: int, epochs: i
 
 
 def fit_classifier(numbers: np.ndarray, kinds: np.ndarray, about: dict, epochs: int = EPOCHS) -> dict[str, np.ndarray]:
-    """What assets/mel-diagnosis.npz holds, by name, as `vocoders.mel_files.diagnosis.read_classifier` reads it."""
+    """The arrays of assets/mel-diagnosis.npz, by name, as `vocoders.mel_files.diagnosis.read_classifier` reads it."""
     names, labels = np.unique(kinds, return_inverse=True)
     mean = np.asarray(np.nanmean(numbers, axis=0, dtype=np.float64))
     spread = np.asarray(np.nanstd(numbers, axis=0, dtype=np.float64)) + 1e-6

@@ -1,7 +1,7 @@
 """Fits the map of `vocoders.upper_band`: log mel -> log magnitudes above 8 kHz, by least squares on a pack.
 
 Every clip gives the same number of frames, at a level of its own, so that neither long clips nor the recordings' volume
-decide. Only sums over frames are kept, so memory does not depend on how much is heard.
+decide. Only sums over frames are kept, so memory does not depend on the amount of audio.
 """
 
 from __future__ import annotations

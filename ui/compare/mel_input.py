@@ -33,12 +33,12 @@ class MelInput:
 
     @property
     def fields(self) -> list[gr.components.Component]:
-        """What `chosen_mel` takes."""
+        """The inputs of `chosen_mel`."""
         return [self.file, self.recipe, self.scale, self.log]
 
     @property
     def told(self) -> list[gr.blocks.Block]:
-        """What `mel_looker` gives."""
+        """The outputs of `mel_looker`."""
         return [self.said, self.box, self.recipe, self.scale, self.log]
 
 
@@ -62,7 +62,7 @@ def mel_chooser() -> MelInput:
 
 
 def mel_looker(limits: Limits, compute: Executor) -> Callable[[str | None], Iterator[tuple]]:
-    """What happens when a mel file is given: -> `MelInput.told`."""
+    """The handler of a mel file: -> updates of `MelInput.told`."""
     unsaid = (None, None, None)
 
     def look(path: str | None) -> Iterator[tuple]:

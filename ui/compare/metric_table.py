@@ -161,7 +161,7 @@ def level_table(
     clipped: Mapping[str, int],
     alignments: Mapping[str, Alignment | None],
 ) -> str:
-    """What loudness matching does to every output, and how it lies in time. `titles` gives order and names by id."""
+    """Gain, level and alignment of every output. `titles` gives order and names by id."""
     rows = "".join(
         f'<tr><th scope="row">{escape(title)}</th><td>{_db(levels[system_id].lufs)}</td><td>{_db(levels[system_id].gain, sign=True)}</td>'
         f"<td>{_db(levels[system_id].lufs + levels[system_id].gain)}</td><td>{_db(levels[system_id].true_peak)}</td><td>{clipped.get(system_id, 0)}</td>{_alignment_cells(alignments.get(system_id))}</tr>"

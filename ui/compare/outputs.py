@@ -56,7 +56,7 @@ class Outputs:
         return {self.player: view.player}
 
     def numbers(self, view: View) -> dict:
-        """What changes when an output was added or measured."""
+        """Updates after an output was added or measured."""
         return {
             self.metrics: metric_table(view.outputs) if view.has_reference else mel_error_table(view.outputs),
             self.levels: levels_of(view),
@@ -64,7 +64,7 @@ class Outputs:
         }
 
     def pictures(self, source: Recording | GivenMel, view: View) -> dict:
-        """What takes a while to draw: once for every new output, after it was measured."""
+        """Updates of the pictures, which take a while to draw: once for every new output, after it was measured."""
         if not isinstance(source, Recording):
             return {}
         return {self.pitch: pitch_of(source, view), self.refinement: refinement_panel(view.outputs)}
@@ -86,14 +86,14 @@ def lay_out_outputs() -> Outputs:
 
 
 def intake_note(recording: Recording) -> str:
-    """What the file was, what was done to it, and the mel it became, which is all a mel vocoder gets."""
+    """The file, its processing, and its mel, which is all that a mel vocoder gets."""
     mel = log_hw2(hw2_mel(recording.samples)).values
     said = f"Its mel: 80 bands × {mel.shape[1]} frames. No phase, nothing above 8 kHz: this is all a mel vocoder gets."
     return _mel_figure(mel, "hw2 mel-spectrogram of the recording", recording.name, f"{recording.history} {said}")
 
 
 def mel_note(mel: GivenMel) -> str:
-    """What the mel was taken for, and what there is not without a recording."""
+    """The format that the mel was read in, and the parts that need a recording."""
     said = (
         f"A mel of 80 bands × {mel.log_values.shape[1]} frames, {mel.seconds:.2f} s, taken for {mel.taken_for}. Without a recording there is no reference to "
         "hear, no difference from it, and no metric against it: the outputs are compared with this mel."

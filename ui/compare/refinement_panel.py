@@ -1,4 +1,4 @@
-"""What refinement changed: a signed picture of the refined output against the same vocoder's output before."""
+"""The changes by refinement: a signed picture of the refined output against the same vocoder's output before."""
 
 from __future__ import annotations
 

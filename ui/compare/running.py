@@ -17,7 +17,7 @@ T = TypeVar("T")
 class Running:
     """The comparisons that run or wait, at most one wanted per session."""
 
-    _everywhere: ClassVar[set[int]] = set()  # what runs now, on all pages
+    _everywhere: ClassVar[set[int]] = set()  # that run now, on all pages
 
     def __init__(self) -> None:
         self._flags: dict[str, threading.Event] = {}
@@ -25,7 +25,7 @@ class Running:
         self._tickets = itertools.count(1)
 
     def ask(self, session: str) -> int:
-        """A ticket for a comparison that may have to wait for its turn. What runs, or waits, is not wanted any more."""
+        """Stops the session's comparisons, running or waiting, and returns the ticket of a new one, which may have to wait."""
         self.stop(session)
         ticket = self._asked[session] = next(self._tickets)
         return ticket
@@ -48,7 +48,7 @@ class Running:
         return len(cls._everywhere)
 
     def stop(self, session: str) -> None:
-        """What runs, and what waits."""
+        """Stops the session's comparison, running or waiting."""
         self._asked.pop(session, None)
         if flag := self._flags.get(session):
             flag.set()
@@ -60,7 +60,7 @@ class Running:
     def follow(
         self, session: str, views: Callable[[threading.Event], Iterator[T]], ticket: float | None = None
     ) -> Iterator[T]:
-        """What `views` yields while this is the session's newest job; it gets the flag that stops it."""
+        """The values of `views` while this is the session's newest job; it gets the flag that stops it."""
         flag = self.start(session)
         try:
             for view in views(flag):

@@ -1,4 +1,4 @@
-"""What is known of a comparison so far: a value, without files, threads or HTML."""
+"""The state of a comparison: a value, without files, threads or HTML."""
 
 from __future__ import annotations
 

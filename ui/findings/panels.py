@@ -25,7 +25,7 @@ WIDTH, HEIGHT = 1000, 190  # of the spectrum, SVG units
 
 
 def ladder_panel(systems: Sequence[System], outputs: Sequence[Output]) -> str:
-    """What every rung takes away, and the numbers at it."""
+    """HTML: what every rung takes away, and the numbers at it."""
     items = "".join(f"<li><b>{escape(system.title)}.</b> {escape(system.about)}</li>" for system in systems)
     return (
         '<section class="page-finding"><h3>Why did Griffin-Lim win?</h3><p>It was given the recording’s own spectrum and had only '
@@ -78,7 +78,7 @@ def losses_panel(recording: Recording, outputs: Sequence[Output]) -> str:
         return ""
     return (
         '<section class="page-finding"><h3>Why is HiFi-GAN’s loss smaller?</h3><p>The hw2 loss is in log <i>power</i>, HiFi-GAN’s in '
-        "log <i>magnitude</i>: the same error is exactly twice as large on the first scale. What is left after halving comes from "
+        "log <i>magnitude</i>: the same error is exactly twice as large on the first scale. The rest after halving comes from "
         f"other bands and from the logarithm’s floor, at which {floors} of this recording lie and every error counts as none.</p>"
         '<div class="page-table-scroll" tabindex="0" role="region" aria-label="Losses"><table class="page-table"><thead><tr>'
         '<th scope="col">Output</th><th scope="col">hw2 loss<span class="page-unit">Np of power</span></th><th scope="col">halved'
@@ -110,9 +110,9 @@ def trembling_panel(recording: Recording, outputs: Sequence[Output]) -> str:
     )
     return (
         f"{head}<p>The longest held note, {stop - start:.1f} s at {hertz:.0f} Hz. How much its F0 moves, by how fast: vibrato lies at 3 to "
-        "8 Hz and should be the recording’s; what a vocoder adds above 8 Hz is heard as trembling. The original HiFi-GAN does: it sees no "
+        "8 Hz and should be the recording’s; what a vocoder adds above 8 Hz is audible as trembling. The original HiFi-GAN does: its input has no "
         "phase, and where a note is held and the mel stands still it could only repeat itself every 256 samples. Refinement, and the "
-        "guide that this project’s own model hears, give it phases that Griffin-Lim computes from the mel. Loop the note:</p>"
+        "guide of this project’s own model, give it phases that Griffin-Lim computes from the mel. Loop the note:</p>"
         f'<p class="page-downloads">{buttons}</p>{_spectra(curves)}</section>'
     )
 

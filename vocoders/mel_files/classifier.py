@@ -57,7 +57,7 @@ class Classifier:
 
 
 def standardized(numbers: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """What a classifier's first layer takes; a missing number is an average one."""
+    """The input of a classifier's first layer; a missing number is an average one."""
     return np.clip(np.nan_to_num((numbers - mean) / spread), -MAX_ABS_DEVIATIONS, MAX_ABS_DEVIATIONS)
 
 

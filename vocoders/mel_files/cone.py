@@ -47,7 +47,7 @@ def impossible_share(log_mel: np.ndarray, above: np.ndarray, recipe: Bands, expo
 
 @functools.cache
 def _ratios(recipe: Bands) -> tuple[np.ndarray, np.ndarray]:
-    """What the bins between two centres add to the upper band per unit in the lower: at least and at most, (80,) each.
+    """The amount that the bins between two centres add to the upper band per unit in the lower: at least and at most, (80,) each.
 
     There is at least one bin between any two centres of both recipes. Above the last centre nothing follows: (0, 0).
     """

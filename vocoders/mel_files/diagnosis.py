@@ -1,6 +1,6 @@
 """Which kind of mel an array is, told from its numbers: what is certain first, then what is likely.
 
-What was certainly done to a mel, and which formats it cannot be in, are facts with reasons (`vocoders.mel_files.facts`). Among the
+Certain changes to a mel, and the formats it cannot be in, are facts with reasons (`vocoders.mel_files.facts`). Among the
 formats that are left a classifier chooses (`vocoders.mel_files.classifier`), and only where its probability is at least `MIN_SURE_PROBABILITY`;
 everything else is doubtful, with the candidates named. `python -m eval mel-diagnosis AUDIO_DIR` prints how often that is right.
 
@@ -69,7 +69,7 @@ class Diagnosis:
 
     @property
     def sentence(self) -> str:
-        """What it looks like, or what it may be and the options that would confirm each; without full stop."""
+        """The format it looks like, or those it may have and the options that would confirm each; without full stop."""
         return self.said(with_options=True)
 
     def said(self, with_options: bool) -> str:

@@ -1,4 +1,4 @@
-"""What the numbers of a mel say for certain, before any likelihood: each finding is one sentence with its reason.
+"""Certain conclusions from the numbers of a mel, before any likelihood: each finding is one sentence with its reason.
 
 A recording has a level, an array normalized or set below its own maximum has lost it and shows it: its largest value is exactly
 0 or 1, its mean exactly 0. A logarithm is clamped at a power of ten. Nothing is louder than full scale, and nobody keeps what is
@@ -75,7 +75,7 @@ def _no_logarithm(mel_format: MelFormat, values: np.ndarray) -> str:
 
 
 def ambiguity(mel_format: MelFormat, values: np.ndarray) -> str:
-    """What (80, frames) in this format may be as well, which no likelihood tells; "" where nothing."""
+    """Another reading of (80, frames) in this format, which no likelihood tells apart; "" where there is none."""
     if mel_format.log == "none" and may_be_log1p(values):
         return "log(1 + mel), whose small values are those of the mel itself"
     if (

@@ -1,4 +1,4 @@
-"""What a mel file may hold: which bands, power or magnitude, and which logarithm; and the way from there to `Features`."""
+"""The formats of mel files: bands, power or magnitude, and logarithm; and the way from there to `Features`."""
 
 from __future__ import annotations
 

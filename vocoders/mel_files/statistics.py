@@ -1,4 +1,4 @@
-"""What tells one kind of mel from another: a few hundred numbers of an array (80, frames), whatever its scale.
+"""Statistics that tell one kind of mel from another: a few hundred numbers of an array (80, frames), whatever its scale.
 
 Each is cheap, none needs to know the kind, and they hold for any recording because they come from the analysis, not from what
 was sung: bands of the HTK scale are 22 Hz apart at the bottom, Slaney's 37 Hz, and so hold one FFT bin or two; the logarithm

@@ -67,7 +67,7 @@ def analyse(padded: np.ndarray, block: slice) -> np.ndarray:
 
 
 def over_blocks(work: Callable[[slice], object], frames: int) -> Iterator:
-    """What `work` makes of each block of frames, in order; blocks are worked on side by side."""
+    """The results of `work` for each block of frames, in order; blocks are worked on side by side."""
     blocks = [slice(first, min(first + BLOCK_FRAMES, frames)) for first in range(0, frames, BLOCK_FRAMES)]
     return map(work, blocks) if len(blocks) < 2 else _threads().map(work, blocks)
 

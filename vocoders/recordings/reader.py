@@ -1,7 +1,7 @@
 """Audio files from outside -> `Recording`, or one sentence that says why not.
 
 A file is decoded in blocks, and as far as the limits go: neither a small file that expands to gigabytes nor a header that
-claims 2^63 samples costs memory. What was unexpected about it is said in the recording's history.
+claims 2^63 samples costs memory. Anything unexpected about it is in the recording's history.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def read_recording(
 
 
 def check_file(path: Path, limits: Limits) -> None:
-    """What can be said before anything is decoded. Errors: `AudioError`."""
+    """Checks before anything is decoded. Errors: `AudioError`."""
     if path.is_dir():
         raise AudioError("this is a folder; a file is needed.")
     if not path.is_file():

@@ -53,7 +53,7 @@ def open_compressed(path: Path, container: Container) -> Iterator[Stream]:
 
 @contextlib.contextmanager
 def _as_audio_errors() -> Iterator[None]:
-    """Whatever a decoder raises over a broken file: its own errors, and those of the reading and of the texts in the header."""
+    """The exceptions of a decoder over a broken file, as `AudioError`: its own, and those of the reading and of the texts in the header."""
     import av
 
     try:

@@ -110,7 +110,7 @@ def trembling_panel(recording: Recording, outputs: Sequence[Output]) -> str:
     )
     return (
         f"{head}<p>The longest held note, {stop - start:.1f} s at {hertz:.0f} Hz. How much its F0 moves, by how fast: vibrato lies at 3 to "
-        "8 Hz and should be the recording’s; what a vocoder adds above 8 Hz is audible as trembling. The original HiFi-GAN does: its input has no "
+        "8 Hz and should be the recording’s; what a vocoder adds above 8 Hz is audible as trembling. The original HiFi-GAN adds some: its input has no "
         "phase, and where a note is held and the mel stands still it could only repeat itself every 256 samples. Refinement, and the "
         "guide of this project’s own model, give it phases that Griffin-Lim computes from the mel. Loop the note:</p>"
         f'<p class="page-downloads">{buttons}</p>{_spectra(curves)}</section>'

@@ -23,7 +23,7 @@ MAX_CLIP_SECONDS = 3.0
 class Verdict:
     """`loss` is the mean |difference| of log-power hw2 mels over the set, the homework's validation mel loss.
 
-    soundless: every clip came out as silence or a constant; such a generator is nobody's best, whatever its loss.
+    soundless: every clip came out as silence or a constant; such a generator is never the best, however low its loss.
     """
 
     loss: float

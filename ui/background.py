@@ -20,7 +20,7 @@ class Finished(Generic[Result]):
 
 
 class _Left(Exception):
-    """Nobody follows any more."""
+    """The iterator was closed."""
 
 
 def followed(work: Callable[[Callable[[Report], None]], Result]) -> Iterator[Report | Finished[Result]]:

@@ -1,4 +1,4 @@
-"""Recordings on their way through systems: whatever systems, or comparisons, have in common is computed once."""
+"""Recordings on their way through systems: intermediate results that systems, or comparisons, share are computed once."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class System:
     title: str
     about: str  # one honest sentence
     steps: tuple[Step, ...]  # each takes what the one before gives, the first a recording
-    load: Callable[[], Vocoder]  # cached by whoever defines it; raises Unavailable
+    load: Callable[[], Vocoder]  # cached where it is defined; raises Unavailable
     describe: Callable[[], Card]  # cheap: loads no weights
     why_not: Callable[[], str | None] = _nothing  # reason it cannot run, found without loading anything
     refinement: Refinement | None = None  # applied to the vocoder's output, on the recording's hw2 mel

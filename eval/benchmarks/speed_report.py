@@ -52,11 +52,13 @@ def report_speed(rounds: int, seconds: float, long_minutes: float) -> dict:
 
 
 def line(row: Row) -> str:
+    """One row of the printed table."""
     plain, ratio = (f"{row.plain:9.3f}", f"{row.ratio:6.2f}") if row.plain else (f"{'-':>9}", f"{'-':>6}")
     return f"{row.name:32} {plain} {row.ours:9.3f} {ratio} {row.audio / row.ours:12.1f}  {row.note}".rstrip()
 
 
 def describe(page: PageTimes) -> str:
+    """The speed of the page, and its memory, in sentences."""
     resident = f"; the answering process held at most {page.resident / 1e6:.0f} MB" if page.resident else ""
     return (
         f"app: {page.start:.1f} s from its start to a page that answers; from the click to the first output {page.first_warm:.2f} s "

@@ -67,7 +67,7 @@ def mean_table(
 ) -> dict[str, dict[str, Estimate | None]]:
     """{system: {metric: mean over `common_clips`, None without a value}}. Every mean of this project over clips is one of these.
 
-    mean: `mean_with_interval`, or `plain_mean` where nobody looks at intervals.
+    mean: `mean_with_interval`, or `plain_mean` where intervals are not shown.
     """
     values = {metric: common_values(rows, metric) for metric in metrics}
     systems = dict.fromkeys(row.system for row in rows)

@@ -104,7 +104,7 @@ SCALES = ("linear", "e", "10", "db")
 
 
 def usable_scales(linear: np.ndarray, power: int, rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
-    """Linear and the three logarithms, with a clamp as somebody might choose it."""
+    """Linear and the three logarithms, with a clamp that is in use."""
     least = float(rng.choice([LOG_FLOOR, LOG_FLOOR, 1e-10, 1e-7, 1e-12]))
     safe = np.maximum(linear, least)
     yield from zip(SCALES, (linear, np.log(safe), np.log10(safe), DB * (2 // power) * np.log(safe)), strict=True)

@@ -92,7 +92,7 @@ def _synthetic(rng: np.random.Generator) -> np.ndarray:
 
 
 def _recorded(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """As somebody might have recorded it: through MP3 or in noise, at -46 dBFS or louder, rounded, between silences."""
+    """With the defects of real recordings: through MP3 or in noise, at -46 dBFS or louder, rounded, between silences."""
     chance = rng.random()
     if chance < 0.12:
         samples = _through_mp3(samples)

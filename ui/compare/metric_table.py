@@ -90,7 +90,7 @@ def mel_error_table(outputs: Sequence[Output]) -> str:
 def _table(outputs: Sequence[Output], columns: Sequence[Column], note: str) -> str:
     """The best of the mel vocoders is marked in every column.
 
-    A system that is given more than a mel competes with nobody: it is shown, and never marked.
+    A system that is given more than a mel is a bound: it is shown, and never marked as best.
     """
     if not outputs:
         return ""

@@ -1,7 +1,7 @@
 """Certain conclusions from the numbers of a mel, before any likelihood: each finding is one sentence with its reason.
 
 A recording has a level, an array normalized or set below its own maximum has lost it and shows it: its largest value is exactly
-0 or 1, its mean exactly 0. A logarithm is clamped at a power of ten. Nothing is louder than full scale, and nobody keeps what is
+0 or 1, its mean exactly 0. A logarithm is clamped at a power of ten. Nothing is louder than full scale, and no recording lies wholly
 60 dB below it. And no spectrum at all has most of the mels that are read as something else, see `vocoders.mel_files.cone`.
 """
 
@@ -70,7 +70,7 @@ def _no_logarithm(mel_format: MelFormat, values: np.ndarray) -> str:
     if (values == least).mean() >= MIN_FLOOR_SHARE:
         clamp, precision = np.exp(least * mel_format.per_unit), 0.03 if _is_half_precision(values) else 0.002
         if np.abs(np.log(clamp / np.array(_CLAMPS))).min() > precision:
-            return f"the floor {least:.4g} would be a clamp at {clamp:.3g}, which nobody chooses"
+            return f"the floor {least:.4g} would be a clamp at {clamp:.3g}, which is not in use"
     return ""
 
 

@@ -56,7 +56,8 @@ def identified(votes: Sequence[AbxResponse]) -> list[Identified]:
     pairs = defaultdict(list)
     for vote in votes:
         if not vote.repeat:
-            pairs[tuple(sorted(vote.systems))].append(vote)
+            first, second = sorted(vote.systems)
+            pairs[first, second].append(vote)
     return [_identified(pair, pairs[pair]) for pair in sorted(pairs)]
 
 

@@ -95,6 +95,7 @@ def _describe_takes(outputs: Sequence[Output], levels: Mapping[str, Level]) -> d
 
 
 def versions() -> dict[str, str]:
+    """Of Python, the machine and the packages that results depend on, by name."""
     found = {"python": platform.python_version(), "machine": platform.machine()}
     for package in PACKAGES:
         try:

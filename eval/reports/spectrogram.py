@@ -42,6 +42,7 @@ def level_png(decibels: np.ndarray) -> bytes:
 
 
 def difference_png(decibels: np.ndarray) -> bytes:
+    """(frequencies, frames) dB of difference -> png."""
     return _png(decibels, -MAX_DIFFERENCE_DB, MAX_DIFFERENCE_DB, DIFFERENCE_MAP)
 
 

@@ -60,6 +60,7 @@ class Trims:
 
 
 def trims(window: Window, config: HiFiGANConfig) -> Trims:
+    """The samples that every stage may drop at either side of a window, since no later stage needs them."""
     left, right = window.first - window.start, window.stop - window.last
     stages = []
     for rate, reach in zip(config.upsample_rates, config.reaches):

@@ -26,6 +26,8 @@ MAX_ROW_ATTEMPTS = 20  # to get a row of the design while others who start take 
 
 
 class Store(Transactions):
+    """Studies, raters and answers in the database, with a copy of every row in the mirror."""
+
     def __init__(self, url: str, mirror: Mirror | None = None) -> None:
         """mirror: receives a copy of every row. Errors: `StoreError` for an invalid URL."""
         super().__init__(url)
@@ -97,6 +99,7 @@ class Store(Transactions):
         return bytes(content)
 
     def has_key(self, public_id: str, key: str) -> bool:
+        """Whether this is the study's key; compared in constant time."""
         with self._read() as connection:
             known = connection.scalar(sa.select(t.study.c.key_hash).where(t.study.c.public_id == public_id))
         return secrets.compare_digest(known or "", _hash(key))
@@ -110,6 +113,7 @@ class Store(Transactions):
         return [{name: getattr(row, name) for name in keep} | {"name": row.config["name"]} for row in rows]
 
     def set_closed(self, public_id: str, closed: bool) -> None:
+        """Closes or reopens a study, and notes the event. Errors: KeyError, `StoreError`."""
         with self._write() as connection:
             number = self._study_row(connection, public_id).id
             _insert_event(connection, number, None, "closed" if closed else "reopened", {})
@@ -141,8 +145,9 @@ class Store(Transactions):
         self._copy("rater", public_id, {**values, **about})
         return rater
 
-    def rater(self, id: str) -> Rater | None:
-        wanted = sa.select(t.rater, t.study.c.public_id).join(t.study).where(t.rater.c.id == id)
+    def rater(self, rater_id: str) -> Rater | None:
+        """The rater of this id; None where there is none."""
+        wanted = sa.select(t.rater, t.study.c.public_id).join(t.study).where(t.rater.c.id == rater_id)
         with self._read() as connection:
             row = connection.execute(wanted).first()
         return None if row is None else Rater(row.id, row.study_id, row.public_id, row.row, _plan(row.plan), row.code)

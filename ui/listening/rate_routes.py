@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -22,6 +23,9 @@ _log = logging.getLogger(__name__)
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="ignore")
+
+
+Body = TypeVar("Body", bound=_Body)
 
 
 class Open(_Body):
@@ -76,7 +80,7 @@ def rate_routes(listening: Listening) -> APIRouter:
     """The HTTP interface of listening sessions, below /listening."""
     router = APIRouter(prefix="/listening")
 
-    def call(path: str, model: type[_Body], work: Callable[[_Body], dict]) -> None:
+    def call(path: str, model: type[Body], work: Callable[[Body], dict]) -> None:
         async def endpoint(request: Request) -> Response:
             body = await _read(request)
             if body is None:

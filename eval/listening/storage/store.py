@@ -59,7 +59,7 @@ class Store(Transactions):
                 if not started:
                     public_id, revision, follows = before.public_id, before.revision, before.revises
                     connection.execute(sa.delete(t.study).where(t.study.c.id == before.id))
-            number = connection.execute(
+            inserted = connection.execute(
                 sa.insert(t.study).values(
                     public_id=public_id,
                     key_hash=_hash(key),
@@ -70,7 +70,9 @@ class Store(Transactions):
                     versions=dict(versions),
                     created=time.time(),
                 )
-            ).inserted_primary_key[0]
+            ).inserted_primary_key
+            assert inserted is not None
+            number = inserted[0]
             known = set(connection.scalars(sa.select(t.take.c.sha256).where(t.take.c.sha256.in_(wavs))))
             if new := [{"sha256": sha256, "wav": wav} for sha256, wav in wavs.items() if sha256 not in known]:
                 connection.execute(sa.insert(t.take), new)
@@ -157,7 +159,7 @@ class Store(Transactions):
         answered = sa.select(sa.func.count()).select_from(t.response.join(t.trial))
         with self._read() as connection:
             kinds = connection.scalars(sa.select(t.event.c.kind).where(t.event.c.rater_id == rater.id)).all()
-            count = connection.scalar(answered.where(t.trial.c.rater_id == rater.id))
+            count = connection.scalar(answered.where(t.trial.c.rater_id == rater.id)) or 0
         return set(kinds), count
 
     def add_event(self, rater: Rater, kind: str, data: Mapping[str, object]) -> None:

@@ -154,10 +154,10 @@ class _Run:
             values = train_step(state, batch, now, self.spectral, self.fabric)
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise out_of_memory(state.config, error) from error
-        heard = now.batch * now.segment / SAMPLE_RATE * self.fabric.world_size
-        state.heard += heard
+        audio_seconds = now.batch * now.segment / SAMPLE_RATE * self.fabric.world_size
+        state.heard += audio_seconds
         state.seconds = self.seconds_before + time.monotonic() - self.began
-        self.meter.add(values, heard)
+        self.meter.add(values, audio_seconds)
         self.lr = now.lr
 
     def _log(self) -> None:

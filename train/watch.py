@@ -29,26 +29,26 @@ class Meter:
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
-        self._heard = 0.0
+        self._audio_seconds = 0.0
         self.restart()
 
     def restart(self) -> None:
         """The clock of the throughput starts now: what came before was no training."""
         self._since = time.monotonic()
 
-    def add(self, values: Mapping[str, Tensor], heard: float) -> None:
-        """heard: seconds of audio in the step, on all devices."""
+    def add(self, values: Mapping[str, Tensor], audio_seconds: float) -> None:
+        """audio_seconds: of the step, on all devices."""
         for name, value in values.items():
             self._sums[name] = self._sums[name] + value if name in self._sums else value.clone()
             self._counts[name] = self._counts.get(name, 0) + 1
-        self._heard += heard
+        self._audio_seconds += audio_seconds
 
     def read(self) -> dict[str, float]:
         """Empty when nothing was added."""
         means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
         if means:
-            means[THROUGHPUT] = self._heard / max(1e-9, time.monotonic() - self._since)
-        self._sums, self._counts, self._heard = {}, {}, 0.0
+            means[THROUGHPUT] = self._audio_seconds / max(1e-9, time.monotonic() - self._since)
+        self._sums, self._counts, self._audio_seconds = {}, {}, 0.0
         self.restart()
         return means
 

@@ -58,7 +58,7 @@ def original_generators() -> tuple[torch.nn.Module, torch.nn.Module]:
 
 def original_generator(config: HiFiGANConfig, weights: Mapping[str, Tensor]) -> torch.nn.Module:
     """The original's generator with these weights (weight norm folded), ready to run. The package has no second kind of
-    residual block and hears no guide, so for these it is our own in plain PyTorch, which is the same arithmetic."""
+    residual block and takes no guide, so for these it is our own in plain PyTorch, which is the same arithmetic."""
     if config.resblock == 2 or config.is_guided:
         generator = hifigan.Generator(config)
     else:
@@ -159,8 +159,8 @@ class PlainSystems:
     def _self_trained(self, samples: np.ndarray) -> np.ndarray:
         """A guided generator, as the one that is shipped."""
         mel = hw2_mel(samples)
-        heard = fit_length(griffin_lim(inverted(mel), guide.ITERATIONS), HOP * mel.shape[1])
-        frames = GUIDE_GAIN * heard.reshape(-1, HOP).T
+        guide_waveform = fit_length(griffin_lim(inverted(mel), guide.ITERATIONS), HOP * mel.shape[1])
+        frames = GUIDE_GAIN * guide_waveform.reshape(-1, HOP).T
         return _generate(self._own, np.concatenate([np.log(np.maximum(mel, LOG_FLOOR)), frames]))
 
     def _bridged(self, samples: np.ndarray) -> np.ndarray:

@@ -127,22 +127,22 @@ def _transition() -> np.ndarray:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def viterbi_path(heard: np.ndarray) -> np.ndarray:
+def viterbi_path(activations: np.ndarray) -> np.ndarray:
     """Salience (frames, 360) -> the likeliest bins (frames,), when every frame only says which bin is loudest and is
     right with probability 0.1, otherwise any."""
     import librosa
 
-    loudest = heard.argmax(axis=1)
-    likelihood = np.full((BINS, len(heard)), 0.9 / BINS)
-    likelihood[loudest, np.arange(len(heard))] += 0.1
+    loudest = activations.argmax(axis=1)
+    likelihood = np.full((BINS, len(activations)), 0.9 / BINS)
+    likelihood[loudest, np.arange(len(activations))] += 0.1
     return librosa.sequence.viterbi(likelihood, _transition(), p_init=np.full(BINS, 1 / BINS))
 
 
-def to_hertz(heard: np.ndarray, path: np.ndarray) -> np.ndarray:
+def to_hertz(activations: np.ndarray, path: np.ndarray) -> np.ndarray:
     """The mean of the nine bins around each bin of the path, weighted by salience; (frames,)."""
     index = path[:, None] + np.arange(-4, 5)
     inside = (index >= 0) & (index < BINS)
-    weight = np.where(inside, np.take_along_axis(heard, index.clip(0, BINS - 1), axis=1), 0.0)
+    weight = np.where(inside, np.take_along_axis(activations, index.clip(0, BINS - 1), axis=1), 0.0)
     cents = (weight * CENTS[index.clip(0, BINS - 1)]).sum(axis=1) / weight.sum(axis=1)
     return 10 * 2 ** (cents / 1200)
 
@@ -151,9 +151,9 @@ def track_pitch_crepe(samples: np.ndarray) -> PitchTrack:
     """(n,) float32 at 22 050 Hz -> F0 every 10 ms by CREPE medium with Viterbi decoding."""
     import soxr
 
-    heard = salience(soxr.resample(samples, SAMPLE_RATE, RATE, quality="VHQ"), load_crepe())
-    seconds = np.arange(len(heard)) * STEP / RATE
-    return PitchTrack(seconds, to_hertz(heard, viterbi_path(heard)), heard.max(axis=1))
+    activations = salience(soxr.resample(samples, SAMPLE_RATE, RATE, quality="VHQ"), load_crepe())
+    seconds = np.arange(len(activations)) * STEP / RATE
+    return PitchTrack(seconds, to_hertz(activations, viterbi_path(activations)), activations.max(axis=1))
 
 
 @remembered(16)

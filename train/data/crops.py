@@ -59,8 +59,8 @@ class Crops:
                 f"the longest clip of {pack.root} has {longest:.2f} s, and a segment of this preset needs "
                 f"{self._span(max(self._lengths)) / SAMPLE_RATE:.2f} s; choose a shorter --segment."
             )
-        heard = [pack.audio, pack.guide] if config.generator.is_guided else [pack.audio]
-        self.audio, self.guide = (*_on_device(heard, device), None)[:2]
+        signals = [pack.audio, pack.guide] if config.generator.is_guided else [pack.audio]
+        self.audio, self.guide = (*_on_device(signals, device), None)[:2]
 
     def draw(self, step: int, segment: int, batch: int) -> Batch:
         """The batch of this step; the same whenever it is asked for."""

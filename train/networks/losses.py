@@ -86,8 +86,8 @@ class PhaseAdvanceLoss(nn.Module):
         """Every frame against the one before, complex: its angle is the advance."""
         window = getattr(self, f"window_{size}")
         spectrum = torch.stft(waveform.squeeze(1), size, size // 4, window=window, center=False, return_complex=True)
-        heard = spectrum[:, : round(self.MAX_HARMONIC_HZ / SAMPLE_RATE * size)]
-        return heard[..., 1:] * heard[..., :-1].conj()
+        covered = spectrum[:, : round(self.MAX_HARMONIC_HZ / SAMPLE_RATE * size)]
+        return covered[..., 1:] * covered[..., :-1].conj()
 
 
 class HopLineLoss(nn.Module):

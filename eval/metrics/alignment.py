@@ -28,7 +28,7 @@ class Alignment:
     gain: float
 
     @property
-    def certain(self) -> bool:
+    def is_reliable(self) -> bool:
         """Whether the signals correlate enough for the delay to mean anything."""
         return abs(self.correlation) >= MIN_RELIABLE_CORRELATION
 
@@ -56,7 +56,7 @@ def align(reference: np.ndarray, estimate: np.ndarray) -> Alignment | None:
 
 def moved_onto(estimate: np.ndarray, alignment: Alignment | None) -> np.ndarray:
     """(n,) -> (n,): moved by whole samples and turned over as `alignment` says, where that is certain; a copy."""
-    if not alignment or not alignment.certain:
+    if not alignment or not alignment.is_reliable:
         return estimate.copy()
     moved = np.roll(estimate, -alignment.delay) * np.float32(-1 if alignment.inverted else 1)
     if alignment.delay:

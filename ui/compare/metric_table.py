@@ -193,7 +193,7 @@ def _alignment_cells(alignment: Alignment | None) -> str:
     if alignment is None:
         return "<td></td><td></td>"
     correlation = f"{abs(alignment.correlation):.2f}"
-    if not alignment.certain:
+    if not alignment.is_reliable:
         return f'<td title="too little in common">n/a</td><td title="too little in common">n/a ({correlation})</td>'
     return (
         f"<td>{alignment.delay:+d}</td><td>{'inverted' if alignment.inverted else 'same'} ({correlation})</td>".replace(

@@ -83,7 +83,7 @@ def test_delay_polarity_and_gain_are_found(tone, late):
     found = align(np.pad(tone, 2000), shifted)
     assert found.delay == late
     assert found.inverted
-    assert found.certain
+    assert found.is_reliable
     assert found.gain == pytest.approx(20 * np.log10(0.5), abs=1e-4)
     assert delay(np.pad(tone, 2000), shifted) == late
 

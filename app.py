@@ -23,6 +23,8 @@ MAX_CONNECTIONS = 500  # an open page holds two or three; beyond that the answer
 
 @dataclass(frozen=True)
 class Settings:
+    """Limits and places of one server: the options of the command line, each with its unit."""
+
     host: str = "127.0.0.1"
     port: int = 7860
     data_dir: Path = Path("data")

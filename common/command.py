@@ -1,4 +1,4 @@
-"""What the commands of this project share: one-line errors, notes, progress bars, nothing overwritten silently."""
+"""Shared by all commands of this project: one-line errors, notes, progress bars, nothing overwritten silently."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class Noticed(Protocol):
     """A `Recording`, or whatever keeps its notices."""
 
     @property
-    def notices(self) -> tuple[str, ...]: ...
+    def notices(self) -> tuple[str, ...]:
+        """Sentences about its input that the person who gave it should read."""
 
 
 def run(main: Callable[[], int]) -> None:
@@ -35,6 +36,7 @@ def run(main: Callable[[], int]) -> None:
 
 
 def complain(message: object) -> None:
+    """Writes `error: ` and the message to stderr, in one line."""
     print(f"error: {' '.join(str(message).split())}", file=sys.stderr)
 
 

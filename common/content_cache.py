@@ -1,5 +1,4 @@
-"""What was computed of a signal, kept under the signal's digest: ten minutes of samples are large, what is learned of
-them is small."""
+"""Results for a signal, kept under the signal's digest: ten minutes of samples are large, their results are small."""
 
 from __future__ import annotations
 
@@ -34,4 +33,4 @@ def remembered(most: int) -> Callable[[Callable[[np.ndarray], Result]], Callable
 
 
 def _digest(samples: np.ndarray) -> bytes:
-    return hashlib.sha256(samples).digest()
+    return hashlib.sha256(samples.data).digest()

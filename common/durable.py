@@ -34,7 +34,7 @@ def write_durably(path: Path, content: bytes | memoryview) -> None:
 
 
 def write_text_durably(path: Path, text: str) -> None:
-    """As UTF-8. What no UTF-8 can be (the bytes of a file's name that is none) is written as \\udcXX, which JSON reads back."""
+    r"""As UTF-8. Text that UTF-8 cannot hold (undecodable bytes of a file's name) is written as \udcXX, which JSON reads back."""
     write_durably(path, text.encode(errors="backslashreplace"))
 
 

@@ -37,13 +37,13 @@ def share_arenas() -> None:
 
 
 def give_back() -> None:
-    """What is free inside the process goes back to the system: malloc_trim(3)."""
+    """Memory that is free inside the process goes back to the system: malloc_trim(3)."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def with_peak_memory(work: Callable[[], T]) -> tuple[T, int | None]:
-    """What `work` returns, and the most this process held meanwhile; None where the mark cannot be set back."""
+    """The result of `work`, and the most bytes that this process held meanwhile; None where the mark cannot be set back."""
     try:
         Path("/proc/self/clear_refs").write_text("5")  # proc(5): the high-water mark becomes what is held now
     except OSError:

@@ -18,7 +18,7 @@ _REFUSED = 3  # exit status; the sentence is on stdout
 
 
 class Refused(ValueError):
-    """What the other process said about the file, or that it did not come to an end."""
+    """The other process refused the file, or did not come to an end; the message is a sentence."""
 
 
 def run_contained(module: str, arguments: Sequence[object], name: str = "it") -> None:

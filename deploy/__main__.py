@@ -14,7 +14,7 @@ from deploy.files import SpaceFile, space_files, version
 from deploy.space import Target, publish
 
 ROOT = Path(__file__).parents[1]
-TOKEN_FOR_ANSWERS = "SPACE_HF_TOKEN"  # the Space's own, not that of whoever uploads
+TOKEN_FOR_ANSWERS = "SPACE_HF_TOKEN"  # the Space's own, not the uploader's
 
 
 def parse_args() -> argparse.Namespace:

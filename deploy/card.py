@@ -23,7 +23,7 @@ COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 PYTHONS = ("3.10", "3.11", "3.12")  # those the app runs on
 ZERO_GPU = "zero-a10g"  # the flavour's name, whatever the card behind it
 ZERO_GPU_PYTHONS = ("3.10", "3.12")
-LONGEST_DESCRIPTION = 60  # characters
+MAX_DESCRIPTION_CHARS = 60
 # A token of the hub, or a password within an address
 SECRET = re.compile(r"\bhf_[A-Za-z0-9]{20,}|\b[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@${]+@")
 
@@ -57,6 +57,7 @@ def check_card(root: Path, hardware: str | None = None) -> dict:
 
 
 def hardware_flavours() -> tuple[str, ...]:
+    """Names of the machines that the hub offers to a Space, as its client library lists them."""
     from huggingface_hub import SpaceHardware
 
     return tuple(flavour.value for flavour in SpaceHardware)
@@ -74,8 +75,8 @@ def _problems(card: Mapping, root: Path, hardware: str | None) -> Iterator[str]:
     yield from _one_of(card, "suggested_hardware", hardware_flavours())
     if "emoji" in card and not _is_emoji(card["emoji"]):
         yield f"emoji is {card['emoji']!r}, not one emoji"
-    if len(description := str(card.get("short_description", ""))) > LONGEST_DESCRIPTION:
-        yield f"short_description has {len(description)} characters; {LONGEST_DESCRIPTION} are allowed"
+    if len(description := str(card.get("short_description", ""))) > MAX_DESCRIPTION_CHARS:
+        yield f"short_description has {len(description)} characters; {MAX_DESCRIPTION_CHARS} are allowed"
     if "app_file" in card and not _is_inside(root, card["app_file"]):
         yield f"app_file is {card['app_file']!r}, which does not exist"
     yield from _python(card, hardware or card.get("suggested_hardware"))

@@ -13,19 +13,22 @@ from pathlib import Path, PurePosixPath
 from deploy.card import SECRET
 
 LEFT_OUT = ("tests/",)
-LARGEST_IN_GIT = 10_000_000  # bytes; above it the hub refuses a file that is kept in git
+MAX_GIT_FILE_BYTES = 10_000_000  # above it the hub refuses a file that is kept in git
 ATTRIBUTES = ".gitattributes"
-_PEEK = 8000  # bytes in which git, too, looks for a NUL to tell binary from text
+_PEEK_BYTES = 8000  # in which git, too, looks for a NUL to tell binary from text
 
 
 @dataclass(frozen=True)
 class SpaceFile:
+    """One file of the Space: a path of this checkout, or content made for the Space."""
+
     path: str  # in the Space, with /
     content: Path | bytes
     large: bool  # kept outside git
 
     @property
     def size(self) -> int:
+        """Bytes."""
         return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
 
 
@@ -44,7 +47,7 @@ def space_files(root: Path) -> list[SpaceFile]:
 
 
 def version(root: Path) -> str:
-    """What the files come from: the commit, and whether they are exactly it. Errors: ValueError."""
+    """The commit, and whether the files differ from it. Errors: ValueError."""
     changed = _git(root, "status", "--porcelain", "--untracked-files=no").strip()
     return _git(root, "rev-parse", "--short", "HEAD").strip() + (" with local changes" if changed else "")
 
@@ -80,9 +83,10 @@ def _pattern(name: str) -> str:
 
 def _belongs_outside_git(path: Path) -> bool:
     with path.open("rb") as file:
-        return path.stat().st_size > LARGEST_IN_GIT or b"\0" in file.read(_PEEK)
+        return path.stat().st_size > MAX_GIT_FILE_BYTES or b"\0" in file.read(_PEEK_BYTES)
 
 
 def _refuse_secrets(file: SpaceFile) -> None:
-    if found := SECRET.search(file.content.read_text("utf-8", errors="replace")):
+    content = file.content if isinstance(file.content, bytes) else file.content.read_bytes()
+    if found := SECRET.search(content.decode("utf-8", errors="replace")):
         raise ValueError(f"{file.path} holds what looks like a token or a password: {found[0][:6]}...")

@@ -10,6 +10,8 @@ from deploy.files import SpaceFile
 
 @dataclass(frozen=True)
 class Target:
+    """The Space that is made or updated, and its settings."""
+
     space: str  # owner/name
     private: bool = False
     hardware: str | None = None  # None: what the hub gives

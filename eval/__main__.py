@@ -96,7 +96,7 @@ def study_command(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from eval.benchmarks.refinement_ablation import MEASURED, run_study, write_study
-    from eval.compare.clip_task import LIMITS
+    from eval.compare.clip_task import CLIP_LIMITS
     from eval.metrics.registry import choose_metrics
     from vocoders.catalogue import find_system
     from vocoders.recordings.reader import read_recording
@@ -108,7 +108,7 @@ def study_command(args: argparse.Namespace) -> int:
         raise ValueError(f"{'; '.join(missing)}; choose others with --metrics")
 
     def read(path: Path) -> Recording:
-        recording = read_recording(path, LIMITS, str(path))
+        recording = read_recording(path, CLIP_LIMITS, str(path))
         mention(recording, path)
         return recording
 

@@ -85,6 +85,7 @@ def _add_compare(commands, metrics_help: str) -> None:
 
 
 def chosen_clips(args: argparse.Namespace) -> dict[Path, Path]:
+    """Every Nth recording of AUDIO_DIR, as {name: path}. Errors: those of `find_audio`."""
     return every_nth(find_audio([args.audio]), args.every)
 
 
@@ -114,6 +115,7 @@ def conditions_in(args: argparse.Namespace) -> Conditions | None:
 
 
 def score_command(args: argparse.Namespace) -> int:
+    """`python -m eval score`. The exit status: 1 where something failed."""
     from eval.compare.score import score_folders
     from eval.metrics.registry import choose_metrics
 
@@ -177,6 +179,7 @@ def _mean_line(metric: Metric, scores: Scores) -> str:
 
 
 def compare_command(args: argparse.Namespace) -> int:
+    """`python -m eval compare`. The exit status: 1 where something failed."""
     from eval.compare.folder import compare_folder
     from eval.compare.output_folder import split_systems
     from eval.metrics.registry import choose_metrics

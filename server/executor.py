@@ -25,6 +25,8 @@ class WorkerCrashed(ComputeError):
 
 
 class Executor(Protocol):
+    """Runs heavy work, in this process or in another one."""
+
     def run(
         self, work: Callable[..., T], *arguments: Any, on_report: Callable[..., None] = ..., stall_timeout: float = ...
     ) -> T:
@@ -36,7 +38,7 @@ class Executor(Protocol):
 
 
 def ignore_report(*report: Any) -> None:
-    pass
+    """Takes any report of progress, and does nothing with it."""
 
 
 class InlineExecutor:
@@ -49,4 +51,5 @@ class InlineExecutor:
         on_report: Callable[..., None] = ignore_report,
         stall_timeout: float = math.inf,
     ) -> T:
+        """Returns `work(*arguments, on_report)`, computed in the calling thread. stall_timeout has no effect."""
         return work(*arguments, on_report)

@@ -12,6 +12,7 @@ class JsonLines(logging.Formatter):
     """A JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """One line of JSON: time (s since 1970), level, logger, message, the fields of `about`, and an error's traceback."""
         content = {"at": round(record.created, 3), "level": record.levelname.lower(), "from": record.name}
         content |= {"message": record.getMessage()} | getattr(record, "about", {})
         if record.exc_info:

@@ -47,12 +47,14 @@ class Worker:
         self._current()
 
     def stop(self) -> None:
+        """Kills the computing process, if there is one. Running jobs fail."""
         with self._lock:
             if self._process:
                 self._process.kill()
 
     @property
     def pid(self) -> int | None:
+        """Of the living computing process; None where there is none."""
         return self._process.pid if self._process and self._process.alive else None
 
     def run(
@@ -76,7 +78,7 @@ class Worker:
             finally:
                 self._renew(process)
         raise WorkerCrashed(
-            "The computation ended without a word, perhaps for want of memory. A shorter recording may help."
+            "The computation crashed, probably because it ran out of memory. A shorter recording may help."
         )
 
     def _current(self) -> _Process:
@@ -123,7 +125,9 @@ class _Process:
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        pid = self._process.pid
+        assert pid is not None  # it was started
+        return pid
 
     @property
     def busy(self) -> bool:
@@ -131,7 +135,8 @@ class _Process:
 
     def run(self, work: Callable[..., T], arguments: tuple, on_report: Callable[..., None], stall_timeout: float) -> T:
         """Errors: `_Lost`, `WorkerTimeout`; those of `work` and of `on_report`."""
-        number, inbox = next(self._numbers), queue.SimpleQueue()
+        number = next(self._numbers)
+        inbox: queue.SimpleQueue = queue.SimpleQueue()
         message = pickle.dumps((number, work, arguments))
         self._inboxes[number] = inbox
         try:

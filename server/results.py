@@ -17,6 +17,8 @@ MAX_FOLDERS = 60  # a 60 s comparison of seven systems takes about 60 MB
 
 @dataclass(frozen=True)
 class ResultFolder:
+    """A folder of result files, served under an unguessable token."""
+
     token: str
     path: Path
 
@@ -35,6 +37,7 @@ class ResultStore:
         root.mkdir(parents=True)
 
     def new(self) -> ResultFolder:
+        """An empty folder. The oldest ones are removed first where there are too many."""
         with self._lock:
             self._sweep()
             token = secrets.token_urlsafe(18)

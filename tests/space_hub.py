@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-LARGEST_IN_GIT = 10_000_000  # bytes
+MAX_GIT_FILE_BYTES = 10_000_000
 
 
 class SpaceHub:
@@ -72,7 +72,7 @@ class SpaceHub:
 
     @staticmethod
     def _mode(file: dict) -> dict:
-        outside = file["size"] > LARGEST_IN_GIT or b"\0" in base64.b64decode(file["sample"])
+        outside = file["size"] > MAX_GIT_FILE_BYTES or b"\0" in base64.b64decode(file["sample"])
         return {"path": file["path"], "uploadMode": "lfs" if outside else "regular", "shouldIgnore": False}
 
     def _commit(self, entries) -> None:

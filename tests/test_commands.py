@@ -54,7 +54,9 @@ def test_resynth_keeps_names_folders_and_lengths_then_score_measures(folder, tmp
     done = command("vocoders", "resynth", folder, "--vocoders", "griffin-lim-oracle,griffin-lim", "--out", out)
     written = sorted(str(path.relative_to(out)) for path in out.rglob("*.wav"))
     assert written == [
-        f"{id}/{name}.wav" for id in ("griffin-lim-oracle", "griffin-lim") for name in ("alto/high", "low")
+        f"{system_id}/{name}.wav"
+        for system_id in ("griffin-lim-oracle", "griffin-lim")
+        for name in ("alto/high", "low")
     ]
     assert len(done.stdout.splitlines()) == 4
     assert soundfile.info(out / "griffin-lim" / "low.wav").frames == soundfile.info(folder / "low.wav").frames

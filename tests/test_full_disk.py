@@ -14,16 +14,16 @@ from common.paths import ROOT
 from tests.conftest import harmonic_tone
 from vocoders.mel import HW2, mel_of
 
-ROOM = 20_000  # bytes that one file may have
+MAX_FILE_BYTES = 20_000  # of one file
 
 
 def with_little_room(*arguments: object) -> str:
-    """stderr of a command that fails, in a process whose files may not grow beyond `ROOM`."""
+    """stderr of a command that fails, in a process whose files may not grow beyond `MAX_FILE_BYTES`."""
     done = subprocess.run(
         [sys.executable, "-m", *map(str, arguments)],
         cwd=ROOT,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, resource.RLIM_INFINITY)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, resource.RLIM_INFINITY)),
         capture_output=True,
         text=True,
     )

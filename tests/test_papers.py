@@ -62,9 +62,9 @@ def rows(text: str, heading: str) -> dict[str, list[str]]:
 
 def test_the_readmes_numbers_are_those_of_the_results():
     results = rows(text_of(ROOT / "docs" / "results.md"), "34 sung clips (four")
-    shown = {id: cells[-1] for id, cells in rows(text_of(ROOT / "README.md"), "## Systems").items()}
-    measured = {id: cells[2] for id, cells in results.items()}  # F0 error
-    assert {id: value for id, value in shown.items() if value != "-"} == measured
+    shown = {system_id: cells[-1] for system_id, cells in rows(text_of(ROOT / "README.md"), "## Systems").items()}
+    measured = {system_id: cells[2] for system_id, cells in results.items()}  # F0 error
+    assert {system_id: value for system_id, value in shown.items() if value != "-"} == measured
 
 
 def test_the_readmes_table_is_the_catalogue():

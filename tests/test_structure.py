@@ -58,7 +58,7 @@ def test_a_template_is_filled_by_its_package_and_takes_from_lower_ones(path):
     assert any(name in file.read_text(encoding="utf-8") for file in [*SOURCES, *TEMPLATES] if package in file.parts)
 
 
-MOST_FILES, MOST_LINES = 15, 300  # of Python, in a folder and in a file
+MAX_FILES, MAX_LINES = 15, 300  # of Python, in a folder and in a file
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ MOST_FILES, MOST_LINES = 15, 300  # of Python, in a folder and in a file
 )
 def test_a_folder_is_read_at_a_glance(folder):
     files = list(folder.glob("*.py"))
-    assert len(files) <= MOST_FILES
-    long = [path.name for path in files if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES]
+    assert len(files) <= MAX_FILES
+    long = [path.name for path in files if len(path.read_text(encoding="utf-8").splitlines()) > MAX_LINES]
     assert not long
 
 

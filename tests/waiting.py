@@ -10,17 +10,17 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-PATIENCE = 180.0  # seconds until a wait has failed
-INTERVAL = 0.02  # seconds between two looks
+TIMEOUT_SECONDS = 180.0  # until a wait has failed
+POLL_INTERVAL_SECONDS = 0.02  # between two looks
 Found = TypeVar("Found")
 
 
-def until(condition: Callable[[], Found], what: str, patience: float = PATIENCE) -> Found:
+def until(condition: Callable[[], Found], what: str, patience: float = TIMEOUT_SECONDS) -> Found:
     """What `condition` returns as soon as that is true. Errors: AssertionError that says what never came."""
     deadline = time.monotonic() + patience
     while not (found := condition()):
         assert time.monotonic() < deadline, f"waited {patience:g} s in vain until {what}"
-        time.sleep(INTERVAL)
+        time.sleep(POLL_INTERVAL_SECONDS)
     return found
 
 

@@ -1,4 +1,4 @@
-"""What each command of `python -m train` does with its arguments."""
+"""The commands of `python -m train`: from arguments to calls."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from train.preset_names import DEFAULT_PRESET
 
 
 def prepare_command(args: argparse.Namespace) -> int:
+    """`python -m train prepare`: audio files -> a pack. The exit status."""
     from train.data.prepare import prepare
 
     with counting_bar("file") as show:
@@ -39,6 +40,7 @@ def prepare_command(args: argparse.Namespace) -> int:
 
 
 def guide_command(args: argparse.Namespace) -> int:
+    """`python -m train guide`: adds the guides of all clips to a pack. The exit status."""
     from train.data.guide import make_guide
 
     pack = open_pack(args.data)
@@ -49,6 +51,7 @@ def guide_command(args: argparse.Namespace) -> int:
 
 
 def fit_command(args: argparse.Namespace) -> int:
+    """`python -m train fit`: trains, or goes on with a run. The exit status."""
     from train.export import BEST
     from train.guards import TrainingStopped
     from train.loop import Session, fit
@@ -95,7 +98,7 @@ def _default_preset(accelerator: str) -> str:
 def _start(
     args: argparse.Namespace, config: TrainConfig, pack: Pack, preset: str
 ) -> tuple[Callable | None, list[dict]]:
-    """What gives a new run its first weights, and the runs that made them, newest first."""
+    """The first weights of a new run, and the runs that made them, newest first."""
     from train.networks.universal import universal_weights
     from vocoders.checkpoints.checkpoint import read_checkpoint, runs_of
     from vocoders.mel import recipe_named
@@ -110,7 +113,7 @@ def _start(
         raise ValueError(f"{args.start}: --from takes the .safetensors file that `train export` wrote")
     checkpoint = read_checkpoint(args.start)
     shapes = {config.generator}
-    if config.generator.is_guided:  # it may start from one that hears no guide yet
+    if config.generator.is_guided:  # it may start from one without a guide
         shapes.add(dataclasses.replace(config.generator, input_channels=config.generator.frame_channels))
     if checkpoint.config not in shapes or checkpoint.recipe.name != config.recipe:
         raise ValueError(
@@ -192,6 +195,7 @@ def _progress_bar():
 
 
 def export_command(args: argparse.Namespace) -> int:
+    """`python -m train export`: a run -> a checkpoint for inference. The exit status."""
     from train.export import check_name, export
 
     check_name(args.out, args.jik876)
@@ -221,6 +225,7 @@ def _scores(path: Path) -> dict[str, float | None]:
 
 
 def upper_band_command(args: argparse.Namespace) -> int:
+    """`python -m train upper-band`: fits the linear model of the band above 8 kHz. The exit status."""
     from train.small_models.upper_band import fit_upper_band
 
     refuse_overwriting([args.out], args.force)
@@ -233,6 +238,7 @@ def upper_band_command(args: argparse.Namespace) -> int:
 
 
 def bench_command(args: argparse.Namespace) -> int:
+    """`python -m train bench`: throughput of this trainer and of a plain one. The exit status."""
     import torch
     from tqdm import tqdm
 

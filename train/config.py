@@ -1,4 +1,4 @@
-"""What a training run does, as one frozen value that is saved with the run, and the presets people start from.
+"""The configuration of a training run, one frozen value that is saved with the run, and the presets.
 
 A *share* is a fraction of the whole run, 0 to 1, whether its budget is counted in steps or in minutes.
 
@@ -20,7 +20,7 @@ from vocoders.mel import HOP, N_MELS, recipe_named
 
 SCALES = (32, 64, 128, 256, 512, 1024, 2048)  # samples; windows of the multi-scale mel loss
 RESOLUTIONS = (512, 1024, 2048)  # samples; windows of a spectral loss or of resolution discriminators
-SMALLEST = HiFiGANConfig(2, (8, 8, 4), (16, 16, 8), 32, (3,), ((1, 3),))  # learns something within seconds; for tests
+TINY_GENERATOR = HiFiGANConfig(2, (8, 8, 4), (16, 16, 8), 32, (3,), ((1, 3),))  # learns within seconds; for tests
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class TrainConfig:
     stft_windows: tuple[int, ...] = ()  # samples
     phase_weight: float = 0.0  # of the loss on how fast phases advance
     phase_windows: tuple[int, ...] = ()  # samples
-    hop_weight: float = 0.0  # of the loss on lines at multiples of the hop rate; wants segments of 8192 or more
+    hop_weight: float = 0.0  # of the loss on lines at multiples of the hop rate; needs segments of 8192 or more
     feature_weight: float = 2.0  # of feature matching
     # discriminators
     period_channels: int = 32  # of the first layer of the multi-period one, 32 in the paper; 0: none
@@ -103,14 +103,16 @@ class TrainConfig:
 
     @property
     def has_discriminators(self) -> bool:
+        """Whether any discriminator is trained; without, only the spectral losses are."""
         return bool(self.period_channels or self.scale_discriminators or self.resolution_windows)
 
     def to_json(self) -> dict:
+        """All fields as plain values, from which `from_json` makes an equal configuration."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> TrainConfig:
-        """What `to_json` gave, with JSON's lists made tuples again."""
+        """The inverse of `to_json`, with JSON's lists made tuples again."""
         fields = {name: _tuples(value) for name, value in values.items()}
         fields["generator"] = HiFiGANConfig(**{name: _tuples(value) for name, value in values["generator"].items()})
         return cls(**fields)
@@ -164,7 +166,7 @@ PRESETS: dict[str, TrainConfig] = {
         generator_only_lr=3e-5,
         warm_up=60,
         average=0.995,
-        generator_bfloat16=0.85,  # up to 1.6 times as fast; the end is in the precision that takes are made in
+        generator_bfloat16=0.85,  # up to 1.6 times as fast; the end is in the precision of inference
         betas=(0.9, 0.999),  # steadier than the paper's with so few segments a step
         steps=1500,
         validate_every=100,
@@ -172,7 +174,7 @@ PRESETS: dict[str, TrainConfig] = {
     ),
     # Seconds on one core; what the tests train.
     "tiny": dataclasses.replace(
-        _fast(SMALLEST),
+        _fast(TINY_GENERATOR),
         batch=4,
         segment=4096,
         long_batch=2,
@@ -220,7 +222,7 @@ PRESETS["polish-v1"] = dataclasses.replace(
 )
 
 
-# A trained generator learns to hear the guide: where every partial is in its cycle, it need not invent any more.
+# A trained generator is conditioned on the guide as well, which gives the phase of every partial: it need not invent it.
 PRESETS["guided-v1"] = dataclasses.replace(
     PRESETS["polish-v1"],
     generator=dataclasses.replace(V1, input_channels=WITH_GUIDE),

@@ -32,6 +32,7 @@ class Curves:
         write_durably(self.path, _as_csv(self.columns, rows).encode())
 
     def add(self, row: Row) -> None:
+        """Appends one row to the file."""
         with self.path.open("a", encoding="utf-8", newline="") as file:
             file.write(_as_csv(self.columns, [row], header=False))
 

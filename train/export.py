@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -173,7 +174,7 @@ def _write_jik876(out: Path, checkpoint: Checkpoint, half: bool) -> None:
     write_durably(out.parent / "config.json", json.dumps(config, indent=4).encode())
 
 
-def _with_weight_norm(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+def _with_weight_norm(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Plain weights -> the original's gain and direction."""
     state = {}
     for name, tensor in weights.items():

@@ -1,4 +1,4 @@
-"""What stops a run before it wastes somebody's time, each with a sentence that says what to do."""
+"""Checks that stop a run that cannot succeed, each with a sentence that names the remedy."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from train.networks.discriminators import Discriminators
 from vocoders.hifigan.generator import Generator
 from vocoders.mel import HOP
 
-COLLAPSED = 0.01  # loss of one sub-discriminator (0.5 is chance) below which real and fake are no contest any more
-PATIENCE = 1000  # steps of that before a run is stopped
-RESERVE = 0.9  # share of the free memory that a run may plan with
+MAX_COLLAPSED_LOSS = 0.01  # of one sub-discriminator (chance: 0.5); up to it the generator gets no useful gradient
+COLLAPSE_PATIENCE_STEPS = 1000  # of that before a run is stopped
+MAX_MEMORY_SHARE = 0.9  # of the free memory that a run may plan with
 
 
 class TrainingStopped(RuntimeError):
-    """The run cannot go on as it is; the message is one sentence. What was saved last is intact."""
+    """The run cannot go on as it is; the message is one sentence. The last saved state is intact."""
 
 
 class DoesNotFit(ValueError):
@@ -71,7 +71,7 @@ def check_memory(config: TrainConfig, device: torch.device) -> None:
     """Errors: `DoesNotFit` naming what is needed, what there is, and what to choose smaller."""
     free = free_bytes(device)
     needed = needed_bytes(config)
-    if free is None or needed <= RESERVE * free:
+    if free is None or needed <= MAX_MEMORY_SHARE * free:
         return
     raise DoesNotFit(
         f"a step of this preset needs about {needed / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free on {device}; "
@@ -83,6 +83,7 @@ CGROUP = Path("/sys/fs/cgroup")  # of a container, when seen from inside
 
 
 def free_bytes(device: torch.device) -> int | None:
+    """Free memory of the device, or of the container's share; None where the system does not tell."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     try:
@@ -100,6 +101,7 @@ def free_bytes(device: torch.device) -> int | None:
 
 
 def out_of_memory(config: TrainConfig, error: BaseException) -> TrainingStopped:
+    """The device's error as an error of the run, with the remedy."""
     return TrainingStopped(
         f"out of memory with a batch of {config.batch} x {config.segment} samples ({str(error).splitlines()[0][:120]}); "
         f"resume with a --batch below {config.batch}."
@@ -125,11 +127,11 @@ class Watchdog:
             loss = values.get(f"d/{family}")
             if loss is None:  # before they join, and at validations
                 continue
-            if loss / count > COLLAPSED:
+            if loss / count > MAX_COLLAPSED_LOSS:
                 self._collapsed_since.pop(family, None)
-            elif step - self._collapsed_since.setdefault(family, step) >= PATIENCE:
+            elif step - self._collapsed_since.setdefault(family, step) >= COLLAPSE_PATIENCE_STEPS:
                 raise TrainingStopped(
-                    f"the {family} discriminators have been right about everything for {PATIENCE} steps (loss "
+                    f"the {family} discriminators have been right about everything for {COLLAPSE_PATIENCE_STEPS} steps (loss "
                     f"{loss:.4f} at step {step}), so they teach the generator nothing; resume from the last save "
                     "with a lower --lr or a longer --generator-only."
                 )

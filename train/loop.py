@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning.fabric import Fabric
@@ -35,7 +36,7 @@ from train.watch import Meter, Watch, say
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import safetensors_bytes
 
-LOG_EVERY = 10  # steps
+LOG_INTERVAL_STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ class _Run:
         self.spectral = SpectralLosses(config).to(fabric.device)
         self.meter = Meter()
         self.seconds_before = state.seconds
-        self.validation = self.watch = None
+        self.validation: ValidationSet | None = None
+        self.watch: Watch | None = None
         if fabric.is_global_zero:
             # At once: the first steps of a large network can take a minute each
             say(f"{run}: {state.about['preset']} on {hardware(fabric)}; {pack.summary()}")
@@ -132,7 +134,7 @@ class _Run:
                     break
                 now = moment(state.config, progress, state.step, self._epoch())
                 self._step(now)
-                if state.step % LOG_EVERY == 0:
+                if state.step % LOG_INTERVAL_STEPS == 0:
                     self._log()
                 if state.step % state.config.validate_every == 0:
                     self._validate()
@@ -152,14 +154,14 @@ class _Run:
             values = train_step(state, batch, now, self.spectral, self.fabric)
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise out_of_memory(state.config, error) from error
-        heard = now.batch * now.segment / SAMPLE_RATE * self.fabric.world_size
-        state.heard += heard
+        audio_seconds = now.batch * now.segment / SAMPLE_RATE * self.fabric.world_size
+        state.heard += audio_seconds
         state.seconds = self.seconds_before + time.monotonic() - self.began
-        self.meter.add(values, heard)
+        self.meter.add(values, audio_seconds)
         self.lr = now.lr
 
     def _log(self) -> None:
-        """What was not looked at yet. Errors: `TrainingStopped`."""
+        """Reads the values since the last call. Errors: `TrainingStopped`."""
         values = self.meter.read()
         if values and self.watch:
             self.watch.log(self.state.step, self.state.seconds / 60, self.lr, values)
@@ -169,7 +171,7 @@ class _Run:
         """On the first rank; a new best generator is written at once, ready to load."""
         self._log()  # first, so that nothing that has gone wrong is judged
         state = self.state
-        if self.validation is not None:
+        if self.validation is not None and self.watch is not None:
             verdict = self.validation.judge(fold(state.average.values))
             minutes = state.seconds / 60
             self.watch.validated(state.step, minutes, verdict, self._title())
@@ -238,16 +240,16 @@ def _columns(state: State) -> list[str]:
         losses.append("phase")
     if state.config.hop_weight:
         losses.append("hop")
-    if state.discriminators is None:
+    critics = state.plain_discriminators
+    if critics is None:
         return [*losses, "norm/generator"]
-    families = [f"d/{name}" for name in state.plain_discriminators.families]
+    families = [f"d/{name}" for name in critics.families]
     return [*losses, "adversarial", "features", *families, "norm/generator", "norm/discriminators"]
 
 
 def _watchdog(state: State) -> Watchdog:
-    if state.discriminators is None:
-        return Watchdog({})
-    return Watchdog({name: len(family) for name, family in state.plain_discriminators.families.items()})
+    critics = state.plain_discriminators
+    return Watchdog({name: len(family) for name, family in critics.families.items()} if critics is not None else {})
 
 
 class _Signals:
@@ -255,7 +257,7 @@ class _Signals:
 
     def __init__(self) -> None:
         self.stopped = False
-        self._old: dict[int, object] = {}
+        self._old: dict[int, Any] = {}
 
     def __enter__(self) -> _Signals:
         if threading.current_thread() is threading.main_thread():

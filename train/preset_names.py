@@ -1,4 +1,4 @@
-"""What a run can be asked for, by name, for whoever lists it without loading what trains; `train.config` says what it means."""
+"""Names of presets and inputs, listed without importing PyTorch; `train.config` defines them."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from train.config import TrainConfig
 
-JOINING = 0.05  # share of the run over which the discriminators' say in the generator's loss grows from 0 to full
+JOINING_SHARE = 0.05  # of the run over which the discriminators' say in the generator's loss grows from 0 to full
 
 
 @dataclass(frozen=True)
@@ -18,20 +18,23 @@ class Budget:
     minutes: float | None = None
 
     def __post_init__(self) -> None:
-        if (self.steps is None) == (self.minutes is None):
+        amounts = [amount for amount in (self.steps, self.minutes) if amount is not None]
+        if len(amounts) != 1:
             raise ValueError("a run's budget is either steps or minutes, not both")
-        amount = self.minutes if self.steps is None else self.steps
-        if amount <= 0:
-            raise ValueError(f"a budget must be positive, not {amount}")
+        if amounts[0] <= 0:
+            raise ValueError(f"a budget must be positive, not {amounts[0]}")
 
     def progress(self, step: int, seconds: float) -> float:
         """Share that is over after `step` steps and `seconds` of training, 0 to 1."""
-        return min(1.0, step / self.steps if self.steps else seconds / (60 * self.minutes))
+        if self.steps is not None:
+            return min(1.0, step / self.steps)
+        assert self.minutes is not None  # one of both is given
+        return min(1.0, seconds / (60 * self.minutes))
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What holds for one step."""
+    """The schedule's values for one step."""
 
     lr: float  # of the generator
     discriminator_lr: float
@@ -45,7 +48,7 @@ class Moment:
 def moment(config: TrainConfig, progress: float, step: int, epoch: float) -> Moment:
     """progress: share of the run that is over; step: how many steps are; epoch: how often the clips were seen."""
     joined = config.generator_only < 1 and progress >= config.generator_only
-    since = (progress - config.generator_only) / JOINING if config.generator_only else 1.0
+    since = (progress - config.generator_only) / JOINING_SHARE if config.generator_only else 1.0
     long = progress >= config.long_from
     decay = _decay(config, progress, epoch)
     rate = config.lr if joined else config.generator_only_lr

@@ -18,6 +18,8 @@ from train.networks.generator import Average, new_generator
 
 @dataclass
 class State:
+    """Everything that a training step changes, and that a run saves."""
+
     config: TrainConfig
     generator: nn.Module  # as the optimizer and the distributed wrapper see it
     discriminators: nn.Module | None
@@ -32,10 +34,12 @@ class State:
 
     @property
     def plain_generator(self) -> nn.Module:
+        """The generator without the distributed wrapper: the names of its weights are those of a checkpoint."""
         return getattr(self.generator, "module", self.generator)
 
     @property
     def plain_discriminators(self) -> nn.Module | None:
+        """The discriminators without the distributed wrapper."""
         return getattr(self.discriminators, "module", self.discriminators)
 
 
@@ -67,9 +71,10 @@ def content_of(state: State) -> dict:
         "average": state.average.values,
         "generator_optimizer": state.generator_optimizer.state_dict(),
     }
-    if state.discriminators is not None:
-        content["discriminators"] = state.plain_discriminators.state_dict()
-        content["discriminator_optimizer"] = state.discriminator_optimizer.state_dict()
+    critics, optimizer = state.plain_discriminators, state.discriminator_optimizer
+    if critics is not None and optimizer is not None:
+        content["discriminators"] = critics.state_dict()
+        content["discriminator_optimizer"] = optimizer.state_dict()
     return content
 
 
@@ -81,6 +86,9 @@ def restore(state: State, content: dict) -> None:
     for name, value in content["average"].items():
         state.average.values[name].copy_(value)
     state.generator_optimizer.load_state_dict(content["generator_optimizer"])
-    if state.discriminators is not None and "discriminators" in content:  # it may only now be asked to have them
-        state.plain_discriminators.load_state_dict(content["discriminators"])
-        state.discriminator_optimizer.load_state_dict(content["discriminator_optimizer"])
+    critics, optimizer = state.plain_discriminators, state.discriminator_optimizer
+    if (
+        critics is not None and optimizer is not None and "discriminators" in content
+    ):  # it may only now be asked for them
+        critics.load_state_dict(content["discriminators"])
+        optimizer.load_state_dict(content["discriminator_optimizer"])

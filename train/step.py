@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 
 import torch
@@ -41,8 +42,11 @@ def _set_rate(optimizer: torch.optim.Optimizer | None, rate: float) -> None:
 
 def _discriminator_step(state: State, target: Tensor, estimate: Tensor, fabric: Fabric) -> Losses:
     """Real and fake go through in one pass."""
+    critics, optimizer = state.discriminators, state.discriminator_optimizer
+    assert critics is not None  # `with_discriminators` holds only in runs that have them
+    assert optimizer is not None
     with _narrow(state.config.bfloat16, target.device):
-        verdicts = state.discriminators(torch.cat([target, estimate]))
+        verdicts = critics(torch.cat([target, estimate]))
     count = len(target)
     losses = {
         f"d/{family}": discriminator_loss(
@@ -50,10 +54,10 @@ def _discriminator_step(state: State, target: Tensor, estimate: Tensor, fabric: 
         )
         for family, each in verdicts.items()
     }
-    state.discriminator_optimizer.zero_grad()
+    optimizer.zero_grad()
     fabric.backward(sum(losses.values()))
-    norm = _gradient_norm(state.discriminators)
-    state.discriminator_optimizer.step()
+    norm = _gradient_norm(critics)
+    optimizer.step()
     return {**losses, "norm/discriminators": norm}
 
 
@@ -68,6 +72,7 @@ def _generator_step(
     if now.with_discriminators:
         # Not through the distributed wrapper: these passes must not be taken for the discriminators' own.
         critics = state.plain_discriminators
+        assert critics is not None
         with _frozen(critics), _narrow(state.config.bfloat16, target.device):
             with torch.no_grad():
                 real = critics(target)
@@ -99,17 +104,14 @@ def _gradient_norm(module: nn.Module, clip: float = 0.0) -> Tensor:
     return nn.utils.clip_grad_norm_(module.parameters(), clip or float("inf"))
 
 
-class _frozen(AbstractContextManager):
+@contextmanager
+def _frozen(module: nn.Module) -> Iterator[None]:
     """Gradients pass through the discriminators without being computed for their weights."""
-
-    def __init__(self, module: nn.Module) -> None:
-        self.module = module
-
-    def __enter__(self) -> None:
-        self.module.requires_grad_(False)
-
-    def __exit__(self, *_) -> None:
-        self.module.requires_grad_(True)
+    module.requires_grad_(False)
+    try:
+        yield
+    finally:
+        module.requires_grad_(True)
 
 
 def _narrow(wanted: bool, device: torch.device) -> AbstractContextManager:
@@ -121,6 +123,7 @@ def _narrow(wanted: bool, device: torch.device) -> AbstractContextManager:
 
 @lru_cache
 def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether the device computes with bfloat16 in hardware."""
     if device.type == "cuda":
         return True
     able = torch.cpu.get_capabilities()

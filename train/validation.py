@@ -1,4 +1,4 @@
-"""The fixed set a run is judged on while it trains: voices it never hears in training."""
+"""The fixed set a run is judged on while it trains: voices that are not in its training data."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from vocoders.hifigan.generator import Generator
 from vocoders.hifigan.generator_input import generator_input
 from vocoders.mel import HOP, HW2, MelSpectrogram, log_mel, recipe_named
 
-LONGEST = 3.0  # seconds of one clip
+MAX_CLIP_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Verdict:
     """`loss` is the mean |difference| of log-power hw2 mels over the set, the homework's validation mel loss.
 
-    soundless: every clip came out as silence or a constant; such a generator is nobody's best, whatever its loss.
+    soundless: every clip came out as silence or a constant; such a generator is never the best, however low its loss.
     """
 
     loss: float
@@ -49,7 +49,7 @@ class ValidationSet:
 
     @torch.inference_mode()
     def judge(self, weights: dict[str, Tensor]) -> Verdict:
-        """What a generator with these plain weights makes of the set."""
+        """The outputs of a generator with these plain weights for the set, and its loss."""
         generator = Generator(self.config.generator).to(self.device).eval()
         generator.load_state_dict(weights)
         total = frames = 0
@@ -68,10 +68,10 @@ class ValidationSet:
 
 
 def _chosen(pack: Pack, seconds: float) -> list[tuple[Clip, int]]:
-    """Clips spread evenly over the validation split, and their samples when cut to `LONGEST` and to whole frames."""
+    """Clips spread evenly over the validation split, and their samples when cut to `MAX_CLIP_SECONDS` and to whole frames."""
     clips = pack.split("validation")
     if not clips:
         raise PackError(f"{pack.root} holds nothing out to validate on; prepare it with --validation above 0.")
-    lengths = [min(clip.samples, round(LONGEST * SAMPLE_RATE)) // HOP * HOP for clip in clips]
+    lengths = [min(clip.samples, round(MAX_CLIP_SECONDS * SAMPLE_RATE)) // HOP * HOP for clip in clips]
     every = max(1, round(sum(lengths) / SAMPLE_RATE / seconds))
     return list(zip(clips, lengths))[::every]

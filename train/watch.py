@@ -1,4 +1,4 @@
-"""What a person sees of a run: TensorBoard, the CSV and its picture, samples to listen to, a line now and then."""
+"""The records of a run: TensorBoard, the CSV and its picture, samples to listen to, a line now and then."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from train.guards import Watchdog
 from train.validation import Verdict
 from vocoders.audio import SAMPLE_RATE, write_wav
 
-SAMPLES = 4  # validation clips written out, and sent to TensorBoard, each time
+AUDIO_CLIPS = 4  # validation clips written out, and sent to TensorBoard, each time
 THROUGHPUT = "audio seconds per second"
 
 
@@ -29,26 +29,26 @@ class Meter:
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
-        self._heard = 0.0
+        self._audio_seconds = 0.0
         self.restart()
 
     def restart(self) -> None:
         """The clock of the throughput starts now: what came before was no training."""
         self._since = time.monotonic()
 
-    def add(self, values: Mapping[str, Tensor], heard: float) -> None:
-        """heard: seconds of audio in the step, on all devices."""
+    def add(self, values: Mapping[str, Tensor], audio_seconds: float) -> None:
+        """audio_seconds: of the step, on all devices."""
         for name, value in values.items():
             self._sums[name] = self._sums[name] + value if name in self._sums else value.clone()
             self._counts[name] = self._counts.get(name, 0) + 1
-        self._heard += heard
+        self._audio_seconds += audio_seconds
 
     def read(self) -> dict[str, float]:
         """Empty when nothing was added."""
         means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
         if means:
-            means[THROUGHPUT] = self._heard / max(1e-9, time.monotonic() - self._since)
-        self._sums, self._counts, self._heard = {}, {}, 0.0
+            means[THROUGHPUT] = self._audio_seconds / max(1e-9, time.monotonic() - self._since)
+        self._sums, self._counts, self._audio_seconds = {}, {}, 0.0
         self.restart()
         return means
 
@@ -81,10 +81,11 @@ class Watch:
             self.board.flush()
 
     def references(self, waveforms: list[Tensor]) -> None:
+        """Stores the validation clips once, for comparison. waveforms: (n,) each, in [-1, 1]."""
         self._samples("reference", 0, [waveform.cpu() for waveform in waveforms])
 
     def _samples(self, folder: str, step: int, waveforms: list[Tensor]) -> None:
-        for number, waveform in enumerate(waveforms[:SAMPLES]):
+        for number, waveform in enumerate(waveforms[:AUDIO_CLIPS]):
             samples = waveform.numpy()
             path = self.run / "samples" / folder / f"{number}.wav"
             write_wav(path, samples)
@@ -96,6 +97,7 @@ class Watch:
                 self.board.add_image(name, _pixels(picture), step, dataformats="HWC")
 
     def close(self) -> None:
+        """Closes the TensorBoard log, if there is one."""
         if self.board:
             self.board.close()
 

@@ -1,1 +1,1 @@
-"""The pages: layout and thin adapters. What is computed comes from `vocoders` and `eval`, which know no Gradio."""
+"""The pages: layout and thin adapters. `vocoders` and `eval` compute, and do not import Gradio."""

@@ -33,7 +33,7 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
     def compare_json(
         audio: FileData, systems_wanted: list[str] | None = None, start: float = 0.0, end: float | None = None
     ) -> dict:
-        """Every take of a recording, or of a passage of it, with its metrics.
+        """Every output for a recording, or of a passage of it, with its metrics.
 
         audio: a file of any usual format. start, end: of the passage, in seconds; none: all of it. systems_wanted: ids as `python -m vocoders list` prints them; none: all that are compared by
         default. Returns {"recording": {name, seconds, history}, "takes": {id: {title, audio, lufs, metrics, compute_seconds}}, "failed": {id:
@@ -44,7 +44,7 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
             raise gr.Error(
                 f"unknown systems: {', '.join(sorted(unknown))}; known: {', '.join(known)}", print_exception=False
             )
-        chosen = [known[id] for id in systems_wanted or COMPARED if id in known]
+        chosen = [known[system_id] for system_id in systems_wanted or COMPARED if system_id in known]
         recording = _read(audio, limits, start, end)
         require_both("given", chosen)
         folder = store.new()
@@ -60,16 +60,16 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
                 "history": recording.history,
             },
             "takes": {
-                take.system.id: {
-                    "title": take.system.title,
-                    "audio": tracks[take.system.id]["audio"]["url"],
-                    "lufs": finite(take.lufs),
-                    "compute_seconds": round(take.compute_seconds, 3),
-                    "metrics": {name: finite(value) for name, value in take.metrics.items()},
+                output.system.id: {
+                    "title": output.system.title,
+                    "audio": tracks[output.system.id]["audio"]["url"],
+                    "lufs": finite(output.lufs),
+                    "compute_seconds": round(output.compute_seconds, 3),
+                    "metrics": {name: finite(value) for name, value in output.metrics.items()},
                 }
-                for take in view.outputs
+                for output in view.outputs
             },
-            "failed": {id: track["error"] for id, track in tracks.items() if track["state"] == "failed"},
+            "failed": {system_id: track["error"] for system_id, track in tracks.items() if track["state"] == "failed"},
             "archive": view.archive,
         }
 

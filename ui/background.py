@@ -14,15 +14,17 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Finished(Generic[Result]):
+    """The last event of a computation: its result."""
+
     result: Result
 
 
 class _Left(Exception):
-    """Nobody follows any more."""
+    """The iterator was closed."""
 
 
 def followed(work: Callable[[Callable[[Report], None]], Result]) -> Iterator[Report | Finished[Result]]:
-    """The newest report whenever there is one, and `Finished` last. Who leaves ends the work at its next report.
+    """The newest report whenever there is one, and `Finished` last. Closing the iterator ends the work at its next report.
 
     work: called with what it is to report through. Errors: those of `work`.
     """

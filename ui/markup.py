@@ -12,9 +12,9 @@ from common.templates import render
 _EVALUATED = str.maketrans({character: f"&#{ord(character)};" for character in "${}`\\"})
 
 
-def slot(id: str, value: str = "") -> gr.HTML:
+def slot(element_id: str, value: str = "") -> gr.HTML:
     """A place for our own HTML, without Gradio's typography and padding; takes no room while empty."""
-    return gr.HTML(value, elem_id=id, elem_classes="page-slot", apply_default_css=False, padding=False)
+    return gr.HTML(value, elem_id=element_id, elem_classes="page-slot", apply_default_css=False, padding=False)
 
 
 def fill(template: str, /, **data: object) -> Markup:

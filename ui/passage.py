@@ -37,23 +37,28 @@ def passage_chooser() -> gr.HTML:
 
 
 def chosen_passage(value: object, path: str | None) -> Passage | None:
-    """What the person chose in this recording; None for all of it, also when the value is another recording's, or none at all."""
+    """The passage that was chosen in this recording; None for all of it, also when the value is another recording's, or none at all."""
     if not isinstance(value, dict) or not path or value.get("file") != _key(path):
         return None
-    start, end = value.get("start"), value.get("end")
-    numbers = all(isinstance(time, int | float) and 0 <= time <= value.get("seconds", 0) for time in (start, end))
-    return Passage(round(start, 3), round(end, 3)) if numbers and start < end else None
+    start, end, seconds = (value.get(name) for name in ("start", "end", "seconds"))
+    if not (isinstance(start, int | float) and isinstance(end, int | float) and isinstance(seconds, int | float)):
+        return None
+    return Passage(round(start, 3), round(end, 3)) if 0 <= start < end <= seconds else None
 
 
 def looker(limits: Limits) -> Callable[[str | None], Iterator[tuple]]:
-    """What happens when a recording is given: -> updates of a message and of the chooser."""
+    """The handler of a recording: -> updates of a message and of the chooser."""
 
     def look(path: str | None) -> Iterator[tuple]:
         if not path:
             yield "", None
             return
+
+        def work(tell: Callable[[float], None]) -> Overview:
+            return overview_contained(Path(path), limits, None, tell)
+
         try:
-            for event in followed(lambda tell: overview_contained(Path(path), limits, None, tell)):
+            for event in followed(work):
                 if isinstance(event, Finished):
                     yield "", _value(event.result, path, limits)
                 else:

@@ -22,14 +22,14 @@ import(new URL('gradio_api/file=assets/player/player.js', document.baseURI)).the
 """
 
 
-def player_component(id: str = "player") -> gr.HTML:
+def player_component(element_id: str = "player") -> gr.HTML:
     """The component. Its value is a dict as `player_value` makes it, or None for nothing."""
     return gr.HTML(
         html_template='<div class="lab-player"></div>',
         js_on_load=_MOUNT,
         head=head([STYLE]),
         apply_default_css=False,
-        elem_id=id,
+        elem_id=element_id,
         elem_classes="page-player",
     )
 
@@ -54,7 +54,7 @@ class Track:
 def player_value(
     session: str, seconds: float, tracks: list[Track], state: str, text: str, has_reference: bool = True
 ) -> dict:
-    """What assets/player/ draws. `state` is running, done or cancelled; `text` says what is happening.
+    """The value that assets/player/ draws. `state` is running, done or cancelled; `text` says what is happening.
 
     has_reference: whether the first track is what the others are compared with.
     """
@@ -66,10 +66,10 @@ def player_value(
         "seconds": seconds,
         "status": {"state": state, "text": text, "done": finished, "total": len(systems)},
         "spectrogram": {
-            "db_min": spectrogram.DB_MIN,
-            "db_max": spectrogram.DB_MAX,
-            "difference_db": spectrogram.DIFFERENCE_DB,
-            "frequency_max": spectrogram.FREQUENCY_MAX,
+            "db_min": spectrogram.MIN_DB,
+            "db_max": spectrogram.MAX_DB,
+            "difference_db": spectrogram.MAX_DIFFERENCE_DB,
+            "frequency_max": spectrogram.MAX_FREQUENCY_HZ,
         },
         "colours": {
             "spectrogram": spectrogram.colour_stops(spectrogram.LEVEL_MAP, 16),

@@ -9,6 +9,7 @@ MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 
 
 def lab_theme() -> gr.themes.Base:
+    """Gradio's base theme with the colours and fonts of this app, light and dark."""
     return gr.themes.Base(
         primary_hue=gr.themes.colors.teal,
         secondary_hue=gr.themes.colors.teal,

@@ -176,12 +176,12 @@ def _render(jobs: list[tuple[System, Path, Path]], analyse) -> int:
     from vocoders.analysis import synthesize
 
     bad: set[Path] = set()
-    current: tuple[Path | None, Analysis | None] = (None, None)
+    current: tuple[Path, Analysis] | None = None
     for system, path, out in tqdm(jobs, unit="file", disable=None):
         if path in bad:
             continue
         try:
-            if current[0] != path:
+            if current is None or current[0] != path:
                 current = (path, analyse(path))
             clipped = write_wav(out, synthesize(system, current[1]))
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""Recordings on their way through systems: whatever systems, or comparisons, have in common is computed once."""
+"""Recordings on their way through systems: intermediate results that systems, or comparisons, share are computed once."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from vocoders.systems import Progress, System
 
 Key = tuple[Hashable, ...]
 _MEL: Key = ("mel",)  # where there is one instead of a recording
-PATIENCE = 0.1  # seconds between looks at whether one who waits still wants to
+POLL_INTERVAL_SECONDS = 0.1  # between checks whether a waiting caller has been cancelled
 
 
 class Analysis:
-    """One recording and everything that was made of it. Threads may share one: the second who wants a thing waits.
+    """One recording and everything that was made of it. Thread-safe: concurrent requests for one key compute it once.
 
     Keys are the path so far: steps of a front end, then the vocoder, then the refinement, then what else is wanted.
     """
@@ -47,6 +47,7 @@ class Analysis:
         return analysis
 
     def features(self, steps: tuple[Step, ...]) -> Features:
+        """Features after these steps, each computed once per recording. Errors: `FeatureMismatch` where a mel is not enough."""
         if steps[1:]:
             return self.once(steps, lambda: steps[-1](self.features(steps[:-1])))
         if () in self._known:
@@ -63,24 +64,25 @@ class Analysis:
 
         features, vocoder = self.features(system.steps), system.load()
         plain = self.once((*system.steps, system.load), lambda: vocoder(features, on_progress), still_wanted)
-        if system.refinement is None:
+        refinement = system.refinement
+        if refinement is None:
             return plain
         mel = self.features((hw2_mel,)).values
-        return self.once(path(system), lambda: refine(plain, mel, HW2, system.refinement, on_progress), still_wanted)
+        return self.once(path(system), lambda: refine(plain, mel, HW2, refinement, on_progress), still_wanted)
 
     def seconds(self, system: System) -> float:
-        """What the system cost to compute, with every part counted that another system had computed already."""
+        """Seconds that the system cost to compute, with every part counted that another system had computed already."""
         whole = path(system)
         used = {whole[:count] for count in range(1, len(whole) + 1)} | ({(hw2_mel,)} if system.refinement else set())
         return sum(self._cost.get(key, 0.0) for key in used)
 
     def once(self, key: Key, make: Callable[[], Any], on_wait: Callable[[], None] = lambda: None) -> Any:
-        """What `make` gives, made by whoever comes first. on_wait is called now and then while another makes it; what
-        it raises ends the waiting. What `make` raises is not kept: the next one tries again."""
+        """The result of `make`, computed once per key. on_wait is called now and then while another thread computes it, and
+        may raise to end the waiting. An exception of `make` is not kept: the next call tries again."""
         entered, outer = time.perf_counter(), getattr(self._inside, "seconds", 0.0)
         with self._guard:
             making = self._making.setdefault(key, threading.Lock())
-        while not making.acquire(timeout=PATIENCE):
+        while not making.acquire(timeout=POLL_INTERVAL_SECONDS):
             on_wait()
         try:
             if key not in self._known:
@@ -102,14 +104,14 @@ class Analysis:
 
 
 def path(system: System) -> Key:
-    """What tells a system's output from another's: the key of its waveform."""
+    """The key of a system's waveform."""
     return (
         (*system.steps, system.load) if system.refinement is None else (*system.steps, system.load, system.refinement)
     )
 
 
 def synthesize(system: System, analysis: Analysis, on_progress: Progress = lambda fraction: None) -> np.ndarray:
-    """What `system` makes of a recording: float32 samples, as long as the recording (or as its mel, 256 per frame).
+    """The output of `system` for a recording: float32 samples, as long as the recording (or as its mel, 256 per frame).
 
     Errors: `Unavailable`; `FeatureMismatch` when the system needs more than the analysis holds.
     """
@@ -127,7 +129,8 @@ class RecentAnalyses:
         self._guard = threading.Lock()
 
     def of(self, samples: np.ndarray) -> Analysis:
-        key = hashlib.blake2b(np.ascontiguousarray(samples), digest_size=16).digest()
+        """The analysis of (n,) samples: the cached one of equal samples, or a new one that replaces the oldest."""
+        key = hashlib.blake2b(np.ascontiguousarray(samples).data, digest_size=16).digest()
         with self._guard:
             analysis = self._analyses.setdefault(key, Analysis(samples))
             self._analyses.move_to_end(key)

@@ -35,6 +35,7 @@ class Recording:
 
     @property
     def seconds(self) -> float:
+        """Length."""
         return len(self.samples) / SAMPLE_RATE
 
 

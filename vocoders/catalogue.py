@@ -153,7 +153,7 @@ BUILT_IN = (
     _original_system(
         "hifigan-original-lj",
         "HiFi-GAN, original, one speaker",
-        "LJ_V1 on its own mel: it has heard one woman reading, and no singing.",
+        "LJ_V1 on its own mel: trained on one woman reading, and on no singing.",
         (log_hifigan_mel,),
         file="generator_LJSpeech.pth.tar",
     ),

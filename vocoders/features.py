@@ -1,4 +1,4 @@
-"""What travels between a recording and a vocoder: an array that knows its kind, and the steps that make it.
+"""Features between a recording and a vocoder: an array with its kind, and the steps that make it.
 
 A vocoder refuses features of a kind it was not made for. That refusal is the point: a mel fed to a model trained on
 another mel is the most common reason for noise. `mislabel` is the one way round it, and its name says so.

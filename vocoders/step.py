@@ -20,6 +20,7 @@ class Step:
     apply: Callable[[Any], Any]
 
     def __call__(self, given: Any) -> Any:
+        """Applies the step: samples or features -> features."""
         return self.apply(given)
 
     def __reduce__(self) -> tuple:
@@ -33,4 +34,5 @@ def step(name: str, label: str, takes: str, gives: str) -> Callable[[Callable], 
 
 
 def step_at(module: str, name: str) -> Step:
+    """The step of this name in the module; what pickle calls. Errors: `ImportError`, `AttributeError`."""
     return getattr(importlib.import_module(module), name)

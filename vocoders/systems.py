@@ -23,9 +23,12 @@ Progress = Callable[[float], None]  # called with the fraction done, 0 to 1
 
 
 class Vocoder(Protocol):
+    """Features -> samples. `expects` is the kind of features that it takes."""
+
     expects: Kind
 
-    def __call__(self, features: Features, on_progress: Progress) -> np.ndarray: ...
+    def __call__(self, features: Features, on_progress: Progress) -> np.ndarray:
+        """Features of the kind `expects` -> (256 * frames,) float32. Errors: `FeatureMismatch`; what `on_progress` raises."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Call:
     arguments: tuple = ()
 
     def __call__(self) -> Any:
+        """The function's result for the stored arguments."""
         return self.function(*self.arguments)
 
 
@@ -65,7 +69,7 @@ class System:
     title: str
     about: str  # one honest sentence
     steps: tuple[Step, ...]  # each takes what the one before gives, the first a recording
-    load: Callable[[], Vocoder]  # cached by whoever defines it; raises Unavailable
+    load: Callable[[], Vocoder]  # cached where it is defined; raises Unavailable
     describe: Callable[[], Card]  # cheap: loads no weights
     why_not: Callable[[], str | None] = _nothing  # reason it cannot run, found without loading anything
     refinement: Refinement | None = None  # applied to the vocoder's output, on the recording's hw2 mel

@@ -1,7 +1,7 @@
 """torchaudio next to a CPU build of torch.
 
 The published Linux wheels of torchaudio carry a native extension linked against CUDA; beside CPU torch, importing it
-raises OSError. What this project needs (MelSpectrogram) is pure Python, so the extension is declared absent.
+raises OSError. MelSpectrogram, the part that this project needs, is pure Python, so the extension is declared absent.
 """
 
 from __future__ import annotations
@@ -36,10 +36,8 @@ def _import() -> ModuleType | None:
 
 
 def _absent_extension() -> ModuleType:
-    """What torchaudio itself sets up when it finds no native library."""
+    """The module that torchaudio itself sets up without its native library."""
     extension = ModuleType("torchaudio._extension")
-    extension._IS_TORCHAUDIO_EXT_AVAILABLE = False
-    extension._IS_ALIGN_AVAILABLE = False
 
     def fail_if_no_align(function):
         @functools.wraps(function)
@@ -48,5 +46,7 @@ def _absent_extension() -> ModuleType:
 
         return refuse
 
-    extension.fail_if_no_align = fail_if_no_align
+    vars(extension).update(
+        _IS_TORCHAUDIO_EXT_AVAILABLE=False, _IS_ALIGN_AVAILABLE=False, fail_if_no_align=fail_if_no_align
+    )
     return extension

@@ -1,6 +1,6 @@
-"""What is likely above 8 kHz, where a mel is silent: a linear map from a frame's log mel to its log magnitudes there.
+"""Estimate of the band above 8 kHz, which a mel does not cover: a linear map from a frame's log mel to its log magnitudes there.
 
-A voice's breath and sibilants reach above 8 kHz and announce themselves below it. Left empty, that band costs Griffin-Lim
+The energy of a voice's breath and sibilants above 8 kHz is predictable from the bands below. Left empty, that band costs Griffin-Lim
 from a mel more than everything below 8 kHz together. The map is fitted by `python -m train upper-band` (least squares
 on frames of many voices at many levels), and lies in assets/upper-band.npz: 80 x 141 numbers and 141 biases.
 """
@@ -18,7 +18,7 @@ from common.paths import ASSETS
 from vocoders.mel import F_MAX, LOG_FLOOR, N_BINS, N_FFT, N_MELS, SAMPLE_RATE
 
 FILE = ASSETS / "upper-band.npz"
-FIRST_BIN = int(np.ceil(F_MAX * N_FFT / SAMPLE_RATE))  # 372, at 8010 Hz: the first that no band hears
+FIRST_BIN = int(np.ceil(F_MAX * N_FFT / SAMPLE_RATE))  # 372, at 8010 Hz: the first that no band covers
 BINS = N_BINS - FIRST_BIN  # 141
 
 
@@ -34,7 +34,7 @@ class UpperBand:
         """Linear hw2 mel (80, frames) -> magnitudes (141, frames) float32.
 
         loudest: (frames,) the largest magnitude below 8 kHz, above which no guess may go. So silence stays silent,
-        and a mel unlike any that was heard cannot make the guess explode.
+        and a mel unlike any of the training data cannot make the guess explode.
         """
         log_mel = np.log(np.maximum(mel, LOG_FLOOR))
         guess = self.weights.T @ log_mel + self.bias[:, None]
@@ -42,6 +42,7 @@ class UpperBand:
         return np.exp(np.minimum(guess, ceiling))
 
     def save(self, path: Path) -> None:
+        """Writes an npz file that `read_upper_band` reads."""
         np.savez(path, weights=self.weights, bias=self.bias, about=json.dumps(self.about, ensure_ascii=False))
 
 
@@ -58,4 +59,5 @@ def read_upper_band(path: Path) -> UpperBand:
 
 @functools.cache
 def shipped_upper_band() -> UpperBand:
+    """The model of this project."""
     return read_upper_band(FILE)

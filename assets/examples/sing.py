@@ -43,6 +43,8 @@ CONSONANTS: Mapping[str, tuple[float, ...]] = {  # first three formants, Hz, and
 
 @dataclass(frozen=True)
 class Note:
+    """One sung syllable."""
+
     pitch: float  # MIDI note number, 69 = 440 Hz
     seconds: float
     vowel: str
@@ -57,6 +59,8 @@ class Note:
 
 @dataclass(frozen=True)
 class Voice:
+    """A singer: vocal tract and glottal source."""
+
     formants: Mapping[str, tuple[float, ...]]  # five frequencies per vowel, Hz
     upper: tuple[float, float]  # Hz: the sixth formant, then the spacing of all the higher ones
     damping: float  # factor on all formant bandwidths
@@ -238,6 +242,7 @@ class Tract:
     gate: np.ndarray  # (frames,) 0 silent ... 1 sounding
 
     def at(self, rows: np.ndarray) -> "Tract":
+        """The tract at these control instants, (rows,) indices."""
         return Tract(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 

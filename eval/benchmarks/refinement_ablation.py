@@ -44,7 +44,7 @@ FACTORS: dict[str, tuple] = {
     "phase": ("neural", "mel", "random"),
 }
 UNITS = {"crossover": "Hz", "blend": "Hz"}
-LOW_VOICE = 200.0  # Hz, median F0 below which a voice counts as low
+MAX_LOW_VOICE_HZ = 200.0  # median F0 below which a voice counts as low
 MEASURED = ("M-STFT", "log-mel L1", "F0 error", "F0 gross errors", "F0 jitter", "Distill-MOS")
 PLAIN = "plain"  # the name of the output before refinement
 
@@ -92,7 +92,7 @@ def _voice(samples: np.ndarray) -> tuple[str, ...]:
     track = cached_track(samples)
     if not track.voiced.any():
         return ()
-    return ("low voices",) if np.median(track.hertz[track.voiced]) < LOW_VOICE else ("high voices",)
+    return ("low voices",) if np.median(track.hertz[track.voiced]) < MAX_LOW_VOICE_HZ else ("high voices",)
 
 
 def means(clips: Sequence[StudiedClip]) -> dict[str, dict[str, dict[str, float | None]]]:

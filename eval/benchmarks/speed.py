@@ -40,6 +40,8 @@ Tell = Callable[[str], None]  # called with what is being measured
 
 @dataclass(frozen=True)
 class Pair:
+    """One task, done in the usual way and in this project's."""
+
     name: str
     plain: Work | None  # None where people have nothing to compare with
     ours: Work
@@ -58,30 +60,35 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
+        """How many times faster than the usual way; None where there is no usual way."""
         return self.plain / self.ours if self.plain else None
 
 
 def machine() -> str:
+    """The processor, Python and the packages that the speed depends on, in one line."""
     found = versions()
     packages = ", ".join(f"{name} {version}" for name, version in found.items() if name not in ("python", "machine"))
     return f"{os.cpu_count()} cores, {platform.machine()}, Python {found['python']}, {packages}"
 
 
 def measure(pairs: list[Pair], audio: float, rounds: int, tell: Tell = lambda name: None) -> list[Row]:
+    """Medians over `rounds` turns of every pair, after one turn that is not counted. audio: seconds of sound that a task makes."""
     rows = []
     for pair in pairs:
         tell(pair.name)
-        times: dict[str, list[float]] = {"plain": [], "ours": []}
-        for _ in range(rounds + 1):
-            for side, work in (("plain", pair.plain), ("ours", pair.ours)):
-                if work is not None:
-                    times[side].append(seconds_of(work))
-        before, ours = (statistics.median(values[1:]) if values else None for values in times.values())
-        rows.append(Row(pair.name, before, ours, audio, pair.note))
+        plain: list[float] = []
+        ours: list[float] = []
+        for _ in range(rounds + 1):  # in turns, so that a change of the machine's speed meets both
+            if pair.plain is not None:
+                plain.append(seconds_of(pair.plain))
+            ours.append(seconds_of(pair.ours))
+        before = statistics.median(plain[1:]) if plain else None
+        rows.append(Row(pair.name, before, statistics.median(ours[1:]), audio, pair.note))
     return rows
 
 
 def seconds_of(work: Work) -> float:
+    """Wall-clock time of one call."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
@@ -133,13 +140,13 @@ def _generators(name: str, config: HiFiGANConfig, checkpoint: Checkpoint, sample
 
 
 def whole_systems(samples: np.ndarray, universal: torch.nn.Module, own: torch.nn.Module) -> list[Pair]:
-    """Every system that is compared by default, from the recording to its take, nothing shared between them."""
+    """Every system that is compared by default, from the recording to its output, nothing shared between them."""
     steps = plain.PlainSystems(universal, own).steps(samples)
-    return [Pair(id, steps[id], functools.partial(_take, id, samples)) for id in COMPARED]
+    return [Pair(system_id, steps[system_id], functools.partial(_take, system_id, samples)) for system_id in COMPARED]
 
 
-def _take(id: str, samples: np.ndarray) -> None:
-    synthesize(find_system(id), Analysis(samples))
+def _take(system_id: str, samples: np.ndarray) -> None:
+    synthesize(find_system(system_id), Analysis(samples))
 
 
 def matrix_product(size: int = 2048, tries: int = 10) -> float:
@@ -149,6 +156,7 @@ def matrix_product(size: int = 2048, tries: int = 10) -> float:
 
 
 def random_checkpoint(config: HiFiGANConfig) -> Checkpoint:
+    """An untrained generator of this size: its speed is that of a trained one."""
     return Checkpoint(config, HIFIGAN, Generator(config).state_dict())
 
 
@@ -166,6 +174,6 @@ def convergences(samples: np.ndarray, seeds: int = 4) -> tuple[float, float]:
     found = []
     for analyse, invert in ((of_ours, griffin_lim), (of_librosa, plain.griffin_lim)):
         wanted = analyse(samples)
-        takes = (invert(wanted, iterations=32, seed=seed) for seed in range(seeds))
-        found.append(np.mean([np.linalg.norm(analyse(take) - wanted) for take in takes]) / np.linalg.norm(wanted))
+        outputs = (invert(wanted, iterations=32, seed=seed) for seed in range(seeds))
+        found.append(np.mean([np.linalg.norm(analyse(output) - wanted) for output in outputs]) / np.linalg.norm(wanted))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""What `python -m eval speed` prints, and its JSON."""
+"""The text that `python -m eval speed` prints, and its JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vocoders.audio import SAMPLE_RATE
 from vocoders.recordings.reader import read_recording
 
 CLIP = ASSETS / "examples" / "sung_phrase_low.flac"
-LONG = ("griffin-lim", "hifigan-original", "hifigan-original-refined")  # whose memory is measured
+MEMORY_MEASURED = ("griffin-lim", "hifigan-original", "hifigan-original-refined")  # whose memory is measured
 
 
 def report_speed(rounds: int, seconds: float, long_minutes: float) -> dict:
@@ -36,7 +36,7 @@ def report_speed(rounds: int, seconds: float, long_minutes: float) -> dict:
         tqdm.write(line(row))
         tqdm.write(describe(page))
         memory = {}
-        for system in LONG if long_minutes else ():
+        for system in MEMORY_MEASURED if long_minutes else ():
             bar.set_description_str(f"{long_minutes:g} minutes through {system}")
             speed, peak = peak_of_long_file(system, long_minutes)
             memory[system] = {"minutes": long_minutes, "real_time_factor": round(speed, 2), "peak_bytes": peak}
@@ -52,13 +52,15 @@ def report_speed(rounds: int, seconds: float, long_minutes: float) -> dict:
 
 
 def line(row: Row) -> str:
+    """One row of the printed table."""
     plain, ratio = (f"{row.plain:9.3f}", f"{row.ratio:6.2f}") if row.plain else (f"{'-':>9}", f"{'-':>6}")
     return f"{row.name:32} {plain} {row.ours:9.3f} {ratio} {row.audio / row.ours:12.1f}  {row.note}".rstrip()
 
 
 def describe(page: PageTimes) -> str:
+    """The speed of the page, and its memory, in sentences."""
     resident = f"; the answering process held at most {page.resident / 1e6:.0f} MB" if page.resident else ""
     return (
-        f"app: {page.start:.1f} s from its start to a page that answers; from the click to the first take {page.first_warm:.2f} s "
+        f"app: {page.start:.1f} s from its start to a page that answers; from the click to the first output {page.first_warm:.2f} s "
         f"({page.first_cold:.2f} s for the first click of a fresh app, which takes {page.whole_cold:.1f} s in all){resident}"
     )

@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -35,7 +35,7 @@ from vocoders.systems import System
 from vocoders.upper_band import FILE as UPPER_BAND
 
 FORMAT = 3  # of a record; another one is made again
-LIMITS = Limits(max_seconds=600, max_megabytes=1000)
+CLIP_LIMITS = Limits(max_seconds=600, max_megabytes=1000)
 REFERENCE = "reference"
 
 
@@ -106,12 +106,12 @@ def run_task(task: Task) -> list[Row]:
         key = _key(task, systems)
         if known := _known(record, key, task, systems):
             return known
-        recording = read_recording(task.path, LIMITS, task.path)
+        recording = read_recording(task.path, CLIP_LIMITS, task.path)
     except (AudioError, OSError) as error:
         return [Row(task.name, system.id, 0.0, 0.0, {}, str(error)) for system in systems]
     analysis, metrics = Analysis(recording.samples), choose_metrics(task.metrics)
     embeddings, rows = _embedded(REFERENCE, recording.samples), []
-    about = {"history": recording.history, "notices": recording.notices}
+    about: dict[str, Any] = {"history": recording.history, "notices": recording.notices}
     for system in systems:
         row = Row(task.name, system.id, recording.seconds, 0.0, {}, **about)
         if isinstance(system, OutputFolder):
@@ -137,7 +137,7 @@ class _Made(NamedTuple):
 
 def _given_output(folder: OutputFolder, recording: Recording, metrics: Sequence[Metric], row: Row) -> _Made:
     """row: what is known before the file is read."""
-    output = folder.read(row.clip, LIMITS)
+    output = folder.read(row.clip, CLIP_LIMITS)
     pair = placed(recording, output)
     row = replace(row.with_measurement(measure(pair, metrics)), output_history=output.history)
     samples = on_timeline(output.samples, pair.moved, len(recording.samples))
@@ -162,6 +162,7 @@ def _record(out: Path, name: str) -> Path:
 
 
 def output_path(out: Path, system: str, name: str) -> Path:
+    """Where the system's output of the clip of this name lies."""
     return out / system / f"{name}.wav"
 
 
@@ -204,7 +205,7 @@ def _digest(path: Path) -> str:
 
 
 def _known(record: Path, key: str, task: Task, systems: Sequence[AnySystem]) -> list[Row] | None:
-    """What an earlier run left, when it fits and its files are still there."""
+    """The rows of an earlier run, where they fit and their files still exist."""
     try:
         content = json.loads(record.read_text(encoding="utf-8"))
         rows = [Row(**row) for row in content["rows"]]
@@ -225,6 +226,6 @@ def _write(record: Path, content: dict, embeddings: dict[str, np.ndarray]) -> No
     record.parent.mkdir(parents=True, exist_ok=True)
     if embeddings:
         buffer = io.BytesIO()
-        np.savez(buffer, **embeddings)
+        np.savez(buffer, **cast(dict[str, Any], embeddings))  # to mypy, any of them might be `allow_pickle`
         write_durably(record.with_suffix(".npz"), buffer.getbuffer())
     write_text_durably(record, json.dumps(content, ensure_ascii=False))

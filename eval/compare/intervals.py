@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FEWEST = 5  # values below which no interval is given
+MIN_VALUES = 5  # values below which no interval is given
 RESAMPLES = 9999
 
 
@@ -22,7 +22,8 @@ class Estimate:
 
     @property
     def excludes_zero(self) -> bool:
-        return self.low is not None and (self.low > 0 or self.high < 0)
+        """Whether the interval is given and lies to one side of 0."""
+        return (self.low is not None and self.low > 0) or (self.high is not None and self.high < 0)
 
 
 def plain_mean(values: Sequence[float]) -> Estimate | None:
@@ -30,22 +31,22 @@ def plain_mean(values: Sequence[float]) -> Estimate | None:
     return Estimate(float(np.mean(values)), len(values)) if len(values) else None
 
 
-def mean_with_interval(values: Sequence[float], seed: int = 0) -> Estimate | None:
+def mean_with_interval(values: Sequence[float] | np.ndarray, seed: int = 0) -> Estimate | None:
     """Bias-corrected and accelerated bootstrap of the mean (Efron 1987), by SciPy; None without values. Deterministic."""
     from scipy.stats import bootstrap
 
-    values = np.asarray(values, dtype=float)
-    if not len(values):
+    sample = np.asarray(values, dtype=float)
+    if not len(sample):
         return None
-    mean = float(values.mean())
-    if len(values) < FEWEST:
-        return Estimate(mean, len(values))
-    if np.ptp(values) == 0:
-        return Estimate(mean, len(values), mean, mean)
+    mean = float(sample.mean())
+    if len(sample) < MIN_VALUES:
+        return Estimate(mean, len(sample))
+    if np.ptp(sample) == 0:
+        return Estimate(mean, len(sample), mean, mean)
     found = bootstrap(
-        (values,), np.mean, n_resamples=RESAMPLES, method="BCa", rng=np.random.default_rng(seed)
+        (sample,), np.mean, n_resamples=RESAMPLES, method="BCa", rng=np.random.default_rng(seed)
     ).confidence_interval
-    return Estimate(mean, len(values), float(found.low), float(found.high))
+    return Estimate(mean, len(sample), float(found.low), float(found.high))
 
 
 def paired_difference(ours: Sequence[float], theirs: Sequence[float], seed: int = 0) -> Estimate | None:

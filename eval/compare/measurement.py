@@ -89,6 +89,7 @@ class Row:
     output_history: str = ""
 
     def with_measurement(self, found: Measurement) -> Row:
+        """The row with these values, and what was noticed while they were measured."""
         return replace(self, metrics=found.values, lost=found.lost, moved=found.moved, notes=found.notes)
 
     def as_json(self) -> dict:
@@ -105,15 +106,17 @@ class Failure:
 
     @property
     def is_expected(self) -> bool:
+        """Whether the error's message is a sentence about the input, not a fault of this program."""
         return isinstance(self.error, _SENTENCES)
 
     @property
     def reason(self) -> str:
+        """For the row: the sentence, or the error's class and message."""
         return str(self.error) if self.is_expected else f"{type(self.error).__name__}: {self.error}"
 
 
 def attempt(make: Callable[[], T]) -> T | Failure:
-    """What `make` gives. Its exception, of whatever kind, costs this output and not the others."""
+    """The result of `make`. Its exception, of whatever kind, costs this output and not the others."""
     try:
         return make()
     except Exception as error:

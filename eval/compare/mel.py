@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ class GivenMel:
 
     @property
     def seconds(self) -> float:
+        """Length of the audio that the mel describes."""
         return self.features.values.shape[1] * HOP / SAMPLE_RATE
 
     @property
@@ -66,7 +68,7 @@ def compare_mel(mel: GivenMel, systems: Sequence[System], on_event: Callable[[Ev
     analysis = Analysis.of_mel(mel.features)
     for system in systems:
         on_event(Progress(system, 0.0))
-        on_event(output_or_failed(system, lambda system=system: _output(system, analysis, mel, on_event)))
+        on_event(output_or_failed(system, functools.partial(_output, system, analysis, mel, on_event)))
 
 
 def _output(system: System, analysis: Analysis, mel: GivenMel, on_event: Callable[[Event], None]) -> Output:

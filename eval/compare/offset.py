@@ -16,15 +16,16 @@ from scipy import fft
 from vocoders.audio import SAMPLE_RATE
 from vocoders.mel import filterbank
 
-REACH = SAMPLE_RATE  # samples either way
-LONGEST = 60 * SAMPLE_RATE  # samples that are looked at, from the first sound on
-LEAST = 0.25  # of the shorter signal, that both must have in common
+MAX_OFFSET_SAMPLES = SAMPLE_RATE  # either way
+MAX_COMPARED_SAMPLES = 60 * SAMPLE_RATE  # from the first sound on
+MIN_COMMON_SHARE = 0.25  # of the shorter signal
 # |correlation| of waveforms that are the same. Outputs of neural vocoders come up to 0.81, half a period away from their place
-SAME = 0.9
-COPY = 1 - 1e-6  # of waveforms that differ by a gain and rounding only; nothing that fits less comes into question then
-ALIKE = 0.7  # correlation of levels; outputs of working vocoders have at least 0.88, of a wrong mel at most 0.36
-BETTER = 1.05  # how far another place must fit better than the one where the estimate is
-SILENT = 1e-3  # of a signal's peak, -60 dB: below it nothing sounds
+MIN_EXACT_CORRELATION = 0.9
+# Of waveforms that differ by a gain and rounding only: beside such a place, no other one comes into question
+MIN_COPY_CORRELATION = 1 - 1e-6
+MIN_LEVEL_CORRELATION = 0.7  # outputs of working vocoders have at least 0.88, of a wrong mel at most 0.36
+MIN_FIT_RATIO = 1.05  # of another place's fit to that of the place where the estimate is
+MIN_SOUND_SHARE = 1e-3  # of a signal's peak: -60 dB
 STEP, WINDOW, BANDS = 64, 512, 24  # samples, samples, and mel bands up to 8 kHz
 LOUDNESS_EXPONENT = 0.3  # from power: loud bands do not hide the others, and a gain changes nothing
 
@@ -40,31 +41,31 @@ class Offset:
 
 def find_offset(reference: np.ndarray, estimate: np.ndarray) -> Offset | None:
     """Of mono signals (n,) and (m,) at 22 050 Hz; None where neither look is sure, as for silence."""
-    begin = max(0, sounding(reference)[0] - REACH)
-    reference, estimate = (x[begin:][:LONGEST].astype(np.float64) for x in (reference, estimate))
+    begin = max(0, sounding(reference)[0] - MAX_OFFSET_SAMPLES)
+    reference, estimate = (x[begin:][:MAX_COMPARED_SAMPLES].astype(np.float64) for x in (reference, estimate))
     if not (reference.any() and estimate.any()):
         return None
-    delays, common, fit = _correlations(reference[None], estimate[None], -REACH, REACH)
-    copies = np.abs(common) > COPY
+    delays, common, fit = _correlations(reference[None], estimate[None], -MAX_OFFSET_SAMPLES, MAX_OFFSET_SAMPLES)
+    copies = np.abs(common) > MIN_COPY_CORRELATION
     best = int(np.argmax(np.where(copies, fit, 0.0) if copies.any() else fit))
-    if abs(common[best]) >= SAME:
+    if abs(common[best]) >= MIN_EXACT_CORRELATION:
         return Offset(int(delays[best]), True, bool(common[best] < 0))
     starts, (reference, estimate) = zip(*map(sounding, (reference, estimate)))
     moved = starts[1] - starts[0]  # by leaving out the silence, which would only shift the means of levels
-    steps = [round(end / STEP) for end in (-REACH - moved, REACH - moved)]
+    steps = [round(end / STEP) for end in (-MAX_OFFSET_SAMPLES - moved, MAX_OFFSET_SAMPLES - moved)]
     delays, common, fit = _correlations(_levels(reference), _levels(estimate), *steps)
     fit = np.where(common > 0, fit, 0.0)
     best, unmoved = int(np.argmax(fit)), int(np.argmin(np.abs(STEP * delays + moved)))
-    if common[best] < ALIKE or fit[best] < BETTER * fit[max(0, unmoved - 1) : unmoved + 2].max():
+    if common[best] < MIN_LEVEL_CORRELATION or fit[best] < MIN_FIT_RATIO * fit[max(0, unmoved - 1) : unmoved + 2].max():
         best = unmoved
-    if common[best] < ALIKE:
+    if common[best] < MIN_LEVEL_CORRELATION:
         return None
     return Offset(round(STEP * (delays[best] + _between(fit, best))) + moved, False)
 
 
 def sounding(samples: np.ndarray) -> tuple[int, np.ndarray]:
     """Where the first sound is, and everything from there to the last."""
-    sounds = np.flatnonzero(np.abs(samples) > SILENT * np.abs(samples).max(initial=0.0))
+    sounds = np.flatnonzero(np.abs(samples) > MIN_SOUND_SHARE * np.abs(samples).max(initial=0.0))
     first, last = (sounds[0], sounds[-1]) if len(sounds) else (0, 0)
     return int(first), samples[first : last + 1]
 
@@ -84,7 +85,7 @@ def _correlations(
     products = fft.irfft((np.conj(spectra[0]) * spectra[1]).sum(axis=0), size)
     delays = np.arange(max(earliest, 1 - n), min(latest, m - 1) + 1)
     begin, end = np.maximum(0, -delays), np.minimum(n, m - delays)  # of the reference's part that the estimate covers
-    enough = end - begin >= LEAST * min(n, m)
+    enough = end - begin >= MIN_COMMON_SHARE * min(n, m)
     delays, begin, end = delays[enough], begin[enough], end[enough]
     powers = [np.concatenate([[0.0], np.cumsum(np.square(x).sum(axis=0))]) for x in (reference, estimate)]
     whole = powers[0][-1] * powers[1][-1]

@@ -42,12 +42,15 @@ class OutputFolder:
 
     @property
     def about(self) -> str:
+        """As `System.about`."""
         return f"Outputs made elsewhere: {len(self.files)} files."
 
     def describe(self) -> Card:
+        """The folder as the source; what a made output took to compute is unknown."""
         return Card(None, "-", self.folder)
 
     def why_not(self) -> str | None:
+        """None: files that are there need nothing that could be missing."""
         return None
 
     def of_clip(self, clip: str) -> OutputFolder:
@@ -90,13 +93,13 @@ def output_folder(name: str, folder: Path, clips: Sequence[Path]) -> OutputFolde
 
 def id_of(name: str) -> str:
     """A name that can be a folder's and a condition's. Errors: ValueError."""
-    id = re.sub(r"[^\w-]+", "-", name).strip("-")
-    if not id or len(name) > MAX_NAME_CHARS or id.lower() in RESERVED:
+    found = re.sub(r"[^\w-]+", "-", name).strip("-")
+    if not found or len(name) > MAX_NAME_CHARS or found.lower() in RESERVED:
         raise ValueError(
             f"{name!r} cannot be a system's name; allowed: at most {MAX_NAME_CHARS} characters with a letter or digit, "
             f"not {', '.join(sorted(RESERVED))}"
         )
-    return id
+    return found
 
 
 def named_folder(text: str) -> tuple[str, Path] | None:
@@ -129,5 +132,5 @@ def split_systems(
 def check_ids(systems: Iterable[AnySystem]) -> None:
     """Errors: ValueError for two systems of one id."""
     ids = [system.id for system in systems]
-    if repeated := {id for id in ids if ids.count(id) > 1}:
+    if repeated := {name for name in ids if ids.count(name) > 1}:
         raise ValueError(f"named twice: {', '.join(sorted(repeated))}")

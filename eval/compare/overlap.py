@@ -15,8 +15,8 @@ from eval.compare.offset import Offset, find_offset, sounding
 from vocoders.audio import SAMPLE_RATE, fit_length
 from vocoders.mel import HOP
 
-MOST = 0.02  # of the reference's length; an estimate that is longer or shorter by more is of something else, or cut
-SLIGHT = SAMPLE_RATE // 1000  # samples of delay that are not worth a word
+MAX_LENGTH_DIFFERENCE_SHARE = 0.02  # of the reference; beyond it the estimate is of something else, or cut
+MIN_STATED_DELAY_SAMPLES = SAMPLE_RATE // 1000  # 1 ms
 
 
 def on_timeline(estimate: np.ndarray, delay: int, length: int) -> np.ndarray:
@@ -45,7 +45,7 @@ def overlap(reference: np.ndarray, estimate: np.ndarray, any_length: bool = Fals
 
     An estimate that is late by more than a frame (256 samples) is moved onto its reference; within a frame it is measured
     where it is, since that is the vocoder's doing. Then both are cut to what they have in common.
-    any_length: measure that much even where the lengths differ by more than `MOST`.
+    any_length: measure that much even where the lengths differ by more than `MAX_LENGTH_DIFFERENCE_SHARE`.
     Errors: `LengthError`. Silence around the reference's place does not count as length.
     """
     offset = find_offset(reference, estimate)
@@ -55,10 +55,10 @@ def overlap(reference: np.ndarray, estimate: np.ndarray, any_length: bool = Fals
     first, sound = sounding(estimate)
     silence = min(first, before), min(len(estimate) - first - len(sound), behind)
     difference = min(len(estimate) - len(reference), len(estimate) - sum(silence) - len(reference), key=abs)
-    if abs(difference) > max(HOP, MOST * len(reference)) and not any_length:
+    if abs(difference) > max(HOP, MAX_LENGTH_DIFFERENCE_SHARE * len(reference)) and not any_length:
         raise LengthError(
             f"the estimate lasts {_seconds(len(estimate))} and its reference {_seconds(len(reference))}, "
-            f"{abs(difference) / len(reference):.0%} {'more' if difference > 0 else 'less'}; at most {MOST:.0%} is measured "
+            f"{abs(difference) / len(reference):.0%} {'more' if difference > 0 else 'less'}; at most {MAX_LENGTH_DIFFERENCE_SHARE:.0%} is measured "
             "unless asked for"
         )
     missing = "of the reference are missing in it, and not measured"
@@ -78,7 +78,7 @@ def overlap(reference: np.ndarray, estimate: np.ndarray, any_length: bool = Fals
 
 
 def _about_delay(offset: Offset | None, moved: int) -> str:
-    if offset is None or (not moved and (abs(offset.samples) < SLIGHT or not offset.exact)):
+    if offset is None or (not moved and (abs(offset.samples) < MIN_STATED_DELAY_SAMPLES or not offset.exact)):
         return ""
     exact = f" ({abs(offset.samples)} samples)" if offset.exact else ", as far as its levels tell"
     what = f"it is {abs(offset.samples) / SAMPLE_RATE * 1000:.0f} ms {'late' if offset.samples > 0 else 'early'}{exact}"

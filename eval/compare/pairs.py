@@ -9,7 +9,7 @@ from pathlib import Path
 from vocoders.recordings.files import audio_below, find_audio
 
 ENDINGS = ("_generated", "_generated_e2e")  # what inference.py and inference_e2e.py of jik876/hifi-gan add to a name
-SHOWN = 3  # names of either side, where nothing matches
+MAX_NAMED_FILES = 3  # of either side, where nothing matches
 
 
 @dataclass(frozen=True)
@@ -103,4 +103,5 @@ def _nothing_matches(names: Sequence[Path], found: Iterable[Path], folder: Path)
 
 def _some(paths: Iterable[Path]) -> str:
     names = list(map(str, paths))
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    more = f" and {len(names) - MAX_NAMED_FILES} more" if len(names) > MAX_NAMED_FILES else ""
+    return ", ".join(names[:MAX_NAMED_FILES]) + more

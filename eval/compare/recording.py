@@ -31,7 +31,7 @@ class Cancelled(BaseException):
 
 @dataclass(frozen=True, eq=False)
 class Output:
-    """What a system made of the recording. `metrics`: {name: value, None where undefined}, without those that are not measured
+    """The output of a system for the recording. `metrics`: {name: value, None where undefined}, without those that are not measured
     yet."""
 
     system: System
@@ -52,12 +52,16 @@ class Output:
 
 @dataclass(frozen=True)
 class Progress:
+    """A system is under way. fraction: 0 to 1."""
+
     system: System
     fraction: float
 
 
 @dataclass(frozen=True)
 class Failed:
+    """A system gave no output. reason: a sentence."""
+
     system: System
     reason: str
 
@@ -72,6 +76,7 @@ class Measured:
     pitch: PitchTrack | None
 
     def added_to(self, output: Output) -> Output:
+        """The output with these values added to its own."""
         metrics, worst = {**output.metrics, **self.metrics}, {**output.worst, **self.worst}
         return replace(output, metrics=metrics, worst=worst, pitch=self.pitch)
 
@@ -111,7 +116,7 @@ def compare(
 
 
 def output_or_failed(system: System, make: Callable[[], Output]) -> Output | Failed:
-    """What `make` gives; an unexpected failure is logged."""
+    """The result of `make`; an unexpected failure is logged."""
     made = attempt(make)
     if not isinstance(made, Failure):
         return made
@@ -124,7 +129,7 @@ _recent = RecentAnalyses()
 
 
 def compare_again(recording: Recording, systems: Sequence[System], on_event: Callable[[Event], None]) -> None:
-    """The same, with what this process remembers of the recordings it was asked for last."""
+    """The same, with the cached analyses of the latest recordings."""
     compare(recording, systems, on_event, _recent.of(recording.samples))
 
 

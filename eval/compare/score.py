@@ -23,7 +23,7 @@ from eval.metrics.registry import choose_metrics
 from vocoders.audio import SAMPLE_RATE, Recording, check_mono, resample
 from vocoders.recordings.reader import AudioError, Limits, read_recording
 
-LIMITS = Limits(max_seconds=3600, max_megabytes=2000)
+FILE_LIMITS = Limits(max_seconds=3600, max_megabytes=2000)
 ESTIMATE = "estimate"  # the one system whose files are scored
 
 
@@ -64,7 +64,7 @@ def score_folders(
     for index, (name, (reference_path, path)) in enumerate(pairs.files.items()):
         on_clip(index, len(pairs.files))
         try:
-            recording = read_recording(reference_path, LIMITS, str(reference_path))
+            recording = read_recording(reference_path, FILE_LIMITS, str(reference_path))
         except AudioError as error:
             problems.append(str(error))
             continue
@@ -80,7 +80,7 @@ def _row(name: str, recording: Recording, path: Path, metrics: Sequence[Metric],
     row = Row(name, ESTIMATE, recording.seconds, 0.0, {}, history=recording.history)
 
     def measured() -> Row:
-        estimate = read_recording(path, LIMITS, str(path))
+        estimate = read_recording(path, FILE_LIMITS, str(path))
         found = measure(placed(recording, estimate, any_length), metrics)
         return replace(row.with_measurement(found), output_history=estimate.history)
 
@@ -132,8 +132,10 @@ def score_pair(
     reference: np.ndarray, estimate: np.ndarray, names: str | None = None, rate: int = SAMPLE_RATE
 ) -> dict[str, float | None]:
     """Metrics of one mono signal against another, (n,) and (m,) floats; described, with its errors, at `eval.score`."""
-    if not LIMITS.min_rate <= rate <= LIMITS.max_rate:
-        raise ValueError(f"the sampling rate is {rate} Hz; {LIMITS.min_rate} to {LIMITS.max_rate} Hz are accepted")
+    if not FILE_LIMITS.min_rate <= rate <= FILE_LIMITS.max_rate:
+        raise ValueError(
+            f"the sampling rate is {rate} Hz; {FILE_LIMITS.min_rate} to {FILE_LIMITS.max_rate} Hz are accepted"
+        )
     pair = []
     for name, samples in (("reference", reference), ("estimate", estimate)):
         check_mono(samples, f"the {name}")
@@ -143,4 +145,4 @@ def score_pair(
     asked = [] if names in (None, "all") else choose_metrics(names)
     if missing := [f"{metric.name}: {reason}" for metric in asked if (reason := metric.why_not())]:
         raise Unavailable("; ".join(missing))
-    return score_recordings(*pair, names).values
+    return score_recordings(pair[0], pair[1], names).values

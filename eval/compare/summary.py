@@ -1,4 +1,4 @@
-"""What a comparison of many clips comes to: means with intervals, paired differences, distances between whole sets."""
+"""Results of a comparison over many clips: means with intervals, paired differences, distances between whole sets."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def common_clips(rows: Sequence[Row], metric: str | None = None) -> list[str]:
 
 def common_values(rows: Sequence[Row], metric: str) -> dict[str, list[float]]:
     """{system: its values of a metric over `common_clips`, in their order; none for a system that has none at all}."""
-    table = {(row.system, row.clip): row.metrics[metric] for row in rows if row.metrics.get(metric) is not None}
+    values = {(row.system, row.clip): row.metrics.get(metric) for row in rows}
+    table = {place: value for place, value in values.items() if value is not None}
     clips = common_clips(rows, metric)
     systems = dict.fromkeys(row.system for row in rows)
     return {system: [table[system, clip] for clip in clips if (system, clip) in table] for system in systems}
@@ -66,7 +67,7 @@ def mean_table(
 ) -> dict[str, dict[str, Estimate | None]]:
     """{system: {metric: mean over `common_clips`, None without a value}}. Every mean of this project over clips is one of these.
 
-    mean: `mean_with_interval`, or `plain_mean` where nobody looks at intervals.
+    mean: `mean_with_interval`, or `plain_mean` where intervals are not shown.
     """
     values = {metric: common_values(rows, metric) for metric in metrics}
     systems = dict.fromkeys(row.system for row in rows)
@@ -127,8 +128,8 @@ def _fingerprint(rows: Sequence[Row], system: str) -> str:
 def _distance(system: str, name: str, embeddings: dict[str, list[np.ndarray]]) -> float | None:
     """None where the sets are not matched, because a clip failed, or too small."""
     distance = SET_DISTANCES[name]
-    pair = [embeddings.get(f"{distance.embedding}/{whose}") for whose in (REFERENCE, system)]
+    pair = [embeddings.get(f"{distance.embedding}/{whose}") or [] for whose in (REFERENCE, system)]
     if not all(pair):
         return None
-    reference, estimate = map(np.concatenate, pair)
+    reference, estimate = (np.concatenate(parts) for parts in pair)
     return distance.compute(reference, estimate) if len(reference) == len(estimate) > 1 else None

@@ -1,6 +1,6 @@
-"""What looks wrong with an estimate beside its reference before any metric is read: faults of files, not of vocoders.
+"""Faults of files, not of vocoders, that show in an estimate beside its reference before any metric is read.
 
-What a file says by itself, that it is clipped, has an offset or holds integers, `vocoders.recordings.reader` has noticed already. Each
+Faults that a file shows by itself, clipping, an offset or integers, are reported by `vocoders.recordings.reader`. Each
 function gives a sentence without full stop, or "".
 """
 
@@ -13,11 +13,11 @@ import numpy as np
 from eval.metrics.alignment import loudness_difference
 from vocoders.audio import SAMPLE_RATE, Recording
 
-ANOTHER_GAIN = 3.0  # LU; of 105 outputs of five vocoders one is as far off
-EMPTY = 20.0  # dB below the reference, in every band from somewhere up
-BAND = 500.0  # Hz
-LOWEST_TOP, HIGHEST_TOP = 2000.0, 10_000.0  # Hz; what ends below is no matter of bandwidth, what ends above no loss
-FAINT = -110.0  # dBFS per bin of 21.5 Hz: a reference's band that holds nothing itself
+MAX_LEVEL_DIFFERENCE_LU = 3.0  # of 105 outputs of five vocoders one is as far off
+MIN_EMPTY_BAND_DB = 20.0  # below the reference, in every band from somewhere up
+BAND_HZ = 500.0
+MIN_CUTOFF_HZ, MAX_CUTOFF_HZ = 2000.0, 10_000.0  # what ends below is no matter of bandwidth, what ends above no loss
+MIN_REFERENCE_BAND_DBFS = -110.0  # per bin of 21.5 Hz: a reference's band that holds nothing itself
 
 
 def suspicions(reference: np.ndarray, estimate: np.ndarray, rate: int) -> list[str]:
@@ -38,13 +38,15 @@ def about_file(reference: Recording, output: Recording) -> list[str]:
 
 
 def about_level(reference: np.ndarray, estimate: np.ndarray) -> str:
+    """A level that differs by more than `MAX_LEVEL_DIFFERENCE_LU`, of (n,) each at 22 050 Hz."""
     difference = loudness_difference(reference, estimate)
-    if not abs(difference) > ANOTHER_GAIN:  # nan where either part is silent
+    if not abs(difference) > MAX_LEVEL_DIFFERENCE_LU:  # nan where either part is silent
         return ""
     return f"it is {abs(difference):.1f} LU {'louder' if difference > 0 else 'quieter'} than the reference"
 
 
 def about_rate(rate: int) -> str:
+    """A file whose rate, Hz, leaves no room for the band up to 11 025 Hz."""
     if rate >= SAMPLE_RATE:
         return ""
     return f"its file has {rate / 1000:g} kHz: nothing is in it above {rate / 2000:g} kHz"
@@ -57,15 +59,15 @@ def about_bandwidth(reference: np.ndarray, estimate: np.ndarray) -> str:
 
     hertz, wanted = welch(reference.astype(np.float64), SAMPLE_RATE, nperseg=min(1024, len(reference)))
     _, found = welch(estimate.astype(np.float64), SAMPLE_RATE, nperseg=min(1024, len(estimate)))
-    bands = (hertz / BAND).astype(int)
+    bands = (hertz / BAND_HZ).astype(int)
     wanted, found = (
         10 * np.log10(np.bincount(bands, x) / np.bincount(bands) * hertz[1] + 1e-20) for x in (wanted, found)
     )
     louder = 10 * math.log10(np.sum(10 ** (found / 10)) / np.sum(10 ** (wanted / 10)))
     lower = wanted - found + louder
-    sounding = np.flatnonzero(wanted > FAINT)
-    there = np.flatnonzero((lower < EMPTY) & (wanted > FAINT))
-    top = (int(there[-1]) + 1 if len(there) else 0) * BAND
-    if not len(sounding) or top > sounding[-1] * BAND or not LOWEST_TOP <= top <= HIGHEST_TOP:
+    sounding = np.flatnonzero(wanted > MIN_REFERENCE_BAND_DBFS)
+    there = np.flatnonzero((lower < MIN_EMPTY_BAND_DB) & (wanted > MIN_REFERENCE_BAND_DBFS))
+    top = (int(there[-1]) + 1 if len(there) else 0) * BAND_HZ
+    if not len(sounding) or top > sounding[-1] * BAND_HZ or not MIN_CUTOFF_HZ <= top <= MAX_CUTOFF_HZ:
         return ""
     return f"nothing is in it above {top / 1000:g} kHz, where the reference has something"

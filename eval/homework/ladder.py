@@ -2,14 +2,14 @@
 
     recording -> below 8 kHz -> magnitudes from the mel, true phase -> true magnitudes, phase found -> both -> networks
 
-Each rung takes one thing away, so that what is heard at it has one cause.
+Each rung takes one thing away, so that the change that it makes has one cause.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from vocoders.features import Features, hw2_mel, invert
+from vocoders.features import Features, Kind, hw2_mel, invert
 from vocoders.mel import F_MAX, HOP, SAMPLE_RATE
 from vocoders.phase.stft import istft, stft
 from vocoders.step import step
@@ -19,9 +19,10 @@ from vocoders.systems import Card, Progress, System
 class PassThrough:
     """A "vocoder" for front ends that end in sound already."""
 
-    expects = "waveform"
+    expects: Kind = "waveform"
 
     def __call__(self, features: Features, on_progress: Progress) -> np.ndarray:
+        """Features of one row -> that row, (n,) float32: the samples are made already. Errors: `FeatureMismatch`."""
         return features.require(self.expects, by="this rung")[0]
 
 
@@ -34,7 +35,7 @@ def _pass_through() -> PassThrough:
 
 @step("below_8_khz", "below 8 kHz", takes="recording", gives="waveform")
 def below_8_khz(samples: np.ndarray) -> Features:
-    """What a mel covers of the recording: everything from 8 kHz on removed."""
+    """The part of the recording that a mel covers: everything from 8 kHz on is removed."""
     spectrum = np.fft.rfft(samples)
     spectrum[np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE) >= F_MAX] = 0
     return Features("waveform", np.fft.irfft(spectrum, len(samples)).astype(np.float32)[None])
@@ -58,7 +59,7 @@ RUNGS = (
     System(
         "rung-below-8-khz",
         "Recording, below 8 kHz",
-        "Lost: what the mel does not cover. What a mel vocoder puts above 8 kHz is a guess.",
+        "Lost: the band above 8 kHz, which the mel does not cover. A mel vocoder can only guess it.",
         (below_8_khz,),
         _pass_through,
         _card,

@@ -47,10 +47,10 @@ _RECIPES = (
         "fall below the floor of the logarithm.",
         _AREA,
     ),
-    ("zeros → reflection at the ends", "Only the first and the last two frames notice.", _REFLECTED),
+    ("zeros → reflection at the ends", "It changes only the first and the last two frames.", _REFLECTED),
     (
         "+ 1e-9 under the root",
-        "Only digital silence notices. This is HiFi-GAN's mel.",
+        "It changes only digital silence. This is HiFi-GAN's mel.",
         replace(_REFLECTED, epsilon=HIFIGAN.epsilon),
     ),
 )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 COLUMNS = ("M-STFT", "log2f0_mean", "FAD")
-STAND_IN = "FAD-distillmos"  # for FAD, whose embedding needs weights that no package ships; another scale
+FAD_SUBSTITUTE = "FAD-distillmos"  # for FAD, whose embedding needs weights that no package ships; another scale
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ LINES = (
         "HiFi-GAN (hw2 mel, own training)",
         (1.120, 0.176, 0.320),
         "A HiFi-GAN V1 trained on that mel. The homework trained one for 50 000 steps. Its real weakness was pitch: partials waver, "
-        "which is heard as trembling. This project's was fine-tuned from UNIVERSAL_V1 and hears a guide beside the mel, Griffin-Lim from "
+        "which is audible as trembling. This project's was fine-tuned from UNIVERSAL_V1 and is conditioned on a guide beside the mel, Griffin-Lim from "
         "that same mel, which tells it every partial's phase; so it does not.",
     ),
     Line(
@@ -52,7 +52,7 @@ LINES = (
         "Griffin-Lim from the mel",
         None,
         "What Griffin-Lim gets from the same 80 bands as everyone else, inverted to a spectrum, with a linear guess above 8 kHz. Its "
-        "pitch is right, because the mel says where the partials are; its texture is metallic, which M-STFT does not hear.",
+        "pitch is right, because the mel says where the partials are; its texture is metallic, which M-STFT does not show.",
     ),
     Line(
         "hifigan-original",
@@ -71,7 +71,7 @@ LINES = (
         "hifigan-original-refined",
         "HiFi-GAN (original), bridged and refined",
         None,
-        "The bridged take corrected towards the mel and given a consistent phase: the pitch of Griffin-Lim with the timbre of HiFi-GAN.",
+        "The bridged output corrected towards the mel and given a consistent phase: the pitch of Griffin-Lim with the timbre of HiFi-GAN.",
     ),
     Line(
         "hifigan-hw2-refined",
@@ -89,7 +89,7 @@ def systems() -> str:
 
 def as_text(metrics: Mapping[str, Mapping[str, float | None]], clips: int) -> str:
     """The table, the homework's numbers beside ours, and a paragraph on every row."""
-    fad = COLUMNS[2] if any(metrics[line.system].get(COLUMNS[2]) is not None for line in LINES) else STAND_IN
+    fad = COLUMNS[2] if any(metrics[line.system].get(COLUMNS[2]) is not None for line in LINES) else FAD_SUBSTITUTE
     columns = (*COLUMNS[:2], fad)
     out = [f"{clips} clips. In brackets: what the homework reported, on its own clips; its FAD was VGGish's.", ""]
     out.append(f"{'':44}" + "".join(f"{name:>22}" for name in columns))

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from eval.mels.variants import variants
-from vocoders.mel_files.diagnosis import SURE, diagnose, kind_of
+from vocoders.mel_files.diagnosis import MIN_SURE_PROBABILITY, diagnose, kind_of
 from vocoders.recordings.reader import Limits, read_recording
 
 UNTOLD = "other: bands"
-LIMITS = Limits(max_seconds=600, max_megabytes=1000)
+CLIP_LIMITS = Limits(max_seconds=600, max_megabytes=1000)
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Outcome:
 
     @property
     def doubtful(self) -> bool:
+        """Whether the diagnosis names no format for a mel that has one, which is safe but no answer."""
         return not self.right and self.taken_for is None
 
 
@@ -38,7 +39,7 @@ def outcome(kind: str, values: np.ndarray) -> Outcome:
     diagnosis = diagnose(values)
     if diagnosis.format is None:
         best = diagnosis.candidates[0] if diagnosis.candidates else None
-        refused = best is not None and best.format is None and best.confidence >= SURE
+        refused = best is not None and best.format is None and best.confidence >= MIN_SURE_PROBABILITY
         return Outcome(kind.startswith("other") and refused, None)
     found = kind_of(diagnosis.format)
     return Outcome(found == kind, None if found == kind else found)
@@ -51,7 +52,7 @@ def try_folder(
     found: dict[str, list[Outcome]] = defaultdict(list)
     for done, path in enumerate(clips.values(), 1):
         rng = np.random.default_rng([seed, done])
-        for kind, values in variants(read_recording(path, LIMITS, str(path)).samples, rng):
+        for kind, values in variants(read_recording(path, CLIP_LIMITS, str(path)).samples, rng):
             found[kind].append(outcome(kind, values))
         on_clip(done, len(clips))
     return dict(found)
@@ -77,5 +78,5 @@ def _row(name: str, outcomes: list[Outcome]) -> str:
     right, doubtful = sum(one.right for one in outcomes), sum(one.doubtful for one in outcomes)
     wrong = Counter(one.taken_for for one in outcomes if one.taken_for)
     taken = ", ".join(f"{kind} ({times})" for kind, times in wrong.most_common(3))
-    shares = (100 * part / count for part in (right, doubtful, wrong.total()))
-    return "{:30} {:6} {:8.2f} {:11.2f} {:8.2f}  {}".format(name, count, *shares, taken).rstrip()
+    shares = [100 * part / count for part in (right, doubtful, wrong.total())]
+    return f"{name:30} {count:6} {shares[0]:8.2f} {shares[1]:11.2f} {shares[2]:8.2f}  {taken}".rstrip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import fft
@@ -38,7 +39,7 @@ class Analysis:
 
             samples = soxr.resample(samples, SAMPLE_RATE, self.rate)
         pad = (self.n_fft - self.hop) // 2
-        mode = "constant" if self.htk or len(samples) <= pad else "reflect"
+        mode: Literal["constant", "reflect"] = "constant" if self.htk or len(samples) <= pad else "reflect"
         padded = np.pad(samples.astype(np.float64), pad, mode=mode)
         frames = np.lib.stride_tricks.sliding_window_view(padded, self.n_fft)[:: self.hop]
         spectrum = np.abs(fft.rfft(frames * _window(self.n_fft, self.window), axis=1)).T
@@ -103,14 +104,14 @@ SCALES = ("linear", "e", "10", "db")
 
 
 def usable_scales(linear: np.ndarray, power: int, rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
-    """Linear and the three logarithms, with a clamp as somebody might choose it."""
+    """Linear and the three logarithms, with a clamp that is in use."""
     least = float(rng.choice([LOG_FLOOR, LOG_FLOOR, 1e-10, 1e-7, 1e-12]))
     safe = np.maximum(linear, least)
     yield from zip(SCALES, (linear, np.log(safe), np.log10(safe), DB * (2 // power) * np.log(safe)), strict=True)
 
 
 def other_scales(linear: np.ndarray, power: int, rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
-    """What else people make of a mel: scales that cannot be used, or not without constants that are not in the file."""
+    """Other scales of mels that are in use, which need constants that are not in the file, or cannot be used at all."""
     decibel = DB * (2 // power) * np.log(np.maximum(linear, 1e-10))
     natural = np.log(np.maximum(linear, LOG_FLOOR))
     below = decibel - decibel.max()

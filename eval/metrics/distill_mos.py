@@ -1,7 +1,7 @@
 """Distill-MOS: a mean opinion score predicted without a reference (Stahl & Gamper 2025, microsoft/Distill-MOS).
 
-Trained on speech: between takes of one recording of singing it ranks plausibly, its absolute value means little there.
-What its transformer makes of a recording, before that becomes a score, also serves as an embedding.
+Trained on speech: between outputs for one recording of singing it ranks plausibly, its absolute value means little there.
+The transformer's activations, before they become a score, also serve as an embedding.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vocoders.audio import SAMPLE_RATE
 from vocoders.torchaudio_cpu import import_torchaudio
 
 MODEL_RATE = 16_000  # Hz
-SHORTEST = round(7.68 * MODEL_RATE)  # samples; shorter clips are repeated, since padding with silence lowers the score
+MIN_MODEL_SAMPLES = round(7.68 * MODEL_RATE)  # shorter clips are repeated: padding with silence lowers the score
 
 
 model_missing = package("distillmos", "distillmos")
@@ -75,8 +75,8 @@ def _look(samples: np.ndarray) -> tuple[float, np.ndarray]:
 
     samples = soxr.resample(samples, SAMPLE_RATE, MODEL_RATE, quality="VHQ")
     length, model, kept = len(samples), _model(), []
-    if length < SHORTEST:
-        samples = np.tile(samples, -(-SHORTEST // length))[:SHORTEST]
+    if length < MIN_MODEL_SAMPLES:
+        samples = np.tile(samples, -(-MIN_MODEL_SAMPLES // length))[:MIN_MODEL_SAMPLES]
     with _LOOKING, torch.inference_mode():
         hook = model.transformer_pool_attn.pool.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
         try:
@@ -84,11 +84,11 @@ def _look(samples: np.ndarray) -> tuple[float, np.ndarray]:
         finally:
             hook.remove()
     pieces = kept[0].numpy()  # (pieces, frames, 200), their starts spread evenly over the recording
-    starts = np.linspace(0, max(0, length - SHORTEST), len(pieces))
+    starts = np.linspace(0, max(0, length - MIN_MODEL_SAMPLES), len(pieces))
     per_piece = pieces.shape[1]
     found, covered = [], 0.0
     for start, frames in zip(starts, pieces):
-        found.append(frames[round((covered - start) / SHORTEST * per_piece) :] if covered > start else frames)
-        covered = start + SHORTEST
+        found.append(frames[round((covered - start) / MIN_MODEL_SAMPLES * per_piece) :] if covered > start else frames)
+        covered = start + MIN_MODEL_SAMPLES
     every = np.concatenate(found)
-    return score, every[: max(1, round(length / SHORTEST * per_piece))]
+    return score, every[: max(1, round(length / MIN_MODEL_SAMPLES * per_piece))]

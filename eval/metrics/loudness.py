@@ -1,4 +1,4 @@
-"""Level: BS.1770 loudness, true peak, and the static gains that make a set of takes comparable by ear."""
+"""Level: BS.1770 loudness, true peak, and the static gains that make a set of signals comparable by ear."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import numpy as np
 from vocoders.audio import SAMPLE_RATE
 
 TARGET_LUFS = -23.0  # EBU R 128
-PEAK_CEILING = -1.0  # dBTP; no take may pass it after its gain
-SHORTEST = 0.4  # seconds; one gating block of BS.1770
+MAX_TRUE_PEAK_DBTP = -1.0  # of any output after its gain
+MIN_GATED_SECONDS = 0.4  # one gating block of BS.1770
 _RMS_TO_LUFS = -0.691  # BS.1770's offset between mean power and loudness, for the fallback
 
 
 @dataclass(frozen=True)
 class Level:
+    """Loudness and true peak of one signal, and the gain that matches it to the others."""
+
     lufs: float  # integrated loudness; -inf for silence
     true_peak: float  # dBTP
     gain: float  # dB, applied when loudness is matched
@@ -25,7 +27,7 @@ class Level:
 
 def loudness(samples: np.ndarray) -> float:
     """Integrated loudness in LUFS (ITU-R BS.1770-4); below 0.4 s the ungated, unweighted power on the same scale."""
-    if len(samples) < SHORTEST * SAMPLE_RATE:
+    if len(samples) < MIN_GATED_SECONDS * SAMPLE_RATE:
         power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
         return _RMS_TO_LUFS + 10 * math.log10(power) if power > 0 else -math.inf
     import pyloudnorm
@@ -43,12 +45,12 @@ def true_peak(samples: np.ndarray) -> float:
 
 
 def match_levels(measured: Mapping[str, tuple[float, float]]) -> dict[str, Level]:
-    """{take: (LUFS, dBTP)} -> {take: Level} with one static gain each, so that all are at `TARGET_LUFS`.
+    """{name: (LUFS, dBTP)} -> {name: Level} with one static gain each, so that all are at `TARGET_LUFS`.
 
-    Where any take would pass `PEAK_CEILING`, the whole set is lowered together. Silence gets no gain.
+    Where any signal would pass `MAX_TRUE_PEAK_DBTP`, the whole set is lowered together. Silence gets no gain.
     """
     gains = {name: TARGET_LUFS - lufs if math.isfinite(lufs) else 0.0 for name, (lufs, _) in measured.items()}
-    excess = max((gains[name] + peak - PEAK_CEILING for name, (_, peak) in measured.items()), default=0.0)
+    excess = max((gains[name] + peak - MAX_TRUE_PEAK_DBTP for name, (_, peak) in measured.items()), default=0.0)
     return {
         name: Level(lufs, peak, gains[name] - max(0.0, excess) if math.isfinite(lufs) else 0.0)
         for name, (lufs, peak) in measured.items()

@@ -46,7 +46,7 @@ class Metric:
     curve: Curve | None = None
 
     def value(self, reference: np.ndarray, estimate: np.ndarray) -> float | None:
-        """What `compute` gives; None where it cannot be computed here or is undefined."""
+        """The result of `compute`; None where it cannot be computed here or is undefined."""
         if self.why_not():
             return None
         value = self.compute(reference, estimate)

@@ -16,9 +16,9 @@ from common.content_cache import remembered
 from eval.metrics.metric import PITCH, metric, package
 from vocoders.audio import SAMPLE_RATE, fit_length
 
-CONFIDENT = 0.6  # a frame counts where the reference's confidence is above
-LOWEST, HIGHEST = 50.0, 2093.0  # Hz; what counts as a pitch, up to the tracker's limit
-GROSS = 0.5  # semitones
+MIN_CONFIDENCE = 0.6  # a frame counts where the reference's confidence is above
+MIN_F0_HZ, MAX_F0_HZ = 50.0, 2093.0  # what counts as a pitch, up to the tracker's limit
+MIN_GROSS_ERROR_SEMITONES = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,8 @@ class PitchTrack:
 
     @property
     def voiced(self) -> np.ndarray:
-        return (self.confidence > CONFIDENT) & (self.hertz > LOWEST) & (self.hertz < HIGHEST)
+        """(frames,) bool: confident enough, and within the range of a voice."""
+        return (self.confidence > MIN_CONFIDENCE) & (self.hertz > MIN_F0_HZ) & (self.hertz < MAX_F0_HZ)
 
 
 def unbroken(mask: np.ndarray) -> list[np.ndarray]:
@@ -78,7 +79,7 @@ def _pitch_error(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarra
 
 def _gross_pitch_error(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, float]:
     errors, rate = _pitch_error(reference, estimate)
-    return (errors > GROSS).astype(float), rate
+    return (errors > MIN_GROSS_ERROR_SEMITONES).astype(float), rate
 
 
 @metric(
@@ -108,7 +109,7 @@ def f0_error(reference: np.ndarray, estimate: np.ndarray) -> float:
 def f0_gross_errors(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Share of voiced frames more than half a semitone off, in percent; nan where nothing is voiced."""
     errors = _errors(reference, estimate)
-    return float(100 * (errors > GROSS).mean()) if len(errors) else float("nan")
+    return float(100 * (errors > MIN_GROSS_ERROR_SEMITONES).mean()) if len(errors) else float("nan")
 
 
 @metric(

@@ -15,7 +15,7 @@ from eval.metrics.metric import OPINION, metric, package
 from vocoders.audio import SAMPLE_RATE, fit_length
 
 RATE = 16_000  # Hz, of all three
-SHORTEST = 0.25  # seconds
+MIN_SECONDS = 0.25
 
 
 @metric(
@@ -86,7 +86,7 @@ def dnsmos(_reference: np.ndarray, estimate: np.ndarray) -> float:
 
 
 def _usable(reference: np.ndarray, estimate: np.ndarray) -> bool:
-    return len(reference) >= SHORTEST * SAMPLE_RATE and bool(reference.any()) and bool(estimate.any())
+    return len(reference) >= MIN_SECONDS * SAMPLE_RATE and bool(reference.any()) and bool(estimate.any())
 
 
 def _resampled(samples: np.ndarray) -> np.ndarray:

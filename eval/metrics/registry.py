@@ -22,6 +22,7 @@ def choose_metrics(text: str | None) -> list[Metric]:
     if text.strip() == "all":
         return list(METRICS.values())
     names = [name.strip() for name in text.split(",") if name.strip()]
-    if unknown := [name for name in names if name not in METRICS] or not names:
-        raise ValueError(f"unknown metric {', '.join(unknown) if names else '(none)'!r}; known: {', '.join(METRICS)}")
+    unknown = [name for name in names if name not in METRICS]
+    if unknown or not names:
+        raise ValueError(f"unknown metric {', '.join(unknown) or '(none)'!r}; known: {', '.join(METRICS)}")
     return [METRICS[name] for name in names]

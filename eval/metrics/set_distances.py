@@ -15,7 +15,7 @@ from eval.metrics.distill_mos import distillmos_embeddings, model_missing
 from eval.metrics.vggish import vggish_embeddings, vggish_missing
 
 KAD_SCALE = 100.0  # only for readability
-KAD_MOST = 4000  # embeddings of a set, evenly spread, whose distances are all held at once: 128 MB a table
+MAX_KAD_EMBEDDINGS = 4000  # embeddings of a set, evenly spread, whose distances are all held at once: 128 MB a table
 
 
 def frechet_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
@@ -29,7 +29,7 @@ def frechet_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     shift = a.mean(0) - b.mean(0)
     a, b = ((x - x.mean(0)) / np.sqrt(len(x) - 1) for x in (a, b))
     # a and b have at most d interesting rows; their triangular factors have the same products
-    a, b = (np.linalg.qr(x, mode="r") if len(x) > x.shape[1] else x for x in (a, b))
+    a, b = (np.asarray(np.linalg.qr(x, mode="r")) if len(x) > x.shape[1] else x for x in (a, b))
     overlap = np.linalg.svd(a @ b.T, compute_uv=False).sum()
     return float(max(0.0, shift @ shift + (a**2).sum() + (b**2).sum() - 2 * overlap))
 
@@ -41,7 +41,7 @@ def kernel_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     shrink as n grows; it can be slightly negative where the sets are alike. Of larger sets, every k-th embedding counts.
     Errors: ValueError for fewer than 2 embeddings or sizes that differ.
     """
-    a, b = (x[:: -(-len(x) // KAD_MOST)] for x in _checked(reference, estimate))
+    a, b = (x[:: -(-len(x) // MAX_KAD_EMBEDDINGS)] for x in _checked(reference, estimate))
     within = _squared_distances(a, a)
     width = np.median(within[np.triu_indices(len(a), 1)])
     if width == 0:
@@ -63,17 +63,19 @@ def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _checked(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    pair = tuple(np.asarray(x, dtype=np.float64) for x in (reference, estimate))
-    for x in pair:
+    reference, estimate = (np.asarray(x, dtype=np.float64) for x in (reference, estimate))
+    for x in (reference, estimate):
         if x.ndim != 2 or len(x) < 2:
             raise ValueError(f"a set of embeddings is (n, d) with n >= 2, not {x.shape}")
-    if pair[0].shape[1] != pair[1].shape[1]:
-        raise ValueError(f"embeddings of {pair[0].shape[1]} and of {pair[1].shape[1]} numbers cannot be compared")
-    return pair
+    if reference.shape[1] != estimate.shape[1]:
+        raise ValueError(f"embeddings of {reference.shape[1]} and of {estimate.shape[1]} numbers cannot be compared")
+    return reference, estimate
 
 
 @dataclass(frozen=True)
 class Embedding:
+    """A network's description of audio in windows, between whose distributions a distance is measured."""
+
     compute: Callable[[np.ndarray], np.ndarray]  # (n,) at 22 050 Hz -> (windows, d)
     why_not: Callable[[], str | None]
 
@@ -113,4 +115,5 @@ SET_DISTANCES = {
 
 
 def available() -> dict[str, Embedding]:
+    """The embeddings whose packages and weights are here, by name."""
     return {name: embedding for name, embedding in EMBEDDINGS.items() if not embedding.why_not()}

@@ -126,7 +126,7 @@ def mel_cepstral_distortion(reference: np.ndarray, estimate: np.ndarray) -> floa
     """Mean over frames of (10 / ln 10) sqrt(2 sum_k (c_k - c'_k)^2) in dB (Kubichek 1993), k = 1 to 13.
 
     c are the orthonormal DCT-II of the log *magnitude* of the 80 hw2 bands, half the log power; no time warping, since the
-    takes are aligned already. The 0th coefficient is left out, so a gain costs nothing. nan for silence.
+    outputs are aligned already. The 0th coefficient is left out, so a gain costs nothing. nan for silence.
     """
     from scipy.fft import dct
 
@@ -159,4 +159,5 @@ def _pair(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, np.n
     for name, x in zip(("reference", "estimate"), pair):
         check_mono(x, f"the {name}")
     length = max(len(x) for x in pair)
-    return tuple(np.ascontiguousarray(fit_length(x, length), dtype=np.float32) for x in pair)
+    reference, estimate = (np.ascontiguousarray(fit_length(x, length), dtype=np.float32) for x in pair)
+    return reference, estimate

@@ -20,11 +20,11 @@ from vocoders.audio import SAMPLE_RATE
 FILE = "vggish-10086976.pth"
 RATE = 16_000  # Hz
 WINDOW, HOP, FFT = 400, 160, 512  # samples
-BANDS, LOWEST, HIGHEST = 64, 125.0, 7500.0  # of the mel, Hz
+BANDS, MIN_MEL_HZ, MAX_MEL_HZ = 64, 125.0, 7500.0  # of the mel, Hz
 OFFSET = 0.01  # added to the mel before its logarithm
-EXAMPLE = 96  # mel frames seen at a time, 0.96 s
-SHORTEST = 2 * RATE  # samples
-SIZE = 128
+EXAMPLE_FRAMES = 96  # of the mel, in one input: 0.96 s
+MIN_SAMPLES = 2 * RATE  # shorter signals are padded
+EMBEDDING_SIZE = 128
 
 
 class VGGish(nn.Module):
@@ -41,20 +41,27 @@ class VGGish(nn.Module):
             layers.append(nn.MaxPool2d(2))
         self.features = nn.Sequential(*layers)
         self.embeddings = nn.Sequential(
-            nn.Linear(512 * 4 * 6, 4096), nn.ReLU(True), nn.Linear(4096, 4096), nn.ReLU(True), nn.Linear(4096, SIZE)
+            nn.Linear(512 * 4 * 6, 4096),
+            nn.ReLU(True),
+            nn.Linear(4096, 4096),
+            nn.ReLU(True),
+            nn.Linear(4096, EMBEDDING_SIZE),
         )
 
     def forward(self, log_mel: Tensor) -> Tensor:
+        """(examples, 1, 96, 64) log mel -> (examples, 128)."""
         return self.embeddings(self.features(log_mel).permute(0, 2, 3, 1).flatten(1))
 
 
 def weights_file() -> Path | None:
+    """VGGish's weights: the file that VGGISH_WEIGHTS names, or the one in torch.hub's cache; None where there is neither."""
     named = os.environ.get("VGGISH_WEIGHTS")
     path = Path(named) if named else Path(torch.hub.get_dir()) / "checkpoints" / FILE
     return path if path.is_file() else None
 
 
 def vggish_missing() -> str | None:
+    """Why VGGish cannot run here, as a clause; None where it can."""
     if weights_file():
         return None
     return f"VGGish's weights come with no package; set VGGISH_WEIGHTS to a copy of {FILE}"
@@ -71,7 +78,7 @@ def _model(path: Path) -> VGGish:
 def _bank() -> np.ndarray:
     """Triangles that are even in mel = 1127 ln(1 + f / 700), (64, 257); the bin at 0 Hz belongs to none."""
     mel_of_bins = 1127 * np.log1p(np.linspace(0, RATE / 2, FFT // 2 + 1) / 700)
-    edges = np.linspace(1127 * np.log1p(LOWEST / 700), 1127 * np.log1p(HIGHEST / 700), BANDS + 2)
+    edges = np.linspace(1127 * np.log1p(MIN_MEL_HZ / 700), 1127 * np.log1p(MAX_MEL_HZ / 700), BANDS + 2)
     lower, centre, upper = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     bank = np.maximum(0, np.minimum((mel_of_bins - lower) / (centre - lower), (upper - mel_of_bins) / (upper - centre)))
     bank[:, 0] = 0
@@ -94,8 +101,8 @@ def vggish_embeddings(samples: np.ndarray) -> np.ndarray:
         raise ValueError(vggish_missing())
     samples = soxr.resample(samples.astype(np.float64), SAMPLE_RATE, RATE, quality="VHQ")
     samples = samples - samples.mean() if len(samples) else samples
-    samples = np.pad(samples, (0, max(0, SHORTEST - len(samples))))
+    samples = np.pad(samples, (0, max(0, MIN_SAMPLES - len(samples))))
     mel = log_mel(samples)
-    examples = mel[: len(mel) // EXAMPLE * EXAMPLE].reshape(-1, 1, EXAMPLE, BANDS)
+    examples = mel[: len(mel) // EXAMPLE_FRAMES * EXAMPLE_FRAMES].reshape(-1, 1, EXAMPLE_FRAMES, BANDS)
     with torch.inference_mode():
         return _model(path)(torch.from_numpy(examples.astype(np.float32))).numpy()

@@ -1,1 +1,1 @@
-"""What a comparison or a study looks like on paper."""
+"""Reports of comparisons and studies: HTML, charts, pictures and downloads."""

@@ -31,20 +31,20 @@ PACKAGES = (
 
 
 def write_bundle(
-    folder: Path, recording: Recording, takes: Sequence[Output], levels: Mapping[str, Level], wavs: Sequence[Path]
+    folder: Path, recording: Recording, outputs: Sequence[Output], levels: Mapping[str, Level], wavs: Sequence[Path]
 ) -> Path:
     """Writes comparison.png, results.json and everything.zip into `folder`; returns the zip."""
     figure = folder / "comparison.png"
-    save_comparison(figure, recording.samples, {take.system.title: take.samples for take in takes})
-    return _archive(folder, [*wavs, figure], describe(recording, takes, levels))
+    save_comparison(figure, recording.samples, {output.system.title: output.samples for output in outputs})
+    return _archive(folder, [*wavs, figure], describe(recording, outputs, levels))
 
 
 def write_mel_bundle(
-    folder: Path, mel: GivenMel, takes: Sequence[Output], levels: Mapping[str, Level], wavs: Sequence[Path]
+    folder: Path, mel: GivenMel, outputs: Sequence[Output], levels: Mapping[str, Level], wavs: Sequence[Path]
 ) -> Path:
-    """The same of takes of a mel; without comparison.png, which compares with a recording."""
+    """The same for outputs of a mel; without comparison.png, which compares with a recording."""
     about = {"name": mel.name, "seconds": round(mel.seconds, 4), "sample_rate": SAMPLE_RATE, "taken_for": mel.taken_for}
-    return _archive(folder, wavs, {"mel": about, **_describe_takes(takes, levels), "versions": versions()})
+    return _archive(folder, wavs, {"mel": about, **_describe_takes(outputs, levels), "versions": versions()})
 
 
 def _archive(folder: Path, files: Sequence[Path], results: dict) -> Path:
@@ -57,7 +57,7 @@ def _archive(folder: Path, files: Sequence[Path], results: dict) -> Path:
     return archive
 
 
-def describe(recording: Recording, takes: Sequence[Output], levels: Mapping[str, Level]) -> dict:
+def describe(recording: Recording, outputs: Sequence[Output], levels: Mapping[str, Level]) -> dict:
     """Everything measured, as JSON: undefined numbers are null."""
     about = {
         "name": recording.name,
@@ -68,31 +68,34 @@ def describe(recording: Recording, takes: Sequence[Output], levels: Mapping[str,
     }
     return {
         "recording": about,
-        **_describe_takes(takes, levels),
+        **_describe_takes(outputs, levels),
         "clips": [recording.name],
         "versions": versions(),
     }
 
 
-def _describe_takes(takes: Sequence[Output], levels: Mapping[str, Level]) -> dict:
+def _describe_takes(outputs: Sequence[Output], levels: Mapping[str, Level]) -> dict:
     return {
-        "metrics": {take.system.id: {name: finite(value) for name, value in take.metrics.items()} for take in takes},
+        "metrics": {
+            output.system.id: {name: finite(value) for name, value in output.metrics.items()} for output in outputs
+        },
         "systems": {
-            take.system.id: {
-                "title": take.system.title,
-                "about": take.system.about,
-                "front_end": [step.name for step in take.system.steps],
-                "parameters": take.system.describe().parameters,
-                "compute_seconds": round(take.compute_seconds, 4),
-                "real_time_factor": round(take.real_time_factor, 3),
-                **_level(levels[take.system.id]),
+            output.system.id: {
+                "title": output.system.title,
+                "about": output.system.about,
+                "front_end": [step.name for step in output.system.steps],
+                "parameters": output.system.describe().parameters,
+                "compute_seconds": round(output.compute_seconds, 4),
+                "real_time_factor": round(output.real_time_factor, 3),
+                **_level(levels[output.system.id]),
             }
-            for take in takes
+            for output in outputs
         },
     }
 
 
 def versions() -> dict[str, str]:
+    """Of Python, the machine and the packages that results depend on, by name."""
     found = {"python": platform.python_version(), "machine": platform.machine()}
     for package in PACKAGES:
         try:

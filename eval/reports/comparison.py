@@ -10,7 +10,7 @@ import numpy as np
 
 from common.durable import write_text_durably
 from common.templates import render
-from eval.compare.clip_task import LIMITS, output_path
+from eval.compare.clip_task import CLIP_LIMITS, output_path
 from eval.compare.intervals import FEWEST
 from eval.compare.measurement import Row
 from eval.compare.output_folder import AnySystem
@@ -25,7 +25,7 @@ from eval.reports.svg import Drawing
 from vocoders.audio import SAMPLE_RATE
 from vocoders.recordings.reader import AudioError, read_recording
 
-LONGEST = 12.0  # seconds of a clip that are played in the report
+MAX_PLAYED_SECONDS = 12.0  # of a clip, played in the report
 SPREAD = "M-STFT"  # what the best and the worst clip are chosen by, where it was measured
 AGAINST_SPEED = ("M-STFT", "F0 error", "Distill-MOS")  # metrics that get a chart of their own, where they were measured
 
@@ -118,9 +118,9 @@ def _extremes(
 
 def _card(source: Path, take: Path) -> dict[str, object]:
     """Pictures and loudness-matched sound of a recording and its take, or the problem with either."""
-    limit = round(LONGEST * SAMPLE_RATE)
+    limit = round(MAX_PLAYED_SECONDS * SAMPLE_RATE)
     try:
-        reference, estimate = (read_recording(path, LIMITS).samples[:limit] for path in (source, take))
+        reference, estimate = (read_recording(path, CLIP_LIMITS).samples[:limit] for path in (source, take))
     except AudioError as error:  # a take may be silent
         return {"problem": str(error), "pictures": {}, "players": {}}
     played = {"recording": reference, "take": estimate}

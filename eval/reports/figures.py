@@ -13,7 +13,7 @@ WIDTH, ROW, EDGE = 12.0, 1.7, 0.55  # inches: the figure, a row, and what its la
 
 
 def save_comparison(path: Path, reference: np.ndarray, estimates: Mapping[str, np.ndarray]) -> None:
-    """One row per take: its spectrogram, and its signed difference from the reference, all with the same limits.
+    """One row per output: its spectrogram, and its signed difference from the reference, all with the same limits.
 
     estimates: {title: samples (n,)}, each as long as the reference.
     """
@@ -33,10 +33,10 @@ def save_comparison(path: Path, reference: np.ndarray, estimates: Mapping[str, n
     left = figure.add_gridspec(rows, 2, left=0.05, right=0.455, **place)
     right = figure.add_gridspec(rows, 2, left=0.55, right=0.94, **place)
     wanted = spectrogram.level(reference)
-    levels = {"vmin": spectrogram.DB_MIN, "vmax": spectrogram.DB_MAX, "cmap": spectrogram.LEVEL_MAP}
-    limit = spectrogram.DIFFERENCE_DB
+    levels = {"vmin": spectrogram.MIN_DB, "vmax": spectrogram.MAX_DB, "cmap": spectrogram.LEVEL_MAP}
+    limit = spectrogram.MAX_DIFFERENCE_DB
     signed = {"vmin": -limit, "vmax": limit, "cmap": spectrogram.DIFFERENCE_MAP}
-    extent = (0, len(reference) / spectrogram.SAMPLE_RATE, 0, spectrogram.FREQUENCY_MAX / 1000)
+    extent = (0, len(reference) / spectrogram.SAMPLE_RATE, 0, spectrogram.MAX_FREQUENCY_HZ / 1000)
 
     def draw(place, title: str, values: np.ndarray, style: dict):
         axes = figure.add_subplot(place)

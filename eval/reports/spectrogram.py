@@ -1,7 +1,7 @@
 """Spectrograms as data and as palette PNGs: fixed limits, so that two pictures can always be compared.
 
 Level is dB relative to a full-scale sine. A *difference* is the level of the estimate minus that of the reference, both
-floored at `DB_MIN` first, so that silence against silence is 0 dB and not noise.
+floored at `MIN_DB` first, so that silence against silence is 0 dB and not noise.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from vocoders.audio import SAMPLE_RATE
 from vocoders.mel import HOP, N_FFT
 from vocoders.phase.stft import stft
 
-DB_MIN, DB_MAX = -100.0, 0.0  # colour limits of a spectrogram, dB
-DIFFERENCE_DB = 30.0  # colour limit of a difference map, +- dB
-FREQUENCY_MAX = SAMPLE_RATE / 2  # Hz, upper edge of a picture
+MIN_DB, MAX_DB = -100.0, 0.0  # colour limits of a spectrogram
+MAX_DIFFERENCE_DB = 30.0  # colour limit of a difference map, either way
+MAX_FREQUENCY_HZ = SAMPLE_RATE / 2  # upper edge of a picture
 MEL_RANGE = (-11.5, 9.0)  # log of power: the model input's floor, log 1e-5, to what a loud voice reaches
 LEVEL_MAP, DIFFERENCE_MAP = "magma", "berlin"  # perceptually uniform; the difference map is black at 0 dB
 _FULL_SCALE = N_FFT / 4  # |X| of a full-scale sine under a Hann window of 1024
@@ -28,7 +28,7 @@ def level(samples: np.ndarray) -> np.ndarray:
     padded = np.pad(samples, (0, -len(samples) % HOP))
     magnitude = np.abs(stft(padded)).T / _FULL_SCALE
     with np.errstate(divide="ignore"):
-        return np.maximum(20 * np.log10(magnitude), np.float32(DB_MIN))  # after the logarithm: the floor is exact
+        return np.maximum(20 * np.log10(magnitude), np.float32(MIN_DB))  # after the logarithm: the floor is exact
 
 
 def difference(reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:
@@ -38,11 +38,12 @@ def difference(reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:
 
 def level_png(decibels: np.ndarray) -> bytes:
     """dB (513, frames) -> PNG, one pixel per bin and frame, high frequencies on top."""
-    return _png(decibels, DB_MIN, DB_MAX, LEVEL_MAP)
+    return _png(decibels, MIN_DB, MAX_DB, LEVEL_MAP)
 
 
 def difference_png(decibels: np.ndarray) -> bytes:
-    return _png(decibels, -DIFFERENCE_DB, DIFFERENCE_DB, DIFFERENCE_MAP)
+    """(frequencies, frames) dB of difference -> png."""
+    return _png(decibels, -MAX_DIFFERENCE_DB, MAX_DIFFERENCE_DB, DIFFERENCE_MAP)
 
 
 def colour_stops(name: str, count: int) -> list[str]:

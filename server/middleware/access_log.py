@@ -15,10 +15,13 @@ _LISTENING_ACTIONS = ("open", "join", "next", "answer", "stim", "forget")
 
 
 class AccessLogMiddleware:
+    """Counts, times and logs every HTTP request by its route."""
+
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on; its status and time to the first byte are recorded when the answer starts."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -22,6 +22,7 @@ class RefusingMiddleware(ABC):
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a refused request itself and passes on any other."""
         answer = self.refusal(scope) if scope["type"] == "http" else None
         await (answer or self._app)(scope, receive, send)
 
@@ -31,6 +32,7 @@ class RefusingMiddleware(ABC):
 
 
 def refused(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """The JSON answer of a refusal: `detail` is a sentence for the person who sent the request."""
     return JSONResponse({"error": "refused", "detail": detail}, status, headers)
 
 
@@ -45,4 +47,5 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 
 def is_upload(scope: Scope) -> bool:
+    """Whether the request is an upload to Gradio."""
     return scope["method"] == "POST" and scope["path"].rstrip("/").endswith("/gradio_api/upload")

@@ -17,5 +17,8 @@ CLOSED = re.compile(
 
 
 class ClosedRoutesMiddleware(RefusingMiddleware):
+    """Hides the routes of Gradio that this app does not use."""
+
     def refusal(self, scope: Scope) -> JSONResponse | None:
+        """404 for a path of `CLOSED`."""
         return refused(404, "There is nothing here.") if CLOSED.match(route_path(scope)) else None

@@ -18,6 +18,7 @@ class Rule:
     share: float  # of the general limit
 
     def fits(self, method: str, path: str) -> bool:
+        """Whether the rule counts requests of this method and path."""
         return method == "POST" and bool(self.path.match(path))
 
 
@@ -41,6 +42,7 @@ class RateLimitMiddleware(RefusingMiddleware):
         self._limiter, self._per_minute = MovingWindowRateLimiter(MemoryStorage()), per_minute
 
     def refusal(self, scope: Scope) -> JSONResponse | None:
+        """429 for a client above the requests per minute of the first rule that fits."""
         from limits import RateLimitItemPerMinute
 
         rule = next((rule for rule in RULES if rule.fits(scope["method"], route_path(scope))), None)

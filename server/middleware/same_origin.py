@@ -11,7 +11,10 @@ from server.middleware.asgi import RefusingMiddleware, Scope, headers_of, refuse
 
 
 class SameOriginMiddleware(RefusingMiddleware):
+    """Refuses requests by which another site's page would change something (cross-site request forgery)."""
+
     def refusal(self, scope: Scope) -> JSONResponse | None:
+        """403 for a request with an effect whose origin is another site."""
         if scope["method"] in ("GET", "HEAD", "OPTIONS") or _is_same_origin(headers_of(scope)):
             return None
         return refused(403, "Requests from other sites are not accepted.")

@@ -49,6 +49,7 @@ class SecurityHeadersMiddleware:
         self._app, self._headers = app, security_headers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on and adds the headers to its answer."""
         await self._app(scope, receive, self._with_headers(scope, send) if scope["type"] == "http" else send)
 
     def _with_headers(self, scope: Scope, send: Send) -> Send:

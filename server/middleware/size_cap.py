@@ -1,4 +1,4 @@
-"""413 for requests that announce too large a body, and an end to those that send one all the same."""
+"""413 for requests whose header declares too large a body; a body that is larger than declared is cut at the cap."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ CUT_OFF: Message = {"type": "http.disconnect"}  # in place of the part of a body
 
 
 class SizeCapMiddleware:
+    """Bounds the bytes of a request, by its header and, where that lies or is missing, while the body arrives."""
+
     def __init__(self, app: App, max_file_bytes: float) -> None:
         self._app = app
         self._max_upload_bytes = round(max_file_bytes) * MAX_UPLOAD_FILES + MULTIPART_OVERHEAD_BYTES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers 413 where the declared length exceeds the cap; otherwise the body ends at the cap."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -43,4 +46,5 @@ def _cut_off(receive: Receive, cap: int) -> Receive:
 
 
 def too_large(cap: int) -> JSONResponse:
+    """The answer 413. cap: bytes."""
     return refused(413, f"The request is too large; {cap / 1e6:.0f} MB are the most.")

@@ -16,40 +16,43 @@ from server.middleware.size_cap import CUT_OFF, MAX_REQUEST_BYTES, too_large
 
 
 class UploadPathsMiddleware:
+    """Checks the file paths in JSON for Gradio: a request may name only files that were uploaded."""
+
     def __init__(self, app: App, uploads: Path) -> None:
         """uploads: the folder in which Gradio stores them."""
         self._app, self._uploads = app, uploads.resolve()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on a request whose paths are allowed, with its body as it was checked, and refuses any other."""
         if scope["type"] != "http" or not _is_json_for_gradio(scope):
             await self._app(scope, receive, send)
             return
         body = await _read(receive)
-        content, refusal = (None, too_large(MAX_REQUEST_BYTES)) if body is None else self._checked(body)
-        if refusal is None:
-            await self._app(scope, _replay(content, receive), send)
+        checked = too_large(MAX_REQUEST_BYTES) if body is None else self._checked(body)
+        if isinstance(checked, bytes):
+            await self._app(scope, _replay(checked, receive), send)
         else:
-            await refusal(scope, receive, send)
+            await checked(scope, receive, send)
 
-    def _checked(self, body: bytes) -> tuple[bytes | None, JSONResponse | None]:
+    def _checked(self, body: bytes) -> bytes | JSONResponse:
         """The body for Gradio, written anew from the values that were checked, so that no second parser reads it differently;
         or the refusal."""
         if not body:
-            return body, None
+            return body
         try:
             content = json.loads(body)
         except (ValueError, RecursionError):
-            return None, refused(400, "The request is not as it should be.")
+            return refused(400, "The request is not as it should be.")
         waiting = [content]
         while waiting:
             value = waiting.pop()
             if isinstance(value, dict):
                 if isinstance(path := value.get("path"), str) and not self._is_stored_upload(path):
-                    return None, refused(400, "Send the file itself: nothing else is read here, and nothing fetched.")
+                    return refused(400, "Send the file itself: nothing else is read here, and nothing fetched.")
                 waiting += value.values()
             elif isinstance(value, list):
                 waiting += value
-        return json.dumps(content).encode(), None
+        return json.dumps(content).encode()
 
     def _is_stored_upload(self, path: str) -> bool:
         try:

@@ -105,7 +105,8 @@ def test_switching_takes_is_gapless_and_sample_aligned(page, clip):
     compare(page, clip, *FAST)
     assert state(page)["ready"]
     alone = {
-        id: rendered(page, switches=[[0, id]], seconds=1.5) for id in ("reference", "griffin-lim-oracle", "griffin-lim")
+        system_id: rendered(page, switches=[[0, system_id]], seconds=1.5)
+        for system_id in ("reference", "griffin-lim-oracle", "griffin-lim")
     }
     # a take alone is its samples, matched in level
     gains = page.evaluate(f"{PLAYER}.value.tracks.map(t => t.gain_db)")
@@ -116,9 +117,9 @@ def test_switching_takes_is_gapless_and_sample_aligned(page, clip):
     switches = [[0, "reference"], [0.3, "griffin-lim"], [0.6, "griffin-lim-oracle"], [0.9, "reference"]]
     mixed = rendered(page, switches=switches, seconds=1.5)
     edges = [*(round(time * 22_050) for time, _ in switches), len(mixed)]
-    for (_, id), begin, end in zip(switches, edges, edges[1:]):
+    for (_, system_id), begin, end in zip(switches, edges, edges[1:]):
         settled = slice(begin + (140 if begin else 0), end - 2)
-        assert np.abs(mixed[settled] - alone[id][settled]).max() < 1e-6
+        assert np.abs(mixed[settled] - alone[system_id][settled]).max() < 1e-6
     # and inside them the sound is a straight cross-fade: never outside the two takes
     for (_, before), (time, after) in itertools.pairwise(switches):
         ramp = slice(round(time * 22_050), round(time * 22_050) + 140)

@@ -27,7 +27,7 @@ def test_a_hostile_study_is_text_for_its_author_its_listeners_and_its_report(pag
     made = page.locator("#study-made")
     expect(made.get_by_role("heading")).to_have_text(f"{HOSTILE} is ready", timeout=90_000)
     assert page.evaluate(NOTHING_RAN)
-    id, key = made.locator("code").all_inner_texts()
+    study_id, key = made.locator("code").all_inner_texts()
 
     listener = page.context.new_page()
     listener.goto(made.get_by_role("link").inner_text())
@@ -37,7 +37,7 @@ def test_a_hostile_study_is_text_for_its_author_its_listeners_and_its_report(pag
     listener.close()
 
     page.get_by_role("tab", name="Results").click()
-    page.get_by_label("Id of the study").fill(id)
+    page.get_by_label("Id of the study").fill(study_id)
     page.get_by_label("Key to its results").fill(key)
     page.get_by_role("button", name="Show the results").click()
     expect(page.locator("#results-found")).to_contain_text("0 raters started")

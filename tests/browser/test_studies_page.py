@@ -37,7 +37,7 @@ def test_a_study_is_made_followed_and_read(page: Page, clips):
     expect(made.get_by_role("heading")).to_have_text("Which ${1+1} voice? is ready", timeout=90_000)
     link = made.get_by_role("link")
     expect(link).to_have_text(re.compile(r"^http://127\.0\.0\.1:\d+/rate/\?study=[0-9a-f]{16}$"))
-    id, key = made.locator("code").all_inner_texts()
+    study_id, key = made.locator("code").all_inner_texts()
 
     listener = page.context.new_page()
     listener.goto(link.inner_text())
@@ -45,7 +45,7 @@ def test_a_study_is_made_followed_and_read(page: Page, clips):
     listener.close()
 
     page.get_by_role("tab", name="Results").click()
-    page.get_by_label("Id of the study").fill(id)
+    page.get_by_label("Id of the study").fill(study_id)
     page.get_by_label("Key to its results").fill("a guess")
     page.get_by_role("button", name="Show the results").click()
     expect(page.locator("#results-message")).to_contain_text("No study with this id and key")

@@ -12,7 +12,7 @@ import pytest
 from common.paths import ROOT
 from deploy.card import check_card, read_card
 from deploy.files import space_files
-from tests.space_hub import LARGEST_IN_GIT, SpaceHub
+from tests.space_hub import MAX_GIT_FILE_BYTES, SpaceHub
 
 NO_HUB = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
@@ -127,7 +127,7 @@ def test_a_dry_run_lists_what_git_tracks_without_the_tests():
     assert files.keys() == wanted | {".gitattributes"}
     assert {"app.py", "README.md", "requirements.txt", "assets/checkpoints/hifigan-hw2.safetensors"} <= files.keys()
     for path, (size, outside) in files.items():
-        assert outside or size <= LARGEST_IN_GIT, path
+        assert outside or size <= MAX_GIT_FILE_BYTES, path
         if path != ".gitattributes":
             assert (ROOT / path).resolve() == ROOT.resolve() / path
             assert (ROOT / path).stat().st_size == size
@@ -141,7 +141,7 @@ def repository(tmp_path):
     root = tmp_path / "repository"
     (root / "tests").mkdir(parents=True)
     (root / "app.py").write_text("print('é')\n", "utf-8")
-    (root / "big.txt").write_text("x" * (LARGEST_IN_GIT + 1))
+    (root / "big.txt").write_text("x" * (MAX_GIT_FILE_BYTES + 1))
     (root / "model.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}")
     (root / "tests" / "test_app.py").write_text("token = 'hf_abcdefghijklmnopqrstuvwxyz'\n")
     git(root, "init", "--quiet")
@@ -241,15 +241,18 @@ def test_a_space_is_made_updated_and_never_replaced_by_accident(tmp_path):
         for path in files.keys() - {".gitattributes"}:
             assert hub.files[path] == (ROOT / path).read_bytes(), path
         assert b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n" in hub.files[".gitattributes"]
-        assert len(hub.commits) == 1 and hub.commits[0].startswith("Vocoder Listening Lab ")
+        assert len(hub.commits) == 1
+        assert hub.commits[0].startswith("Vocoder Listening Lab ")
 
         hub.files["gone.py"] = b"from an earlier version"
         refused = deploy("space", "lab/demo", **to_hub)
         assert (refused.returncode, refused.stdout) == (1, "")
         assert refused.stderr == "error: the Space lab/demo exists already; --force replaces its files\n"
-        assert "gone.py" in hub.files and len(hub.commits) == 1
+        assert "gone.py" in hub.files
+        assert len(hub.commits) == 1
         assert deploy("space", "lab/demo", "--force", **to_hub).returncode == 0
-        assert hub.files.keys() == files.keys() and len(hub.commits) == 2
+        assert hub.files.keys() == files.keys()
+        assert len(hub.commits) == 2
 
 
 @pytest.mark.parametrize(
@@ -267,7 +270,8 @@ def test_a_space_is_made_updated_and_never_replaced_by_accident(tmp_path):
 def test_errors_are_one_line(tmp_path, words, environment, complaint):
     done = deploy("space", "lab/demo", *words, HF_HOME=str(tmp_path), **environment)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"error: {complaint}") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"error: {complaint}")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_name_without_an_owner_is_refused():

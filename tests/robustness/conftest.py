@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 import pytest
 
-LONGEST = 6 * 3600  # seconds a proof may take in full
+MAX_PROOF_SECONDS = 6 * 3600
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if _in_full(config):
         for item in items:
-            item.add_marker(pytest.mark.timeout(LONGEST))
+            item.add_marker(pytest.mark.timeout(MAX_PROOF_SECONDS))
 
 
 @pytest.fixture(scope="session")

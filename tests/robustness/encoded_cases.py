@@ -53,7 +53,7 @@ ENCODINGS = {  # file name: options of FFmpeg
 }  # fmt: skip
 # In their headers no byte is said twice or checked: with another rate it is another recording. Or they have only frames
 UNCHECKED = {"aiff.aiff", "au.au", "caf.caf", "layer2.mp2", "adts.aac"}
-HEADER = 120  # bytes at the beginning, in which a part of the cases is damaged
+HEADER_BYTES = 120  # bytes at the beginning, in which a part of the cases is damaged
 # Where sound without a checksum begins earlier, or the tag of an MP3, in whose place a damaged one is silence
 SHORTER_HEADERS = {
     "aac.m4a": 40,
@@ -95,7 +95,7 @@ def encoded_case(number: int) -> Case:
         content = content[: int(len(content) * rng.uniform(0.02, 0.995))]
     elif kind == "header":
         damaged = bytearray(content)
-        at = int(rng.integers(4, SHORTER_HEADERS.get(name, HEADER)))
+        at = int(rng.integers(4, SHORTER_HEADERS.get(name, HEADER_BYTES)))
         if rng.random() < 0.5:
             damaged[at : at + 4] = EXTREMES[rng.integers(len(EXTREMES))]
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 LENGTHS = (0, 1, 2, 3, 7, 127, 128, 255, 32767, 32768, 65535, 2**24, 2**31 - 1, 2**31, 2**32 - 8, 2**32 - 1)
-HEAD = 256  # bytes at the start, which hold most of what can lie
+HEAD_BYTES = 256  # bytes at the start, which hold most of what can lie
 
 
 def mutated(content: bytes, others: list[bytes], rng: np.random.Generator) -> bytes:
@@ -19,7 +19,7 @@ def mutated(content: bytes, others: list[bytes], rng: np.random.Generator) -> by
 
 def _place(content: bytes, rng: np.random.Generator) -> int:
     """Every other time in the head."""
-    return int(rng.integers(min(len(content), HEAD) if rng.random() < 0.5 else len(content)))
+    return int(rng.integers(min(len(content), HEAD_BYTES) if rng.random() < 0.5 else len(content)))
 
 
 def _flip(content: bytes, others: list[bytes], rng: np.random.Generator) -> bytes:

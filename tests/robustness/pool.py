@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-HANG = 60.0  # seconds by the wall clock, after which a case is given up; wide, because the machine may be shared
-ADDRESS_SPACE = 12_000_000_000  # bytes; what asks for more fails instead of taking the machine down
+HANG_SECONDS = 60.0  # by the wall clock, after which a case is given up; wide, because the machine may be shared
+MAX_ADDRESS_SPACE_BYTES = 12_000_000_000  # bytes; what asks for more fails instead of taking the machine down
 
 Judge = Callable[
     [int, Path], str
@@ -78,9 +78,9 @@ class _Worker:
         """(verdict, seconds, MB at the height, MB at the end)"""
         self._pipe.send(number)
         self.judged += 1
-        if not self._pipe.poll(HANG):
+        if not self._pipe.poll(HANG_SECONDS):
             self.end()
-            return f"hung for {HANG:g} s", HANG, 0.0, 0.0
+            return f"hung for {HANG_SECONDS:g} s", HANG_SECONDS, 0.0, 0.0
         try:
             return self._pipe.recv()
         except EOFError:
@@ -95,7 +95,7 @@ class _Worker:
 
 
 def _work(judge: Judge, pipe: Connection) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_ADDRESS_SPACE_BYTES, MAX_ADDRESS_SPACE_BYTES))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders complain at length
     with tempfile.TemporaryDirectory() as folder:
         pipe.send("ready")

@@ -20,7 +20,7 @@ from vocoders.catalogue import own_checkpoint_system
 from vocoders.checkpoints.checkpoint import CheckpointError
 from vocoders.checkpoints.contained import read_contained
 
-MOST_SECONDS, MOST_MEGABYTES = 30.0, 300.0  # of processor time, with ample room; of memory
+MAX_READING_SECONDS, MAX_READING_MEGABYTES = 30.0, 300.0  # of processor time, with ample room; of memory
 HUM = (0.1 * np.sin(np.arange(8_000) / 20)).astype(np.float32)
 
 
@@ -30,7 +30,9 @@ def read_one(number: int, folder: Path) -> str:
         system = own_checkpoint_system(path, None if path.suffix else "hw2")
     except CheckpointError as error:
         message = str(error)
-        assert message[-1] in ".?" and "\n" not in message and len(message) < 600, message
+        assert message[-1] in ".?", message
+        assert "\n" not in message, message
+        assert len(message) < 600, message
         assert str(folder) not in message, message
         return "refused"
     finally:
@@ -38,7 +40,8 @@ def read_one(number: int, folder: Path) -> str:
     catalogue([system])
     if number % 8 == 0:  # a network of nonsense makes nonsense, or says that it cannot
         samples = synthesize(system, Analysis(HUM))
-        assert samples.shape == HUM.shape and samples.dtype == np.float32
+        assert samples.shape == HUM.shape
+        assert samples.dtype == np.float32
     return "used"
 
 
@@ -47,8 +50,8 @@ def test_a_hostile_checkpoint_is_used_or_refused_in_a_sentence(scale):
     print(f"\n{tally.line('checkpoints')}")
     assert tally.crashes == {}
     assert tally.used > tally.cases / 50, "mutants that are all refused at the door prove little"
-    assert tally.slowest < MOST_SECONDS
-    assert tally.hungriest < MOST_MEGABYTES
+    assert tally.slowest < MAX_READING_SECONDS
+    assert tally.hungriest < MAX_READING_MEGABYTES
     assert tally.growth < 100, "memory that is not given back"
 
 
@@ -62,7 +65,8 @@ def test_a_pickle_that_asks_for_everything_gets_a_bounded_part_of_it(tmp_path, s
             for content in (greedy_pickles()[name], zipped(greedy_pickles()[name])):
                 path.write_bytes(content)
                 message, highest = pool.submit(read_elsewhere, path).result()
-                assert message.startswith("g_1 ") and message.endswith(".")
+                assert message.startswith("g_1 ")
+                assert message.endswith(".")
                 print(f"\n{name} in {len(content)} bytes: refused")
     count = 2 * len(names)
     print(

@@ -12,12 +12,12 @@ from pathlib import Path
 import httpx
 
 from tests.conftest import start_app
-from tests.robustness.test_soak import FAST, WAIT, clip, compared
+from tests.robustness.test_soak import FAST, MAX_WAIT_SECONDS, clip, compared
 from tests.waiting import random_moment, until
 
 IMPATIENT = "import server.process as p, app; p.Worker.run.__kwdefaults__['stall_timeout'] = {}; app.main()"
 WITH_NETWORK = [*FAST, "hifigan-original"]
-SLOWER = 4.0  # seconds of a clip that takes some seconds to compare
+CLIP_SECONDS = 4.0  # of a clip that takes some seconds to compare
 
 
 def worker_of(app: int) -> int:
@@ -47,7 +47,8 @@ def test_comparisons_survive_the_end_of_their_process(tmp_path, scale):
     try:
         with ThreadPoolExecutor(2) as pool:
             for _ in range(kills):
-                new = [clip(tmp_path, chance.randrange(10**6), SLOWER) for _ in range(2)]  # nothing is known of them
+                # new clips, of which no result is cached
+                new = [clip(tmp_path, chance.randrange(10**6), CLIP_SECONDS) for _ in range(2)]
                 jobs = [pool.submit(status, url, path, WITH_NETWORK) for path in new]
                 random_moment(chance, 2.0)
                 os.kill(worker_of(process.pid), signal.SIGKILL)
@@ -79,7 +80,7 @@ def test_a_process_that_hangs_is_killed_and_the_app_goes_on(tmp_path, scale):
                 hanging = worker_of(process.pid)
                 job = pool.submit(status, url, clip(tmp_path, number, 8.0), FAST)
                 os.kill(hanging, signal.SIGSTOP)
-                until(lambda job=job: answers(url) and job.done(), "the comparison is given up", WAIT)
+                until(lambda job=job: answers(url) and job.done(), "the comparison is given up", MAX_WAIT_SECONDS)
                 assert job.result() == ("cancelled", f"Given up: nothing moved for {patience} seconds")
                 assert status(url, clip(tmp_path, 100 + number), FAST)[0] == "done"
                 assert not Path(f"/proc/{hanging}").exists(), "it was killed, and nothing of it is left"

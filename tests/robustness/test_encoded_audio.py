@@ -13,8 +13,8 @@ from tests.robustness.pool import run_cases
 from vocoders.audio import SAMPLE_RATE
 from vocoders.recordings.reader import AudioError, read_recording
 
-LATEST = 3  # samples at 22 050 Hz that a decoded signal may be late or early
-LAST_FRAME = 0.06  # seconds: where no header says where the sound ends, the encoder's last frame is kept whole
+MAX_DELAY_SAMPLES = 3  # samples at 22 050 Hz that a decoded signal may be late or early
+LAST_FRAME_SECONDS = 0.06  # where no header says where the sound ends, the encoder's last frame is kept whole
 
 # Nothing in them says how long they are: cut between two frames, they are whole
 ENDLESS = {"adts.aac", "no-xing.mp3", "layer2.mp2", "live.webm"}
@@ -38,13 +38,13 @@ def read_one(number: int, folder: Path) -> str:
 
 def assert_is(truth: np.ndarray, found: np.ndarray, whole: bool) -> None:
     """Nothing is invented, nothing out of its place; and where nothing was said, nothing is lost."""
-    correlation = correlation_in_place(found, truth, LATEST)
+    correlation = correlation_in_place(found, truth, MAX_DELAY_SAMPLES)
     assert correlation > 0.99, (
         f"correlation {correlation:.3f}; (samples late, correlation there): {lag_and_correlation(found, truth)}"
     )
     excess = (len(found) - len(truth)) / SAMPLE_RATE
-    assert excess < LAST_FRAME, f"{excess:.3f} s too long"
-    assert not whole or excess > -LAST_FRAME, f"{-excess:.3f} s are missing, and nothing was said"
+    assert excess < LAST_FRAME_SECONDS, f"{excess:.3f} s too long"
+    assert not whole or excess > -LAST_FRAME_SECONDS, f"{-excess:.3f} s are missing, and nothing was said"
 
 
 def test_samples_used_are_samples_encoded(scale):

@@ -17,14 +17,14 @@ from common.memory import memory
 from tests.conftest import harmonic_tone, patient_client, start_app
 
 FAST = ["griffin-lim", "griffin-lim-oracle"]
-WAIT = 600.0  # seconds for one answer, on a machine that may be shared
+MAX_WAIT_SECONDS = 600.0  # for one answer, on a machine that may be shared
 
 
 def compared(url: str, clip: Path, systems: list[str], client: Client | None = None) -> dict:
     """What the player shows at the end. Errors: the client's, where the app refuses."""
     client = client or patient_client(url)
     job = client.submit(handle_file(str(clip)), systems, api_name="/compare")
-    job.result(WAIT)
+    job.result(MAX_WAIT_SECONDS)
     players = [values[2] for values in job.outputs() if isinstance(values[2], dict) and "tracks" in values[2]]
     return players[-1]
 
@@ -97,11 +97,7 @@ def test_everybody_at_once_gets_their_own_or_a_clean_refusal(tmp_path, scale):
         try:
             player = compared(url, path, FAST, client)
         except Exception as error:  # the client has no class for a full queue
-            assert "queue is full" in str(error).lower() or "503" in str(error), (
-                repr(error),
-                (tmp_path / "data" / "log.txt").read_text(),
-            )
-            refused.append(number)
+            refused.append(error)
             return
         taken.append(number)
         assert player["seconds"] == pytest.approx(lengths[number], abs=0.001), "somebody else's result"
@@ -118,5 +114,8 @@ def test_everybody_at_once_gets_their_own_or_a_clean_refusal(tmp_path, scale):
     finally:
         process.terminate()
         process.wait(20)
+    log = (tmp_path / "data" / "log.txt").read_text()
+    for error in refused:
+        assert "queue is full" in str(error).lower() or "503" in str(error), (repr(error), log)
     assert len(taken) >= min(users, 6)
     print(f"\nat once: {users} users, {len(taken)} answered, {len(refused)} refused (queue full), 0 wrong, 0 crashed")

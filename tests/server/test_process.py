@@ -95,7 +95,7 @@ def test_a_process_that_dies_is_replaced_and_the_work_begun_again(worker, tmp_pa
     if survive_at <= MAX_ATTEMPTS:
         assert worker.run(jobs.killed, tries, survive_at) == "survived"
     else:
-        with pytest.raises(WorkerCrashed, match="without a word"):
+        with pytest.raises(WorkerCrashed, match="ran out of memory"):
             worker.run(jobs.killed, tries, survive_at)
     assert tries.stat().st_size == MAX_ATTEMPTS
     assert worker.run(jobs.pid_of) == worker.pid

@@ -8,7 +8,7 @@ import torch
 
 from tests.conftest import harmonic_tone
 from train.config import PRESETS, with_input
-from train.data.crops import MARGIN, TAPS, Crops, resampled_crops
+from train.data.crops import MARGIN_SAMPLES, TAPS_PER_SIDE, Crops, resampled_crops
 from train.data.pack import AUDIO, Clip, Pack, PackError
 from vocoders.features import hw2_mel, log_hw2
 from vocoders.hifigan.generator_input import GUIDE_GAIN
@@ -29,8 +29,8 @@ def test_a_plain_segment_is_a_piece_of_a_clip_and_its_mel_that_of_the_whole_clip
     whole = (harmonic_tone(25.0) * 32767).astype(np.int16)
     crops = Crops(made_pack(tmp_path, whole), PLAIN, CPU)
     # Frames of the whole clip lie on a grid of 256 samples, so a start on that grid is asked for
-    start = torch.tensor([40 * HOP - MARGIN - TAPS])
-    waveform = resampled_crops(crops.audio, start, torch.ones(1), 4096 + 2 * MARGIN)
+    start = torch.tensor([40 * HOP - MARGIN_SAMPLES - TAPS_PER_SIDE])
+    waveform = resampled_crops(crops.audio, start, torch.ones(1), 4096 + 2 * MARGIN_SAMPLES)
     batch = crops.batch_of(waveform)
     assert np.array_equal(batch.target[0, 0] * 32768, whole[40 * HOP : 40 * HOP + 4096])
     mel = log_hw2(hw2_mel(whole.astype(np.float32) / 32768)).values[:, 40:56]

@@ -90,7 +90,7 @@ def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(pack, fabric, tmp_pa
             os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("train.loop.LOG_EVERY", 1)
+        patch.setattr("train.loop.LOG_INTERVAL_STEPS", 1)
         brief(tmp_path / "parts", pack, fabric, session=Session(on_step=interrupt))
     assert load(tmp_path / "parts")["step"] == 8
     brief(tmp_path / "parts", pack, fabric, saved=load(tmp_path / "parts"))

@@ -9,8 +9,8 @@ import torch
 from train import guards
 from train.config import PRESETS
 from train.guards import (
-    COLLAPSED,
-    PATIENCE,
+    COLLAPSE_PATIENCE_STEPS,
+    MAX_COLLAPSED_LOSS,
     DoesNotFit,
     TrainingStopped,
     Watchdog,
@@ -71,13 +71,13 @@ def test_a_loss_that_is_no_number_stops_the_run(value):
 
 def test_discriminators_that_always_win_stop_the_run_after_a_while():
     watchdog = Watchdog({"mpd": 5})
-    won, open_ = {"d/mpd": 5 * COLLAPSED / 2}, {"d/mpd": 2.5}
-    for step in range(0, PATIENCE, 10):
+    won, open_ = {"d/mpd": 5 * MAX_COLLAPSED_LOSS / 2}, {"d/mpd": 2.5}
+    for step in range(0, COLLAPSE_PATIENCE_STEPS, 10):
         watchdog.look(step, won)
-    watchdog.look(PATIENCE - 1, open_)  # a moment of doubt starts the count again
-    for step in range(PATIENCE, 2 * PATIENCE, 10):
+    watchdog.look(COLLAPSE_PATIENCE_STEPS - 1, open_)  # a moment of doubt starts the count again
+    for step in range(COLLAPSE_PATIENCE_STEPS, 2 * COLLAPSE_PATIENCE_STEPS, 10):
         watchdog.look(step, won)
         if step % 400 == 0:
             watchdog.look(step, {"validation mel": 1.0})  # says nothing about discriminators
     with pytest.raises(TrainingStopped, match="mpd discriminators have been right about everything for 1000 steps"):
-        watchdog.look(2 * PATIENCE, won)
+        watchdog.look(2 * COLLAPSE_PATIENCE_STEPS, won)

@@ -12,7 +12,7 @@ import torch
 from common.durable import DiskFull, write_durably
 from common.paths import ROOT
 from tests.waiting import until
-from train.config import PRESETS, SMALLEST
+from train.config import PRESETS, TINY_GENERATOR
 from train.data.crops import Crops
 from train.networks.generator import Average, fold, new_generator
 from train.networks.losses import SpectralLosses
@@ -36,7 +36,7 @@ def trained(pack, fabric, config=TINY, steps=2):
     return state
 
 
-@pytest.mark.parametrize("config", [SMALLEST, V3])
+@pytest.mark.parametrize("config", [TINY_GENERATOR, V3])
 def test_in_bfloat16_a_generator_makes_and_learns_nearly_the_same(config):
     """Its convolutions run another way there."""
     torch.manual_seed(3)
@@ -168,16 +168,16 @@ def test_a_kill_while_saving_never_costs_the_last_save(tmp_path):
 
 def test_folding_gives_the_generator_that_was_trained(pack, fabric):
     generator = trained(pack, fabric).plain_generator
-    plain = Generator(SMALLEST)
+    plain = Generator(TINY_GENERATOR)
     plain.load_state_dict(fold(generator.state_dict()))
     mel = torch.randn(1, 80, 20)
     assert torch.allclose(plain(mel), generator(mel), atol=1e-6)
 
 
 def test_given_weights_are_kept_by_weight_normalisation():
-    plain = Generator(SMALLEST)
+    plain = Generator(TINY_GENERATOR)
     weights = {name: value.clone() for name, value in plain.state_dict().items()}
-    found = fold(new_generator(SMALLEST, weights).state_dict())
+    found = fold(new_generator(TINY_GENERATOR, weights).state_dict())
     assert found.keys() == weights.keys()
     assert all(torch.allclose(found[name], weights[name], atol=1e-6) for name in weights)
 

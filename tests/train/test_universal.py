@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from train.networks.generator import new_generator
-from train.networks.universal import KERNEL, solve_convolution, universal_weights
+from train.networks.universal import KERNEL_FRAMES, solve_convolution, universal_weights
 from vocoders.catalogue import original_weights
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
 from vocoders.features import hw2_mel, log_hifigan_mel, log_hw2
@@ -18,9 +18,9 @@ from vocoders.mel import HIFIGAN, HW2
 
 def test_a_convolution_is_recovered_from_what_it_does():
     random = torch.Generator().manual_seed(0)
-    weight, bias = torch.randn(6, 4, KERNEL, generator=random), torch.randn(6, generator=random)
+    weight, bias = torch.randn(6, 4, KERNEL_FRAMES, generator=random), torch.randn(6, generator=random)
     inputs = [torch.randn(4, frames, generator=random) for frames in (300, 200)]
-    pairs = [(x, F.conv1d(x[None], weight, bias, padding=KERNEL // 2)[0]) for x in inputs]
+    pairs = [(x, F.conv1d(x[None], weight, bias, padding=KERNEL_FRAMES // 2)[0]) for x in inputs]
     found, found_bias = solve_convolution(pairs)
     assert (found - weight).abs().max() < 0.01  # the ridge shrinks by a thousandth
     assert (found_bias - bias).abs().max() < 0.01

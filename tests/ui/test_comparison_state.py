@@ -59,7 +59,7 @@ def test_the_view_has_a_track_for_everything_asked_for(store):
     state, files = begin(RECORDING, [A, B], residuals=True), ComparisonFiles(store.new(), RECORDING)
     state = state.after(Progress(A, 0.5)).after(Failed(B, "no luck"))
     tracks = {track["id"]: track for track in view_of(state, files, "running", "").player["tracks"]}
-    assert {id: track["state"] for id, track in tracks.items()} == {
+    assert {system_id: track["state"] for system_id, track in tracks.items()} == {
         "reference": "ready",
         "a": "running",
         "a--residual": "waiting",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from eval.metrics.loudness import PEAK_CEILING, TARGET_LUFS, loudness, match_levels, true_peak
+from eval.metrics.loudness import MAX_TRUE_PEAK_DBTP, TARGET_LUFS, loudness, match_levels, true_peak
 from eval.reports import spectrogram
 from eval.reports.figures import save_comparison
 from tests.conftest import harmonic_tone
@@ -50,7 +50,7 @@ def test_no_peak_passes_the_ceiling_and_all_stay_matched(measured):
     levels = match_levels(measured)
     matched = [level.lufs + level.gain for level in levels.values()]
     assert max(matched) - min(matched) < 1e-6
-    assert max(level.true_peak + level.gain for level in levels.values()) <= PEAK_CEILING + 1e-6
+    assert max(level.true_peak + level.gain for level in levels.values()) <= MAX_TRUE_PEAK_DBTP + 1e-6
     assert max(matched) <= TARGET_LUFS + 1e-6
 
 
@@ -64,7 +64,7 @@ def test_the_level_of_a_full_scale_sine_is_0_db():
     picture = spectrogram.level(sine(22_050 / 1024 * 100))
     assert picture.shape == (513, math.ceil(2 * 22_050 / 256))
     assert picture[100, 5:-5] == pytest.approx(0.0, abs=0.01)
-    assert picture.min() == spectrogram.DB_MIN
+    assert picture.min() == spectrogram.MIN_DB
 
 
 def test_half_the_gain_is_6_db_of_difference_and_silence_is_none():

@@ -16,7 +16,7 @@ def track(hertz: np.ndarray, confidence: float = 1.0) -> PitchTrack:
     return PitchTrack(np.arange(len(hertz)) * 0.016, hertz, np.full(len(hertz), confidence))
 
 
-def test_the_pitch_panel_says_how_far_a_take_strays():
+def test_the_pitch_panel_says_how_far_an_output_deviates():
     reference = np.linspace(200, 220, 50)
     html = pitch_panel(0.8, track(reference), {"Sharp <b>": track(reference * 2 ** (30 / 1200))})
     assert "30 cents on average, 0.0 % of frames more than 50 off" in html

@@ -30,9 +30,9 @@ from vocoders.features import hw2_mel, stft_magnitude
 from vocoders.recordings.reader import read_recording
 
 
-def take(id: str, m_stft: float, steps=(hw2_mel,)) -> Output:
+def take(system_id: str, m_stft: float, steps=(hw2_mel,)) -> Output:
     metrics = {"M-STFT": m_stft, "log-mel L1": math.nan, "spectral convergence": 0.5}
-    return Output(fake_system(id, steps=steps), np.zeros(22_050, np.float32), -20.0, -3.0, 0.5, metrics=metrics)
+    return Output(fake_system(system_id, steps=steps), np.zeros(22_050, np.float32), -20.0, -3.0, 0.5, metrics=metrics)
 
 
 # Results on disk
@@ -93,7 +93,10 @@ def test_no_notice_for_no_text():
 
 def test_the_best_of_the_mel_vocoders_is_marked_and_the_oracle_never():
     html = metric_table([take("oracle", 0.1, steps=(stft_magnitude,)), take("good", 0.9), take("poor", 1.2)])
-    rows = {id: html.split(f'data-lab-track="{id}"')[1].split("</tr>")[0] for id in ("oracle", "good", "poor")}
+    rows = {
+        system_id: html.split(f'data-lab-track="{system_id}"')[1].split("</tr>")[0]
+        for system_id in ("oracle", "good", "poor")
+    }
     assert "bound" in rows["oracle"]
     assert "page-best" not in rows["oracle"]
     assert '<td class="page-best"><b>0.900</b>' in rows["good"]

@@ -21,7 +21,7 @@ from vocoders.hifigan.generator import V2, V3, Generator, HiFiGANConfig
 from vocoders.hifigan.generator_input import WITH_GUIDE, generator_input
 from vocoders.hifigan.guide import guide_of
 from vocoders.hifigan.openvino_generator import MAX_CACHED, OpenVINOGenerator
-from vocoders.hifigan.windows import KEPT, even_share, windows
+from vocoders.hifigan.windows import MAX_KEPT_FRAMES, even_share, windows
 from vocoders.mel import HOP, HW2
 
 # one upsampling without overlap, one whose kernel is no multiple of its rate, different blocks
@@ -84,15 +84,15 @@ def test_both_engines_give_the_samples_of_the_whole(vocoder, checkpoint, frames)
 
 
 def test_streamed_blocks_are_the_same_samples_and_come_one_by_one(vocoder):
-    features = Features("log hw2 mel", mel_of_noise(3 * KEPT))
+    features = Features("log hw2 mel", mel_of_noise(3 * MAX_KEPT_FRAMES))
     blocks = list(vocoder.stream(features))
     assert len(blocks) >= 3
-    assert max(map(len, blocks)) <= KEPT * HOP
+    assert max(map(len, blocks)) <= MAX_KEPT_FRAMES * HOP
     assert np.array_equal(np.concatenate(blocks), vocoder(features))
 
 
 def test_leaving_early_ends_the_work_and_harms_nothing(vocoder):
-    features = Features("log hw2 mel", mel_of_noise(8 * KEPT))
+    features = Features("log hw2 mel", mel_of_noise(8 * MAX_KEPT_FRAMES))
     whole, asked = vocoder(features), []
     source = vocoder._input
     vocoder._input = lambda *part: asked.append(part) or source(*part)
@@ -207,6 +207,6 @@ def test_windows_tile_the_mel_with_one_length_and_full_context(frames, kept, con
 @given(st.integers(1, 20_000), st.integers(1, 8))
 def test_windows_come_out_even(frames, parallel):
     kept = even_share(frames, parallel)
-    assert 1 <= kept <= KEPT
+    assert 1 <= kept <= MAX_KEPT_FRAMES
     count = len(list(windows(frames, kept, 13)))
     assert count == 1 or count % parallel == 0 or kept * count - frames < count

@@ -11,7 +11,7 @@ from vocoders.features import hw2_mel, log_hw2
 from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.hifigan.generator import V3, Generator
 from vocoders.hifigan.generator_input import WITH_AMPLITUDE, generator_input
-from vocoders.hifigan.windows import KEPT
+from vocoders.hifigan.windows import MAX_KEPT_FRAMES
 from vocoders.mel import HIFIGAN, HW2, mel_of
 from vocoders.phase.inversion import invert_mel, invert_mel_tensor
 
@@ -45,7 +45,7 @@ def test_a_generator_with_it_is_loaded_and_run_from_a_mel(tmp_path, tone):
     write_safetensors(tmp_path / "rich.safetensors", written)
     checkpoint = read_checkpoint(tmp_path / "rich.safetensors")
     features = log_hw2(hw2_mel(np.tile(tone, 4)))
-    assert features.values.shape[1] > KEPT + 2 * RICH.context  # more than one window
+    assert features.values.shape[1] > MAX_KEPT_FRAMES + 2 * RICH.context  # more than one window
     with torch.inference_mode():
         log = torch.from_numpy(features.values)[None]
         whole = checkpoint.generator()(generator_input(log, WITH_AMPLITUDE, HW2))[0, 0].numpy()

@@ -29,7 +29,7 @@ from vocoders.hifigan.generator import V3, Generator, HiFiGANConfig, multiply_ad
 from vocoders.hifigan.generator_input import WITH_GUIDE, generator_input
 from vocoders.hifigan.guide import ITERATIONS, Guide, guide_of
 from vocoders.mel import HIFIGAN, HW2
-from vocoders.phase.chunks import CHUNK, OVERLAP
+from vocoders.phase.chunks import CHUNK_FRAMES, OVERLAP_FRAMES
 from vocoders.phase.griffin_lim import griffin_lim
 
 GUIDED = with_input(dataclasses.replace(PRESETS["tiny"], generator_only=1.0), "guide")
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture(scope="module")
 def long_tone() -> np.ndarray:
     """Two and a half chunks."""
-    return harmonic_tone(2.5 * CHUNK * 256 / 22_050)
+    return harmonic_tone(2.5 * CHUNK_FRAMES * 256 / 22_050)
 
 
 @pytest.fixture
@@ -68,10 +68,10 @@ def test_a_guide_is_griffin_lim_from_the_mel(tone):
 
 def test_what_is_asked_for_in_pieces_is_the_same(long_tone, hasty):
     mel = log_hw2(hw2_mel(long_tone)).values
-    edges = [0, 100, CHUNK - OVERLAP, CHUNK, 2 * CHUNK + 1, mel.shape[1]]
+    edges = [0, 100, CHUNK_FRAMES - OVERLAP_FRAMES, CHUNK_FRAMES, 2 * CHUNK_FRAMES + 1, mel.shape[1]]
     guide = Guide(mel)
     first = guide.between(0, 100).copy()
-    assert guide._ready < CHUNK  # not more than was needed
+    assert guide._ready < CHUNK_FRAMES  # not more than was needed
     parts = [guide.between(start, stop) for start, stop in itertools.pairwise(edges)]
     assert np.array_equal(first, parts[0])
     assert np.array_equal(np.concatenate(parts), guide_of(mel))
@@ -83,12 +83,12 @@ def test_partials_run_on_from_chunk_to_chunk(long_tone):
     power = (guide[: len(guide) // 1024 * 1024] ** 2).reshape(-1, 1024).mean(axis=1)
     recorded = (long_tone[: len(power) * 1024] ** 2).reshape(-1, 1024).mean(axis=1)
     level = 10 * np.log10(power / recorded)
-    for seam in (CHUNK, 2 * CHUNK - OVERLAP):
-        around = level[(seam - OVERLAP) * 256 // 1024 : seam * 256 // 1024]
+    for seam in (CHUNK_FRAMES, 2 * CHUNK_FRAMES - OVERLAP_FRAMES):
+        around = level[(seam - OVERLAP_FRAMES) * 256 // 1024 : seam * 256 // 1024]
         assert np.abs(around - np.median(level)).max() < 1.0
 
 
-@pytest.mark.parametrize("frames", [1, 31, CHUNK + 1, CHUNK + OVERLAP, 2 * CHUNK + 50])
+@pytest.mark.parametrize("frames", [1, 31, CHUNK_FRAMES + 1, CHUNK_FRAMES + OVERLAP_FRAMES, 2 * CHUNK_FRAMES + 50])
 @pytest.mark.parametrize("rates", [(8, 8, 2, 2), (1, 16, 16)])
 @pytest.mark.parametrize("engine", ["pytorch", "openvino"])
 def test_engines_cut_mel_and_guide_alike(engine, rates, frames, hasty, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from tests.conftest import harmonic_tone
 from vocoders.analysis import Analysis, synthesize
 from vocoders.catalogue import find_systems
 from vocoders.mel import HIFIGAN, HW2, mel_of
-from vocoders.phase.chunks import CHUNK, OVERLAP, chunks, fades
+from vocoders.phase.chunks import CHUNK_FRAMES, OVERLAP_FRAMES, chunks, fades
 from vocoders.phase.refine import Refinement, kept_share, refine, target_magnitude
 from vocoders.recordings.reader import read_recording
 
@@ -161,10 +161,10 @@ def test_a_real_vocoders_take_of_the_sung_phrase_becomes_steadier():
 
 def test_long_recordings_are_refined_in_chunks_without_a_seam():
     """Twice the length of a chunk: where the pieces meet, level and waveform stay continuous."""
-    sung = harmonic_tone((2 * CHUNK * 256) / 22_050)[: 2 * CHUNK * 256]
+    sung = harmonic_tone((2 * CHUNK_FRAMES * 256) / 22_050)[: 2 * CHUNK_FRAMES * 256]
     seen: list[float] = []
     refined = refine(wobbling(sung), mel_of(sung, HW2), settings=Refinement(iterations=16), on_progress=seen.append)
-    seam = slice((CHUNK - OVERLAP) * 256, CHUNK * 256)
+    seam = slice((CHUNK_FRAMES - OVERLAP_FRAMES) * 256, CHUNK_FRAMES * 256)
     level = np.sqrt(np.mean(refined[seam] ** 2)) / np.sqrt(np.mean(sung[seam] ** 2))
     assert level == pytest.approx(1.0, abs=0.1)
     assert np.abs(np.diff(refined[seam])).max() <= 1.2 * np.abs(np.diff(sung)).max()
@@ -172,11 +172,23 @@ def test_long_recordings_are_refined_in_chunks_without_a_seam():
     assert seen == sorted(seen)
 
 
-@pytest.mark.parametrize("frames", [1, 2, OVERLAP, CHUNK - 1, CHUNK, CHUNK + 1, CHUNK + OVERLAP, 3 * CHUNK + 7])
+@pytest.mark.parametrize(
+    "frames",
+    [
+        1,
+        2,
+        OVERLAP_FRAMES,
+        CHUNK_FRAMES - 1,
+        CHUNK_FRAMES,
+        CHUNK_FRAMES + 1,
+        CHUNK_FRAMES + OVERLAP_FRAMES,
+        3 * CHUNK_FRAMES + 7,
+    ],
+)
 def test_chunks_cover_every_frame_with_weights_that_add_up_to_one(frames):
     total = np.zeros(frames * 256)
     for start, stop in chunks(frames):
-        assert 0 < stop - start <= CHUNK
+        assert 0 < stop - start <= CHUNK_FRAMES
         total[start * 256 : stop * 256] += fades(start, stop, frames)
     assert np.allclose(total, 1, atol=1e-5)
 

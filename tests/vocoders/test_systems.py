@@ -16,8 +16,8 @@ from vocoders.mel_files.format import MelFormat
 from vocoders.systems import Unavailable
 
 
-def system(id: str):
-    return find_systems(id)[0]
+def system(system_id: str):
+    return find_systems(system_id)[0]
 
 
 @pytest.fixture(scope="module")
@@ -37,26 +37,28 @@ def test_the_catalogue_has_the_systems_of_the_design():
 
 def test_every_take_is_as_long_as_the_recording_and_finite(takes, tone):
     assert len(takes) >= 6
-    for id, take in takes.items():
-        assert take.shape == tone.shape, id
+    for system_id, take in takes.items():
+        assert take.shape == tone.shape, system_id
         assert take.dtype == np.float32
         assert np.isfinite(take).all()
 
 
 def test_the_systems_rank_as_they_must(takes, tone):
     """The oracle sees most; the bridge repairs what the mislabelled mel breaks."""
-    scores = {id: m_stft(tone, take) for id, take in takes.items()}
+    scores = {system_id: m_stft(tone, take) for system_id, take in takes.items()}
     assert scores["griffin-lim-oracle"] < 0.5
-    assert scores["griffin-lim-oracle"] < min(score for id, score in scores.items() if id != "griffin-lim-oracle")
+    assert scores["griffin-lim-oracle"] < min(
+        score for system_id, score in scores.items() if system_id != "griffin-lim-oracle"
+    )
     assert scores["hifigan-original-mismatch"] > 4
     assert abs(scores["hifigan-original-bridged"] - scores["hifigan-original"]) < 0.25
     assert scores["hifigan-original-bridged"] < scores["hifigan-original-mismatch"] / 3
 
 
 @pytest.mark.parametrize("samples", [1, 255, 257, 2205])
-@pytest.mark.parametrize("id", ["griffin-lim-oracle", "griffin-lim", "hifigan-original"])
-def test_any_length_comes_back_as_long(id, samples, tone):
-    assert len(synthesize(system(id), Analysis(tone[:samples]))) == samples
+@pytest.mark.parametrize("system_id", ["griffin-lim-oracle", "griffin-lim", "hifigan-original"])
+def test_any_length_comes_back_as_long(system_id, samples, tone):
+    assert len(synthesize(system(system_id), Analysis(tone[:samples]))) == samples
 
 
 def test_what_systems_share_is_computed_once_and_counted_for_each(tone, monkeypatch):
@@ -95,8 +97,8 @@ def test_hifigans_mel_goes_straight_into_the_original_and_through_the_bridge_int
     analysis = Analysis.of_mel(log_hifigan_mel(samples))
     straight = synthesize(system("hifigan-original"), analysis)
     assert np.array_equal(straight, synthesize(system("hifigan-original"), Analysis(samples)))
-    for id in ("griffin-lim", "hifigan-hw2", "hifigan-hw2-refined"):
-        assert m_stft(samples, synthesize(system(id), analysis)) < 1.5, id
+    for system_id in ("griffin-lim", "hifigan-hw2", "hifigan-hw2-refined"):
+        assert m_stft(samples, synthesize(system(system_id), analysis)) < 1.5, system_id
 
 
 def test_every_step_takes_what_the_one_before_gives():
@@ -128,7 +130,9 @@ def test_a_mel_of_the_wrong_kind_is_refused_by_every_step(tone):
 
 
 def test_what_is_heard_first_is_signal_processing_then_networks_as_listed():
-    chosen = [system(id) for id in ("hifigan-hw2-refined", "hifigan-hw2", "hifigan-original", "griffin-lim")]
+    chosen = [
+        system(system_id) for system_id in ("hifigan-hw2-refined", "hifigan-hw2", "hifigan-original", "griffin-lim")
+    ]
     ids = [found.id for found in quick_first(chosen)]
     assert ids == ["griffin-lim", "hifigan-hw2", "hifigan-original", "hifigan-hw2-refined"]
 
@@ -170,8 +174,8 @@ def test_an_at_belongs_to_a_path_that_has_one(tmp_path):
 
 def test_silence_stays_nearly_silent():
     silence = np.zeros(22_050, dtype=np.float32)
-    for id in ("griffin-lim", "hifigan-original", "hifigan-original-bridged"):
-        assert np.abs(synthesize(system(id), Analysis(silence))).max() < 0.01
+    for system_id in ("griffin-lim", "hifigan-original", "hifigan-original-bridged"):
+        assert np.abs(synthesize(system(system_id), Analysis(silence))).max() < 0.01
 
 
 def test_features_are_not_changed_by_who_reads_them(tone):

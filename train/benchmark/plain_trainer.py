@@ -27,7 +27,7 @@ from train.networks.losses import adversarial_loss, discriminator_loss, feature_
 from vocoders.audio import write_wav
 from vocoders.mel import F_MAX, HOP, LOG_FLOOR, N_FFT, N_MELS, PAD, filterbank
 
-FILES = 64  # of the pack, written out as the WAV files such a trainer reads
+WAV_FILES = 64  # of the pack, written out as the WAV files such a trainer reads
 
 
 def _mel(waveform: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ class PlainTrainer:
 
     def __init__(self, pack: Pack, config: TrainConfig, device: torch.device, folder: Path) -> None:
         self.config, self.device = config, device
-        clips = [clip for clip in pack.split("train") if clip.samples > config.segment][:FILES]
+        clips = [clip for clip in pack.split("train") if clip.samples > config.segment][:WAV_FILES]
         files = []
         for number, clip in enumerate(clips):
             files.append(folder / f"{number}.wav")
@@ -87,6 +87,7 @@ class PlainTrainer:
         return itertools.chain.from_iterable(itertools.repeat(loader))
 
     def step(self) -> None:
+        """One step of the original's training loop, discriminators first, on the next batch."""
         mel, target = (tensor.to(self.device) for tensor in next(self.batches))
         estimate = self.generator(mel)
         real, fake = self.discriminators(target), self.discriminators(estimate.detach())

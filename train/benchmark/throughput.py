@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning.fabric import Fabric
@@ -41,7 +42,7 @@ def bench(
     size: v1, v2 or v3. Every contender has the same generator, batch and segment. A `fast` run spends its first share
     without discriminators, so both kinds of step are timed, and the last row is a whole run's mix of them.
     """
-    same = {"batch": batch, "long_batch": batch, "segment": segment, "long_segment": segment}
+    same: dict[str, Any] = {"batch": batch, "long_batch": batch, "segment": segment, "long_segment": segment}
     paper, fast = (dataclasses.replace(preset_named(f"{kind}-{size}"), **same) for kind in ("paper", "fast"))
     alone, joined = f"fast-{size}, generator only", f"fast-{size}, with discriminators"
     with ExitStack() as stack:

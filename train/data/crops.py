@@ -21,14 +21,16 @@ from vocoders.audio import SAMPLE_RATE
 from vocoders.hifigan.generator_input import generator_input
 from vocoders.mel import HOP, PAD, MelSpectrogram, log_mel, recipe_named
 
-MARGIN = 2 * HOP  # samples around a segment, so that its mel has real sound and not padding in every frame
-assert MARGIN >= PAD
-TAPS = 16  # of the resampling filter, to each side
-SHORTEST_TRAINING = 20.0  # seconds of audio below which a run is refused
+MARGIN_SAMPLES = 2 * HOP  # around a segment, so that its mel has real sound and not padding in every frame
+assert MARGIN_SAMPLES >= PAD
+TAPS_PER_SIDE = 16  # of the resampling filter
+MIN_TRAINING_SECONDS = 20.0  # of audio; with less a run is refused
 
 
 @dataclass(frozen=True)
 class Batch:
+    """The input and the target of one training step."""
+
     features: Tensor  # (batch, input channels, segment / 256), what the generator sees
     target: Tensor  # (batch, 1, segment) in [-1, 1]
 
@@ -45,9 +47,9 @@ class Crops:
         self.mel = MelSpectrogram(self.recipe).to(device)
         clips = pack.split("train")
         seconds = sum(clip.seconds for clip in clips)
-        if seconds < SHORTEST_TRAINING:
+        if seconds < MIN_TRAINING_SECONDS:
             raise PackError(
-                f"{pack.root} has {seconds:.1f} s to train on; at least {SHORTEST_TRAINING:g} s are needed."
+                f"{pack.root} has {seconds:.1f} s to train on; at least {MIN_TRAINING_SECONDS:g} s are needed."
             )
         self._lengths = (config.segment, config.long_segment)
         self._places = {length: _places(clips, self._span(length), device) for length in self._lengths}
@@ -57,32 +59,32 @@ class Crops:
                 f"the longest clip of {pack.root} has {longest:.2f} s, and a segment of this preset needs "
                 f"{self._span(max(self._lengths)) / SAMPLE_RATE:.2f} s; choose a shorter --segment."
             )
-        heard = [pack.audio, pack.guide] if config.generator.is_guided else [pack.audio]
-        self.audio, self.guide = (*_on_device(heard, device), None)[:2]
+        signals = [pack.audio, pack.guide] if config.generator.is_guided else [pack.audio]
+        self.audio, self.guide = (*_on_device(signals, device), None)[:2]
 
     def draw(self, step: int, segment: int, batch: int) -> Batch:
         """The batch of this step; the same whenever it is asked for."""
         seed = np.random.SeedSequence([self.config.seed, self.rank, step]).generate_state(1)
         random = torch.Generator().manual_seed(int(seed[0]))
         start, ratio, gain = self._choose(random, segment, batch)
-        waveform = resampled_crops(self.audio, start, ratio, segment + 2 * MARGIN) * gain
+        waveform = resampled_crops(self.audio, start, ratio, segment + 2 * MARGIN_SAMPLES) * gain
         scale = 1 / waveform.abs().amax(dim=1, keepdim=True).clamp(min=1)  # a gain never clips
         if self.guide is None:
             return self.batch_of(waveform * scale)
         # Shifted like its target: nearly what Griffin-Lim would make of the shifted mel, and nothing to compute
-        guide = resampled_crops(self.guide, start, ratio, segment + 2 * MARGIN) * gain
-        return self.batch_of(waveform * scale, guide[:, MARGIN:-MARGIN] * scale)
+        guide = resampled_crops(self.guide, start, ratio, segment + 2 * MARGIN_SAMPLES) * gain
+        return self.batch_of(waveform * scale, guide[:, MARGIN_SAMPLES:-MARGIN_SAMPLES] * scale)
 
     def batch_of(self, waveform: Tensor, guide: Tensor | None = None) -> Batch:
         """(batch, segment + 2 MARGIN), and the guide of its middle -> `Batch` of the middle, its mel framed as inside a
         longer recording."""
-        mel = log_mel(self.mel(waveform))[..., MARGIN // HOP : -(MARGIN // HOP)]
+        mel = log_mel(self.mel(waveform))[..., MARGIN_SAMPLES // HOP : -(MARGIN_SAMPLES // HOP)]
         features = generator_input(mel, self.config.generator.input_channels, self.recipe, guide)
-        return Batch(features, waveform[:, None, MARGIN:-MARGIN])
+        return Batch(features, waveform[:, None, MARGIN_SAMPLES:-MARGIN_SAMPLES])
 
     def _span(self, segment: int) -> int:
         """Samples of a clip that a segment may need."""
-        return math.ceil((segment + 2 * MARGIN) * 2 ** (self.config.pitch_shift / 12)) + 2 * TAPS
+        return math.ceil((segment + 2 * MARGIN_SAMPLES) * 2 ** (self.config.pitch_shift / 12)) + 2 * TAPS_PER_SIDE
 
     def _choose(self, random: torch.Generator, segment: int, batch: int) -> tuple[Tensor, Tensor, Tensor]:
         """Where each crop starts in the pack, by how much it is sped up, and its gain; (batch,), (batch,), (batch, 1)."""
@@ -121,14 +123,14 @@ def resampled_crops(audio: Tensor, start: Tensor, ratio: Tensor, length: int) ->
     ratio * length + 2 TAPS samples. Windowed sinc with 2 TAPS taps, cut off below either Nyquist frequency.
     """
     if (ratio == 1).all():
-        index = start[:, None] + TAPS + torch.arange(length, device=start.device)
+        index = start[:, None] + TAPS_PER_SIDE + torch.arange(length, device=start.device)
         return _samples(audio, index)
-    position = TAPS + ratio.double()[:, None] * torch.arange(length, device=start.device)
+    position = TAPS_PER_SIDE + ratio.double()[:, None] * torch.arange(length, device=start.device)
     whole = position.floor().long()
-    taps = torch.arange(1 - TAPS, TAPS + 1, device=start.device)
+    taps = torch.arange(1 - TAPS_PER_SIDE, TAPS_PER_SIDE + 1, device=start.device)
     distance = (taps - (position - whole)[..., None]).float()  # (batch, length, 2 TAPS), in input samples
     cutoff = (1 / ratio).clamp(max=1).float()[:, None, None]
-    kernel = cutoff * torch.sinc(cutoff * distance) * torch.cos(distance * (math.pi / 2 / TAPS)) ** 2
+    kernel = cutoff * torch.sinc(cutoff * distance) * torch.cos(distance * (math.pi / 2 / TAPS_PER_SIDE)) ** 2
     samples = _samples(audio, start[:, None, None] + whole[..., None] + taps)
     return (samples * kernel).sum(-1)
 

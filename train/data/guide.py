@@ -1,7 +1,7 @@
 """The guides of a whole pack, made once: as many samples as PACK/audio.int16 has, each beside its own.
 
-A guided generator hears its recordings' Griffin-Lim beside their mels (`vocoders.hifigan.guide`). To make one takes longer than a
-training step, and it is the same every time. What is done is written at once: after a stop, the next call goes on there.
+A guided generator is conditioned on its recordings' Griffin-Lim signals beside their mels (`vocoders.hifigan.guide`). To make one takes longer than a
+training step, and it is the same every time. Each part is written at once: after a stop, the next call goes on there.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from vocoders.audio import to_pcm16
 from vocoders.features import hw2_mel, log_hw2
 from vocoders.hifigan.guide import guide_of
 from vocoders.mel import HOP
-from vocoders.phase.chunks import CHUNK
+from vocoders.phase.chunks import CHUNK_FRAMES
 
-LONGEST = CHUNK * HOP  # samples, 12 s; a longer clip is done in parts, so that its length costs no memory
+MAX_PART_SAMPLES = CHUNK_FRAMES * HOP  # 12 s; a longer clip is done in parts, so that its length costs no memory
 
 
 def make_guide(pack: Pack, jobs: int = -1, on_progress: Callable[[int, int], None] = lambda done, total: None) -> None:
@@ -48,8 +48,8 @@ def make_guide(pack: Pack, jobs: int = -1, on_progress: Callable[[int, int], Non
 def _parts(pack: Pack) -> Iterator[tuple[int, int]]:
     """(start, stop) in the pack's samples."""
     for clip in pack.clips:
-        for start in range(clip.start, clip.start + clip.samples, LONGEST):
-            yield start, min(start + LONGEST, clip.start + clip.samples)
+        for start in range(clip.start, clip.start + clip.samples, MAX_PART_SAMPLES):
+            yield start, min(start + MAX_PART_SAMPLES, clip.start + clip.samples)
 
 
 def _guide(recording: np.ndarray) -> np.ndarray:

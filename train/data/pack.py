@@ -48,6 +48,7 @@ class Clip:
 
     @classmethod
     def from_json(cls, plain: dict) -> Clip:
+        """The clip that was written as this JSON object."""
         return cls(**plain | {"notices": tuple(plain.get("notices", ()))})
 
     def to_json(self) -> dict:
@@ -57,11 +58,14 @@ class Clip:
 
     @property
     def seconds(self) -> float:
+        """Length."""
         return self.samples / SAMPLE_RATE
 
 
 @dataclass(frozen=True)
 class Pack:
+    """Prepared training audio: one file of int16 samples and the clips in it."""
+
     root: Path
     clips: tuple[Clip, ...]
     skipped: tuple[dict, ...] = ()  # {"path", "reason"}
@@ -73,10 +77,12 @@ class Pack:
 
     @property
     def guide_path(self) -> Path:
+        """The file of guides, named for the audio and the guide's version; it may not exist."""
         return self.root / f"guide-{self.fingerprint}-{VERSION}.int16"
 
     @property
     def has_guide(self) -> bool:
+        """Whether the guides are there for every sample."""
         return self.guide_path.is_file() and self.guide_path.stat().st_size == self.audio.nbytes
 
     @cached_property
@@ -95,9 +101,11 @@ class Pack:
         return _floats(self.guide, clip, length)
 
     def split(self, name: str) -> tuple[Clip, ...]:
+        """The clips of "train" or "validation"."""
         return tuple(clip for clip in self.clips if clip.split == name)
 
     def hours(self, split: str) -> float:
+        """Of audio in the split."""
         return sum(clip.seconds for clip in self.split(split)) / 3600
 
     @property

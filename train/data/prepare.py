@@ -25,7 +25,7 @@ from vocoders.audio import SAMPLE_RATE, to_pcm16
 from vocoders.recordings.files import AUDIO_SUFFIXES, audio_below
 from vocoders.recordings.reader import AudioError, Limits, read_recording
 
-LIMITS = Limits(max_seconds=4 * 3600, max_megabytes=4000, min_seconds=0.5)
+RECORDING_LIMITS = Limits(max_seconds=4 * 3600, max_megabytes=4000, min_seconds=0.5)
 HELD_OUT_FOLDERS = {"dev", "valid", "validation", "val", "test", "eval"}  # beside a folder named train
 
 
@@ -114,7 +114,7 @@ def find_sources(folder: Path, licence: str = "") -> dict[str, Source]:
 
 
 def _described(folder: Path) -> dict[Path, dict]:
-    """What a manifest.json in the folder or above it says of files: {absolute path: its entry}."""
+    """The entries of a manifest.json in the folder or above it: {absolute path: its entry}."""
     for place in (folder, folder.resolve().parent):
         try:
             rows = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
@@ -220,7 +220,7 @@ def _decode(source: Source) -> tuple[np.ndarray | None, dict]:
     """int16 (n,) and its journal entry; None and the reason for a file that cannot be used."""
     entry: dict = {"path": source.path, "size": source.size, "modified": source.modified}
     try:
-        recording = read_recording(source.file, LIMITS, source.path)
+        recording = read_recording(source.file, RECORDING_LIMITS, source.path)
         samples = to_pcm16(recording.samples).astype("<i2")
         if recording.notices:
             entry["notices"] = recording.notices

@@ -39,6 +39,7 @@ class PeriodDiscriminator(nn.Module):
         self.score = weight_norm(nn.Conv2d(widths[-1], 1, (3, 1), padding=(1, 0)))
 
     def forward(self, waveform: Tensor) -> Maps:
+        """(batch, 1, n) -> the maps of all layers, the last one the score."""
         folded = F.pad(waveform, (0, -waveform.shape[-1] % self.period), mode="reflect")
         return _through(self.layers, self.score, folded.unflatten(-1, (-1, self.period)))
 
@@ -65,6 +66,7 @@ class ScaleDiscriminator(nn.Module):
         self.score = norm(nn.Conv1d(1024, 1, 3, padding=1))
 
     def forward(self, waveform: Tensor) -> Maps:
+        """(batch, 1, n) -> the maps of all layers, the last one the score."""
         return _through(self.layers, self.score, waveform)
 
 
@@ -84,6 +86,7 @@ class ResolutionDiscriminator(nn.Module):
         self.score = weight_norm(nn.Conv2d(channels, 1, 3, padding=1))
 
     def forward(self, waveform: Tensor) -> Maps:
+        """(batch, 1, n) -> the maps of all layers, the last one the score."""
         size = len(self.window)  # nothing up to the magnitude is ever narrowed to bfloat16: it has no quiet parts
         padded = F.pad(waveform, ((size - size // 4) // 2,) * 2, mode="reflect").squeeze(1)
         spectrum = torch.stft(padded, size, size // 4, window=self.window, center=False, return_complex=True)
@@ -107,6 +110,7 @@ class MultiScale(nn.ModuleList):
         super().__init__(ScaleDiscriminator(weight_norm if index else spectral_norm) for index in range(count))
 
     def forward(self, waveform: Tensor) -> list[Maps]:
+        """(batch, 1, n) -> the maps of each scale."""
         verdicts = []
         for index, discriminator in enumerate(self):
             if index:
@@ -119,6 +123,7 @@ class Side(nn.ModuleList):
     """Sub-discriminators side by side on the same waveform."""
 
     def forward(self, waveform: Tensor) -> list[Maps]:
+        """(batch, 1, n) -> the maps of each sub-discriminator."""
         return [discriminator(waveform) for discriminator in self]
 
 
@@ -139,4 +144,5 @@ class Discriminators(nn.Module):
         self.families = nn.ModuleDict(families)
 
     def forward(self, waveform: Tensor) -> dict[str, list[Maps]]:
+        """(batch, 1, n) -> the maps of each sub-discriminator, by family."""
         return {name: family(waveform) for name, family in self.families.items()}

@@ -19,11 +19,11 @@ _INITIAL_STD = 0.01  # of the upsampling and residual convolutions, as in the or
 
 
 def new_generator(config: HiFiGANConfig, weights: Mapping[str, Tensor] | None = None) -> Generator:
-    """Fresh, or with given plain weights; every convolution but those that hear the guide under weight norm. Weights of a
+    """Fresh, or with given plain weights; every convolution but those of the guide under weight norm. Weights of a
     generator without a guide will do for one with it."""
     generator = Generator(config)
     for layer in generator.guides:
-        nn.init.zeros_(layer.weight)  # the guide is first not heard, and what the generator knew stays as it was
+        nn.init.zeros_(layer.weight)  # zero: the guided generator starts identical to the unguided one
     if weights is not None:
         silent = {f"guides.{name}": value for name, value in generator.guides.state_dict().items()}
         generator.load_state_dict({**silent, **weights})
@@ -72,7 +72,7 @@ def fold(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 class Average:
-    """Exponential moving average of parameters; near the start it forgets faster, so that it is never stale."""
+    """Exponential moving average of parameters; its decay is faster near the start, so that it is never stale."""
 
     def __init__(self, generator: nn.Module, decay: float) -> None:
         self.decay = decay

@@ -1,4 +1,4 @@
-"""What a generator and its discriminators are asked to minimise. Waveforms are (batch, 1, samples); losses are scalars."""
+"""The losses of generator and discriminators. Waveforms are (batch, 1, samples); losses are scalars."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class MelLoss(nn.Module):
         self.mel = MelSpectrogram(recipe_named(recipe))
 
     def forward(self, target: Tensor, estimate: Tensor) -> Tensor:
+        """(batch, 1, n), (batch, 1, n) -> mean absolute difference of the log mels, a scalar."""
         return F.l1_loss(log_mel(self.mel(estimate)), log_mel(self.mel(target)))
 
 
@@ -42,6 +43,7 @@ class MultiScaleMelLoss(nn.Module):
             self.register_buffer(f"window_{size}", torch.hann_window(size), persistent=False)
 
     def forward(self, target: Tensor, estimate: Tensor) -> Tensor:
+        """(batch, 1, n), (batch, 1, n) -> the sum of the scales' losses, a scalar."""
         return sum(F.l1_loss(self._log(estimate, size), self._log(target, size)) for size in self.windows)
 
     def _log(self, waveform: Tensor, size: int) -> Tensor:
@@ -59,7 +61,7 @@ class PhaseAdvanceLoss(nn.Module):
     apart, so an error of f Hz is an angle of 2 pi f window / 4 / 22 050.
     """
 
-    TOP = 5000.0  # Hz; above, the mel does not tell partials apart
+    MAX_HARMONIC_HZ = 5000.0  # above, the mel does not tell partials apart
 
     def __init__(self, windows: Sequence[int]) -> None:
         super().__init__()
@@ -68,6 +70,7 @@ class PhaseAdvanceLoss(nn.Module):
             self.register_buffer(f"window_{size}", torch.hann_window(size), persistent=False)
 
     def forward(self, target: Tensor, estimate: Tensor) -> Tensor:
+        """(batch, 1, n), (batch, 1, n) -> the mean of the window sizes' losses, a scalar."""
         return sum(self._at(target, estimate, size) for size in self.windows) / len(self.windows)
 
     def _at(self, target: Tensor, estimate: Tensor, size: int) -> Tensor:
@@ -83,33 +86,34 @@ class PhaseAdvanceLoss(nn.Module):
         """Every frame against the one before, complex: its angle is the advance."""
         window = getattr(self, f"window_{size}")
         spectrum = torch.stft(waveform.squeeze(1), size, size // 4, window=window, center=False, return_complex=True)
-        heard = spectrum[:, : round(self.TOP / SAMPLE_RATE * size)]
-        return heard[..., 1:] * heard[..., :-1].conj()
+        covered = spectrum[:, : round(self.MAX_HARMONIC_HZ / SAMPLE_RATE * size)]
+        return covered[..., 1:] * covered[..., :-1].conj()
 
 
 class HopLineLoss(nn.Module):
     """Mean |difference| of log magnitudes at multiples of the hop rate, 86.13 Hz, up to 8 kHz.
 
     A generator that makes every frame's samples alike buzzes there. The window is 32 hops long: a line takes up two of its
-    bins to either side and leaves the 27 between for what belongs there. Among all bins of an STFT loss, one in 32 is not heard.
+    bins to either side and leaves the 27 between for what belongs there. In an STFT loss over all bins, one bin in 32 has no weight.
     """
 
-    HOPS = 32  # length of the window
+    WINDOW_HOPS = 32
     LINES = int(F_MAX * HOP / SAMPLE_RATE)
 
     def __init__(self) -> None:
         super().__init__()
-        self.size = self.HOPS * HOP
+        self.size = self.WINDOW_HOPS * HOP
         self.register_buffer("window", torch.hann_window(self.size), persistent=False)
 
     def forward(self, target: Tensor, estimate: Tensor) -> Tensor:
+        """(batch, 1, n), (batch, 1, n) -> mean absolute difference of the lines' log magnitudes, a scalar."""
         return F.l1_loss(self._log(estimate), self._log(target))
 
     def _log(self, waveform: Tensor) -> Tensor:
         spectrum = torch.stft(
             waveform.squeeze(1), self.size, self.size // 4, window=self.window, center=False, return_complex=True
         )
-        lines = spectrum[:, self.HOPS : (self.LINES + 1) * self.HOPS : self.HOPS]
+        lines = spectrum[:, self.WINDOW_HOPS : (self.LINES + 1) * self.WINDOW_HOPS : self.WINDOW_HOPS]
         return lines.abs().clamp(min=LOG_FLOOR).log()
 
 
@@ -124,6 +128,7 @@ class SpectralLosses(nn.Module):
         self.hop = HopLineLoss() if config.hop_weight else None
 
     def forward(self, target: Tensor, estimate: Tensor) -> dict[str, Tensor]:
+        """(batch, 1, n), (batch, 1, n) -> unweighted losses by name, scalars: those that the configuration has."""
         losses = {"mel": self.mel(target, estimate)}
         if self.resolutions:
             losses["stft"] = m_stft_distance(target.squeeze(1), estimate.squeeze(1), self.resolutions)

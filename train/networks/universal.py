@@ -19,13 +19,13 @@ from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.hifigan.generator_input import generator_input
 from vocoders.mel import HIFIGAN, MelRecipe, MelSpectrogram, log_mel
 
-KERNEL = 7  # frames, of conv_pre
-SECONDS = 840.0  # of recordings to solve on
+KERNEL_FRAMES = 7  # of conv_pre
+FITTED_SECONDS = 840.0  # of recordings to solve on
 RIDGE = 1e-3  # relative to the mean square of the input
 
 
 def universal_weights(
-    pack: Pack, config: HiFiGANConfig, recipe: MelRecipe, seconds: float = SECONDS
+    pack: Pack, config: HiFiGANConfig, recipe: MelRecipe, seconds: float = FITTED_SECONDS
 ) -> dict[str, Tensor]:
     """Plain weights of a V1 generator for `recipe` and `config.input_channels`; of a guided one without those layers.
 
@@ -43,7 +43,7 @@ def universal_weights(
     def pairs() -> Iterable[tuple[Tensor, Tensor]]:
         for waveform in _recordings(pack, seconds):
             mel = log_mel(other(waveform))
-            wanted = F.conv1d(log_mel(own(waveform))[None], weight, bias, padding=KERNEL // 2)[0]
+            wanted = F.conv1d(log_mel(own(waveform))[None], weight, bias, padding=KERNEL_FRAMES // 2)[0]
             yield generator_input(mel, channels, recipe), wanted
 
     solved_weight, solved_bias = solve_convolution(pairs())
@@ -59,20 +59,23 @@ def _recordings(pack: Pack, seconds: float) -> Iterable[Tensor]:
 
 
 def solve_convolution(pairs: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """The convolution of `KERNEL` frames that best maps inputs (channels, frames) to outputs (outputs, frames).
+    """The convolution of `KERNEL_FRAMES` frames that best maps inputs (channels, frames) to outputs (outputs, frames).
 
-    Returns its weight (outputs, channels, KERNEL) and bias (outputs,), for zero padding of KERNEL // 2. Ridge
-    regression by the normal equations, in float64; the bias is not shrunk.
+    Returns its weight (outputs, channels, KERNEL_FRAMES) and bias (outputs,), for zero padding of KERNEL_FRAMES // 2. Ridge
+    regression by the normal equations, in float64; the bias is not shrunk. Errors: ValueError without any pair.
     """
     gram = cross = None
     for x, y in pairs:
-        windows = F.pad(x, (KERNEL // 2, KERNEL // 2)).unfold(-1, KERNEL, 1)  # (channels, frames, KERNEL)
+        padded = F.pad(x, (KERNEL_FRAMES // 2, KERNEL_FRAMES // 2))
+        windows = padded.unfold(-1, KERNEL_FRAMES, 1)  # (channels, frames, KERNEL_FRAMES)
         rows = windows.permute(1, 0, 2).flatten(1).double()
         rows = torch.cat([rows, rows.new_ones(len(rows), 1)], dim=1)
         gram = rows.T @ rows + (0 if gram is None else gram)
         cross = rows.T @ y.T.double() + (0 if cross is None else cross)
+    if gram is None or cross is None:
+        raise ValueError("no input and output is given to solve on")
     penalty = RIDGE * gram.diagonal()[:-1].mean()
     gram.diagonal()[:-1] += penalty
     solution = torch.linalg.solve(gram, cross).float()
-    weight = solution[:-1].T.unflatten(1, (-1, KERNEL)).contiguous()
+    weight = solution[:-1].T.unflatten(1, (-1, KERNEL_FRAMES)).contiguous()
     return weight, solution[-1].contiguous()

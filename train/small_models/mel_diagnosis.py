@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,13 +31,13 @@ from vocoders.recordings.reader import Limits, read_recording
 
 HIDDEN = (192, 96)
 EPOCHS = 30
-BATCH = 256
-SYNTHETIC, SUNG = 0.15, 0.06  # shares of clips: tones and noises, and a synthetic singer
-SHARE = 0.25  # of the kinds that cannot be used, per clip
+BATCH_CLIPS = 256
+SYNTHETIC_SHARE, SUNG_SHARE = 0.15, 0.06  # shares of clips: tones and noises, and a synthetic singer
+FOREIGN_SHARE = 0.25  # of the kinds that cannot be used, per clip
 DROPOUT = 0.1
-JITTER = 0.03  # standard deviation of the noise on the standardized numbers
-SMOOTHING = 0.001  # of the labels
-LIMITS = Limits(max_seconds=600, max_megabytes=1000)
+NOISE_DEVIATION = 0.03  # standard deviation of the noise on the standardized numbers
+LABEL_SMOOTHING = 0.001  # of the labels
+CLIP_LIMITS = Limits(max_seconds=600, max_megabytes=1000)
 
 
 def examples(files: Sequence[Path], count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -50,7 +51,7 @@ def examples(files: Sequence[Path], count: int, seed: int) -> tuple[np.ndarray, 
         samples = _recorded(_clip(list(folders.values()), rng), rng)
         if np.abs(samples).max() < 1e-3:
             continue
-        for kind, values in variants(samples, rng, SHARE):
+        for kind, values in variants(samples, rng, FOREIGN_SHARE):
             if kind.startswith("other") and kind not in FOREIGN:
                 continue
             numbers.append(statistics(values).astype(np.float32))
@@ -60,15 +61,15 @@ def examples(files: Sequence[Path], count: int, seed: int) -> tuple[np.ndarray, 
 
 def _clip(folders: list[list[Path]], rng: np.random.Generator) -> np.ndarray:
     chance = rng.random()
-    if chance < SYNTHETIC:
+    if chance < SYNTHETIC_SHARE:
         return _synthetic(rng)
-    return sung_phrase(rng) if chance < SYNTHETIC + SUNG else _piece(folders, rng)
+    return sung_phrase(rng) if chance < SYNTHETIC_SHARE + SUNG_SHARE else _piece(folders, rng)
 
 
 def _piece(folders: list[list[Path]], rng: np.random.Generator) -> np.ndarray:
     files = folders[rng.integers(len(folders))]
     path = files[rng.integers(len(files))]
-    samples = read_recording(path, LIMITS, str(path)).samples
+    samples = read_recording(path, CLIP_LIMITS, str(path)).samples
     length = int(min(len(samples), rng.uniform(0.5, 4.0) * SAMPLE_RATE))
     start = rng.integers(0, len(samples) - length + 1)
     return samples[start : start + length]
@@ -91,7 +92,7 @@ def _synthetic(rng: np.random.Generator) -> np.ndarray:
 
 
 def _recorded(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """As somebody might have recorded it: through MP3 or in noise, at -46 dBFS or louder, rounded, between silences."""
+    """With the defects of real recordings: through MP3 or in noise, at -46 dBFS or louder, rounded, between silences."""
     chance = rng.random()
     if chance < 0.12:
         samples = _through_mp3(samples)
@@ -131,12 +132,14 @@ def fit(inputs: np.ndarray, labels: np.ndarray, kinds: int, seed: int, epochs: i
     values, wanted = torch.tensor(inputs, dtype=torch.float32), torch.tensor(labels)
     rarity = 1 / torch.bincount(wanted, minlength=kinds).clamp(min=1).float().sqrt()
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
-    steps = epochs * -(-len(values) // BATCH)
+    steps = epochs * -(-len(values) // BATCH_CLIPS)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
     for _ in range(epochs):
-        for chosen in torch.randperm(len(values)).split(BATCH):
-            noisy = values[chosen] + JITTER * torch.randn(len(chosen), inputs.shape[1])
-            loss = F.cross_entropy(network(noisy), wanted[chosen], rarity / rarity.mean(), label_smoothing=SMOOTHING)
+        for chosen in torch.randperm(len(values)).split(BATCH_CLIPS):
+            noisy = values[chosen] + NOISE_DEVIATION * torch.randn(len(chosen), inputs.shape[1])
+            loss = F.cross_entropy(
+                network(noisy), wanted[chosen], rarity / rarity.mean(), label_smoothing=LABEL_SMOOTHING
+            )
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -145,9 +148,10 @@ def fit(inputs: np.ndarray, labels: np.ndarray, kinds: int, seed: int, epochs: i
 
 
 def fit_classifier(numbers: np.ndarray, kinds: np.ndarray, about: dict, epochs: int = EPOCHS) -> dict[str, np.ndarray]:
-    """What assets/mel-diagnosis.npz holds, by name, as `vocoders.mel_files.diagnosis.read_classifier` reads it."""
+    """The arrays of assets/mel-diagnosis.npz, by name, as `vocoders.mel_files.diagnosis.read_classifier` reads it."""
     names, labels = np.unique(kinds, return_inverse=True)
-    mean, spread = np.nanmean(numbers, axis=0, dtype=np.float64), np.nanstd(numbers, axis=0, dtype=np.float64) + 1e-6
+    mean = np.asarray(np.nanmean(numbers, axis=0, dtype=np.float64))
+    spread = np.asarray(np.nanstd(numbers, axis=0, dtype=np.float64)) + 1e-6
     inputs = standardized(numbers, mean, spread)
     content = {"names": names, "mean": mean, "spread": spread, "about": np.array(json.dumps(about))}
     for member in range(MEMBERS):
@@ -158,6 +162,7 @@ def fit_classifier(numbers: np.ndarray, kinds: np.ndarray, about: dict, epochs: 
 
 
 def parse_args() -> argparse.Namespace:
+    """The options of the command."""
     parser = argparse.ArgumentParser(prog="python -m train.small_models.mel_diagnosis", description=__doc__)
     parser.add_argument("audio", type=Path, metavar="AUDIO_DIR", help="searched in depth; each folder weighs the same")
     parser.add_argument("--out", type=Path, default=FILE, metavar="FILE.npz", help=f"({FILE.name} of the project)")
@@ -170,6 +175,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> int:
+    """Draws examples, trains the classifiers, and writes them. The exit status."""
     import joblib
     from tqdm import tqdm
 
@@ -185,7 +191,8 @@ def main() -> int:
             bar.update()
     numbers, kinds = (np.concatenate(arrays) for arrays in zip(*made, strict=True))
     about = {"clips": 20 * parts, "recordings": len(files), "mels": len(kinds)}
-    np.savez_compressed(args.out, **fit_classifier(numbers, kinds, about))
+    content: dict[str, Any] = fit_classifier(numbers, kinds, about)
+    np.savez_compressed(args.out, **content)
     print(args.out)
     return 0
 

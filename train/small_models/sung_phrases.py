@@ -41,6 +41,8 @@ def sung_phrase(rng: np.random.Generator) -> np.ndarray:
 def _singer() -> ModuleType:
     """The program; assets is not a package."""
     spec = importlib.util.spec_from_file_location("examples_sing", _PROGRAM)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)

@@ -1,7 +1,7 @@
 """Fits the map of `vocoders.upper_band`: log mel -> log magnitudes above 8 kHz, by least squares on a pack.
 
 Every clip gives the same number of frames, at a level of its own, so that neither long clips nor the recordings' volume
-decide. Only sums over frames are kept, so memory does not depend on how much is heard.
+decide. Only sums over frames are kept, so memory does not depend on the amount of audio.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from vocoders.mel import HOP, HW2, LOG_FLOOR, N_MELS, log_mel_of
 from vocoders.phase.stft import stft
 from vocoders.upper_band import BINS, FIRST_BIN, UpperBand
 
-FRAMES = 200  # per clip, and twice that long is what is read of it
-GAIN = (-18.0, 6.0)  # dB, uniform
+FRAMES_PER_CLIP = 200  # per clip, and twice that long is what is read of it
+GAIN_RANGE_DB = (-18.0, 6.0)  # dB, uniform
 RIDGE = 1e-4  # of the mean square of an input
 
 
@@ -56,15 +56,15 @@ def fit_upper_band(
 
 
 def _frames(pack: Pack, clips: tuple[Clip, ...], rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Per clip: log mel (n, 80) and log magnitude above 8 kHz (n, 141) of up to `FRAMES` frames, drawn at random."""
+    """Per clip: log mel (n, 80) and log magnitude above 8 kHz (n, 141) of up to `FRAMES_PER_CLIP` frames, drawn at random."""
     for clip in clips:
-        length = min(clip.samples, 2 * FRAMES * HOP) // HOP * HOP
+        length = min(clip.samples, 2 * FRAMES_PER_CLIP * HOP) // HOP * HOP
         if not length:
             continue
-        samples = pack.samples(clip, length) * np.float32(10 ** (rng.uniform(*GAIN) / 20))
+        samples = pack.samples(clip, length) * np.float32(10 ** (rng.uniform(*GAIN_RANGE_DB) / 20))
         log_mel = log_mel_of(samples, HW2).T
         wanted = np.log(np.maximum(np.abs(stft(samples))[:, FIRST_BIN:], LOG_FLOOR))
-        chosen = rng.permutation(len(log_mel))[:FRAMES]
+        chosen = rng.permutation(len(log_mel))[:FRAMES_PER_CLIP]
         yield log_mel[chosen], wanted[chosen]
 
 

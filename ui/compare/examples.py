@@ -19,6 +19,8 @@ class ExampleUnreachable(RuntimeError):
 
 @dataclass(frozen=True)
 class Example:
+    """A recording that the page offers: a file of this project, or one that librosa downloads."""
+
     title: str
     path: Path | None = None  # shipped with the project
     librosa_key: str = ""  # or a name of librosa.util.list_examples

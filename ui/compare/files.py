@@ -47,30 +47,33 @@ class ComparisonFiles:
 
     def add(self, output: Output, residuals: bool) -> None:
         """An output's wav, spectrogram and difference from the recording; with `residuals` the residual's too."""
-        id, found = output.system.id, level(output.samples)
-        files = self._write(id, output.samples, found)
-        self.tracks[id] = replace(files, difference=self._write_difference(id, found))
+        track_id, found = output.system.id, level(output.samples)
+        files = self._write(track_id, output.samples, found)
+        self.tracks[track_id] = replace(files, difference=self._write_difference(track_id, found))
         if residuals and isinstance(self._source, Recording):
             left, power = residual(self._source.samples, output.samples, output.alignment)
-            id = residual_id(output.system)
-            self.tracks[id] = replace(self._write(id, left, level(left)), power=power)
+            track_id = residual_id(output.system)
+            self.tracks[track_id] = replace(self._write(track_id, left, level(left)), power=power)
 
     def bundle(self, outputs: Sequence[Output], levels: dict[str, Level]) -> str:
         """Writes the figure, results.json and the zip of everything; returns its address."""
         wavs = [self.folder.path / files.download for files in self.tracks.values()]
-        write = write_bundle if isinstance(self._source, Recording) else write_mel_bundle
-        return self.folder.url(write(self.folder.path, self._source, outputs, levels, wavs).name)
+        if isinstance(self._source, Recording):
+            archive = write_bundle(self.folder.path, self._source, outputs, levels, wavs)
+        else:
+            archive = write_mel_bundle(self.folder.path, self._source, outputs, levels, wavs)
+        return self.folder.url(archive.name)
 
-    def _write(self, id: str, samples: np.ndarray, decibels: np.ndarray) -> TrackFiles:
-        picture, wav = f"{id}.png", f"{self._stem}__{id}.wav"
+    def _write(self, track_id: str, samples: np.ndarray, decibels: np.ndarray) -> TrackFiles:
+        picture, wav = f"{track_id}.png", f"{self._stem}__{track_id}.wav"
         (self.folder.path / picture).write_bytes(level_png(decibels))
         clipped = write_wav(self.folder.path / wav, samples)
         return TrackFiles(self.folder.url(wav), self.folder.url(picture), wav, clipped)
 
-    def _write_difference(self, id: str, found: np.ndarray) -> str | None:
+    def _write_difference(self, track_id: str, found: np.ndarray) -> str | None:
         """A picture of how an output's level differs from the recording's, where there is one."""
         if self._reference_level is None:
             return None
-        name = f"{id}-difference.png"
+        name = f"{track_id}-difference.png"
         (self.folder.path / name).write_bytes(difference_png(found - self._reference_level))
         return self.folder.url(name)

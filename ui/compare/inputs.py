@@ -18,6 +18,8 @@ from vocoders.systems import System
 
 @dataclass(frozen=True)
 class Inputs:
+    """The components in which a comparison is asked for."""
+
     audio: gr.Audio
     look: gr.HTML  # says that a file is being read, or why it cannot be
     passage: gr.HTML
@@ -30,6 +32,7 @@ class Inputs:
 
 
 def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
+    """Lays out recording, passage, mel file, choice of systems and buttons in the current Gradio context."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             audio = gr.Audio(
@@ -48,9 +51,7 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
             mel = mel_chooser()
         with gr.Column(scale=4, min_width=300):
             choice = gr.CheckboxGroup(choices(systems), value=defaults(systems), label="Systems", elem_id="systems")
-            residuals = gr.Checkbox(
-                False, label="Also play what is left of each take when the recording is taken away", elem_id="residuals"
-            )
+            residuals = gr.Checkbox(False, label="Also play residuals (output minus recording)", elem_id="residuals")
             slot("missing", missing_note(systems))
             with gr.Row():
                 start = gr.Button("Compare", variant="primary", elem_id="compare", scale=3)
@@ -60,6 +61,8 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
 
 
 def loader(example: Example) -> Callable[[], Iterator[tuple]]:
+    """The handler of an example's button: yields (path of the audio, message). Errors: `gr.Error` where it cannot be fetched."""
+
     def load() -> Iterator[tuple]:
         yield gr.skip(), notice(f"Fetching “{example.title}”", "waiting")
         try:
@@ -71,16 +74,18 @@ def loader(example: Example) -> Callable[[], Iterator[tuple]]:
 
 
 def choices(systems: Sequence[System]) -> list[tuple[str, str]]:
+    """(title, id) of every system that can run here."""
     return [(system.title, system.id) for system in systems if not system.why_not()]
 
 
 def offered(systems: Sequence[System], chosen: Sequence[str]) -> dict:
     """For a list of systems that has changed: what is still there stays chosen."""
     known = choices(systems)
-    return gr.update(choices=known, value=[id for _, id in known if id in chosen])
+    return gr.update(choices=known, value=[system_id for _, system_id in known if system_id in chosen])
 
 
 def defaults(systems: Sequence[System]) -> list[str]:
+    """Ids of the systems that every comparison starts with, as far as they can run here."""
     return [system.id for system in systems if system.id in COMPARED and not system.why_not()]
 
 

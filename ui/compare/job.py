@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from common.memory import give_back
 from eval.compare.mel import GivenMel, compare_mel
@@ -19,10 +20,12 @@ from vocoders.audio import Recording
 from vocoders.systems import System
 
 _DONE = object()
-PROGRESS_EVERY = 0.15  # seconds; what is shown more often costs the computation itself
+PROGRESS_INTERVAL_SECONDS = 0.15  # what is shown more often costs the computation itself
 
 
 class CompareJob:
+    """One comparison of the page: heavy work goes to the executor; its events become states, files and views."""
+
     def __init__(
         self,
         source: Recording | GivenMel,
@@ -68,7 +71,7 @@ class CompareJob:
             nonlocal shown
             if stop.is_set():
                 raise Cancelled
-            if isinstance(event, Progress) and time.monotonic() - shown < PROGRESS_EVERY:
+            if isinstance(event, Progress) and time.monotonic() - shown < PROGRESS_INTERVAL_SECONDS:
                 return
             shown = time.monotonic()
             events.put(event)
@@ -84,7 +87,7 @@ class CompareJob:
         events.put(_DONE)
 
     @staticmethod
-    def _newest(events: queue.Queue) -> object:
+    def _newest(events: queue.Queue) -> Any:
         """The next event; of several waiting progress reports only the newest."""
         event = events.get()
         while isinstance(event, Progress) and not events.empty():

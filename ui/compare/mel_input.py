@@ -12,7 +12,7 @@ from eval.compare.mel import GivenMel, read_given_mel
 from server.executor import ComputeError, Executor
 from ui.markup import notice, slot
 from vocoders.mel_files.file import SUFFIXES, MelFileError
-from vocoders.mel_files.options import Declared
+from vocoders.mel_files.options import Bands, Declared, Log, Scale
 from vocoders.recordings.reader import Limits
 
 _RECIPES = [("hw2, HTK", "hw2"), ("HiFi-GAN, Slaney", "hifigan")]
@@ -22,6 +22,8 @@ _LOGS = [("none: linear values", "none"), ("natural, ln", "e"), ("base 10", "10"
 
 @dataclass(frozen=True)
 class MelInput:
+    """The components in which a mel file and its format are given."""
+
     file: gr.File
     said: gr.HTML
     box: gr.Group  # the dropdowns, visible for a mel only
@@ -31,16 +33,17 @@ class MelInput:
 
     @property
     def fields(self) -> list[gr.components.Component]:
-        """What `chosen_mel` takes."""
+        """The inputs of `chosen_mel`."""
         return [self.file, self.recipe, self.scale, self.log]
 
     @property
     def told(self) -> list[gr.blocks.Block]:
-        """What `mel_looker` gives."""
+        """The outputs of `mel_looker`."""
         return [self.said, self.box, self.recipe, self.scale, self.log]
 
 
 def mel_chooser() -> MelInput:
+    """Lays out a file field, the finding about the file, and three lists for recipe, scale and logarithm."""
     with gr.Accordion("A mel file instead of a recording", open=False, elem_id="mel"):
         file = gr.File(
             label=f"Mel of 80 bands: {', '.join(SUFFIXES)}",
@@ -59,7 +62,7 @@ def mel_chooser() -> MelInput:
 
 
 def mel_looker(limits: Limits, compute: Executor) -> Callable[[str | None], Iterator[tuple]]:
-    """What happens when a mel file is given: -> `MelInput.told`."""
+    """The handler of a mel file: -> updates of `MelInput.told`."""
     unsaid = (None, None, None)
 
     def look(path: str | None) -> Iterator[tuple]:
@@ -84,7 +87,7 @@ def mel_looker(limits: Limits, compute: Executor) -> Callable[[str | None], Iter
 
 
 def chosen_mel(
-    path: str | None, recipe: str | None, scale: str | None, log: str | None, limits: Limits, compute: Executor
+    path: str | None, recipe: Bands | None, scale: Scale | None, log: Log | None, limits: Limits, compute: Executor
 ) -> GivenMel | None:
     """None where no mel is given. Errors: ValueError or `ComputeError` with a sentence."""
     if not path:

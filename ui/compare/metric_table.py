@@ -23,6 +23,8 @@ ARROWS = {
 
 @dataclass(frozen=True)
 class Column:
+    """One metric of the table, with its explanation."""
+
     title: str
     unit: str
     better: str  # a key of `ARROWS`
@@ -59,38 +61,38 @@ MEL_COLUMNS = (
         MEL_ERROR,
         "Np",
         "lower",
-        "Mean error of the take’s log mel against the mel that was given, in its own recipe",
+        "Mean error of the output’s log mel against the mel that was given, in its own recipe",
         functools.partial(_measured, MEL_ERROR),
     ),
     *COLUMNS[-2:],
 )
 
 
-def metric_table(takes: Sequence[Output]) -> str:
+def metric_table(outputs: Sequence[Output]) -> str:
     """HTML: one row per system of a recording, see `_table`."""
-    return _table(takes, COLUMNS, from_mel=False)
+    return _table(outputs, COLUMNS, from_mel=False)
 
 
-def mel_error_table(takes: Sequence[Output]) -> str:
+def mel_error_table(outputs: Sequence[Output]) -> str:
     """HTML: one row per system of a mel without a recording."""
-    return _table(takes, MEL_COLUMNS, from_mel=True)
+    return _table(outputs, MEL_COLUMNS, from_mel=True)
 
 
-def _table(takes: Sequence[Output], columns: Sequence[Column], from_mel: bool) -> str:
+def _table(outputs: Sequence[Output], columns: Sequence[Column], from_mel: bool) -> str:
     """The best of the mel vocoders is marked in every column.
 
-    A system that is given more than a mel competes with nobody: it is shown, and never marked.
+    A system that is given more than a mel is a bound: it is shown, and never marked as best.
     """
-    if not takes:
+    if not outputs:
         return ""
-    contenders = [take for take in takes if take.system.mel != "none"]
+    contenders = [output for output in outputs if output.system.mel != "none"]
     best = [_best(column, contenders) for column in columns]
-    rows = [(take.system, [_cell(column, take, top) for column, top in zip(columns, best)]) for take in takes]
+    rows = [(output.system, [_cell(column, output, top) for column, top in zip(columns, best)]) for output in outputs]
     return fill("compare/templates/metric_table.html", columns=columns, arrows=ARROWS, rows=rows, from_mel=from_mel)
 
 
-def _best(column: Column, takes: Sequence[Output]) -> float:
-    values = [value for take in takes if (value := column.value(take)) is not None and math.isfinite(value)]
+def _best(column: Column, outputs: Sequence[Output]) -> float:
+    values = [value for output in outputs if (value := column.value(output)) is not None and math.isfinite(value)]
     if len(values) < 2:
         return math.nan
     if column.better == "nearest 0":
@@ -98,14 +100,14 @@ def _best(column: Column, takes: Sequence[Output]) -> float:
     return min(values) if column.better == "lower" else max(values)
 
 
-def _cell(column: Column, take: Output, best: float) -> dict[str, object]:
+def _cell(column: Column, output: Output, best: float) -> dict[str, object]:
     """worst: (start, stop) in seconds of the second in which it is worst, where that is known."""
-    value = column.value(take)
+    value = column.value(output)
     return {
         "column": column,
         "value": value,
-        "best": value == best and take.system.mel != "none",
-        "worst": take.worst.get(column.title),
+        "best": value == best and output.system.mel != "none",
+        "worst": output.worst.get(column.title),
     }
 
 
@@ -115,6 +117,8 @@ def level_table(
     clipped: Mapping[str, int],
     alignments: Mapping[str, Alignment | None],
 ) -> str:
-    """HTML: what loudness matching does to every take, and how it lies in time. `titles` gives order and names by id."""
-    rows = [(title, levels[id], clipped.get(id, 0), alignments.get(id)) for id, title in titles.items() if id in levels]
+    """HTML: what loudness matching does to every output, and how it lies in time. `titles` gives order and names by id."""
+    rows = [
+        (title, levels[key], clipped.get(key, 0), alignments.get(key)) for key, title in titles.items() if key in levels
+    ]
     return fill("compare/templates/level_table.html", rows=rows)

@@ -37,17 +37,20 @@ class Outputs:
 
     @property
     def components(self) -> list[gr.components.Component]:
+        """All of them, as Gradio's outputs of a comparison."""
         return list(vars(self).values())
 
     def begin(self, source: Recording | GivenMel) -> dict:
+        """Updates at the start: empties what is old, and describes the recording or mel."""
         empty = dict.fromkeys((self.message, self.pitch, self.refinement, self.downloads), "")
         return {**empty, self.intake: intake_note(source) if isinstance(source, Recording) else mel_note(source)}
 
     def progress(self, view: View) -> dict:
+        """Updates while systems are computed: the player only."""
         return {self.player: view.player}
 
     def numbers(self, view: View) -> dict:
-        """What changes when a take was added or measured."""
+        """Updates after an output was added or measured."""
         return {
             self.metrics: metric_table(view.outputs) if view.has_reference else mel_error_table(view.outputs),
             self.levels: levels_of(view),
@@ -55,37 +58,39 @@ class Outputs:
         }
 
     def pictures(self, source: Recording | GivenMel, view: View) -> dict:
-        """What takes a while to draw: once for every new take, after it was measured."""
+        """Updates of the pictures, which take a while to draw: once for every new output, after it was measured."""
         if not isinstance(source, Recording):
             return {}
         return {self.pitch: pitch_of(source, view), self.refinement: refinement_panel(view.outputs)}
 
     def files(self, view: View) -> dict:
+        """Updates once the files are written: the downloads."""
         return {self.downloads: download_links(view)}
 
 
 def lay_out_outputs() -> Outputs:
-    above = [slot("message"), slot("intake", fill("compare/templates/hint.html")), player_component()]
-    below = [slot(id) for id in ("metrics", "pitch", "refinement", "downloads")]
+    """Lays out message, player, tables, panels and downloads in the current Gradio context."""
+    message, intake, player = slot("message"), slot("intake", fill("compare/templates/hint.html")), player_component()
+    metrics, pitch, refinement, downloads = (slot(name) for name in ("metrics", "pitch", "refinement", "downloads"))
     with gr.Accordion(
-        "Level and alignment: what loudness matching does, and how the takes lie in time", open=False, visible=False
+        "Level and alignment: what loudness matching does, and how the outputs lie in time", open=False, visible=False
     ) as levels_box:
         levels = slot("levels")
-    return Outputs(*above, *below, levels, levels_box)
+    return Outputs(message, intake, player, metrics, pitch, refinement, downloads, levels, levels_box)
 
 
 def intake_note(recording: Recording) -> str:
-    """What the file was, what was done to it, and the mel it became, which is all a mel vocoder gets."""
+    """The file, its processing, and its mel, which is all that a mel vocoder gets."""
     mel = log_hw2(hw2_mel(recording.samples)).values
     said = f"Its mel: 80 bands × {mel.shape[1]} frames. No phase, nothing above 8 kHz: this is all a mel vocoder gets."
     return _mel_figure(mel, "hw2 mel-spectrogram of the recording", recording.name, f"{recording.history} {said}")
 
 
 def mel_note(mel: GivenMel) -> str:
-    """What the mel was taken for, and what there is not without a recording."""
+    """The format that the mel was read in, and the parts that need a recording."""
     said = (
         f"A mel of 80 bands × {mel.log_values.shape[1]} frames, {mel.seconds:.2f} s, taken for {mel.taken_for}. Without a recording there is no reference to "
-        "hear, no difference from it, and no metric against it: the takes are compared with this mel."
+        "hear, no difference from it, and no metric against it: the outputs are compared with this mel."
     )
     return _mel_figure(mel.log_values, "mel-spectrogram that was given", mel.name, said)
 
@@ -96,18 +101,23 @@ def _mel_figure(log_mel: np.ndarray, what: str, name: str, text: str) -> str:
 
 
 def pitch_of(recording: Recording, view: View) -> str:
+    """HTML of the F0 panel; "" where no tracker is installed."""
     if tracker_missing():
         return ""
-    tracks = {take.system.title: take.pitch for take in view.outputs if take.pitch}
+    tracks = {output.system.title: output.pitch for output in view.outputs if output.pitch}
     return pitch_panel(recording.seconds, cached_track(recording.samples), tracks)
 
 
 def levels_of(view: View) -> str:
-    titles = {"reference": "Recording", **{take.system.id: take.system.title for take in view.outputs}}
-    return level_table(titles, view.levels, view.clipped, {take.system.id: take.alignment for take in view.outputs})
+    """HTML of the table of levels and alignments."""
+    titles = {"reference": "Recording", **{output.system.id: output.system.title for output in view.outputs}}
+    return level_table(
+        titles, view.levels, view.clipped, {output.system.id: output.alignment for output in view.outputs}
+    )
 
 
 def download_links(view: View) -> str:
+    """HTML links to the archive and its parts; "" while there is no archive."""
     if not view.archive:
         return ""
     folder = Path(view.archive).parent

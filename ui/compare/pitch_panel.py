@@ -1,4 +1,4 @@
-"""The pitch panel: the recording's F0, and how far every take strays from it."""
+"""The pitch panel: the recording's F0, and how far every output deviates from it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from ui.curve import Curve
 from ui.markup import fill
 
 WIDTH, CONTOUR, STRIP = 1000, 150, 54  # SVG units; the width is stretched to the page's, the height is pixels
-CENTS = 100.0  # full height of a strip is +- this
+MAX_DEVIATION_CENTS = 100.0  # full height of a strip is +- this
 EDGE = 2  # pixels of a strip that its curve leaves free above and below
-STEPS = (1, 2, 3, 4, 6, 12, 24)  # semitones between the lines behind the contour
+LINE_STEPS_SEMITONES = (1, 2, 3, 4, 6, 12, 24)  # between the lines behind the contour
 
 
-def pitch_panel(seconds: float, reference: PitchTrack, takes: Mapping[str, PitchTrack]) -> str:
-    """HTML; `takes` by title. Empty where the recording has no pitch."""
+def pitch_panel(seconds: float, reference: PitchTrack, outputs: Mapping[str, PitchTrack]) -> str:
+    """HTML; `outputs` by title. Empty where the recording has no pitch."""
     if reference.voiced.sum() < 5:
         return ""
     across = Scale(0, seconds, 0, WIDTH)
-    strips = [_strip(title, across, reference, track) for title, track in takes.items()]
-    return fill("compare/templates/pitch.html", contour=_contour(across, reference), strips=strips, cents=CENTS)
+    strips = [_strip(title, across, reference, track) for title, track in outputs.items()]
+    return fill(
+        "compare/templates/pitch.html", contour=_contour(across, reference), strips=strips, cents=MAX_DEVIATION_CENTS
+    )
 
 
 def _contour(across: Scale, track: PitchTrack) -> Curve:
@@ -33,7 +35,7 @@ def _contour(across: Scale, track: PitchTrack) -> Curve:
     drawing = Drawing(WIDTH, CONTOUR, label, stretched=True)
     low, high = math.floor(_semitones(hertz.min())) - 1, math.ceil(_semitones(hertz.max())) + 1
     up = Scale(low, high, CONTOUR, 0)
-    step = next(step for step in STEPS if (high - low) / step <= 6)
+    step = next(step for step in LINE_STEPS_SEMITONES if (high - low) / step <= 6)
     notes = range(-(-low // step) * step, high + 1, step)
     for note in notes:
         drawing.add("line", x1=0, x2=WIDTH, y1=up(note), y2=up(note))
@@ -55,8 +57,13 @@ def _strip(title: str, across: Scale, reference: PitchTrack, track: PitchTrack) 
     text = f"{errors.mean():.0f} cents on average, {100 * (errors > 50).mean():.1f} % of frames more than 50 off"
     drawing = Drawing(WIDTH, STRIP, f"Pitch deviation of {title}: {text}", stretched=True)
     drawing.add("line", x1=0, x2=WIDTH, y1=STRIP / 2, y2=STRIP / 2)
-    up = Scale(-CENTS, CENTS, STRIP - EDGE, EDGE)
-    _draw(drawing, across(reference.seconds[:frames]), up(np.clip(cents, -CENTS, CENTS)), voiced)
+    up = Scale(-MAX_DEVIATION_CENTS, MAX_DEVIATION_CENTS, STRIP - EDGE, EDGE)
+    _draw(
+        drawing,
+        across(reference.seconds[:frames]),
+        up(np.clip(cents, -MAX_DEVIATION_CENTS, MAX_DEVIATION_CENTS)),
+        voiced,
+    )
     return title, text, Curve(drawing, [(STRIP / 2, "0")], boxed=True)
 
 

@@ -1,4 +1,4 @@
-"""What refinement changed: a signed picture of the refined take against the same vocoder's take before."""
+"""The changes by refinement: a signed picture of the refined output against the same vocoder's output before."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from eval.compare.recording import Output
-from eval.reports.spectrogram import DIFFERENCE_DB, FREQUENCY_MAX, difference, difference_png
+from eval.reports.spectrogram import MAX_DIFFERENCE_DB, MAX_FREQUENCY_HZ, difference, difference_png
 from ui.markup import fill
 from vocoders.mel import F_MAX, N_BINS
 from vocoders.systems import System
 
-ROWS = 256  # of the picture, evenly spaced in mel
-_TOP = 2595 * np.log10(1 + FREQUENCY_MAX / 700)
+PICTURE_ROWS = 256  # of the picture, evenly spaced in mel
+_MAX_MEL = 2595 * np.log10(1 + MAX_FREQUENCY_HZ / 700)
 
 
 def refinement_panel(takes: Sequence[Output]) -> str:
@@ -25,16 +25,17 @@ def refinement_panel(takes: Sequence[Output]) -> str:
         for plain in takes
         if _is_plain(plain, take.system)
     ]
-    return fill("compare/templates/refinement.html", pairs=pairs, range_db=DIFFERENCE_DB)
+    return fill("compare/templates/refinement.html", pairs=pairs, range_db=MAX_DIFFERENCE_DB)
 
 
-def _is_plain(take: Output, refined: System) -> bool:
-    same = take.system.steps == refined.steps and take.system.load == refined.load
-    return same and take.system.refinement is None
+def _is_plain(output: Output, refined: System) -> bool:
+    same = output.system.steps == refined.steps and output.system.load == refined.load
+    return same and output.system.refinement is None
 
 
 def _pair(refined: Output, plain: Output) -> dict[str, object]:
     """Titles, the picture, and marks as (percent from the top, text)."""
+    assert refined.system.refinement is not None, "only refined outputs have a panel"
     crossover = refined.system.refinement.crossover
     marks = (
         (F_MAX, "8 kHz: the mel ends, all above is the network’s"),
@@ -50,10 +51,10 @@ def _pair(refined: Output, plain: Output) -> dict[str, object]:
 
 def on_mel_axis(picture: np.ndarray) -> np.ndarray:
     """(513, frames) on a linear axis -> (256, frames) on an HTK mel axis of the same range, nearest bins."""
-    hertz = 700 * (10 ** (np.linspace(0, _TOP, ROWS) / 2595) - 1)
-    return picture[np.rint(hertz / FREQUENCY_MAX * (N_BINS - 1)).astype(int)]
+    hertz = 700 * (10 ** (np.linspace(0, _MAX_MEL, PICTURE_ROWS) / 2595) - 1)
+    return picture[np.rint(hertz / MAX_FREQUENCY_HZ * (N_BINS - 1)).astype(int)]
 
 
 def _height(hertz: float) -> float:
     """Where a frequency lies on the mel axis, 0 at the bottom, 1 at the top."""
-    return 2595 * np.log10(1 + hertz / 700) / _TOP
+    return 2595 * np.log10(1 + hertz / 700) / _MAX_MEL

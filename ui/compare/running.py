@@ -15,7 +15,9 @@ T = TypeVar("T")
 
 
 class Running:
-    _everywhere: ClassVar[set[int]] = set()  # what runs now, on all pages
+    """The comparisons that run or wait, at most one wanted per session."""
+
+    _everywhere: ClassVar[set[int]] = set()  # that run now, on all pages
 
     def __init__(self) -> None:
         self._flags: dict[str, threading.Event] = {}
@@ -23,12 +25,12 @@ class Running:
         self._tickets = itertools.count(1)
 
     def ask(self, session: str) -> int:
-        """A ticket for a comparison that may have to wait for its turn. What runs, or waits, is not wanted any more."""
+        """Stops the session's comparisons, running or waiting, and returns the ticket of a new one, which may have to wait."""
         self.stop(session)
         ticket = self._asked[session] = next(self._tickets)
         return ticket
 
-    def is_wanted(self, session: str, ticket: int | None) -> bool:
+    def is_wanted(self, session: str, ticket: float | None) -> bool:
         """Whether nothing was asked for since, nor stopped. None: of a program, which has not asked before."""
         return ticket is None or self._asked.get(session) == ticket
 
@@ -42,21 +44,23 @@ class Running:
 
     @classmethod
     def count(cls) -> int:
+        """Comparisons that run now, on all pages."""
         return len(cls._everywhere)
 
     def stop(self, session: str) -> None:
-        """What runs, and what waits."""
+        """Stops the session's comparison, running or waiting."""
         self._asked.pop(session, None)
         if flag := self._flags.get(session):
             flag.set()
 
     def is_newest(self, session: str, flag: threading.Event) -> bool:
+        """Whether the flag belongs to the session's latest comparison."""
         return self._flags.get(session) is flag
 
     def follow(
-        self, session: str, views: Callable[[threading.Event], Iterator[T]], ticket: int | None = None
+        self, session: str, views: Callable[[threading.Event], Iterator[T]], ticket: float | None = None
     ) -> Iterator[T]:
-        """What `views` yields while this is the session's newest job; it gets the flag that stops it."""
+        """The values of `views` while this is the session's newest job; it gets the flag that stops it."""
         flag = self.start(session)
         try:
             for view in views(flag):
@@ -69,6 +73,7 @@ class Running:
                 del self._asked[session]
 
     def end(self, session: str, flag: threading.Event) -> None:
+        """Marks the comparison as ended. Its flag stays set, so that a late event of it is dropped."""
         flag.set()
         self._everywhere.discard(id(flag))
         if self.is_newest(session, flag):

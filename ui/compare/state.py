@@ -1,4 +1,4 @@
-"""What is known of a comparison so far: a value, without files, threads or HTML."""
+"""The state of a comparison: a value, without files, threads or HTML."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ RESIDUAL = "--residual"  # behind the id of an output
 
 
 def residual_id(system: System) -> str:
+    """The id of the track of what is left of the system's output without the recording."""
     return system.id + RESIDUAL
 
 
@@ -37,6 +38,7 @@ class ComparisonState:
 
     @property
     def recording(self) -> Recording | None:
+        """The recording; None for a mel alone."""
         return self.source if isinstance(self.source, Recording) else None
 
     @property
@@ -48,20 +50,22 @@ class ComparisonState:
         return match_levels(measured)
 
     def after(self, event: Event) -> ComparisonState:
-        id = event.system.id
+        """The state after one more event."""
+        system_id = event.system.id
         if isinstance(event, Progress):
-            failures = {other: why for other, why in self.failures.items() if other != id}  # it may begin again
-            return replace(self, progress={**self.progress, id: event.fraction}, failures=failures)
+            failures = {other: why for other, why in self.failures.items() if other != system_id}  # it may begin again
+            return replace(self, progress={**self.progress, system_id: event.fraction}, failures=failures)
         if isinstance(event, Failed):
-            return replace(self, failures={**self.failures, id: event.reason})
+            return replace(self, failures={**self.failures, system_id: event.reason})
         if isinstance(event, Measured):
-            outputs = tuple(event.added_to(o) if o.system.id == id else o for o in self.outputs)
+            outputs = tuple(event.added_to(o) if o.system.id == system_id else o for o in self.outputs)
             return replace(self, outputs=outputs)
-        others = tuple(output for output in self.outputs if output.system.id != id)  # it may come again
+        others = tuple(output for output in self.outputs if output.system.id != system_id)  # it may come again
         return replace(self, outputs=(*others, event))
 
     @property
     def summary(self) -> str:
+        """How many systems are ready and failed, for people."""
         ready, failed = len(self.outputs), len(self.systems) - len(self.outputs)
         return f"{ready} {'system' if ready == 1 else 'systems'} ready" + (f", {failed} failed" if failed else "")
 

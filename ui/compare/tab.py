@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import gradio as gr
 
@@ -21,6 +22,7 @@ from ui.vocoders.uploads import Upload, chosen_systems
 from vocoders.audio import Recording
 from vocoders.checkpoints.checkpoint import CheckpointError
 from vocoders.mel_files.file import MelFileError
+from vocoders.mel_files.options import Bands, Log, Scale
 from vocoders.recordings.contained import read_recording_contained
 from vocoders.recordings.reader import AudioError, Limits
 from vocoders.systems import System
@@ -43,20 +45,20 @@ def compare_tab(
         residuals: bool,
         passage: dict | None,
         mel_path: str | None,
-        recipe: str | None,
-        scale: str | None,
-        log: str | None,
+        recipe: Bands | None,
+        scale: Scale | None,
+        log: Log | None,
         number: float,
         request: gr.Request,
     ) -> Iterator[dict]:
-        def read() -> Recording | GivenMel:
+        def read(given: str) -> Recording | GivenMel:
             mel = chosen_mel(mel_path, recipe, scale, log, limits, compute)
-            return mel or read_recording_contained(path, limits, passage=chosen_passage(passage, path))
+            return mel or read_recording_contained(given, limits, passage=chosen_passage(passage, given))
 
         yield from show(read, mel_path or path, chosen, own, residuals, request, number)
 
     def show(
-        read: Callable[[], Recording | GivenMel],
+        read: Callable[[str], Recording | GivenMel],
         path: str | None,
         chosen: list[str],
         own: tuple[Upload, ...],
@@ -66,8 +68,7 @@ def compare_tab(
     ) -> Iterator[dict]:
         try:
             selected = chosen_systems(systems, own, chosen)
-            require_both(path, selected)
-            source = read()
+            source = read(require_both(path, selected))
         except (AudioError, CheckpointError, MelFileError, ComputeError) as error:
             yield {outputs.message: notice(str(error), "bad")}
             return
@@ -94,7 +95,7 @@ def compare_tab(
         path: str | None, chosen: list[str], own: tuple[Upload, ...], residuals: bool, request: gr.Request
     ) -> Iterator[dict]:
         """Of the whole recording: a program that wants a passage asks `compare_json`."""
-        yield from show(lambda: read_recording_contained(path, limits), path, chosen, own, residuals, request)
+        yield from show(lambda given: read_recording_contained(given, limits), path, chosen, own, residuals, request)
 
     def halt(request: gr.Request) -> str:
         running.stop(request.session_hash or "")
@@ -104,7 +105,7 @@ def compare_tab(
     fields = [inputs.audio, inputs.choice, uploads, inputs.residuals]
     work = {"fn": run, "inputs": [*fields, inputs.passage, *inputs.mel.fields, ticket], "outputs": outputs.components}
     wiring = (running, ticket, outputs.message, work)
-    options = {**QUEUE, "show_progress": "hidden"}
+    options: dict[str, Any] = {**QUEUE, "show_progress": "hidden"}
     ask_then(inputs.start.click, *wiring, **options, api_visibility="private")
     gr.Button(visible=False).click(
         run_for_program, fields, outputs.components, **options, api_name="compare"
@@ -134,9 +135,10 @@ def _start_with_examples(inputs: Inputs, message: gr.HTML, start_after: Callable
         start_after(without_mel.success)
 
 
-def require_both(path: str | None, selected: Sequence[System]) -> None:
-    """Errors: `AudioError` when there is no recording, or nothing to compare it with."""
+def require_both(path: str | None, selected: Sequence[System]) -> str:
+    """The path. Errors: `AudioError` when there is no recording, or nothing to compare it with."""
     if not path:
         raise AudioError("Give a recording first: upload a file, use the microphone, or press an example.")
     if not selected:
         raise AudioError("Choose at least one system to compare with the recording.")
+    return path

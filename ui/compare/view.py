@@ -34,7 +34,7 @@ def view_of(state: ComparisonState, files: ComparisonFiles, status: str, text: s
             replace(t, state="failed", error="Stopped.") if t.state in ("waiting", "running") else t for t in tracks
         ]
     player = player_value(files.folder.token, state.source.seconds, tracks, status, text, has_reference=has_reference)
-    clipped = {id: written.clipped for id, written in files.tracks.items()}
+    clipped = {track_id: written.clipped for track_id, written in files.tracks.items()}
     return View(player, state.outputs, levels, clipped, archive, has_reference)
 
 
@@ -51,8 +51,7 @@ def _waiting(state: ComparisonState) -> Iterator[tuple[Track, System | None]]:
 def _track(
     track: Track, system: System | None, state: ComparisonState, written: TrackFiles | None, levels: Mapping[str, Level]
 ) -> Track:
-    is_own = system is not None and track.id == system.id  # not the residual's
-    if is_own:
+    if system is not None and track.id == system.id:  # not the residual's
         track = replace(track, progress=state.progress.get(system.id))
     if written is not None:
         level = levels[system.id if system else REFERENCE]

@@ -27,8 +27,9 @@ from vocoders.systems import System
 def findings_tab(
     systems: Sequence[System], store: ResultStore, limits: Limits, inputs: Inputs, compute: Executor
 ) -> None:
+    """Lays out the tab and wires its buttons. inputs: of the Compare tab, whose recording is explained."""
     by_id = {system.id: system for system in systems}
-    ladder = (*RUNGS, *(by_id[id] for id in LADDER if id in by_id and not by_id[id].why_not()))
+    ladder = (*RUNGS, *(by_id[name] for name in LADDER if name in by_id and not by_id[name].why_not()))
     slot("findings-intro", fill("findings/templates/intro.html"))
     with gr.Row():
         start = gr.Button("Explain with my recording", variant="primary", elem_id="explain", scale=3)
@@ -64,7 +65,7 @@ def findings_tab(
             yield update
 
     def explain(recording: Recording, view: View) -> dict:
-        vocoders = [take for take in view.outputs if not is_rung(take.system)]
+        vocoders = [output for output in view.outputs if not is_rung(output.system)]
         return {
             ladder_slot: ladder_panel(ladder, view.outputs),
             trembling: trembling_panel(recording, vocoders) if vocoders else "",

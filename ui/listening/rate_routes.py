@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -24,24 +25,35 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
+Body = TypeVar("Body", bound=_Body)
+
+
 class Open(_Body):
+    """Asks for the state of a session."""
+
     study: str = Field(max_length=64)
     token: str | None = Field(None, max_length=400)
 
 
 class Join(_Body):
+    """Begins a session."""
+
     study: str = Field(max_length=64)
     language: str = Field("en", max_length=16)
     device: dict = Field(default_factory=dict)
 
 
 class Next(_Body):
+    """Reports that a step is done, with its result, and asks for the next."""
+
     model_config = ConfigDict(extra="allow")  # the result of the step
     token: str = Field(max_length=400)
     done: str = Field(max_length=40)
 
 
 class Answer(_Body):
+    """The answer of one trial, with the rater's behaviour in it."""
+
     token: str = Field(max_length=400)
     nonce: str = Field(max_length=64)
     answer: int | str | list
@@ -52,18 +64,23 @@ class Answer(_Body):
 
 
 class Questionnaire(_Body):
+    """The answers of the questionnaire."""
+
     token: str = Field(max_length=400)
     answers: dict = Field(default_factory=dict)
 
 
 class Forget(_Body):
+    """Asks for a rater's data to be deleted."""
+
     token: str = Field(max_length=400)
 
 
 def rate_routes(listening: Listening) -> APIRouter:
+    """The HTTP interface of listening sessions, below /listening."""
     router = APIRouter(prefix="/listening")
 
-    def call(path: str, model: type[_Body], work: Callable[[_Body], dict]) -> None:
+    def call(path: str, model: type[Body], work: Callable[[Body], dict]) -> None:
         async def endpoint(request: Request) -> Response:
             body = await _read(request)
             if body is None:

@@ -25,6 +25,7 @@ def studies_tab(
     inputs: Inputs,
     compute: Executor,
 ) -> None:
+    """Lays out the tab: making a study, and reading the results of one."""
     gr.Markdown(
         "### Let others listen, blind\n"
         "On the Compare page you know what you hear. Here you make a study of it: takes of equal length and loudness under "

@@ -10,7 +10,7 @@ from vocoders.systems import System
 
 
 def catalogue(systems: Sequence[System]) -> str:
-    """HTML."""
+    """HTML: a card for every system."""
     return fill("vocoders/templates/catalogue.html", cards=[_card(system) for system in systems])
 
 
@@ -23,7 +23,7 @@ def _card(system: System) -> dict[str, object]:
         "vocoder",
         *(["refinement"] if system.refinement else []),
     ]
-    card = {"system": system, "reason": reason, "path": path}
+    card: dict[str, object] = {"system": system, "reason": reason, "path": path}
     if reason:
         return card
     about = system.describe()

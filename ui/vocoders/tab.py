@@ -21,6 +21,7 @@ FIND = "find"  # of the two mels, the one it fits
 
 
 def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.CheckboxGroup) -> None:
+    """Lays out the systems' cards, and the form that adds a checkpoint to `uploads` and to `choice`."""
     cards = slot("catalogue", catalogue(systems))
     if OWN_MODEL_CARD.is_file():
         with gr.Accordion("Model card of the project's own HiFi-GAN", open=False, elem_id="model-card"):

@@ -15,6 +15,8 @@ MAX_UPLOADS = 4  # per session; each is a system in the comparison
 
 @dataclass(frozen=True)
 class Upload:
+    """A checkpoint that a visitor added, as plain values for `gr.State`."""
+
     id: str  # of its system; "" for the name of its file
     checkpoint: str  # paths of what Gradio stored
     config: str | None
@@ -22,10 +24,12 @@ class Upload:
 
     @property
     def files(self) -> list[Path]:
+        """The checkpoint and, where there is one, its config.json."""
         return [Path(name) for name in (self.checkpoint, self.config) if name]
 
     @property
     def is_here(self) -> bool:
+        """Whether its files still exist; uploads are removed after a while."""
         return all(path.is_file() for path in self.files)
 
     def system(self) -> System:
@@ -72,9 +76,9 @@ def add_upload(
         )
     upload = Upload("", checkpoint, None if own_format else config, None if own_format else recipe)
     taken = {system.id for system in BUILT_IN} | {other.id for other in uploads}
-    name = id = f"own-{upload.system().id}"
+    name = system_id = f"own-{upload.system().id}"
     number = 2
-    while id in taken:
-        id, number = f"{name}-{number}", number + 1
-    upload = replace(upload, id=id)
+    while system_id in taken:
+        system_id, number = f"{name}-{number}", number + 1
+    upload = replace(upload, id=system_id)
     return (*uploads, upload), upload.system()

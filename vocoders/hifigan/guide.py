@@ -13,13 +13,13 @@ import numpy as np
 
 from vocoders.features import Features, invert
 from vocoders.mel import HOP
-from vocoders.phase.chunks import OVERLAP, chunks, fades
+from vocoders.phase.chunks import OVERLAP_FRAMES, chunks, fades
 from vocoders.phase.griffin_lim import griffin_lim
 from vocoders.phase.stft import stft
 
 VERSION = 2  # of all that follows and what it uses: packs keep guides, and know old ones by it
 ITERATIONS = 192  # with 32, the guide itself trembles; with 96, its level on held notes still flutters a little
-_KNOWN = OVERLAP - 4  # frames that a chunk takes over; windows of the last ones reach beyond what it knows
+_KNOWN = OVERLAP_FRAMES - 4  # frames that a chunk takes over; windows of the last ones reach beyond what it knows
 
 
 class Guide:
@@ -48,9 +48,9 @@ class Guide:
     def _make(self, start: int, stop: int) -> None:
         magnitude = invert(Features("hw2 mel", np.exp(self._mel[:, start:stop]))).values
         part = griffin_lim(magnitude, iterations=ITERATIONS, beginning=self._known)
-        self._known = stft(part[-OVERLAP * HOP :])[:_KNOWN]
+        self._known = stft(part[-OVERLAP_FRAMES * HOP :])[:_KNOWN]
         self._samples[start * HOP : stop * HOP] += part * fades(start, stop, self._frames)
-        self._ready = stop if stop == self._frames else stop - OVERLAP
+        self._ready = stop if stop == self._frames else stop - OVERLAP_FRAMES
 
 
 def guide_of(log_mel: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from vocoders.hifigan.generator import HiFiGANConfig
 
-KEPT = 256  # frames a window keeps at most, 3 s of audio
+MAX_KEPT_FRAMES = 256  # of a window: 3 s of audio
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ def windows(frames: int, kept: int, context: int) -> Iterator[Window]:
 
 
 def even_share(frames: int, parallel: int) -> int:
-    """Frames that each window keeps, at most `KEPT`, so that `parallel` of them at a time come out even."""
-    if frames <= KEPT // 2:
+    """Frames that each window keeps, at most `MAX_KEPT_FRAMES`, so that `parallel` of them at a time come out even."""
+    if frames <= MAX_KEPT_FRAMES // 2:
         return frames
-    rounds = -(-frames // (KEPT * parallel))
+    rounds = -(-frames // (MAX_KEPT_FRAMES * parallel))
     return -(-frames // (rounds * parallel))
 
 
@@ -60,6 +60,7 @@ class Trims:
 
 
 def trims(window: Window, config: HiFiGANConfig) -> Trims:
+    """The samples that every stage may drop at either side of a window, since no later stage needs them."""
     left, right = window.first - window.start, window.stop - window.last
     stages = []
     for rate, reach in zip(config.upsample_rates, config.reaches):

@@ -20,7 +20,7 @@ import numpy as np
 from common.paths import ASSETS
 
 FILE = ASSETS / "mel-diagnosis.npz"
-CLIP = 5.0  # standard deviations; a number further out says no more than this
+MAX_ABS_DEVIATIONS = 5.0  # standard deviations; a number further out says no more than this
 MEMBERS = 3  # classifiers
 LOG1P = "other: log1p"
 FOREIGN = {  # the kinds that cannot be used, by their name in the model
@@ -57,11 +57,12 @@ class Classifier:
 
 
 def standardized(numbers: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """What a classifier's first layer takes; a missing number is an average one."""
-    return np.clip(np.nan_to_num((numbers - mean) / spread), -CLIP, CLIP)
+    """The input of a classifier's first layer; a missing number is an average one."""
+    return np.clip(np.nan_to_num((numbers - mean) / spread), -MAX_ABS_DEVIATIONS, MAX_ABS_DEVIATIONS)
 
 
 def read_classifier(path: Path) -> Classifier:
+    """The classifier of an npz file that the training program wrote. Errors: `OSError`, `ValueError`, `KeyError`."""
     with np.load(path, allow_pickle=False) as file:
         layers = [tuple(file[f"{layer}_{member}"].astype(np.float64) for layer in _LAYERS) for member in range(MEMBERS)]
         names = tuple(str(name) for name in file["names"])
@@ -70,6 +71,7 @@ def read_classifier(path: Path) -> Classifier:
 
 @functools.cache
 def shipped_classifier() -> Classifier:
+    """The classifier of this project."""
     return read_classifier(FILE)
 
 

@@ -16,11 +16,12 @@ import functools
 import numpy as np
 
 from vocoders.mel import RECIPES, filterbank
+from vocoders.mel_files.options import Bands
 
-TOLERANCE = 4e-3  # relative: float16 logarithms
+RELATIVE_TOLERANCE = 4e-3  # relative: float16 logarithms
 
 
-def impossible_share(log_mel: np.ndarray, above: np.ndarray, recipe: str, exponents: np.ndarray) -> np.ndarray:
+def impossible_share(log_mel: np.ndarray, above: np.ndarray, recipe: Bands, exponents: np.ndarray) -> np.ndarray:
     """The share of frames, (exponents,), that no spectrum has through the bands of a recipe.
 
     log_mel: (80, frames) natural logarithm, to which every exponent is a factor. above: (80, frames), False where the value is a
@@ -31,8 +32,8 @@ def impossible_share(log_mel: np.ndarray, above: np.ndarray, recipe: str, expone
     if not seen.any():
         return np.full(len(exponents), np.nan)
     level = (log_mel - log_mel.max())[:, None, seen] * exponents[:, None]
-    highest = np.exp(level) * (1 + TOLERANCE)
-    lowest = np.where(above[:, None, seen], highest * (1 - TOLERANCE) ** 2, 0.0)
+    highest = np.exp(level) * (1 + RELATIVE_TOLERANCE)
+    lowest = np.where(above[:, None, seen], highest * (1 - RELATIVE_TOLERANCE) ** 2, 0.0)
     from_least, from_most = np.zeros(level.shape[1:]), highest[0]
     impossible = np.zeros(level.shape[1:], dtype=bool)
     for band in range(len(level)):
@@ -45,8 +46,8 @@ def impossible_share(log_mel: np.ndarray, above: np.ndarray, recipe: str, expone
 
 
 @functools.cache
-def _ratios(recipe: str) -> tuple[np.ndarray, np.ndarray]:
-    """What the bins between two centres add to the upper band per unit in the lower: at least and at most, (80,) each.
+def _ratios(recipe: Bands) -> tuple[np.ndarray, np.ndarray]:
+    """The amount that the bins between two centres add to the upper band per unit in the lower: at least and at most, (80,) each.
 
     There is at least one bin between any two centres of both recipes. Above the last centre nothing follows: (0, 0).
     """

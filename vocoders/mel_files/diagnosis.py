@@ -1,7 +1,7 @@
 """Which kind of mel an array is, told from its numbers: what is certain first, then what is likely.
 
-What was certainly done to a mel, and which formats it cannot be in, are facts with reasons (`vocoders.mel_files.facts`). Among the
-formats that are left a classifier chooses (`vocoders.mel_files.classifier`), and only where its probability is at least `SURE`;
+Certain changes to a mel, and the formats it cannot be in, are facts with reasons (`vocoders.mel_files.facts`). Among the
+formats that are left a classifier chooses (`vocoders.mel_files.classifier`), and only where its probability is at least `MIN_SURE_PROBABILITY`;
 everything else is doubtful, with the candidates named. `python -m eval mel-diagnosis AUDIO_DIR` prints how often that is right.
 
 A mel made and analysed again does not tell: nearly every wrong reading of it comes back as well as the right one.
@@ -17,23 +17,23 @@ import numpy as np
 
 from vocoders.features import Features
 from vocoders.mel_files.classifier import FOREIGN, LOG1P, shipped_classifier
-from vocoders.mel_files.facts import TIES, ambiguity, certain_change, impossible, may_be_log1p
+from vocoders.mel_files.facts import MIN_FLOOR_SHARE, ambiguity, certain_change, impossible, may_be_log1p
 from vocoders.mel_files.file import read_layouts
 from vocoders.mel_files.format import FORMATS, MelFormat
 from vocoders.mel_files.options import Declared
-from vocoders.mel_files.statistics import SHORTEST, statistics
+from vocoders.mel_files.statistics import MIN_FRAMES, statistics
 
-SURE = 0.9  # probability from which a diagnosis needs no confirmation; chosen on recordings of the training set
-POSSIBLE = 0.02  # below, a format is out of the question
-_NEGLIGIBLE = 1e-3  # below, a kind is not looked at
-_LEFT = 0.05  # where the facts leave less of all probability than this, they leave nothing
-_RARE = {  # how much less often than the others a kind is met
+MIN_SURE_PROBABILITY = 0.9  # from which a diagnosis needs no confirmation; chosen on recordings of the training set
+MIN_POSSIBLE_PROBABILITY = 0.02  # below it, a format is out of the question
+_MIN_KIND_PROBABILITY = 1e-3  # below, a kind is not looked at
+_MIN_REMAINING_PROBABILITY = 0.05  # where the facts leave less of all probability than this, they leave nothing
+_KIND_PRIORS = {  # how much less often than the others a kind is met
     "other: 16 kHz": 0.15,
     "other: 24 kHz": 0.15,
     "other: root": 0.3,
     "other: up to 11 025 Hz": 0.3,
 }
-_SELDOM = 0.1  # for the formats that no known vocoder takes: a scale that is not the recipe's own
+_UNUSUAL_SCALE_PRIOR = 0.1  # for the formats that no known vocoder takes: a scale that is not the recipe's own
 
 
 @dataclass(frozen=True)
@@ -60,17 +60,20 @@ class Diagnosis:
 
     @property
     def is_doubtful(self) -> bool:
+        """Whether no format is probable enough."""
         return self.format is None
 
-    def confidence(self, format: MelFormat) -> float:
-        return next((candidate.confidence for candidate in self.candidates if candidate.format == format), 0.0)
+    def confidence(self, mel_format: MelFormat) -> float:
+        """Probability of the format, 0 to 1."""
+        return next((candidate.confidence for candidate in self.candidates if candidate.format == mel_format), 0.0)
 
     @property
     def sentence(self) -> str:
-        """What it looks like, or what it may be and the options that would confirm each; without full stop."""
+        """The format it looks like, or those it may have and the options that would confirm each; without full stop."""
         return self.said(with_options=True)
 
     def said(self, with_options: bool) -> str:
+        """The finding as a clause. with_options: name the options of a command that would settle a doubt."""
         if self.format is not None:
             floor = "" if self.floor is None else f", floor {self.floor:.4g}"
             sure = self.confidence(self.format)
@@ -82,7 +85,7 @@ class Diagnosis:
             return f"{self.doubt}; say {Declared.OPTIONS}" if with_options else self.doubt
         if self.also:
             return f"it may be {_named(self.candidates[0], with_options)}, but also {self.also}"
-        likely = [candidate for candidate in self.candidates if candidate.confidence >= POSSIBLE][:4]
+        likely = [candidate for candidate in self.candidates if candidate.confidence >= MIN_POSSIBLE_PROBABILITY][:4]
         named = " or ".join(_named(candidate, with_options) for candidate in likely)
         if not any(candidate.format for candidate in likely):
             return f"it may be {named}, which no system here can be given as it is"
@@ -110,11 +113,12 @@ def diagnose(values: np.ndarray, declared: Declared = Declared()) -> Diagnosis:
     if values.min() == values.max():
         raise ValueError(f"every value of the mel is {values.flat[0]:g}; it holds no sound")
     at_floor = values == values.min()
-    floor = float(values.min()) if at_floor.mean() >= TIES else None
-    candidates, doubt = (), ""
-    if frames < SHORTEST:
-        doubt = f"{frames} frames are too few to tell, at least {SHORTEST} are needed"
-    elif (~at_floor).any(axis=0).sum() < SHORTEST:
+    floor = float(values.min()) if at_floor.mean() >= MIN_FLOOR_SHARE else None
+    candidates: tuple[Candidate, ...] = ()
+    doubt = ""
+    if frames < MIN_FRAMES:
+        doubt = f"{frames} frames are too few to tell, at least {MIN_FRAMES} are needed"
+    elif (~at_floor).any(axis=0).sum() < MIN_FRAMES:
         doubt = f"nearly every frame is at the floor {values.min():g}"
     elif change := certain_change(values):
         candidates = (Candidate(change, 1.0, None),)
@@ -146,7 +150,7 @@ def _one_layout(found: Sequence[tuple[Diagnosis, np.ndarray]]) -> tuple[Diagnosi
     told = [
         (diagnosis, mel)
         for diagnosis, mel in found
-        if diagnosis.format and diagnosis.confidence(diagnosis.format) >= SURE
+        if diagnosis.format and diagnosis.confidence(diagnosis.format) >= MIN_SURE_PROBABILITY
     ]
     if len(told) == 1:
         return told[0]
@@ -156,26 +160,26 @@ def _one_layout(found: Sequence[tuple[Diagnosis, np.ndarray]]) -> tuple[Diagnosi
 
 def _declared(diagnosis: Diagnosis, values: np.ndarray, declared: Declared) -> Diagnosis:
     """The diagnosis with its format, where the numbers and the declaration together leave one."""
-    matching = [format for format in FORMATS if declared.allows(format)]
+    matching = [mel_format for mel_format in FORMATS if declared.allows(mel_format)]
     if len(matching) == 1:
         return replace(diagnosis, format=matching[0], doubt="")
     if not diagnosis.candidates:
         return diagnosis
     best = max(matching, key=diagnosis.confidence)
     left = sum(one.confidence for one in diagnosis.candidates if one.format is None or one.format in matching)
-    if left <= POSSIBLE or diagnosis.confidence(best) < SURE * left:
+    if left <= MIN_POSSIBLE_PROBABILITY or diagnosis.confidence(best) < MIN_SURE_PROBABILITY * left:
         return diagnosis
     if also := ambiguity(best, values):
         return replace(diagnosis, also=also)
     return replace(diagnosis, format=best)
 
 
-def kind_of(format: MelFormat) -> str:
+def kind_of(mel_format: MelFormat) -> str:
     """A format's name in the model."""
-    return f"{format.recipe} {format.scale} {'linear' if format.log == 'none' else format.log}"
+    return f"{mel_format.recipe} {mel_format.scale} {'linear' if mel_format.log == 'none' else mel_format.log}"
 
 
-_BY_KIND = {kind_of(format): format for format in FORMATS}
+_BY_KIND = {kind_of(mel_format): mel_format for mel_format in FORMATS}
 
 
 def _ranked(values: np.ndarray) -> tuple[tuple[Candidate, ...], str]:
@@ -183,19 +187,23 @@ def _ranked(values: np.ndarray) -> tuple[tuple[Candidate, ...], str]:
     classifier = shipped_classifier()
     found, reasons = [], []
     for kind, probability in zip(classifier.names, classifier(statistics(values)), strict=True):
-        if probability < _NEGLIGIBLE:
+        if probability < _MIN_KIND_PROBABILITY:
             continue
-        format = _BY_KIND.get(kind)
+        mel_format = _BY_KIND.get(kind)
         if kind == LOG1P and not may_be_log1p(values):
             continue
-        if format is None:
-            found.append(Candidate(FOREIGN[kind], probability * _RARE.get(kind, 1.0), None))
-        elif reason := impossible(format, values):
-            reasons.append((probability, f"as {format}, {reason}"))
+        if mel_format is None:
+            found.append(Candidate(FOREIGN[kind], probability * _KIND_PRIORS.get(kind, 1.0), None))
+        elif reason := impossible(mel_format, values):
+            reasons.append((probability, f"as {mel_format}, {reason}"))
         else:
-            found.append(Candidate(str(format), probability * (1.0 if format.is_own else _SELDOM), format))
+            found.append(
+                Candidate(
+                    str(mel_format), probability * (1.0 if mel_format.is_own else _UNUSUAL_SCALE_PRIOR), mel_format
+                )
+            )
     total = sum(candidate.confidence for candidate in found)
-    if total < _LEFT:
+    if total < _MIN_REMAINING_PROBABILITY:
         why = f": {max(reasons)[1]}" if reasons else ""
         return (), f"its numbers fit no format known here{why}"
     found = [replace(candidate, confidence=float(candidate.confidence / total)) for candidate in found]

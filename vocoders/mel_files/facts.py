@@ -1,7 +1,7 @@
-"""What the numbers of a mel say for certain, before any likelihood: each finding is one sentence with its reason.
+"""Certain conclusions from the numbers of a mel, before any likelihood: each finding is one sentence with its reason.
 
 A recording has a level, an array normalized or set below its own maximum has lost it and shows it: its largest value is exactly
-0 or 1, its mean exactly 0. A logarithm is clamped at a power of ten. Nothing is louder than full scale, and nobody keeps what is
+0 or 1, its mean exactly 0. A logarithm is clamped at a power of ten. Nothing is louder than full scale, and no recording lies wholly
 60 dB below it. And no spectrum at all has most of the mels that are read as something else, see `vocoders.mel_files.cone`.
 """
 
@@ -14,15 +14,15 @@ from vocoders.mel_files.format import MelFormat
 from vocoders.mel_files.options import BANDS
 from vocoders.mel_files.statistics import log_view
 
-FORGIVEN = 0.03  # share of frames that no spectrum has; of a right mel none, but for lost digits
-TIES = 0.005  # share of values equal to the least that makes it a floor
+MAX_IMPOSSIBLE_SHARE = 0.03  # share of frames that no spectrum has; of a right mel none, but for lost digits
+MIN_FLOOR_SHARE = 0.005  # share of values equal to the least that makes it a floor
 # How far the largest value of a mel lies above the median of those above the floor, in nepers of its linear values. Of recordings
 # of speech and singing powers have 7.9 to 14.4 and magnitudes half of it; of lone tones and of noise both have less.
-SPREAD = {"power": (5.0, 20.0), "magnitude": (2.5, 10.0)}
+SPREAD_RANGE_NEPERS = {"power": (5.0, 20.0), "magnitude": (2.5, 10.0)}
 _CLAMPS = (*(10.0**-power for power in range(3, 17)), 2.0**-23, 2.0**-52, 2.0**-126)
-_LOWEST, _HIGHEST = (-4.0, -1.0, 0.0), (1.0, 4.0, 255.0)  # of what was scaled to a fixed range
-_HARMLESS = 0.2  # values below it and their log(1 + value) differ by less than half a dB of power
-QUIETEST, QUIET = -60.0, -30.0  # dBFS of the loudest value: nobody keeps, and few
+_RANGE_MINIMA, _RANGE_MAXIMA = (-4.0, -1.0, 0.0), (1.0, 4.0, 255.0)  # of what was scaled to a fixed range
+_MAX_HARMLESS_VALUE = 0.2  # values below it and their log(1 + value) differ by less than half a dB of power
+MIN_PEAK_DBFS, MIN_USUAL_PEAK_DBFS = -60.0, -30.0  # of the loudest value: no recording has less, and few have
 
 
 def certain_change(values: np.ndarray) -> str:
@@ -33,7 +33,7 @@ def certain_change(values: np.ndarray) -> str:
     if least >= 0 and (values == np.rint(values)).all():
         return "a mel scaled to whole numbers, as a picture"
     rounded = _is_half_precision(values)  # then one number of a thousand is exactly 1 by chance
-    if (most in _HIGHEST and (not rounded or least in _LOWEST)) or (least == -1 and most <= 1):
+    if (most in _RANGE_MAXIMA and (not rounded or least in _RANGE_MINIMA)) or (least == -1 and most <= 1):
         return f"a mel normalized to a fixed range ({least:.4g} to {most:.4g}); its constants must be undone first"
     if abs(values.mean()) < 0.002 * values.std() and abs(values.std() - 1) < 0.02:
         return "a mel normalized to mean 0 and deviation 1; its constants must be undone first"
@@ -42,45 +42,49 @@ def certain_change(values: np.ndarray) -> str:
     return ""
 
 
-def impossible(format: MelFormat, values: np.ndarray) -> str:
+def impossible(mel_format: MelFormat, values: np.ndarray) -> str:
     """Why (80, frames) cannot be in this format, as a clause; "" where it can."""
-    if format.log != "none" and (reason := _no_logarithm(format, values)):
+    if mel_format.log != "none" and (reason := _no_logarithm(mel_format, values)):
         return reason
     try:
-        linear = format.linear(values)
+        linear = mel_format.linear(values)
     except ValueError as error:
         return str(error)
-    if linear.max() < format.sine(QUIETEST):
+    if linear.max() < mel_format.sine(MIN_PEAK_DBFS):
         return f"the loudest value would be {linear.max():.2g}, more than 60 dB below full scale"
     level, above = log_view(values.astype(np.float64))
-    spread = format.per_unit * float(level.max() - np.median(level[above]))
-    least, most = SPREAD[format.scale]
+    spread = mel_format.per_unit * float(level.max() - np.median(level[above]))
+    least, most = SPREAD_RANGE_NEPERS[mel_format.scale]
     if not least <= spread <= most:
         return f"the largest value would lie {spread:.1f} nepers above the median, not {least:g} to {most:g}"
-    share = impossible_share(level, above, format.recipe, np.array([format.per_unit]))[0]
-    if share > FORGIVEN:
+    share = impossible_share(level, above, mel_format.recipe, np.array([mel_format.per_unit]))[0]
+    if share > MAX_IMPOSSIBLE_SHARE:
         return f"no spectrum has {100 * share:.0f} % of its frames through these bands"
     return ""
 
 
-def _no_logarithm(format: MelFormat, values: np.ndarray) -> str:
+def _no_logarithm(mel_format: MelFormat, values: np.ndarray) -> str:
     least = float(values.min())
     if least >= 0:
         return "no value is negative, so it is no logarithm"
-    if (values == least).mean() >= TIES:
-        clamp, precision = np.exp(least * format.per_unit), 0.03 if _is_half_precision(values) else 0.002
+    if (values == least).mean() >= MIN_FLOOR_SHARE:
+        clamp, precision = np.exp(least * mel_format.per_unit), 0.03 if _is_half_precision(values) else 0.002
         if np.abs(np.log(clamp / np.array(_CLAMPS))).min() > precision:
-            return f"the floor {least:.4g} would be a clamp at {clamp:.3g}, which nobody chooses"
+            return f"the floor {least:.4g} would be a clamp at {clamp:.3g}, which is not in use"
     return ""
 
 
-def ambiguity(format: MelFormat, values: np.ndarray) -> str:
-    """What (80, frames) in this format may be as well, which no likelihood tells; "" where nothing."""
-    if format.log == "none" and may_be_log1p(values):
+def ambiguity(mel_format: MelFormat, values: np.ndarray) -> str:
+    """Another reading of (80, frames) in this format, which no likelihood tells apart; "" where there is none."""
+    if mel_format.log == "none" and may_be_log1p(values):
         return "log(1 + mel), whose small values are those of the mel itself"
-    if format.log == "db" and values.max() <= 0 and format.linear(values).max() < format.sine(QUIET):
+    if (
+        mel_format.log == "db"
+        and values.max() <= 0
+        and mel_format.linear(values).max() < mel_format.sine(MIN_USUAL_PEAK_DBFS)
+    ):
         return "a piece of a mel in dB below a maximum that is not in it"
-    if format.log == "10" and values.min() == -4 and values.max() <= 4:
+    if mel_format.log == "10" and values.min() == -4 and values.max() <= 4:
         return "a mel normalized to -4..4"
     return ""
 
@@ -91,9 +95,9 @@ def _is_half_precision(values: np.ndarray) -> bool:
 
 def may_be_log1p(values: np.ndarray) -> bool:
     """Whether linear values (80, frames) can be log(1 + mel) of some mel, and the difference matters."""
-    if not _HARMLESS < values.max() < 20:  # exp(20) is beyond full scale
+    if not _MAX_HARMLESS_VALUE < values.max() < 20:  # exp(20) is beyond full scale
         return False
     if values.min() < 0:
         return False
     level, above = log_view(np.expm1(values.astype(np.float64)))
-    return any(impossible_share(level, above, recipe, np.ones(1))[0] <= FORGIVEN for recipe in BANDS)
+    return any(impossible_share(level, above, recipe, np.ones(1))[0] <= MAX_IMPOSSIBLE_SHARE for recipe in BANDS)

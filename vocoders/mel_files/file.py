@@ -11,6 +11,7 @@ import math
 import os
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -103,7 +104,7 @@ def _read_npz(path: Path, key: str | None) -> np.ndarray:
                 raise MelFileError(f"the array is too large; at most {MAX_BYTES / 1e6:.0f} MB are read")
             with archive.open(info) as file:
                 content = file.read(MAX_BYTES + 1)  # whatever the archive says of its size
-    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError, zipfile.zlib.error) as error:
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError, zlib.error) as error:
         raise MelFileError("the archive is damaged, encrypted, or none at all") from error
     return _read_npy(io.BytesIO(content), min(len(content), MAX_BYTES))
 

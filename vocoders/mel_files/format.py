@@ -1,4 +1,4 @@
-"""What a mel file may hold: which bands, power or magnitude, and which logarithm; and the way from there to `Features`."""
+"""The formats of mel files: bands, power or magnitude, and logarithm; and the way from there to `Features`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vocoders.phase.inversion import invert_mel
 # The linear value of a sine at full scale through a Hann window, in one FFT bin
 _SINE = {"power": (N_FFT / 4) ** 2, "magnitude": N_FFT / 4}
 _PEAK = {"hw2": 1.0, "hifigan": 1 / 20}  # of a band
-_LOUDEST = 24.0  # dB above that: a constant at full scale, with 12 dB to spare
+_MAX_EXCESS_DB = 24.0  # above that: a constant at full scale, with 12 dB to spare
 _BANDS = {"hw2": "HTK bands of peak 1", "hifigan": "Slaney bands of area 1"}
 _LOG_NAMES = {"none": "linear", "e": "natural logarithm", "10": "logarithm to base 10", "db": "in dB"}
 
@@ -38,6 +38,7 @@ class MelFormat:
 
     @property
     def options(self) -> str:
+        """The options of a command that declare this format."""
         return f"--recipe {self.recipe} --scale {self.scale} --log {self.log}"
 
     def __str__(self) -> str:
@@ -57,7 +58,7 @@ class MelFormat:
     @property
     def loudest(self) -> float:
         """More than the linear value of any recording at full scale."""
-        return self.sine(_LOUDEST)
+        return self.sine(_MAX_EXCESS_DB)
 
     def sine(self, dbfs: float) -> float:
         """The largest linear value of a sine at this level."""

@@ -1,4 +1,4 @@
-"""What somebody says of a mel file, on the command line or in the page. Imports nothing slow."""
+"""The declared format of a mel file, from the command line or the page. Imports nothing slow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BARE_LOG = "hw2-e"  # what --log without a value stands for
 
 @dataclass(frozen=True)
 class Declared:
-    """What somebody says of a mel; None is not said."""
+    """The declared format of a mel; None: not declared."""
 
     recipe: Bands | None = None
     scale: Scale | None = None
@@ -29,13 +29,15 @@ class Declared:
 
     @property
     def is_complete(self) -> bool:
+        """Whether recipe, scale and logarithm are all declared."""
         return None not in (self.recipe, self.scale, self.log)
 
-    def allows(self, format: MelFormat) -> bool:
+    def allows(self, mel_format: MelFormat) -> bool:
+        """Whether the format agrees with all that is declared."""
         said = (self.recipe, self.scale, self.log)
         return all(
             said in (None, of_format)
-            for said, of_format in zip(said, (format.recipe, format.scale, format.log), strict=True)
+            for said, of_format in zip(said, (mel_format.recipe, mel_format.scale, mel_format.log), strict=True)
         )
 
 
@@ -62,7 +64,7 @@ def with_bare_log(arguments: Sequence[str]) -> list[str]:
 
 
 def declared_by(args: argparse.Namespace) -> tuple[Declared, bool]:
-    """What was said, and whether it was --log alone. Errors: ValueError for --log alone beside the others."""
+    """The declaration, and whether it was --log alone. Errors: ValueError for --log alone beside the others."""
     if args.log != BARE_LOG:
         return Declared(args.recipe, args.scale, args.log), False
     if args.recipe or args.scale:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from common.command import note
 from vocoders.analysis import Analysis
-from vocoders.mel_files.diagnosis import SURE, Diagnosis, diagnose_file
+from vocoders.mel_files.diagnosis import MIN_SURE_PROBABILITY, Diagnosis, diagnose_file
 from vocoders.mel_files.file import find_file
 from vocoders.mel_files.format import MelFormat
 from vocoders.mel_files.options import Declared
 from vocoders.systems import System
 
 _NATURAL_HW2 = MelFormat("hw2", "power", "e")
-_ENOUGH = 0.2  # probability from which a bare --log is believed
+_MIN_BELIEVED_PROBABILITY = 0.2  # probability from which a bare --log is believed
 
 
 def analysis_of_mel(given: Path, declared: Declared, system: System, is_bare_log: bool = False) -> Analysis:
@@ -47,7 +47,7 @@ def _require_natural_hw2(diagnosis: Diagnosis) -> None:
     if not diagnosis.candidates:
         return
     best = diagnosis.candidates[0]
-    if best.format != _NATURAL_HW2 and diagnosis.confidence(_NATURAL_HW2) < _ENOUGH:
+    if best.format != _NATURAL_HW2 and diagnosis.confidence(_NATURAL_HW2) < _MIN_BELIEVED_PROBABILITY:
         options = f"; {best.format.options}" if best.format else ""
         raise ValueError(
             f"--log alone means the natural logarithm of hw2 power, which this is not: it looks like {best.name} "
@@ -61,7 +61,7 @@ def _taken_for(diagnosis: Diagnosis, declared: Declared) -> str:
     if (
         diagnosis.candidates
         and (best := diagnosis.candidates[0]).format != diagnosis.format
-        and best.confidence >= SURE
+        and best.confidence >= MIN_SURE_PROBABILITY
     ):
         return f"taken for {diagnosis.format}, as declared, though it looks like {best.name} ({100 * best.confidence:.0f} %)"
     return f"taken for {diagnosis.format}, as declared"

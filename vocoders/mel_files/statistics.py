@@ -1,4 +1,4 @@
-"""What tells one kind of mel from another: a few hundred numbers of an array (80, frames), whatever its scale.
+"""Statistics that tell one kind of mel from another: a few hundred numbers of an array (80, frames), whatever its scale.
 
 Each is cheap, none needs to know the kind, and they hold for any recording because they come from the analysis, not from what
 was sung: bands of the HTK scale are 22 Hz apart at the bottom, Slaney's 37 Hz, and so hold one FFT bin or two; the logarithm
@@ -13,25 +13,25 @@ import numpy as np
 from vocoders.mel import RECIPES
 from vocoders.mel_files.cone import impossible_share
 
-SHORTEST = 16  # frames: below, the statistics say nothing
+MIN_FRAMES = 16  # fewer give no statistics
 _GROUPS = (0, 4, 10, 20, 30, 40, 50, 60, 70)  # first band of each group
 _LAGS = (1, 2, 4, 8)  # frames
 _QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
-_LOW = 40  # bands looked at one by one: which FFT bins lie in them depends on the bands' edges alone
-_REACH = 40.0  # natural-log units below the maximum, further down is nothing of a recording
-_TIES = 0.005  # share of values equal to the minimum that makes it a floor
+_LOW_BANDS = 40  # bands looked at one by one: which FFT bins lie in them depends on the bands' edges alone
+_RANGE_NEPERS = 40.0  # below the maximum; a recording reaches no further down
+_MIN_FLOOR_SHARE = 0.005  # share of values equal to the minimum that makes it a floor
 # Natural logarithm per unit: of dB of a magnitude and of a power, of e and of 10, and readings around them
 EXPONENTS = np.array(
     [0.09, np.log(10) / 20, 0.15, np.log(10) / 10, 0.3, 0.5, 0.75, 1.0, 1.15, 1.35, 1.7, np.log(10), 3.2]
 )
 # Below these, floats lose digits
 _HALF, _SINGLE = (float(np.finfo(kind).smallest_normal) for kind in (np.float16, np.float32))
-_FEW = 8  # fewer values give no statistic
+_MIN_VALUES = 8  # fewer values give no statistic
 _TINY = 1e-6
 
 
 def statistics(values: np.ndarray) -> np.ndarray:
-    """(80, frames), at least `SHORTEST` frames -> (n,) float64; NaN where too few values lie above the floor."""
+    """(80, frames), at least `MIN_FRAMES` frames -> (n,) float64; NaN where too few values lie above the floor."""
     values = values.astype(np.float64)
     level, above = log_view(values)
     return np.concatenate(
@@ -54,14 +54,14 @@ def log_view(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     lowest = values.min()
     above = values > lowest
-    if (~above).mean() < _TIES:
+    if (~above).mean() < _MIN_FLOOR_SHARE:
         above = np.ones(values.shape, dtype=bool)
     if lowest >= 0:
         least = _HALF if values.max() < 65_504 and (values == values.astype(np.float16)).all() else _SINGLE
         above &= values > least
         values = np.log(np.maximum(values, least))
-        above &= values > values.max() - _REACH
-        values = np.maximum(values, values.max() - _REACH)
+        above &= values > values.max() - _RANGE_NEPERS
+        values = np.maximum(values, values.max() - _RANGE_NEPERS)
     return values, above
 
 
@@ -74,7 +74,7 @@ def _facts(values: np.ndarray) -> np.ndarray:
 def _levels(level: np.ndarray, above: np.ndarray) -> np.ndarray:
     """Quantiles and spread, the share at the floor, and how much quiet, middle and loud values change; (14,)."""
     seen = level[above]
-    if seen.size < _FEW:
+    if seen.size < _MIN_VALUES:
         return np.full(len(_QUANTILES) + 5, np.nan)
     change, both = np.abs(np.diff(level, axis=1)), above[:, 1:] & above[:, :-1]
     lower, *quantiles, upper = np.quantile(seen, (1 / 3, *_QUANTILES, 2 / 3))
@@ -109,7 +109,7 @@ def _changes_across_bands(level: np.ndarray, above: np.ndarray) -> np.ndarray:
     for apart in (1, 2, 3):
         seen = above[apart:] & above[:-apart]
         found.append(np.log(_by_group(np.abs(level[apart:] - level[:-apart]), seen) + _TINY))
-    lower, middle, upper = (slice(shift, shift + _LOW) for shift in range(3))
+    lower, middle, upper = (slice(shift, shift + _LOW_BANDS) for shift in range(3))
     bend = level[lower] - 2 * level[middle] + level[upper]
     seen = above[lower] & above[middle] & above[upper]
     mean = _mean(bend, seen, axis=1)
@@ -128,7 +128,7 @@ def _fluctuations(level: np.ndarray, above: np.ndarray) -> np.ndarray:
     found = [0.5 * np.log(variance), _by_group(rest**3, seen) / variance**1.5]
     for apart in (1, 2):
         found.append(_by_group(rest[apart:] * rest[:-apart], seen[apart:] & seen[:-apart]) / variance)
-    own, following = slice(0, _LOW), slice(1, _LOW + 1)
+    own, following = slice(0, _LOW_BANDS), slice(1, _LOW_BANDS + 1)
     both = seen[own] & seen[following]
     left, right = (_mean(rest[bands] ** 2, both, axis=1) + _TINY**2 for bands in (own, following))
     shared = _mean(rest[own] * rest[following], both, axis=1) / np.sqrt(left * right)
@@ -153,4 +153,4 @@ def _by_group(values: np.ndarray, seen: np.ndarray) -> np.ndarray:
 
 
 def _ratio(total: np.ndarray, count: np.ndarray) -> np.ndarray:
-    return np.where(count >= _FEW, total / np.maximum(count, 1), np.nan)
+    return np.where(count >= _MIN_VALUES, total / np.maximum(count, 1), np.nan)

@@ -40,6 +40,7 @@ def read_tensor(path: Path, key: str | None) -> np.ndarray:
 
 
 def main() -> None:
+    """Reads the array that the command line names, within limits of memory and time, and saves it as npy."""
     path, key, out = sys.argv[1:]
     limit_resources()
     try:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from vocoders.mel import N_BINS
-from vocoders.phase.stft import BLOCK, analyse, istft, over_blocks, synthesise
+from vocoders.phase.stft import BLOCK_FRAMES, analyse, istft, over_blocks, synthesise
 
 ITERATIONS = 32
 MOMENTUM = 0.99
@@ -65,8 +65,8 @@ def _first_guess(target: np.ndarray, phase: np.ndarray | None, seed: int) -> np.
     """complex64 (frames, 513)."""
     rng = np.random.default_rng(seed)
     estimate = np.empty(target.shape, np.complex64)
-    for first in range(0, len(target), BLOCK):
-        block = slice(first, first + BLOCK)
+    for first in range(0, len(target), BLOCK_FRAMES):
+        block = slice(first, first + BLOCK_FRAMES)
         angle = rng.uniform(-np.pi, np.pi, target[block].shape) if phase is None else phase.T[block]
         estimate[block] = target[block] * np.exp(1j * np.asarray(angle, dtype=np.float32))
     return estimate

@@ -38,6 +38,8 @@ _FLOOR = np.float32(1e-7)  # keeps the geometric mean finite; 188 dB below a ful
 
 @dataclass(frozen=True)
 class Refinement:
+    """Parameters of the refinement; the defaults are those that `eval.benchmarks.refinement_ablation` supports."""
+
     crossover: float = (
         500.0  # Hz; 0 starts the correction from the neural magnitudes alone, 20 000 from none of them below 8 kHz
     )

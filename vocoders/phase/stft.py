@@ -20,7 +20,7 @@ from scipy import fft
 from vocoders.mel import HOP, N_BINS, N_FFT, PAD, frame_count
 
 OVERLAP = N_FFT // HOP  # windows over any one sample
-BLOCK = 256  # frames: a megabyte of spectrum
+BLOCK_FRAMES = 256  # a megabyte of spectrum
 
 
 def stft(samples: np.ndarray) -> np.ndarray:
@@ -67,8 +67,8 @@ def analyse(padded: np.ndarray, block: slice) -> np.ndarray:
 
 
 def over_blocks(work: Callable[[slice], object], frames: int) -> Iterator:
-    """What `work` makes of each block of frames, in order; blocks are worked on side by side."""
-    blocks = [slice(first, min(first + BLOCK, frames)) for first in range(0, frames, BLOCK)]
+    """The results of `work` for each block of frames, in order; blocks are worked on side by side."""
+    blocks = [slice(first, min(first + BLOCK_FRAMES, frames)) for first in range(0, frames, BLOCK_FRAMES)]
     return map(work, blocks) if len(blocks) < 2 else _threads().map(work, blocks)
 
 

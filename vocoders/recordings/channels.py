@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-DEAD = 1e-4  # of the loudest channel's power: 40 dB below it, a channel holds nothing of the recording
-ALIKE = 0.99  # of the loudest channel's power: as loud
-CANCELLING = 0.5  # of the power that the average of independent channels has; where less is left, they cancel
+MAX_DEAD_POWER_SHARE = 1e-4  # of the loudest channel's power: 40 dB below it, a channel holds nothing of the recording
+MIN_EQUAL_POWER_SHARE = 0.99  # of the loudest channel's power: as loud
+MAX_CANCELLING_POWER_SHARE = 0.5  # of the power of an average of independent channels; where less is left, they cancel
 FULL_SCALE = 32767 / 32768
 BANDS = 0.002 * 2.0 ** np.arange(
     7
 )  # of the peak: how far below it bands of levels end; clipping leaves a heap in the first
-HEAP = 8  # times as many samples as in the next band that has any; a sine has 2.4 times as many, speech fewer
-FEWEST_CLIPPED = 12  # samples; below that a heap may be chance
+MIN_CLIPPING_RATIO = 8  # of samples to those in the next band that has any; for a sine it is 2.4, for speech less
+MIN_CLIPPED_SAMPLES = 12  # fewer at one level may be chance
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class ChannelSums:
             return Mix(np.ones(channels, np.float32))
         covariance = self._products / self._count - np.outer(self._sums, self._sums) / self._count**2
         powers = np.maximum(np.diag(covariance), 0)
-        loudest = int(np.argmax(powers >= ALIKE * powers.max()))  # the first of those that are alike
-        live = powers > DEAD * powers[loudest]
+        loudest = int(np.argmax(powers >= MIN_EQUAL_POWER_SHARE * powers.max()))  # the first of those that are alike
+        live = powers > MAX_DEAD_POWER_SHARE * powers[loudest]
         dead = _left_out(powers, live) if powers[loudest] else ""
         weights = live / max(1, live.sum()) if powers[loudest] else np.full(channels, 1 / channels)
         mixed, independent = weights @ covariance @ weights, weights**2 @ powers
-        if live.sum() > 1 and mixed < CANCELLING * independent:
+        if live.sum() > 1 and mixed < MAX_CANCELLING_POWER_SHARE * independent:
             only = np.arange(channels) == loudest
             return Mix(
                 only.astype(np.float32),
@@ -93,6 +93,7 @@ class Clipping:
         self._at_full_scale = 0
 
     def add(self, block: np.ndarray) -> None:
+        """Counts the samples of one block, (n, channels) float32."""
         for side, values in enumerate((block, -block)):
             end = self._ends[side]
             high = values[(values >= (1 - BANDS[-1]) * end).any(axis=1)]  # few, so that the rest is quick
@@ -106,7 +107,7 @@ class Clipping:
         bands = np.diff(self._within, axis=0)
         # With few levels, as in 8-bit and A-law files, the bands next to the first are empty for want of levels
         below = np.take_along_axis(bands, (bands > 0).argmax(axis=0)[None], axis=0)[0]
-        heaps = (self._ends > 0) & (top >= FEWEST_CLIPPED) & (top > HEAP * below)
+        heaps = (self._ends > 0) & (top >= MIN_CLIPPED_SAMPLES) & (top > MIN_CLIPPING_RATIO * below)
         if heaps.any():
             level = 20 * np.log10(float(self._ends[heaps].max()))
             return f"it looks clipped: {top[heaps].sum():,} samples sit at {level:+.1f} dBFS".replace("+0.0", "0.0")

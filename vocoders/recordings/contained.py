@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import multiprocessing
+import multiprocessing.context
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,9 +20,9 @@ from vocoders.recordings.overview import Overview, overview_of
 from vocoders.recordings.passage import Passage
 from vocoders.recordings.reader import AudioError, Limits, read_recording
 
-MAX_MEMORY = 1_500_000_000  # bytes of data: Python, the decoders, 60 s of 8 channels at 192 kHz on their way to one
+MAX_MEMORY_BYTES = 1_500_000_000  # of data: Python, the decoders, 60 s of 8 channels at 192 kHz on their way to one
 MAX_CPU_SECONDS = 120  # half an hour of MP3 takes about ten
-MAX_WAIT = 180  # seconds by the clock without a sign of life, on a machine that has other things to do
+MAX_WAIT_SECONDS = 180  # by the clock without a sign of life, on a machine that has other things to do
 _PROGRESS, _RESULT, _REFUSED = "progress", "result", "refused"
 
 
@@ -45,7 +46,7 @@ def overview_contained(
 
 
 @functools.cache
-def _context() -> multiprocessing.context.BaseContext:
+def _context() -> multiprocessing.context.ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["av", "scipy.signal", "soundfile", "soxr", __name__])
     return context
@@ -58,7 +59,7 @@ def _contained(work: Callable, path: Path, *arguments: Any, on_progress: Callabl
     process.start()
     theirs.close()
     try:
-        while ours.poll(MAX_WAIT):
+        while ours.poll(MAX_WAIT_SECONDS):
             kind, value = ours.recv()
             if kind == _RESULT:
                 return value
@@ -92,7 +93,7 @@ def _serve(pipe: Connection, work: Callable, path: Path, *arguments: Any) -> Non
     import resource
 
     for limit, value in (
-        (resource.RLIMIT_DATA, MAX_MEMORY),
+        (resource.RLIMIT_DATA, MAX_MEMORY_BYTES),
         (resource.RLIMIT_CPU, MAX_CPU_SECONDS),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),

@@ -13,7 +13,7 @@ AUDIO_SUFFIXES = {  # of files that are looked at in a folder; one that is named
     ".wv", ".tta", ".amr",
 }  # fmt: skip
 
-NAMED = 3  # skipped files that are named
+MAX_NAMED_FILES = 3  # of those that are skipped
 
 
 def find_audio(inputs: Iterable[Path]) -> dict[Path, Path]:
@@ -47,8 +47,8 @@ def audio_below(folder: Path) -> list[Path]:
     skipped = [path.relative_to(folder) for path in files if path.suffix.lower() not in AUDIO_SUFFIXES]
     if audio and skipped:
         suffixes = ", ".join(sorted({path.suffix.lower() or "none" for path in skipped}))
-        names = ", ".join(map(str, skipped[:NAMED])) + (
-            f" and {len(skipped) - NAMED} more" if len(skipped) > NAMED else ""
+        names = ", ".join(map(str, skipped[:MAX_NAMED_FILES])) + (
+            f" and {len(skipped) - MAX_NAMED_FILES} more" if len(skipped) > MAX_NAMED_FILES else ""
         )
         count = f"{len(skipped)} files are" if len(skipped) > 1 else "1 file is"
         note(f"{folder}: {count} skipped, not being audio by suffix ({suffixes}): {names}")

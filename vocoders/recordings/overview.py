@@ -12,8 +12,8 @@ from vocoders.recordings.decoding import AudioError, open_audio
 from vocoders.recordings.passage import Passage
 from vocoders.recordings.reader import Limits, check_file, check_format
 
-STEP = 0.05  # seconds of sound to one level
-COLUMNS = 600  # of the picture
+STEP_SECONDS = 0.05  # of sound to one level
+PICTURE_COLUMNS = 600  # of the picture
 SUGGESTED_SECONDS = 20.0
 
 
@@ -39,7 +39,7 @@ def overview_of(
         peaks, powers, seconds = _levels(path, limits, on_progress)
     except AudioError as error:
         raise AudioError(f"{name or path.name}: {error}") from None
-    columns = min(COLUMNS, len(peaks))
+    columns = min(PICTURE_COLUMNS, len(peaks))
     edges = np.arange(columns) * len(peaks) // columns
     return Overview(
         seconds, np.maximum.reduceat(peaks, edges).astype(np.float32), _loudest(powers, seconds, limits.max_seconds)
@@ -47,11 +47,11 @@ def overview_of(
 
 
 def _levels(path: Path, limits: Limits, on_progress: Callable[[float], None]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Peak and power of every `STEP` seconds, over all channels, and the length in seconds."""
+    """Peak and power of every `STEP_SECONDS` seconds, over all channels, and the length in seconds."""
     peaks, powers, total = [], [], 0
     with open_audio(path) as stream:
         check_format(stream, limits)
-        step, rest = round(STEP * stream.rate), np.zeros((0, stream.channels), np.float32)
+        step, rest = round(STEP_SECONDS * stream.rate), np.zeros((0, stream.channels), np.float32)
         for block in stream.blocks():
             total += len(block)
             if total > limits.max_file_seconds * stream.rate:
@@ -77,7 +77,7 @@ def _loudest(powers: np.ndarray, seconds: float, longest: float) -> Passage:
     """Of the passages of the suggested length the one with the most energy; the earliest of those."""
     if seconds <= longest:
         return Passage(0.0, seconds)
-    steps = round(min(SUGGESTED_SECONDS, longest) / STEP)
+    steps = round(min(SUGGESTED_SECONDS, longest) / STEP_SECONDS)
     sums = np.cumsum(np.concatenate([[0.0], powers]))
     best = int(np.argmax(sums[steps:] - sums[:-steps]))
-    return Passage(round(best * STEP, 2), round((best + steps) * STEP, 2))
+    return Passage(round(best * STEP_SECONDS, 2), round((best + steps) * STEP_SECONDS, 2))

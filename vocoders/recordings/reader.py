@@ -1,7 +1,7 @@
 """Audio files from outside -> `Recording`, or one sentence that says why not.
 
 A file is decoded in blocks, and as far as the limits go: neither a small file that expands to gigabytes nor a header that
-claims 2^63 samples costs memory. What was unexpected about it is said in the recording's history.
+claims 2^63 samples costs memory. Anything unexpected about it is in the recording's history.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from vocoders.recordings.passage import Passage, clock
 
 __all__ = ["AudioError", "Limits", "read_recording"]
 
-SILENCE = 1e-4  # peak, -80 dBFS: below it a metric is about the noise floor, not about the recording
-LOUDEST = 100.0  # peak, +40 dBFS: floats can say more, but then full scale was not meant to be 1
-OFFSET = 1e-3  # of full scale, -60 dBFS: a larger constant is removed
-ENCODERS_EXCESS = 0.1  # seconds by which a file may be longer than allowed, since encoders fill up their last frame
-KEPT_BYTES = 100_000_000  # of decoded blocks; of a longer file they are decoded again for the second look
+MIN_PEAK = 1e-4  # peak, -80 dBFS: below it a metric is about the noise floor, not about the recording
+MAX_PEAK = 100.0  # peak, +40 dBFS: floats can say more, but then full scale was not meant to be 1
+MAX_OFFSET = 1e-3  # of full scale, -60 dBFS: a larger constant is removed
+ENCODER_EXCESS_SECONDS = 0.1  # by which a file may be longer than allowed, since encoders fill up their last frame
+MAX_KEPT_BYTES = 100_000_000  # of decoded blocks; of a longer file they are decoded again for the second look
 _INTEGER_SCALES = (2.0**15, 2.0**23, 2.0**31)
 
 
@@ -74,7 +74,7 @@ def read_recording(
 
 
 def check_file(path: Path, limits: Limits) -> None:
-    """What can be said before anything is decoded. Errors: `AudioError`."""
+    """Checks before anything is decoded. Errors: `AudioError`."""
     if path.is_dir():
         raise AudioError("this is a folder; a file is needed.")
     if not path.is_file():
@@ -107,7 +107,7 @@ def _decode(path: Path, limits: Limits, passage: Passage | None = None) -> _Deco
             samples += len(block)
             if kept is not None:
                 kept.append(block)
-                kept = kept if samples * stream.channels * 4 <= KEPT_BYTES else None
+                kept = kept if samples * stream.channels * 4 <= MAX_KEPT_BYTES else None
     if samples < limits.min_seconds * stream.rate:
         raise AudioError(
             f"the recording lasts {samples / stream.rate * 1000:.0f} ms; at least {limits.min_seconds * 1000:g} ms needed."
@@ -133,7 +133,7 @@ def _within(stream: Stream, limits: Limits, passage: Passage | None) -> Iterator
     """The blocks of the passage, or of the whole file, with what its length shows of its header. Errors: `AudioError`."""
     start = round((passage.start if passage else 0) * stream.rate)
     end = None if passage is None or passage.end is None else round(passage.end * stream.rate)
-    longest = start + (limits.max_seconds + ENCODERS_EXCESS) * stream.rate
+    longest = start + (limits.max_seconds + ENCODER_EXCESS_SECONDS) * stream.rate
     total = 0
     for block in stream.blocks():
         if not np.isfinite(block).all():
@@ -161,7 +161,7 @@ def _within(stream: Stream, limits: Limits, passage: Passage | None) -> Iterator
 def _corrected(found: _Decoded) -> np.ndarray:
     """The samples on a scale where full scale is 1 and silence is 0; what was done goes to the notices. Errors: `AudioError`."""
     samples, peak = found.samples, float(np.abs(found.samples).max())
-    if peak > LOUDEST:
+    if peak > MAX_PEAK:
         scale = next((scale for scale in _INTEGER_SCALES if peak <= scale), None)
         if scale is None or (samples != np.rint(samples)).any():
             raise AudioError(f"the recording holds impossible values: a peak of {peak:.0e}, where full scale is 1.")
@@ -170,11 +170,11 @@ def _corrected(found: _Decoded) -> np.ndarray:
             f"its floats are {round(np.log2(scale)) + 1}-bit integers, and were divided by {scale:.0f}"
         )
     offset = offset_of(samples)
-    if abs(offset) > OFFSET:
+    if abs(offset) > MAX_OFFSET:
         samples = samples - np.float32(offset)
         found.notices.append(f"a constant offset of {offset:+.3f} removed")
     peak = float(np.abs(samples).max())
-    if peak < SILENCE:
+    if peak < MIN_PEAK:
         raise AudioError("the recording is silent: its loudest sample is below -80 dBFS.")
     if peak > 1:
         found.notices.append(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,26 +46,30 @@ def clustered_interval(
     freedom. For one item, or without `items`, raters are the only clusters. `null` is the mean that `p` tests.
     Not every rater needs to have heard every item. Conservative where neither raters nor items differ.
     """
-    values = np.asarray(values, dtype=float)
-    n = len(values)
+    sample = np.asarray(values, dtype=float)
+    n = len(sample)
     if not n:
         return ClusteredEstimate(float("nan"), 0, note=NO_VOTES)
-    mean = float(values.mean())
-    clusters = [np.unique(labels, return_inverse=True)[1] for labels in (raters, items) if labels is not None]
+    mean = float(sample.mean())
+    clusters = [
+        np.unique(np.asarray(labels), return_inverse=True)[1] for labels in (raters, items) if labels is not None
+    ]
     sizes = [int(codes.max()) + 1 for codes in clusters]
-    counts = {"raters": sizes[0], "items": sizes[1] if items is not None else 0}
+    counts: dict[str, Any] = {"raters": sizes[0], "items": sizes[1] if items is not None else 0}
     if counts["raters"] < 2:
         return ClusteredEstimate(mean, n, **counts, note=TOO_FEW)
-    if np.allclose(values, mean):  # nothing to learn a spread from; a width of zero would claim certainty
+    if np.allclose(sample, mean):  # nothing to learn a spread from; a width of zero would claim certainty
         return ClusteredEstimate(mean, n, **counts, note=ALL_EQUAL)
     clusters = [codes for codes, size in zip(clusters, sizes) if size > 1]
-    parts = [_variance(values - mean, codes) for codes in (*clusters, np.arange(n))]
+    parts = [_variance(sample - mean, codes) for codes in (*clusters, np.arange(n))]
     error = np.sqrt(max(*parts, sum(parts[:-1]) - parts[-1] if len(clusters) == 2 else 0.0))
     freedom = min(size for size in sizes if size > 1) - 1
+    reach = float(error * t_quantile(freedom))
     return ClusteredEstimate(
         mean,
         n,
-        *(mean + error * np.array([-1, 1]) * t_quantile(freedom)).tolist(),
+        mean - reach,
+        mean + reach,
         p=None if null is None else _p_value((mean - null) / error, freedom),
         **counts,
         note=ONE_CLIP if counts["items"] == 1 else "",

@@ -56,7 +56,8 @@ def identified(votes: Sequence[AbxResponse]) -> list[Identified]:
     pairs = defaultdict(list)
     for vote in votes:
         if not vote.repeat:
-            pairs[tuple(sorted(vote.systems))].append(vote)
+            first, second = sorted(vote.systems)
+            pairs[first, second].append(vote)
     return [_identified(pair, pairs[pair]) for pair in sorted(pairs)]
 
 
@@ -71,6 +72,7 @@ def identified_by_rater(votes: Sequence[AbxResponse]) -> dict[str, list[Identifi
 def _identified(pair: tuple[str, str], votes: Sequence[AbxResponse]) -> Identified:
     n = len(votes)
     share = exact_share(sum(vote.right for vote in votes), n, "greater")
+    low, high = (None if end is None else sensitivity(end) for end in (share.low, share.high))
     # of a perfect score d' is infinite; half an error is the usual bound (Macmillan & Kaplan 1985)
     d_prime = sensitivity(min(share.mean, 1 - 1 / (2 * n)))
     answers = defaultdict(list)
@@ -79,7 +81,7 @@ def _identified(pair: tuple[str, str], votes: Sequence[AbxResponse]) -> Identifi
     return Identified(
         pair,
         share,
-        Estimate(d_prime, n, sensitivity(share.low), sensitivity(share.high)),
+        Estimate(d_prime, n, low, high),
         _over_raters({rater: sum(right) / len(right) for rater, right in sorted(answers.items())}),
     )
 

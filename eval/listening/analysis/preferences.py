@@ -15,7 +15,7 @@ from itertools import combinations
 
 import numpy as np
 
-from eval.compare.intervals import FEWEST, Estimate
+from eval.compare.intervals import MIN_VALUES, Estimate
 from eval.listening.analysis.estimates import Share, exact_share, holm, t_quantile
 from eval.listening.analysis.votes import Preference
 
@@ -57,7 +57,7 @@ def rank(votes: Sequence[Preference], seed: int = 0, prior: float = PRIOR, resam
     pairs = list(combinations(range(len(systems)), 2))
     counts = _counts(votes, systems, raters)
     drawn = np.ones((1, len(raters)))
-    if len(raters) >= FEWEST:
+    if len(raters) >= MIN_VALUES:
         again = np.random.default_rng(seed).multinomial(len(raters), drawn[0] / len(raters), resamples)
         drawn = np.vstack([drawn, again])
     design = _design(len(systems), pairs)

@@ -97,7 +97,7 @@ def _take(item: str, recording: Recording, system: AnySystem, analysis: Analysis
     if found is None:
         raise StudyError(f"{system.title} made silence of {recording.name}")
     values = measure(as_it_lies(recording.samples, samples), _metrics(), keep_going=True).values
-    made = {"delay_samples": found.delay, "inverted": found.inverted} if found.certain else {}
+    made = {"delay_samples": found.delay, "inverted": found.inverted} if found.is_reliable else {}
     return _Take(moved_onto(samples, found), made, values)
 
 

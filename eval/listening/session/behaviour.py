@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from eval.listening.analysis.screening import Flag
 from eval.listening.design import passes
@@ -33,7 +34,7 @@ class Behaviour:
         return {"heard": heard, "plays": self.plays, "switches": self.switches, "dwell_ms": self.dwell_ms}
 
 
-def read_behaviour(reported: Mapping[str, object], slots: int, seconds: float) -> Behaviour:
+def read_behaviour(reported: Mapping[str, Any], slots: int, seconds: float) -> Behaviour:
     """reported: heard, plays, switches and dwell_ms as the page sent them; seconds: length of the trial's stimuli.
 
     Errors: `RequestError`.
@@ -73,7 +74,7 @@ def response_flags(
     return flags
 
 
-def _heard(given: object, slots: int, seconds: float) -> list[float]:
+def _heard(given: Any, slots: int, seconds: float) -> list[float]:
     """Seconds of each slot in the union of its [start, stop] intervals. Errors: `RequestError`."""
     try:
         intervals = [[(float(a), float(b)) for a, b in slot] for slot in list(given)[:slots]]

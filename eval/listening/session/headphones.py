@@ -18,15 +18,16 @@ _FREQUENCY_HZ, _AMPLITUDE, _QUIET_GAIN = 200.0, 0.1, 10 ** (-6 / 20)
 NAMES = ("plain", "quiet", "antiphase")
 
 
-def order(seed: str, round: int) -> tuple[str, ...]:
+def order(seed: str, number: int) -> tuple[str, ...]:
     """The tones of a round in the order of playing. seed: secret, one per rater."""
     names = list(NAMES)
-    random.Random(f"{seed}/{round}").shuffle(names)
+    random.Random(f"{seed}/{number}").shuffle(names)
     return tuple(names)
 
 
 def right_answers(seed: str, answers: list[int]) -> int:
-    return sum(answer == order(seed, round).index("quiet") for round, answer in enumerate(answers[:ROUNDS]))
+    """How many of the first `ROUNDS` answers name the slot of the quiet tone."""
+    return sum(answer == order(seed, number).index("quiet") for number, answer in enumerate(answers[:ROUNDS]))
 
 
 @functools.cache

@@ -83,7 +83,8 @@ def _takes(tar: tarfile.TarFile) -> list[dict]:
     found = []
     for member in tar:
         if member.isfile() and (match := _WAV.fullmatch(member.name)):
-            wav = tar.extractfile(member).read()
+            file = tar.extractfile(member)
+            wav = file.read() if file else b""
             if hashlib.sha256(wav).hexdigest() != match[1]:
                 raise ValueError(f"{member.name} is damaged")
             found.append({"sha256": match[1], "wav": wav})

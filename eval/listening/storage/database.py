@@ -37,6 +37,7 @@ def full_url(url: str) -> str:
 
 
 def make_engine(url: str) -> Engine:
+    """The engine of an address, with the settings that this program relies on. Errors: `StoreError`."""
     with reported():
         if not url.startswith("sqlite"):
             return sa.create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)

@@ -26,6 +26,8 @@ MAX_ROW_ATTEMPTS = 20  # to get a row of the design while others who start take 
 
 
 class Store(Transactions):
+    """Studies, raters and answers in the database, with a copy of every row in the mirror."""
+
     def __init__(self, url: str, mirror: Mirror | None = None) -> None:
         """mirror: receives a copy of every row. Errors: `StoreError` for an invalid URL."""
         super().__init__(url)
@@ -57,7 +59,7 @@ class Store(Transactions):
                 if not started:
                     public_id, revision, follows = before.public_id, before.revision, before.revises
                     connection.execute(sa.delete(t.study).where(t.study.c.id == before.id))
-            number = connection.execute(
+            inserted = connection.execute(
                 sa.insert(t.study).values(
                     public_id=public_id,
                     key_hash=_hash(key),
@@ -68,7 +70,9 @@ class Store(Transactions):
                     versions=dict(versions),
                     created=time.time(),
                 )
-            ).inserted_primary_key[0]
+            ).inserted_primary_key
+            assert inserted is not None
+            number = inserted[0]
             known = set(connection.scalars(sa.select(t.take.c.sha256).where(t.take.c.sha256.in_(wavs))))
             if new := [{"sha256": sha256, "wav": wav} for sha256, wav in wavs.items() if sha256 not in known]:
                 connection.execute(sa.insert(t.take), new)
@@ -97,6 +101,7 @@ class Store(Transactions):
         return bytes(content)
 
     def has_key(self, public_id: str, key: str) -> bool:
+        """Whether this is the study's key; compared in constant time."""
         with self._read() as connection:
             known = connection.scalar(sa.select(t.study.c.key_hash).where(t.study.c.public_id == public_id))
         return secrets.compare_digest(known or "", _hash(key))
@@ -110,6 +115,7 @@ class Store(Transactions):
         return [{name: getattr(row, name) for name in keep} | {"name": row.config["name"]} for row in rows]
 
     def set_closed(self, public_id: str, closed: bool) -> None:
+        """Closes or reopens a study, and notes the event. Errors: KeyError, `StoreError`."""
         with self._write() as connection:
             number = self._study_row(connection, public_id).id
             _insert_event(connection, number, None, "closed" if closed else "reopened", {})
@@ -141,8 +147,9 @@ class Store(Transactions):
         self._copy("rater", public_id, {**values, **about})
         return rater
 
-    def rater(self, id: str) -> Rater | None:
-        wanted = sa.select(t.rater, t.study.c.public_id).join(t.study).where(t.rater.c.id == id)
+    def rater(self, rater_id: str) -> Rater | None:
+        """The rater of this id; None where there is none."""
+        wanted = sa.select(t.rater, t.study.c.public_id).join(t.study).where(t.rater.c.id == rater_id)
         with self._read() as connection:
             row = connection.execute(wanted).first()
         return None if row is None else Rater(row.id, row.study_id, row.public_id, row.row, _plan(row.plan), row.code)
@@ -152,7 +159,7 @@ class Store(Transactions):
         answered = sa.select(sa.func.count()).select_from(t.response.join(t.trial))
         with self._read() as connection:
             kinds = connection.scalars(sa.select(t.event.c.kind).where(t.event.c.rater_id == rater.id)).all()
-            count = connection.scalar(answered.where(t.trial.c.rater_id == rater.id))
+            count = connection.scalar(answered.where(t.trial.c.rater_id == rater.id)) or 0
         return set(kinds), count
 
     def add_event(self, rater: Rater, kind: str, data: Mapping[str, object]) -> None:

@@ -18,6 +18,8 @@ class _Undone(Exception):
 
 
 class Transactions:
+    """One database: its tables are made when they are first needed, and every access is a transaction."""
+
     def __init__(self, url: str) -> None:
         """Nothing is opened yet: a database that is away for a while is tried again with every call.
 
@@ -26,6 +28,7 @@ class Transactions:
         self._engine, self._lock, self._has_tables = make_engine(url), threading.Lock(), False
 
     def close(self) -> None:
+        """Closes all connections."""
         self._engine.dispose()
 
     def check(self) -> None:

@@ -48,12 +48,12 @@ def test_the_plain_takes_of_networks_sound_like_ours(tone):
     """Up to librosa's phases and the pseudo-inverse: the levels of loud bands agree."""
     steps = plain.PlainSystems(*plain.original_generators()).steps(tone[: 256 * 60])
     analysis = Analysis(tone[: 256 * 60])
-    for id in ("hifigan-hw2", "hifigan-original"):
-        ours, found = synthesize(find_systems(id)[0], analysis), fit_length(steps[id](), 256 * 60)
+    for system_id in ("hifigan-hw2", "hifigan-original"):
+        ours, found = synthesize(find_systems(system_id)[0], analysis), fit_length(steps[system_id](), 256 * 60)
         bands = [np.log(plain.hw2_mel(take)[:, 4:-4].mean(axis=1) + 1e-4) for take in (ours, found)]
         loud = bands[0] > bands[0].max() - 8
         assert loud.sum() > 15
-        assert np.abs(bands[0] - bands[1])[loud].mean() < 0.5, id
+        assert np.abs(bands[0] - bands[1])[loud].mean() < 0.5, system_id
 
 
 def test_our_griffin_lim_converges_as_well_as_librosas():

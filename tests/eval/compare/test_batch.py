@@ -34,7 +34,7 @@ def test_results_table_and_takes(compared):
         row["history"].startswith("FLAC, mono, 22.05 kHz, 0.80 s") for row in results["clips"] if not row["error"]
     )
     assert "n = 6 of 7" in (out / "report.html").read_text()
-    ours, oracle = (results["metrics"][id] for id in SYSTEMS.split(","))
+    ours, oracle = (results["metrics"][system_id] for system_id in SYSTEMS.split(","))
     assert ours["M-STFT"] > oracle["M-STFT"] > 0
     assert ours["FAD"] is None
     assert "VGGish" in results["undefined"]["FAD"]

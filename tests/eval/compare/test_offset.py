@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.paths import ROOT
-from eval.compare.offset import LONGEST, REACH, find_offset
+from eval.compare.offset import MAX_COMPARED_SAMPLES, MAX_OFFSET_SAMPLES, find_offset
 from eval.metrics.alignment import delay
 from tests.conftest import harmonic_tone
 from vocoders.analysis import Analysis, synthesize
@@ -33,7 +33,7 @@ def steady(seconds: float, f0: float) -> np.ndarray:
     return (0.2 * sum(np.sin(k * phase + k) / k for k in range(1, 9))).astype(np.float32)
 
 
-delays = st.integers(-REACH, REACH)
+delays = st.integers(-MAX_OFFSET_SAMPLES, MAX_OFFSET_SAMPLES)
 
 
 @settings(max_examples=25)
@@ -52,7 +52,7 @@ def test_a_sung_tone_is_found_to_the_sample(wanted, seconds, f0, vibrato):
 
 
 @settings(max_examples=25)
-@given(st.integers(0, REACH), st.floats(1.5, 2.5), st.floats(70, 800))
+@given(st.integers(0, MAX_OFFSET_SAMPLES), st.floats(1.5, 2.5), st.floats(70, 800))
 def test_a_strictly_periodic_tone_is_found_by_its_ends(wanted, seconds, f0):
     """Also when the file's length is kept, so that the delay pushes its end out."""
     reference = steady(seconds, f0)
@@ -71,7 +71,7 @@ def take(request, phrase):
 
 
 @pytest.mark.parametrize("cut", [False, True])
-@pytest.mark.parametrize("wanted", [-20_000, -5000, -1103, 0, 1103, 11_025, REACH])
+@pytest.mark.parametrize("wanted", [-20_000, -5000, -1103, 0, 1103, 11_025, MAX_OFFSET_SAMPLES])
 def test_a_take_with_phases_of_its_own_is_found_within_a_frame(phrase, take, wanted, cut):
     estimate = late(take, wanted)[: len(phrase)] if cut else late(take, wanted)
     found = find_offset(phrase, estimate)
@@ -97,11 +97,11 @@ def test_a_change_of_level_noise_and_rate_costs_nothing(phrase, rng):
 
 
 def test_of_a_long_recording_the_first_minute_of_sound_is_looked_at(phrase):
-    quiet = np.zeros(LONGEST, np.float32)
-    long = np.concatenate([quiet, np.tile(phrase, -(-LONGEST // len(phrase))), noise(1.0, 3)])
+    quiet = np.zeros(MAX_COMPARED_SAMPLES, np.float32)
+    long = np.concatenate([quiet, np.tile(phrase, -(-MAX_COMPARED_SAMPLES // len(phrase))), noise(1.0, 3)])
     assert find_offset(long, late(long, 777)).samples == 777
 
 
 def test_the_metric_reaches_a_second(phrase):
-    assert delay(phrase, late(phrase, REACH)) == REACH
-    assert delay(phrase, late(phrase, -REACH)) == -REACH
+    assert delay(phrase, late(phrase, MAX_OFFSET_SAMPLES)) == MAX_OFFSET_SAMPLES
+    assert delay(phrase, late(phrase, -MAX_OFFSET_SAMPLES)) == -MAX_OFFSET_SAMPLES

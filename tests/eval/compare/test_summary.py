@@ -9,7 +9,7 @@ from eval.compare.intervals import mean_with_interval, paired_difference
 from eval.compare.measurement import Row
 from eval.compare.summary import common_clips, summarise
 from eval.metrics.alignment import align, delay, loudness_difference, residual
-from eval.metrics.set_distances import KAD_MOST, frechet_distance, kernel_distance
+from eval.metrics.set_distances import MAX_KAD_EMBEDDINGS, frechet_distance, kernel_distance
 
 
 def test_few_clips_get_points_and_no_interval():
@@ -51,7 +51,7 @@ def test_frechet_distance_is_the_textbook_formula(rng):
 
 
 def test_of_large_sets_every_so_manieth_embedding_counts(rng):
-    a, b = rng.normal(0, 1, (KAD_MOST + 2, 3)), rng.normal(0.3, 1, (2 * KAD_MOST + 1, 3))
+    a, b = rng.normal(0, 1, (MAX_KAD_EMBEDDINGS + 2, 3)), rng.normal(0.3, 1, (2 * MAX_KAD_EMBEDDINGS + 1, 3))
     assert kernel_distance(a, b) == kernel_distance(a[::2], b[::3])
 
 
@@ -83,7 +83,7 @@ def test_delay_polarity_and_gain_are_found(tone, late):
     found = align(np.pad(tone, 2000), shifted)
     assert found.delay == late
     assert found.inverted
-    assert found.certain
+    assert found.is_reliable
     assert found.gain == pytest.approx(20 * np.log10(0.5), abs=1e-4)
     assert delay(np.pad(tone, 2000), shifted) == late
 

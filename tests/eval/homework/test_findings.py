@@ -36,7 +36,7 @@ def test_every_rung_takes_one_thing_away(rungs, tone):
     hertz = np.fft.rfftfreq(len(tone), 1 / SAMPLE_RATE)
     assert spectrum[hertz > 8010].max() < 1e-4 * wanted.max()
     assert np.allclose(spectrum[hertz < 7990], wanted[hertz < 7990], atol=1e-3 * wanted.max())
-    below = [m_stft(tone, rungs[id]) for id in ("griffin-lim-oracle", "rung-true-phase", "griffin-lim")]
+    below = [m_stft(tone, rungs[rung]) for rung in ("griffin-lim-oracle", "rung-true-phase", "griffin-lim")]
     assert below[1] < below[2]  # the same magnitudes, but the true phase
     assert below[0] < below[2]  # a found phase, but the true magnitudes
     aligned = np.corrcoef(rungs["rung-true-phase"], tone)[0, 1]

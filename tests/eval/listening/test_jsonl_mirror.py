@@ -121,7 +121,8 @@ def test_answers_are_pushed_to_the_dataset(tmp_path):
         process.wait()
         server.shutdown()
     ((path, text),) = Hub.committed.items()
-    assert path.startswith("study.") and path.endswith(".jsonl")
+    assert path.startswith("study.")
+    assert path.endswith(".jsonl")
     assert json.loads(text)["answer"] == 5
 
 

@@ -11,13 +11,15 @@ from eval.listening.analysis.precision import Spread, detectable_share, is_preli
 from eval.listening.tasks.registry import TASKS
 
 
-@pytest.mark.parametrize("raters, items, low, high", [(12, 8, 0.36, 0.43), (24, 12, 0.21, 0.29), (40, 20, 0.14, 0.21)])
+@pytest.mark.parametrize(
+    ("raters", "items", "low", "high"), [(12, 8, 0.36, 0.43), (24, 12, 0.21, 0.29), (40, 20, 0.14, 0.21)]
+)
 def test_the_half_widths_of_the_usual_designs(raters, items, low, high):
     assert low <= plan("acr", raters, items).half_width <= high
 
 
 @pytest.mark.parametrize("mode", ["acr", "mushra"])
-@pytest.mark.parametrize("raters, items", [(12, 8), (40, 20), (10, 1)])
+@pytest.mark.parametrize(("raters", "items"), [(12, 8), (40, 20), (10, 1)])
 def test_studies_get_the_half_width_they_were_promised(mode, raters, items):
     rng, spread, widths = np.random.default_rng(7), TASKS[mode].spread, []
     who, what = (codes.ravel() for codes in np.indices((raters, items)))
@@ -37,8 +39,8 @@ def test_the_formula_by_hand():
     assert plan("acr", 10, 8, Spread(0.6, 0.4, 0.8)).half_width == pytest.approx(2.3646 * np.sqrt(0.12), rel=1e-4)
 
 
-@pytest.mark.parametrize("mode, alternative", [("ab", "two-sided"), ("abx", "greater")])
-@pytest.mark.parametrize("raters, items", [(4, 4), (12, 8), (30, 10)])
+@pytest.mark.parametrize(("mode", "alternative"), [("ab", "two-sided"), ("abx", "greater")])
+@pytest.mark.parametrize(("raters", "items"), [(4, 4), (12, 8), (30, 10)])
 def test_the_smallest_share_is_found_four_times_out_of_five(mode, alternative, raters, items):
     found, trials = plan(mode, raters, items), raters * items
     significant = [k for k in range(trials // 2, trials + 1) if exact_share(k, trials, alternative).p <= 0.05]
@@ -63,7 +65,7 @@ def test_more_is_better():
         assert plan(mode, 40, 20).reached < plan(mode, 20, 20).reached < plan(mode, 20, 8).reached
 
 
-@pytest.mark.parametrize("mode, wanted", [("acr", 0.25), ("mushra", 7.0), ("ab", 0.6), ("abx", 0.6)])
+@pytest.mark.parametrize(("mode", "wanted"), [("acr", 0.25), ("mushra", 7.0), ("ab", 0.6), ("abx", 0.6)])
 def test_raters_for_is_the_fewest(mode, wanted):
     raters = raters_for(mode, wanted, items=12)
     assert plan(mode, raters, 12).reached <= wanted < plan(mode, raters - 1, 12).reached

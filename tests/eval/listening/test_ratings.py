@@ -56,7 +56,7 @@ def ratings(scores: np.ndarray) -> list[Rating]:
 
 
 @pytest.mark.parametrize("strength", [STRONG, MILD], ids=["strong", "mild"])
-@pytest.mark.parametrize("raters, items", [(12, 8), (40, 20)])
+@pytest.mark.parametrize(("raters", "items"), [(12, 8), (40, 20)])
 def test_intervals_cover_the_truth_as_often_as_they_say_and_pooled_ones_do_not(raters, items, strength):
     runs, rng = 2000, np.random.default_rng(1)
     scores, truth = studies(rng, runs, raters, items, strength), expected(strength)
@@ -69,7 +69,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say_and_pooled_ones_do_not(r
         assert np.mean([low <= true <= high for low, high in pooled]) < 0.8
 
 
-@pytest.mark.parametrize("raters, items", [(12, 8), (40, 20)])
+@pytest.mark.parametrize(("raters", "items"), [(12, 8), (40, 20)])
 def test_intervals_cover_where_each_rater_hears_a_part(raters, items):
     """From one clip to all of them, as when people leave."""
     runs, rng = 1500, np.random.default_rng(2)
@@ -136,7 +136,7 @@ def test_one_clip_is_clustered_by_rater_and_says_so():
 
 
 @pytest.mark.parametrize(
-    "votes, mean, note",
+    ("votes", "mean", "note"),
     [
         ([Rating("r", "i", "s", 4, 0)], 4, TOO_FEW),
         ([Rating("r", f"i{k}", "s", k, k) for k in range(1, 6)], 3, TOO_FEW),

@@ -43,7 +43,7 @@ def flagged(flags: list[Flag]) -> list[str]:
     return [flag.rater for flag in flags]
 
 
-@pytest.mark.parametrize("missed, caught", [(3, False), (4, True)])
+@pytest.mark.parametrize(("missed", "caught"), [(3, False), (4, True)])
 def test_the_hidden_reference_may_be_missed_on_15_percent_of_the_clips(missed, caught):
     votes = [Rating("r", f"i{k}", REFERENCE, 89 if k < missed else 90, k) for k in range(20)]
     votes += [Rating("r", f"i{k}", "system", 10, k) for k in range(20)]
@@ -95,7 +95,7 @@ def test_honest_raters_are_rarely_against_the_panel_and_guessers_mostly(rng):
     assert honest <= 4  # of 220
 
 
-@pytest.mark.parametrize("mode, bound", [("acr", 1.0), ("mushra", 25.0)])
+@pytest.mark.parametrize(("mode", "bound"), [("acr", 1.0), ("mushra", 25.0)])
 def test_repeats_that_drift(mode, bound):
     votes = panel([[50, 60, 70], [50, 60, 70], [50, 60, 70]])
     moved = {"r0": (bound, bound), "r1": (0, 2 * bound + 1), "r2": (5 * bound,)}
@@ -149,7 +149,7 @@ PUBLISHED = np.array(  # four coders, twelve units (Krippendorff 2011, Computing
 )
 
 
-@pytest.mark.parametrize("mode, wanted", [("acr", 0.815), ("mushra", 0.849)])
+@pytest.mark.parametrize(("mode", "wanted"), [("acr", 0.815), ("mushra", 0.849)])
 def test_alpha_is_the_published_one(mode, wanted):
     votes = panel(PUBLISHED)
     assert alpha(mode, votes) == pytest.approx(wanted, abs=5e-4)

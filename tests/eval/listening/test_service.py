@@ -320,8 +320,8 @@ def test_of_three_tones_one_is_quieter_and_one_in_antiphase():
     assert level == pytest.approx(-6, abs=0.05)
     assert np.array_equal(antiphase[:, 0], -antiphase[:, 1])
     assert np.array_equal(plain[:, 0], plain[:, 1])
-    orders = {headphones.order("seed", round) for round in range(60)}
+    orders = {headphones.order("seed", number) for number in range(60)}
     assert len(orders) == 6
-    right = [headphones.order("seed", round).index("quiet") for round in range(headphones.ROUNDS)]
+    right = [headphones.order("seed", number).index("quiet") for number in range(headphones.ROUNDS)]
     assert headphones.right_answers("seed", right) == headphones.ROUNDS
     assert headphones.right_answers("other", right) < headphones.ROUNDS

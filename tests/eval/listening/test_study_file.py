@@ -135,10 +135,10 @@ def test_a_folder_per_condition_is_a_study(folder):
     assert [system.title for system in systems] == ["good", "odd"]
 
 
-def page(kind: str, id: str, name: str, reference: bool) -> str:
+def page(kind: str, key: str, name: str, reference: bool) -> str:
     """A page of a configuration, with two conditions of one clip."""
     named = f"reference: clips/{name}.wav, " if reference else ""
-    return f"  - {{type: {kind}, id: {id}, {named}stimuli: {{A: good/{name}.wav, B: odd/{name}.wav}}}}\n"
+    return f"  - {{type: {kind}, id: {key}, {named}stimuli: {{A: good/{name}.wav, B: odd/{name}.wav}}}}\n"
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ LISTENING = ASSETS / "listening"
 
 
 @pytest.mark.parametrize("language", ["en", "zh-TW"])
-@pytest.mark.parametrize("id", TASKS)
-def test_a_task_has_its_texts(id, language):
+@pytest.mark.parametrize("task_id", TASKS)
+def test_a_task_has_its_texts(task_id, language):
     texts = json.loads((LISTENING / f"{language}.json").read_text("utf-8"))
     for key in ("welcome.what", "instructions", "instructions.beeps", "trial.title"):
-        assert texts[f"{key}.{id}"]
-    module = (LISTENING / "tasks" / f"{id}.js").read_text("utf-8")
+        assert texts[f"{key}.{task_id}"]
+    module = (LISTENING / "tasks" / f"{task_id}.js").read_text("utf-8")
     named = re.findall(r"'(keys\.[a-z.]+)'", module)
     assert named
     assert set(named) <= texts.keys()
@@ -30,12 +30,12 @@ def test_the_browser_knows_the_same_tasks():
     assert re.search(r"const TASKS = \{ (.*) \};", registry)[1].split(", ") == list(TASKS)
 
 
-@pytest.mark.parametrize("id", TASKS)
-def test_units_are_made_of_the_studys_conditions(id):
-    asked = Study("Which one?", id, ("one", "two"), ("a", "b", "c"))
+@pytest.mark.parametrize("task_id", TASKS)
+def test_units_are_made_of_the_studys_conditions(task_id):
+    asked = Study("Which one?", task_id, ("one", "two"), ("a", "b", "c"))
     assert {condition for unit in asked.clip_units for condition in unit} <= set(asked.conditions)
     assert len(set(asked.clip_units)) == len(asked.clip_units) == asked.units / 2
-    assert asked.task is task_of(id) is TASKS[id]
+    assert asked.task is task_of(task_id) is TASKS[task_id]
 
 
 def test_an_unknown_task_is_refused_with_the_known_ones():

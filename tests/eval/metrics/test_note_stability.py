@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eval.metrics.note_stability import (
-    HOP_RATE,
+    HOP_RATE_HZ,
     amplitude_flutter,
     band_power,
     f0_jitter,
@@ -64,7 +64,7 @@ def test_flutter_is_seen_in_the_level_only(steady):
 
 
 def test_a_buzz_at_the_hop_rate_stands_out(steady):
-    buzz = sum(np.sin(2 * np.pi * k * HOP_RATE * TIME) for k in range(1, 80)).astype(np.float32)
+    buzz = sum(np.sin(2 * np.pi * k * HOP_RATE_HZ * TIME) for k in range(1, 80)).astype(np.float32)
     assert hop_buzz(steady, steady) == 0
     assert hop_buzz(steady, steady + 3e-4 * buzz) > 3
     hum = sum(np.sin(2 * np.pi * k * 71.3 * TIME) for k in range(1, 80)).astype(np.float32)

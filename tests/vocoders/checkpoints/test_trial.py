@@ -12,7 +12,7 @@ import torch
 
 from tests.command import command
 from tests.conftest import harmonic_tone
-from train.config import SMALLEST
+from train.config import TINY_GENERATOR
 from vocoders.catalogue import OWN_CHECKPOINT, find_systems, original_weights
 from vocoders.checkpoints import trial as checkpoint_check
 from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, Contents, read_checkpoint, write_safetensors
@@ -109,8 +109,8 @@ def test_the_projects_own_guided_generator_passes():
 def beginner(tmp_path):
     """A generator that has learned nothing yet, in a jik876 file."""
     torch.manual_seed(0)
-    weights = dict(Generator(SMALLEST).state_dict())
-    config = {name: value for name, value in dataclasses.asdict(SMALLEST).items() if name != "input_channels"}
+    weights = dict(Generator(TINY_GENERATOR).state_dict())
+    config = {name: value for name, value in dataclasses.asdict(TINY_GENERATOR).items() if name != "input_channels"}
     (tmp_path / "config.json").write_text(json.dumps(config))
     torch.save({"generator": weights}, tmp_path / "g_1")
     return tmp_path / "g_1", weights
@@ -120,7 +120,7 @@ def beginner(tmp_path):
 def test_a_beginner_is_usable_on_either_mel_when_it_is_said(beginner, seed):
     path, _ = beginner
     torch.manual_seed(seed)
-    torch.save({"generator": Generator(SMALLEST).state_dict()}, path)
+    torch.save({"generator": Generator(TINY_GENERATOR).state_dict()}, path)
     for recipe in ("hw2", "hifigan"):
         assert "far from the phrase" in read_checked(path, recipe).notice
 
@@ -136,7 +136,7 @@ def test_silence_and_constants_are_refused(beginner, tmp_path):
     _, weights = beginner
     for bias, made in ((0.0, "0.000"), (9.0, "1.000")):
         dead = {**weights, "conv_post.weight": 0 * weights["conv_post.weight"], "conv_post.bias": torch.tensor([bias])}
-        write_safetensors(tmp_path / "dead.safetensors", Checkpoint(SMALLEST, HW2, dead))
+        write_safetensors(tmp_path / "dead.safetensors", Checkpoint(TINY_GENERATOR, HW2, dead))
         with pytest.raises(CheckpointError, match=rf"dead\.safetensors makes no sound: .* a constant {made}"):
             read_checked(tmp_path / "dead.safetensors")
 

@@ -23,8 +23,10 @@ def weights_of(*channels: np.ndarray) -> list[float]:
 def test_which_channels_are_used(rng):
     a, b = rng.normal(0, 0.1, (2, 20_000))
     assert weights_of(a, a) == weights_of(a, b) == weights_of(a, 0.3 * a) == [0.5, 0.5]
-    assert weights_of(a, 0 * a) == [1, 0] and weights_of(1e-4 * b, a) == [0, 1]
-    assert weights_of(a, -a) == [1, 0] and weights_of(0.8 * a, -a) == [0, 1]
+    assert weights_of(a, 0 * a) == [1, 0]
+    assert weights_of(1e-4 * b, a) == [0, 1]
+    assert weights_of(a, -a) == [1, 0]
+    assert weights_of(0.8 * a, -a) == [0, 1]
     assert weights_of(a, 0.02 * b - 0.9 * a) == [1, 0]
     assert weights_of(a, a, 0 * a, b) == pytest.approx([1 / 3, 1 / 3, 0, 1 / 3])
     assert weights_of(a + 0.25, -a + 0.25) == [1, 0]  # a common offset is no common sound
@@ -130,7 +132,8 @@ def test_a_passage_is_that_part_of_the_whole(tmp_path, container):
     with pytest.raises(AudioError, match="lasts more than 60 s, which is the limit; choose a passage of it"):
         read_recording(tmp_path / "song")
     found = read_recording(tmp_path / "song", passage=Passage(61.25, 64.5))
-    assert abs(len(found.samples) - 3.25 * SAMPLE_RATE) < 1 and " from 1:01.25 on" in found.history
+    assert abs(len(found.samples) - 3.25 * SAMPLE_RATE) < 1
+    assert " from 1:01.25 on" in found.history
     error = found.samples - song[round(61.25 * SAMPLE_RATE) :][: len(found.samples)]
     assert np.sqrt(np.mean(error**2)) < (1e-4 if container in ("WAV", "FLAC") else 0.03)
 
@@ -138,7 +141,8 @@ def test_a_passage_is_that_part_of_the_whole(tmp_path, container):
 def test_a_passage_that_reaches_beyond_the_end_is_said_or_refused(tmp_path, tone):
     soundfile.write(tmp_path / "a.wav", tone, SAMPLE_RATE)
     found = read_recording(tmp_path / "a.wav", passage=Passage(1.0, 9.0))
-    assert found.seconds == pytest.approx(0.5) and found.notices == ("the passage ends with the recording, at 0:01.5",)
+    assert found.seconds == pytest.approx(0.5)
+    assert found.notices == ("the passage ends with the recording, at 0:01.5",)
     with pytest.raises(AudioError, match=r"the recording ends at 0:01\.5, before the passage begins"):
         read_recording(tmp_path / "a.wav", passage=Passage(2.0))
     with pytest.raises(ValueError, match="ends after it begins"):

@@ -43,7 +43,7 @@ def test_a_decoder_that_breaks_is_a_sentence(work):
 
 
 def test_a_decoder_that_hangs_is_given_up(monkeypatch):
-    monkeypatch.setattr(contained_audio, "MAX_WAIT", 0.5)
+    monkeypatch.setattr(contained_audio, "MAX_WAIT_SECONDS", 0.5)
     with pytest.raises(AudioError, match=r"phone\.m4a: the file takes too long to decode"):
         contained_audio._contained(jobs.hang_over_a_file, PHONE, Limits(), None)
 
@@ -66,14 +66,19 @@ def song(tmp_path_factory) -> Path:
 def test_an_overview_shows_length_peaks_and_the_loudest_part(song):
     reports = []
     overview = overview_of(song, Limits(max_seconds=10.0), on_progress=reports.append)
-    assert overview.seconds == 30 and reports[-1] == 30 and reports == sorted(reports)
+    assert overview.seconds == 30
+    assert reports[-1] == 30
+    assert reports == sorted(reports)
     assert len(overview.peaks) == 600  # 20 a second
     assert overview.peaks[500] == pytest.approx(0.9, abs=1e-3)
     assert overview.peaks[260] == pytest.approx(0.3, abs=0.06)
     loudest = overview.loudest
-    assert loudest.end - loudest.start == 10 and loudest.start <= 12 and loudest.end >= 16
+    assert loudest.end - loudest.start == 10
+    assert loudest.start <= 12
+    assert loudest.end >= 16
     there = overview_contained(song, Limits(max_seconds=10.0))
-    assert np.array_equal(there.peaks, overview.peaks) and there.loudest == loudest
+    assert np.array_equal(there.peaks, overview.peaks)
+    assert there.loudest == loudest
 
 
 def test_a_short_recording_is_suggested_as_a_whole_and_a_longer_one_than_allowed_refused(song):

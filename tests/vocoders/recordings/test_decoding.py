@@ -71,7 +71,9 @@ def test_a_whole_file_gives_the_whole_recording_in_its_place(phrase, name, secon
 def test_of_a_cut_mp3_what_is_there_is_used_and_nothing_else(phrase, name, seconds, notices):
     recording = read_recording(FILES / name)
     lag, found = lag_and_correlation(recording.samples, phrase)
-    assert abs(recording.seconds - seconds) < 0.01 and abs(lag) <= 2 and found > 0.99
+    assert abs(recording.seconds - seconds) < 0.01
+    assert abs(lag) <= 2
+    assert found > 0.99
     for clause in notices:
         assert any(clause in notice for notice in recording.notices), recording.notices
         assert clause in recording.history
@@ -98,7 +100,8 @@ def test_a_picture_before_the_sound_is_no_sound(tmp_path, phrase, picture):
     path.write_bytes(b"ID3\x03\0\0" + size + frame + bare[bare.index(b"\xff\xf3") :])
     recording = read_recording(path)
     assert lag_and_correlation(recording.samples, phrase)[0] == 0
-    assert abs(recording.seconds - 2) < 0.05 and recording.notices == ()
+    assert abs(recording.seconds - 2) < 0.05
+    assert recording.notices == ()
 
 
 ENCODINGS = {  # file name: (options of FFmpeg, samples by which its length may differ, lowest correlation)
@@ -156,7 +159,8 @@ def test_eight_channels_are_eight(tmp_path, phrase, name):
     recording = read_recording(tmp_path / name)
     assert "8 channels averaged" in recording.history
     lag, correlation = lag_and_correlation(recording.samples, phrase)
-    assert abs(lag) <= 2 and correlation > 0.98
+    assert abs(lag) <= 2
+    assert correlation > 0.98
 
 
 @pytest.mark.parametrize("muxer", ["mp3", "flac", "ogg", "webm", "wav", "adts"])
@@ -166,7 +170,8 @@ def test_what_a_program_wrote_to_a_pipe_is_read_whole(tmp_path, phrase, muxer):
     path.write_bytes(ffmpeg("-i", FILES / "phrase.flac", "-f", muxer, "-"))
     recording = read_recording(path)
     assert abs(lag_and_correlation(recording.samples, phrase)[0]) <= 2
-    assert abs(recording.seconds - 2) < 0.06 and recording.notices == ()
+    assert abs(recording.seconds - 2) < 0.06
+    assert recording.notices == ()
 
 
 def test_a_film_without_sound_is_refused_and_one_with_sound_used(tmp_path, phrase):
@@ -198,7 +203,8 @@ def test_damage_in_the_middle_is_counted(tmp_path):
 
 def test_the_checksum_of_ogg_is_that_of_its_writers():
     pages = pages_of(FILES / "flac-in-ogg.oga")
-    assert (pages.damaged, pages.missing, pages.ended, pages.chained) == (0, 0, True, 0) and pages.total == 4
+    assert (pages.damaged, pages.missing, pages.ended, pages.chained) == (0, 0, True, 0)
+    assert pages.total == 4
     content = (FILES / "flac-in-ogg.oga").read_bytes()
     second = content.index(b"OggS", 4)
     assert page_checksum(content[:second]) == int.from_bytes(content[22:26], "little")
@@ -244,7 +250,8 @@ def test_the_length_a_wav_claims_is_compared_and_never_believed(tmp_path, phrase
     path.write_bytes(pcm_wav(phrase, claim))
     recording = read_recording(path)
     used = 22_050 if claim == 44_100 else 44_100
-    assert np.allclose(recording.samples, phrase[:used], atol=1e-4) and len(recording.samples) == used
+    assert np.allclose(recording.samples, phrase[:used], atol=1e-4)
+    assert len(recording.samples) == used
     assert recording.notices == ((notice,) if notice else ())
     assert notice is None or notice in recording.history
 
@@ -258,7 +265,8 @@ def test_the_length_a_wav_claims_is_compared_and_never_believed(tmp_path, phrase
 def test_every_container_of_plain_samples_is_read(tmp_path, phrase, container, subtype):
     soundfile.write(tmp_path / "a", phrase, SAMPLE_RATE, format=container, subtype=subtype)
     recording = read_recording(tmp_path / "a")
-    assert np.allclose(recording.samples, phrase, atol=1e-4) and len(recording.samples) == len(phrase)
+    assert np.allclose(recording.samples, phrase, atol=1e-4)
+    assert len(recording.samples) == len(phrase)
     assert recording.notices == ()
 
 

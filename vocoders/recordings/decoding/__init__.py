@@ -1,6 +1,6 @@
-"""Audio files of every kind -> the samples that are in them, and what their headers promised.
+r"""Audio files of every kind -> the samples that are in them, and what their headers promised.
 
-    first bytes -> containers -> lossless   (libsndfile) \\
+    first bytes -> containers -> lossless   (libsndfile) \
                               -> compressed (FFmpeg)      -> Stream -> blocks of samples
 
 Only what a decoder gives is a sample: nothing is filled in, and a header's claim is never believed, only compared.

@@ -23,6 +23,7 @@ class SampleBytes:
 
     @property
     def missing(self) -> int:
+        """Bytes that are promised and not there."""
         return max(0, (self.promised or 0) - self.present)
 
 
@@ -100,7 +101,7 @@ def _contradiction(file: BinaryIO, begin: int, order: Literal["little", "big"]) 
 
 def _of_au(file: BinaryIO, size: int) -> SampleBytes:
     head = file.read(12)
-    order = "big" if head[:4] == b".snd" else "little"
+    order: Literal["little", "big"] = "big" if head[:4] == b".snd" else "little"
     begin, promised = (int.from_bytes(head[at : at + 4], order) for at in (4, 8))
     return SampleBytes(None if promised == _UNKNOWN[4] else promised, min(promised, max(0, size - begin)))
 

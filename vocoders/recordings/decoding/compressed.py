@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 MAX_CHANNELS = 8
-MAX_DAMAGE = 0.2  # share of the frames; a file of which more cannot be decoded is refused
+MAX_DAMAGED_SHARE = 0.2  # share of the frames; a file of which more cannot be decoded is refused
 CODECS = {
     "mp1", "mp2", "mp3", "aac", "alac", "opus", "vorbis", "flac", "wmav1", "wmav2", "wmapro", "wmalossless", "wavpack", "tta",
     "speex", "amrnb", "amrwb", "ac3", "eac3",
@@ -52,7 +52,7 @@ def open_compressed(path: Path, container: Container) -> Iterator[Stream]:
 
 @contextlib.contextmanager
 def _as_audio_errors() -> Iterator[None]:
-    """Whatever a decoder raises over a broken file: its own errors, and those of the reading and of the texts in the header."""
+    """The exceptions of a decoder over a broken file, as `AudioError`: its own, and those of the reading and of the texts in the header."""
     import av
 
     try:
@@ -197,7 +197,7 @@ class _Reader:
         demuxer = self._container.demuxer
         if demuxer in _GUESSED or (demuxer == "mp3" and not self._counts_frames()):
             return None
-        if self._track.duration:
+        if self._track.duration and self._track.time_base:
             return round(self._track.duration * self._track.time_base * self._format[0])
         return round(self._source.duration / 1e6 * self._format[0]) if self._source.duration else None
 
@@ -218,7 +218,7 @@ class _Reader:
 
     def _what_is_wrong(self) -> list[str]:
         damaged, last = self._damaged, {self._packets}
-        if len(damaged - last) > MAX_DAMAGE * self._packets:
+        if len(damaged - last) > MAX_DAMAGED_SHARE * self._packets:
             raise AudioError(
                 f"the file is damaged: {len(damaged)} of its {self._packets} frames cannot be decoded as they should."
             )
@@ -291,7 +291,7 @@ def _without_end(blocks: Iterator[np.ndarray], promised: float | None, padding: 
         if promised is None or total <= promised or total > promised + padding:
             yield from held
             held = []
-    if held:
+    if held and promised is not None:
         end = np.concatenate(held)
         yield end[: len(end) - (total - round(promised))]
 

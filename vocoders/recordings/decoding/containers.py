@@ -1,4 +1,4 @@
-"""What kind of file it is, by its first bytes. Its name says nothing.
+"""The kind of a file by its first bytes. Its name says nothing.
 
 FFmpeg is told the format and never guesses: among those it could guess are playlists that name other files and addresses.
 """

@@ -10,12 +10,14 @@ from pathlib import Path
 
 MAX_BOXES = 100_000  # looked at, on the outermost level
 _FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
-_HEADER_REACH = 65_536  # bytes at the beginning, among which the file properties stand
+_HEADER_REACH_BYTES = 65_536  # at the beginning, among which the file properties stand
 
 
-def ends_early(path: Path, demuxer: str) -> bool:
+def ends_early(path: Path, demuxer: str | None) -> bool:
     """False also for containers that are judged otherwise. demuxer: FFmpeg's name for the container."""
-    return {"mov": _inside_a_box, "asf": _before_its_size}.get(demuxer, lambda path: False)(path)
+    if demuxer == "mov":
+        return _inside_a_box(path)
+    return demuxer == "asf" and _before_its_size(path)
 
 
 def _inside_a_box(path: Path) -> bool:
@@ -39,6 +41,6 @@ def _inside_a_box(path: Path) -> bool:
 
 def _before_its_size(path: Path) -> bool:
     with path.open("rb") as file:
-        head = file.read(_HEADER_REACH)
+        head = file.read(_HEADER_REACH_BYTES)
     at = head.find(_FILE_PROPERTIES) + 40  # behind the name of the object, its length, and the file's own name
     return at >= 40 and int.from_bytes(head[at : at + 8], "little") > path.stat().st_size

@@ -11,7 +11,7 @@ import numpy as np
 from vocoders.recordings.decoding.chunks import SampleBytes, sample_bytes
 from vocoders.recordings.decoding.stream import AudioError, Stream, Unreadable, is_lossless
 
-BLOCK = 65_536  # frames decoded at a time
+BLOCK_FRAMES = 65_536  # decoded at a time
 
 
 @contextlib.contextmanager
@@ -59,7 +59,7 @@ def _blocks(file) -> Iterator[np.ndarray]:
     with np.errstate(invalid="ignore"):  # NaN is judged later
         while True:
             try:
-                block = file.read(BLOCK, dtype="float32", always_2d=True)
+                block = file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)
             except (soundfile.LibsndfileError, RuntimeError) as error:
                 raise AudioError(f"the file is damaged and cannot be decoded ({_reason(error)}).") from error
             if not len(block):

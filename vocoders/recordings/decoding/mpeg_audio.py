@@ -16,7 +16,7 @@ _KBITS = {  # (MPEG-1, layer): by bit-rate index 1 to 14
     (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}  # by version bits
-_TAG_REACH = 200  # bytes from the start of a frame within which a Xing, Info or VBRI tag begins
+_TAG_REACH_BYTES = 200  # from the start of a frame within which a Xing, Info or VBRI tag begins
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ def frame_header(data: bytes) -> FrameHeader | None:
 def promises_length(frame: bytes) -> bool:
     """Whether the first frame carries a tag that counts the frames behind it."""
     for tag in (b"Xing", b"Info"):
-        at = frame.find(tag, 0, _TAG_REACH)
+        at = frame.find(tag, 0, _TAG_REACH_BYTES)
         if at >= 0:
             return bool(frame[at + 7 : at + 8] and frame[at + 7] & 1 and any(frame[at + 8 : at + 12]))
-    at = frame.find(b"VBRI", 0, _TAG_REACH)
+    at = frame.find(b"VBRI", 0, _TAG_REACH_BYTES)
     return at >= 0 and any(frame[at + 14 : at + 18])

@@ -9,8 +9,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-MAX_DAMAGED = 1000  # pages, before the rest is not looked at
-_HEADER = 27  # bytes before the table of segments
+MAX_DAMAGED_PAGES = 1000  # before the rest is not looked at
+_HEADER_BYTES = 27  # before the table of segments
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -27,11 +27,12 @@ class Pages:
 
 
 def pages_of(path: Path) -> Pages:
+    """Lengths, damage and gaps of the pages of an Ogg file. Errors: `OSError`."""
     content = path.read_bytes()
     at = total = damaged = missing = chained = 0
     expected: dict[bytes, int] = {}
     open_streams: set[bytes] = set()
-    while at + _HEADER <= len(content) and damaged < MAX_DAMAGED:
+    while at + _HEADER_BYTES <= len(content) and damaged < MAX_DAMAGED_PAGES:
         end = _end_of_page(content, at)
         if end is None:
             found = content.find(b"OggS", at + 1)
@@ -60,8 +61,8 @@ def _end_of_page(content: bytes, at: int) -> int | None:
     if content[at : at + 4] != b"OggS":
         return None
     segments = content[at + 26]
-    end = at + _HEADER + segments + sum(content[at + _HEADER : at + _HEADER + segments])
-    return end if at + _HEADER + segments <= len(content) and end <= len(content) else None
+    end = at + _HEADER_BYTES + segments + sum(content[at + _HEADER_BYTES : at + _HEADER_BYTES + segments])
+    return end if at + _HEADER_BYTES + segments <= len(content) and end <= len(content) else None
 
 
 def page_checksum(page: bytes) -> int:

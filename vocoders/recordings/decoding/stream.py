@@ -1,4 +1,4 @@
-"""What both decoders give: a file that is open, its blocks of samples, and what was noticed on the way."""
+"""The result of both decoders: an open file, its blocks of samples, and notices about it."""
 
 from __future__ import annotations
 

@@ -15,13 +15,14 @@ from eval.reports.bundle import finite
 from server.executor import ComputeError, Executor
 from server.results import ResultStore
 from ui.compare.job import CompareJob
+from ui.compare.made_elsewhere import read_outputs
 from ui.compare.running import Running
 from ui.compare.tab import QUEUE, require_both
 from vocoders.audio import Recording
 from vocoders.catalogue import COMPARED
 from vocoders.recordings.contained import read_recording_contained
 from vocoders.recordings.passage import Passage
-from vocoders.recordings.reader import Limits
+from vocoders.recordings.reader import AudioError, Limits
 from vocoders.systems import System
 
 SCORE_STALL_TIMEOUT_SECONDS = 900.0  # CREPE takes more than a second per second of audio, for each of two recordings
@@ -31,12 +32,16 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
     """`/compare_json` and `/score`; bad input comes back as one sentence."""
 
     def compare_json(
-        audio: FileData, systems_wanted: list[str] | None = None, start: float = 0.0, end: float | None = None
+        audio: FileData,
+        systems_wanted: list[str] | None = None,
+        start: float = 0.0,
+        end: float | None = None,
+        outputs: list[FileData] | None = None,
     ) -> dict:
         """Every output for a recording, or of a passage of it, with its metrics.
 
         audio: a file of any usual format. start, end: of the passage, in seconds; none: all of it. systems_wanted: ids as `python -m vocoders list` prints them; none: all that are compared by
-        default. Returns {"recording": {name, seconds, history}, "takes": {id: {title, audio, lufs, metrics, compute_seconds}}, "failed": {id:
+        default. outputs: files made elsewhere from the same recording or passage; each is a system "file-STEM". Returns {"recording": {name, seconds, history}, "takes": {id: {title, audio, lufs, metrics, compute_seconds, notes}}, "failed": {id:
         why}, "archive": address of a zip with everything}; addresses are relative to the app's and live for two hours.
         """
         known = {system.id: system for system in systems if not system.why_not()}
@@ -47,8 +52,14 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
         chosen = [known[system_id] for system_id in systems_wanted or COMPARED if system_id in known]
         recording = _read(audio, limits, start, end)
         require_both("given", chosen)
+        try:
+            given = read_outputs(
+                [_path(file) for file in outputs or ()], recording, limits, [system.title for system in chosen]
+            )
+        except AudioError as error:
+            raise gr.Error(str(error), print_exception=False) from error
         folder = store.new()
-        job = CompareJob(recording, quick_first(chosen), folder, compute)
+        job = CompareJob(recording, [*given, *quick_first(chosen)], folder, compute)
         view = deque(Running().follow("a program", job.run), maxlen=1).pop()
         if view.archive is None:
             raise gr.Error(view.player["status"]["text"], print_exception=False)
@@ -64,8 +75,9 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
                     "title": output.system.title,
                     "audio": tracks[output.system.id]["audio"]["url"],
                     "lufs": finite(output.lufs),
-                    "compute_seconds": round(output.compute_seconds, 3),
+                    "compute_seconds": finite(round(output.compute_seconds, 3)),
                     "metrics": {name: finite(value) for name, value in output.metrics.items()},
+                    "notes": list(output.notes),
                 }
                 for output in view.outputs
             },
@@ -93,11 +105,14 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
 
 
 def _read(file: FileData, limits: Limits, start: float = 0.0, end: float | None = None) -> Recording:
-    path = Path(
-        file["path"] if isinstance(file, dict) else file.path
-    )  # in Gradio's cache: it refuses what is no upload
+    path = _path(file)
     try:
         passage = Passage(start, end) if start or end is not None else None
         return read_recording_contained(path, limits, path.name, passage)
     except ValueError as error:
         raise gr.Error(str(error), print_exception=False) from error
+
+
+def _path(file: FileData) -> Path:
+    """In Gradio's cache: it refuses what is no upload."""
+    return Path(file["path"] if isinstance(file, dict) else file.path)

@@ -77,6 +77,32 @@ class OutputFolder:
             note_table(f"{self.title}: {len(self.files)} of {clips} clips have an output", rows)
 
 
+@dataclass(frozen=True)
+class OutputFile:
+    """What stands in the place of a `System` whose output for one recording is a file. A value, small enough for every event."""
+
+    id: str
+    title: str
+    about: str
+
+    steps: ClassVar[tuple[Step, ...]] = ()
+    refinement: ClassVar[Refinement | None] = None
+    mel: ClassVar[str] = "unknown"  # it may be a mel vocoder's, and competes with those
+
+    def describe(self) -> Card:
+        """What made it is unknown."""
+        return Card(None, "-", self.title)
+
+
+@dataclass(frozen=True, eq=False)
+class GivenOutput:
+    """The output of an `OutputFile`. recording: None for a file that cannot be used; error: why, a sentence."""
+
+    system: OutputFile
+    recording: Recording | None
+    error: str = ""
+
+
 AnySystem = System | OutputFolder
 
 

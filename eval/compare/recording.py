@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from eval.compare.measurement import Failure, as_it_lies, attempt, measure
+from eval.compare.measurement import Failure, Pair, as_it_lies, attempt, measure, placed
+from eval.compare.output_folder import GivenOutput, OutputFile
+from eval.compare.overlap import on_timeline
 from eval.metrics.alignment import Alignment, align
 from eval.metrics.loudness import loudness, true_peak
 from eval.metrics.pitch import PitchTrack, cached_track, tracker_missing
@@ -19,8 +22,10 @@ from eval.metrics.registry import METRICS
 from eval.metrics.worst_segment import worst_second
 from vocoders.analysis import Analysis, RecentAnalyses, path, synthesize
 from vocoders.audio import SAMPLE_RATE, Recording
+from vocoders.recordings.decoding import AudioError
 from vocoders.systems import System
 
+ComparedSystem = System | OutputFile
 _log = logging.getLogger(__name__)
 
 
@@ -34,15 +39,22 @@ class Output:
     """The output of a system for the recording. `metrics`: {name: value, None where undefined}, without those that are not measured
     yet."""
 
-    system: System
+    system: ComparedSystem
     samples: np.ndarray
     lufs: float
     true_peak: float  # dBTP
-    compute_seconds: float
+    compute_seconds: float  # nan for an output made elsewhere
     alignment: Alignment | None = None  # with the recording; None for silence
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     worst: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # {metric: (start, stop)}, seconds
     pitch: PitchTrack | None = None  # its F0, once it is measured and where there is a tracker
+    notes: tuple[str, ...] = ()  # of an output made elsewhere, as of `eval.compare.measurement`
+
+    @property
+    def about(self) -> str:
+        """The sentence about the system, and what was noticed about this output."""
+        noticed = "; ".join(self.notes)
+        return f"{self.system.about} {noticed[0].upper()}{noticed[1:]}." if noticed else self.system.about
 
     @property
     def real_time_factor(self) -> float:
@@ -54,7 +66,7 @@ class Output:
 class Progress:
     """A system is under way. fraction: 0 to 1."""
 
-    system: System
+    system: ComparedSystem
     fraction: float
 
 
@@ -62,7 +74,7 @@ class Progress:
 class Failed:
     """A system gave no output. reason: a sentence."""
 
-    system: System
+    system: ComparedSystem
     reason: str
 
 
@@ -70,7 +82,7 @@ class Failed:
 class Measured:
     """Metrics of an output that was there before, where each is worst, and its F0; more may follow."""
 
-    system: System
+    system: ComparedSystem
     metrics: Mapping[str, float | None]
     worst: Mapping[str, tuple[float, float]]
     pitch: PitchTrack | None
@@ -86,7 +98,7 @@ Event = Progress | Output | Failed | Measured
 
 def compare(
     recording: Recording,
-    systems: Sequence[System],
+    systems: Sequence[System | GivenOutput],
     on_event: Callable[[Event], None],
     analysis: Analysis | None = None,
 ) -> None:
@@ -96,11 +108,15 @@ def compare(
     `compute_seconds` is front end and vocoder; loading weights is not counted, and a part that systems share
     is counted for each of them.
 
+    systems: those that run here, and outputs made elsewhere, which are moved onto the recording and measured where both are.
     analysis: what is known of this recording already; nothing when not given.
     """
     analysis = analysis or Analysis(recording.samples)
-    outputs = []
+    outputs: list[tuple[Output, Pair | None]] = []
     for system in systems:
+        if isinstance(system, GivenOutput):
+            outputs += _given(system, recording, on_event)
+            continue
         on_event(Progress(system, 0.0))
 
         def make(system: System = system) -> Output:
@@ -109,13 +125,41 @@ def compare(
         event = output_or_failed(system, make)
         on_event(event)
         if isinstance(event, Output):
-            outputs.append(event)
+            outputs.append((event, None))
             on_event(_measured(event, analysis, recording, quick=True))
-    for output in outputs:
-        on_event(_measured(output, analysis, recording, quick=False))
+    for output, pair in outputs:
+        if pair:
+            on_event(_measured_pair(output, pair, quick=False))
+        else:
+            on_event(_measured(output, analysis, recording, quick=False))
 
 
-def output_or_failed(system: System, make: Callable[[], Output]) -> Output | Failed:
+def _given(
+    given: GivenOutput, recording: Recording, on_event: Callable[[Event], None]
+) -> list[tuple[Output, Pair | None]]:
+    """Reports an output made elsewhere, and its quick metrics: the output with what is measured; nothing where it failed."""
+    system = given.system
+    on_event(Progress(system, 0.0))
+    found: list[Pair] = []
+
+    def make() -> Output:
+        if given.recording is None:
+            raise AudioError(given.error)
+        pair = placed(recording, given.recording)
+        found.append(pair)
+        samples = on_timeline(given.recording.samples, pair.moved, len(recording.samples))
+        alignment = align(recording.samples, samples)
+        return Output(system, samples, loudness(samples), true_peak(samples), math.nan, alignment, notes=pair.notes)
+
+    event = output_or_failed(system, make)
+    on_event(event)
+    if isinstance(event, Failed):
+        return []
+    on_event(_measured_pair(event, found[0], quick=True))
+    return [(event, found[0])]
+
+
+def output_or_failed(system: ComparedSystem, make: Callable[[], Output]) -> Output | Failed:
     """The result of `make`; an unexpected failure is logged."""
     made = attempt(make)
     if not isinstance(made, Failure):
@@ -128,7 +172,9 @@ def output_or_failed(system: System, make: Callable[[], Output]) -> Output | Fai
 _recent = RecentAnalyses()
 
 
-def compare_again(recording: Recording, systems: Sequence[System], on_event: Callable[[Event], None]) -> None:
+def compare_again(
+    recording: Recording, systems: Sequence[System | GivenOutput], on_event: Callable[[Event], None]
+) -> None:
     """The same, with the cached analyses of the latest recordings."""
     compare(recording, systems, on_event, _recent.of(recording.samples))
 
@@ -145,16 +191,21 @@ def _output(system: System, analysis: Analysis, recording: Recording, on_progres
 
 
 def _measured(output: Output, analysis: Analysis, recording: Recording, quick: bool) -> Measured:
-    """A metric that fails is undefined here: it must never cost an output that can be heard."""
-
     def compute() -> Measured:
-        metrics = [m for m in METRICS.values() if m.quick is quick and not m.on_request and not m.why_not()]
-        values = measure(as_it_lies(recording.samples, output.samples), metrics, keep_going=True).values
-        places = {name: worst_second(name, recording.samples, output.samples) for name in values}
-        found = {name: place for name, place in places.items() if place}
-        return Measured(output.system, values, found, _pitch(output))
+        return _measured_pair(output, as_it_lies(recording.samples, output.samples), quick)
 
+    assert isinstance(output.system, System), "outputs made elsewhere have no path"
     return replace(analysis.once((*path(output.system), "metrics", quick), compute), system=output.system)
+
+
+def _measured_pair(output: Output, pair: Pair, quick: bool) -> Measured:
+    """A metric that fails is undefined here: it must never cost an output that can be heard."""
+    metrics = [m for m in METRICS.values() if m.quick is quick and not m.on_request and not m.why_not()]
+    values = measure(pair, metrics, keep_going=True).values
+    begin = max(0, -pair.moved) / SAMPLE_RATE  # of the pair, in the recording
+    places = {name: worst_second(name, pair.reference, pair.estimate) for name in values}
+    found = {name: (begin + place[0], begin + place[1]) for name, place in places.items() if place}
+    return Measured(output.system, values, found, _pitch(output))
 
 
 def _pitch(output: Output) -> PitchTrack | None:

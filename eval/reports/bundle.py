@@ -82,12 +82,13 @@ def _describe_takes(outputs: Sequence[Output], levels: Mapping[str, Level]) -> d
         "systems": {
             output.system.id: {
                 "title": output.system.title,
-                "about": output.system.about,
+                "about": output.about,
                 "front_end": [step.name for step in output.system.steps],
                 "parameters": output.system.describe().parameters,
-                "compute_seconds": round(output.compute_seconds, 4),
-                "real_time_factor": round(output.real_time_factor, 3),
+                "compute_seconds": finite(round(output.compute_seconds, 4)),
+                "real_time_factor": finite(round(output.real_time_factor, 3)),
                 **_level(levels[output.system.id]),
+                **({"notes": list(output.notes)} if output.notes else {}),
             }
             for output in outputs
         },

@@ -40,7 +40,7 @@ def save_comparison(path: Path, reference: np.ndarray, estimates: Mapping[str, n
 
     def draw(place, title: str, values: np.ndarray, style: dict):
         axes = figure.add_subplot(place)
-        axes.set_title(title, loc="left", fontsize=9, pad=3)
+        axes.set_title(title, loc="left", fontsize=9, pad=3, parse_math=False)  # a title is text, "$" too
         axes.set(ylabel="kHz", yticks=(0, 2, 4, 6, 8, 10))
         if place.rowspan.stop == rows:
             axes.set_xlabel("seconds")

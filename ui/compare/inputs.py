@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from ui.compare.examples import FROM_LIBROSA, SHIPPED, Example, ExampleUnreachable
+from ui.compare.made_elsewhere import outputs_chooser
 from ui.compare.mel_input import MelInput, mel_chooser
 from ui.markup import fill, notice, slot
 from ui.passage import passage_chooser
@@ -26,6 +27,7 @@ class Inputs:
     mel: MelInput
     choice: gr.CheckboxGroup
     residuals: gr.Checkbox
+    given: gr.File  # outputs made elsewhere
     start: gr.Button
     stop: gr.Button
     examples: tuple[tuple[gr.Button, Callable[[], Iterator[tuple]]], ...]  # with what loads them: -> audio, message
@@ -53,11 +55,12 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
             choice = gr.CheckboxGroup(choices(systems), value=defaults(systems), label="Systems", elem_id="systems")
             residuals = gr.Checkbox(False, label="Also play residuals (output minus recording)", elem_id="residuals")
             slot("missing", missing_note(systems))
+            given = outputs_chooser()
             with gr.Row():
                 start = gr.Button("Compare", variant="primary", elem_id="compare", scale=3)
                 stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=80)
     examples = zip([*shipped, *fetched], map(loader, [*SHIPPED, *FROM_LIBROSA]))
-    return Inputs(audio, look, passage, mel, choice, residuals, start, stop, tuple(examples))
+    return Inputs(audio, look, passage, mel, choice, residuals, given, start, stop, tuple(examples))
 
 
 def loader(example: Example) -> Callable[[], Iterator[tuple]]:

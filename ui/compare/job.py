@@ -10,6 +10,7 @@ from typing import Any
 
 from common.memory import give_back
 from eval.compare.mel import GivenMel, compare_mel
+from eval.compare.output_folder import GivenOutput
 from eval.compare.recording import Cancelled, Event, Output, Progress, compare_again
 from server.executor import ComputeError, Executor, InlineExecutor
 from server.results import ResultFolder
@@ -29,14 +30,16 @@ class CompareJob:
     def __init__(
         self,
         source: Recording | GivenMel,
-        systems: Sequence[System],
+        systems: Sequence[System | GivenOutput],
         folder: ResultFolder,
         compute: Executor = InlineExecutor(),
         residuals: bool = False,
     ) -> None:
         """compute: where outputs are made and measured. residuals: as of `ComparisonState`."""
         self._compute = compute
-        self._state = begin(source, systems, residuals)
+        self._work_list = tuple(systems)
+        compared = [item.system if isinstance(item, GivenOutput) else item for item in systems]
+        self._state = begin(source, compared, residuals)
         self._files = ComparisonFiles(folder, source)
 
     def run(self, stop: threading.Event) -> Iterator[View]:
@@ -78,7 +81,7 @@ class CompareJob:
 
         try:
             work = compare_again if self._state.recording else compare_mel
-            self._compute.run(work, self._state.source, self._state.systems, on_report=on_event)
+            self._compute.run(work, self._state.source, self._work_list, on_report=on_event)
         except Cancelled:
             pass
         except BaseException as error:  # shown by the page's own handler; a lost thread would leave it waiting

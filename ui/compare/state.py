@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from eval.compare.mel import GivenMel
-from eval.compare.recording import Event, Failed, Measured, Output, Progress
+from eval.compare.recording import ComparedSystem, Event, Failed, Measured, Output, Progress
 from eval.metrics.loudness import Level, loudness, match_levels, true_peak
 from vocoders.audio import Recording
-from vocoders.systems import System
 
 REFERENCE = "reference"  # the id of the recording's track
 RESIDUAL = "--residual"  # behind the id of an output
 
 
-def residual_id(system: System) -> str:
+def residual_id(system: ComparedSystem) -> str:
     """The id of the track of what is left of the system's output without the recording."""
     return system.id + RESIDUAL
 
@@ -29,7 +28,7 @@ class ComparisonState:
     """
 
     source: Recording | GivenMel
-    systems: tuple[System, ...]
+    systems: tuple[ComparedSystem, ...]
     residuals: bool = False
     reference_loudness: tuple[float, float] | None = None  # LUFS, dBTP
     outputs: tuple[Output, ...] = ()
@@ -70,7 +69,7 @@ class ComparisonState:
         return f"{ready} {'system' if ready == 1 else 'systems'} ready" + (f", {failed} failed" if failed else "")
 
 
-def begin(source: Recording | GivenMel, systems: Sequence[System], residuals: bool = False) -> ComparisonState:
+def begin(source: Recording | GivenMel, systems: Sequence[ComparedSystem], residuals: bool = False) -> ComparisonState:
     """Before the first event."""
     if not isinstance(source, Recording):
         return ComparisonState(source, tuple(systems))

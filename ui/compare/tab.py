@@ -13,6 +13,7 @@ from server.executor import ComputeError, Executor
 from server.results import ResultStore
 from ui.compare.inputs import Inputs, lay_out_inputs
 from ui.compare.job import CompareJob
+from ui.compare.made_elsewhere import read_outputs
 from ui.compare.mel_input import chosen_mel, mel_looker
 from ui.compare.outputs import lay_out_outputs
 from ui.compare.running import Running, ask_then
@@ -48,6 +49,7 @@ def compare_tab(
         recipe: Bands | None,
         scale: Scale | None,
         log: Log | None,
+        files: list[str] | None,
         number: float,
         request: gr.Request,
     ) -> Iterator[dict]:
@@ -55,7 +57,7 @@ def compare_tab(
             mel = chosen_mel(mel_path, recipe, scale, log, limits, compute)
             return mel or read_recording_contained(given, limits, passage=chosen_passage(passage, given))
 
-        yield from show(read, mel_path or path, chosen, own, residuals, request, number)
+        yield from show(read, mel_path or path, chosen, own, residuals, request, number, files or ())
 
     def show(
         read: Callable[[str], Recording | GivenMel],
@@ -65,10 +67,12 @@ def compare_tab(
         residuals: bool,
         request: gr.Request,
         number: float | None = None,
+        files: Sequence[str] = (),
     ) -> Iterator[dict]:
         try:
             selected = chosen_systems(systems, own, chosen)
-            source = read(require_both(path, selected))
+            source = read(require_both(path, [*selected, *files]))
+            given = read_outputs(files, source, limits, [system.title for system in selected])
         except (AudioError, CheckpointError, MelFileError, ComputeError) as error:
             yield {outputs.message: notice(str(error), "bad")}
             return
@@ -77,7 +81,7 @@ def compare_tab(
             yield {outputs.message: gr.skip()}
             return
         yield outputs.begin(source)
-        job = CompareJob(source, quick_first(selected), store.new(), compute, residuals)
+        job = CompareJob(source, [*given, *quick_first(selected)], store.new(), compute, residuals)
         shown, drawn = None, 0
         for view in running.follow(session, job.run, number):
             update = outputs.progress(view)
@@ -103,7 +107,11 @@ def compare_tab(
 
     ticket = gr.Number(visible="hidden")
     fields = [inputs.audio, inputs.choice, uploads, inputs.residuals]
-    work = {"fn": run, "inputs": [*fields, inputs.passage, *inputs.mel.fields, ticket], "outputs": outputs.components}
+    work = {
+        "fn": run,
+        "inputs": [*fields, inputs.passage, *inputs.mel.fields, inputs.given, ticket],
+        "outputs": outputs.components,
+    }
     wiring = (running, ticket, outputs.message, work)
     options: dict[str, Any] = {**QUEUE, "show_progress": "hidden"}
     ask_then(inputs.start.click, *wiring, **options, api_visibility="private")
@@ -135,10 +143,10 @@ def _start_with_examples(inputs: Inputs, message: gr.HTML, start_after: Callable
         start_after(without_mel.success)
 
 
-def require_both(path: str | None, selected: Sequence[System]) -> str:
+def require_both(path: str | None, selected: Sequence[object]) -> str:
     """The path. Errors: `AudioError` when there is no recording, or nothing to compare it with."""
     if not path:
         raise AudioError("Give a recording first: upload a file, use the microphone, or press an example.")
     if not selected:
-        raise AudioError("Choose at least one system to compare with the recording.")
+        raise AudioError("Choose at least one system to compare with the recording, or add outputs made elsewhere.")
     return path

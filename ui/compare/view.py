@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from eval.compare.recording import Output
+from eval.compare.recording import ComparedSystem, Output
 from eval.metrics.loudness import Level
 from ui.compare.files import ComparisonFiles, TrackFiles
 from ui.compare.state import REFERENCE, ComparisonState, residual_id
 from ui.player import Track, player_value
-from vocoders.systems import System
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def view_of(state: ComparisonState, files: ComparisonFiles, status: str, text: s
     return View(player, state.outputs, levels, clipped, archive, has_reference)
 
 
-def _waiting(state: ComparisonState) -> Iterator[tuple[Track, System | None]]:
+def _waiting(state: ComparisonState) -> Iterator[tuple[Track, ComparedSystem | None]]:
     """Every track before anything is there, with its system: the recording has none."""
     if state.recording:
         yield Track(REFERENCE, "Recording", state.recording.history, "waiting"), None
@@ -49,10 +48,15 @@ def _waiting(state: ComparisonState) -> Iterator[tuple[Track, System | None]]:
 
 
 def _track(
-    track: Track, system: System | None, state: ComparisonState, written: TrackFiles | None, levels: Mapping[str, Level]
+    track: Track,
+    system: ComparedSystem | None,
+    state: ComparisonState,
+    written: TrackFiles | None,
+    levels: Mapping[str, Level],
 ) -> Track:
     if system is not None and track.id == system.id:  # not the residual's
-        track = replace(track, progress=state.progress.get(system.id))
+        about = next((output.about for output in state.outputs if output.system.id == system.id), track.about)
+        track = replace(track, about=about, progress=state.progress.get(system.id))
     if written is not None:
         level = levels[system.id if system else REFERENCE]
         return _with_files(replace(track, state="ready", gain=level.gain), written)

@@ -203,8 +203,8 @@ COMPARED = (  # what a comparison shows unless other systems are chosen
 def find_systems(text: str) -> list[System]:
     """Systems from a comma-separated list of ids; an item may also be a checkpoint's path.
 
-    Where neither the file nor its config.json says which mel it was trained on, PATH@hw2 or PATH@hifigan does, or a trial
-    finds it; PATH@hw2-unchecked is not tried. Files of one name are told apart by their folders.
+    Where neither the file nor its configuration says which mel it was trained on, PATH@RECIPE does, with the name of a recipe
+    (hw2, hifigan, others of `vocoders.recipes.named`) or its YAML file, or a trial finds it; PATH@hw2-unchecked is not tried. Files of one name are told apart by their folders.
     Errors: ValueError listing the known ids; `CheckpointError`.
     """
     items = split_items(text)
@@ -245,9 +245,10 @@ def split_items(text: str) -> list[str]:
 
 
 def checkpoint_path(item: str) -> tuple[Path, str | None]:
-    """PATH or PATH@RECIPE -> the path and the mel, where one is named; folders and files may have an @ in their names."""
+    """PATH or PATH@RECIPE -> the path and the mel, where one is named: a recipe's name or its file. Folders and files may have an
+    @ in their names."""
     whole = Path(item.strip())
-    named = re.fullmatch(r"(.+)@([\w-]*)", item.strip())
+    named = re.fullmatch(r"(.+)@([\w-]*|[^@]+\.(?:ya?ml|json))", item.strip())
     return (whole, None) if named is None or _is_file(whole) else (Path(named[1]), named[2])
 
 

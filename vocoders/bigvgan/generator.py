@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -35,10 +35,10 @@ class BigVGANConfig:
     use_tanh_at_final: bool = True
     use_bias_at_final: bool = True
 
-    family: ClassVar[str] = "bigvgan"
-    tail: ClassVar[int] = 0
-    is_enriched: ClassVar[bool] = False
-    is_guided: ClassVar[bool] = False
+    family = "bigvgan"
+    tail = 0
+    is_enriched = False
+    is_guided = False
 
     def __post_init__(self) -> None:
         require(self.resblock in (1, 2), "resblock", self.resblock, "1 or 2")

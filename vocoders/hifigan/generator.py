@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -49,8 +49,8 @@ class HiFiGANConfig:
     istft_n_fft: int = 0  # of an iSTFT head, samples; 0: none
     istft_hop: int = 1  # of an iSTFT head, samples
 
-    family: ClassVar[str] = "hifigan"
-    tail: ClassVar[int] = 0  # samples that the waveform is shorter than frames * hop
+    family = "hifigan"
+    tail = 0  # samples that the waveform is shorter than frames * hop
 
     def __post_init__(self) -> None:
         require(self.resblock in (1, 2), "resblock", self.resblock, "1 or 2")

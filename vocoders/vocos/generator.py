@@ -9,7 +9,7 @@ gemelo-ai/vocos (`backbone.`, `head.`). Tensors only.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -33,9 +33,9 @@ class VocosConfig:
     hop: int  # samples per frame
     padding: Literal["center", "same"] = "same"  # where the head's frame i stands: on sample i * hop, or hop / 2 later
 
-    family: ClassVar[str] = "vocos"
-    is_enriched: ClassVar[bool] = False
-    is_guided: ClassVar[bool] = False
+    family = "vocos"
+    is_enriched = False
+    is_guided = False
 
     def __post_init__(self) -> None:
         ranges = {"bands": 512, "dim": 4096, "intermediate_dim": 16_384, "num_layers": 64, "hop": MAX_HOP}
@@ -108,7 +108,6 @@ class _Head(nn.Module):
         super().__init__()
         self.n_fft, self.hop, self.padding = config.n_fft, config.hop, config.padding
         self.out = nn.Linear(config.dim, config.n_fft + 2)
-        self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         log_magnitude, phase = self.out(x).transpose(1, 2).chunk(2, dim=1)
@@ -116,11 +115,12 @@ class _Head(nn.Module):
         return self._istft(torch.complex(magnitude * phase.cos(), magnitude * phase.sin()))
 
     def _istft(self, spectrum: Tensor) -> Tensor:
+        window = torch.hann_window(self.n_fft, device=spectrum.device)
         if self.padding == "center":
-            return torch.istft(spectrum, self.n_fft, self.hop, self.n_fft, self.window)
+            return torch.istft(spectrum, self.n_fft, self.hop, self.n_fft, window)
         pad = (self.n_fft - self.hop) // 2
-        frames = torch.fft.irfft(spectrum, self.n_fft, dim=1) * self.window[:, None]
-        weights = self.window.square()[:, None].expand(1, -1, spectrum.shape[-1])
+        frames = torch.fft.irfft(spectrum, self.n_fft, dim=1) * window[:, None]
+        weights = window.square()[:, None].expand(1, -1, spectrum.shape[-1])
         return (self._overlap_add(frames) / self._overlap_add(weights))[:, pad:-pad]
 
     def _overlap_add(self, frames: Tensor) -> Tensor:

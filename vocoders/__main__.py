@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # what these import takes seconds: a wrong option is answered
     from vocoders.recordings.reader import Limits
     from vocoders.systems import System
 
-IDS = "an id from `list`, or the path of a checkpoint: FILE.safetensors, g_00050000@hw2, g_00050000@hifigan"
+IDS = "an id from `list`, the path of a checkpoint (FILE.safetensors, g_00050000@hw2, FILE@recipe.yaml), or module:function"
 
 
 def parse_args() -> argparse.Namespace:
@@ -75,9 +75,10 @@ def main() -> int:
 
 
 def list_systems(args: argparse.Namespace) -> int:
-    from vocoders.catalogue import BUILT_IN
+    from vocoders.catalogue import BUILT_IN, find_system
+    from vocoders.plugins import installed
 
-    rows = [_row(system) for system in BUILT_IN]
+    rows = [_row(system) for system in [*BUILT_IN, *map(find_system, installed())]]
     if args.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return 0

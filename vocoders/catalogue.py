@@ -29,6 +29,7 @@ from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.hifigan.generator import V1, parameter_count
 from vocoders.phase.griffin_lim import ITERATIONS, griffin_lim
 from vocoders.phase.refine import Refinement
+from vocoders.plugins import function_system, installed, is_path
 from vocoders.systems import Call, Card, Progress, System, Unavailable
 
 CHECKPOINTS = ASSETS / "checkpoints"
@@ -200,8 +201,11 @@ COMPARED = (  # what a comparison shows unless other systems are chosen
 # What people ask for.
 
 
-def find_systems(text: str) -> list[System]:
-    """Systems from a comma-separated list of ids; an item may also be a checkpoint's path.
+def find_systems(text: str, may_import: bool = True) -> list[System]:
+    """Systems from a comma-separated list of ids; an item may also be a checkpoint's path, an entry point of an installed
+    package, or `module:function`, see `vocoders.plugins`.
+
+    may_import: whether `module:function`, which runs code, is allowed.
 
     Where neither the file nor its configuration says which mel it was trained on, PATH@RECIPE does, with the name of a recipe
     (hw2, hifigan, others of `vocoders.recipes.named`) or its YAML file, or a trial finds it; PATH@hw2-unchecked is not tried. Files of one name are told apart by their folders.
@@ -210,7 +214,7 @@ def find_systems(text: str) -> list[System]:
     items = split_items(text)
     if not items:
         raise ValueError("name at least one vocoder")
-    found = _told_apart([find_system(item) for item in items], [checkpoint_path(item)[0] for item in items])
+    found = _told_apart([find_system(item, may_import) for item in items], [checkpoint_path(item)[0] for item in items])
     names = [system.id for system in found]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"named twice: {', '.join(sorted(repeated))}")
@@ -259,7 +263,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def find_system(item: str) -> System:
+def find_system(item: str, may_import: bool = True) -> System:
     """One system by its id or a checkpoint's path, as in `find_systems`, with the same errors."""
     by_id = {system.id: system for system in BUILT_IN}
     if item in by_id:
@@ -268,7 +272,14 @@ def find_system(item: str) -> System:
     if _is_file(path):
         system = own_checkpoint_system(path, recipe)
         return dataclasses.replace(system, id=f"{system.id}-own") if system.id in by_id else system
-    known = f"known: {', '.join(by_id)}, or the path of a checkpoint"
+    plugins = installed()
+    if item in plugins:
+        return function_system(item, plugins[item].value)
+    if is_path(item):
+        if not may_import:
+            raise ValueError(f"{item} would run code, so it can only be named on the command line")
+        return function_system(slug(item), item)
+    known = f"known: {', '.join([*by_id, *plugins])}, or the path of a checkpoint"
     if len(path.parts) > 1 or path.suffix or recipe is not None or re.match("(g|do)_[0-9]", item):
         if path.is_dir():
             raise ValueError(f"{path} is a folder; name the checkpoint in it")

@@ -60,14 +60,14 @@ class Snake(nn.Module):
 class Upsample(nn.Module):
     """(batch, channels, n) -> (batch, channels, 2n); the ends are repeated."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
+        self.channels = channels
         self.register_buffer("filter", torch.from_numpy(kaiser_sinc(0.25, 0.3))[None, None])
 
     def forward(self, x: Tensor) -> Tensor:
-        channels, pad = x.shape[1], TAPS // 2 - 1
-        kernel = self.filter.expand(channels, -1, -1)
-        y = 2 * F.conv_transpose1d(F.pad(x, (pad, pad), mode="replicate"), kernel, stride=2, groups=channels)
+        pad, kernel = TAPS // 2 - 1, self.filter.expand(self.channels, -1, -1)
+        y = 2 * F.conv_transpose1d(F.pad(x, (pad, pad), mode="replicate"), kernel, stride=2, groups=self.channels)
         excess = 2 * pad + (TAPS - 2) // 2
         return y[..., excess:-excess]
 
@@ -75,20 +75,20 @@ class Upsample(nn.Module):
 class LowPass(nn.Module):
     """(batch, channels, 2n) -> (batch, channels, n); the ends are repeated."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
+        self.channels = channels
         self.register_buffer("filter", torch.from_numpy(kaiser_sinc(0.25, 0.3))[None, None])
 
     def forward(self, x: Tensor) -> Tensor:
-        channels = x.shape[1]
         padded = F.pad(x, (TAPS // 2 - 1, TAPS // 2), mode="replicate")
-        return F.conv1d(padded, self.filter.expand(channels, -1, -1), stride=2, groups=channels)
+        return F.conv1d(padded, self.filter.expand(self.channels, -1, -1), stride=2, groups=self.channels)
 
 
 class Downsample(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.lowpass = LowPass()
+        self.lowpass = LowPass(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.lowpass(x)
@@ -97,11 +97,11 @@ class Downsample(nn.Module):
 class AntiAliased(nn.Module):
     """An activation at twice the rate: (batch, channels, n) -> the same shape."""
 
-    def __init__(self, activation: nn.Module) -> None:
+    def __init__(self, activation: nn.Module, channels: int) -> None:
         super().__init__()
         self.act = activation
-        self.upsample = Upsample()
-        self.downsample = Downsample()
+        self.upsample = Upsample(channels)
+        self.downsample = Downsample(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.downsample(self.act(self.upsample(x)))

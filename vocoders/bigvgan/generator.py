@@ -131,7 +131,7 @@ def _same_conv(channels: int, kernel: int, dilation: int) -> nn.Conv1d:
 
 
 def _snake(config: BigVGANConfig, channels: int) -> AntiAliased:
-    return AntiAliased(Snake(channels, config.activation == "snakebeta", config.snake_logscale))
+    return AntiAliased(Snake(channels, config.activation == "snakebeta", config.snake_logscale), channels)
 
 
 class BigVGAN(nn.Module):

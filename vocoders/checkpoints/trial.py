@@ -103,19 +103,21 @@ def _refuse_others(contents: Contents, checkpoint: Checkpoint, distance: float) 
 
 def _others(checkpoint: Checkpoint) -> Iterator[Checkpoint]:
     """What else it may be: on the other mel, or with published dilations or rates."""
-    shapes = _published_shapes(checkpoint.config) if isinstance(checkpoint.config, HiFiGANConfig) else ()
-    for recipe in [checkpoint.recipe] if checkpoint.config.is_guided else _like(checkpoint.recipe):
+    shapes = list(_published_shapes(checkpoint.config)) if isinstance(checkpoint.config, HiFiGANConfig) else []
+    for recipe in [checkpoint.recipe] if checkpoint.config.is_guided else _like(checkpoint):
         for config in [checkpoint.config, *shapes]:
             if (recipe, config) != (checkpoint.recipe, checkpoint.config):
                 yield dataclasses.replace(checkpoint, recipe=recipe, config=config)
 
 
-def _like(recipe: MelRecipe) -> Iterable[MelRecipe]:
-    """The recipe and others that it may be mistaken for: of the project's two each other, of any else those with names."""
+def _like(checkpoint: Checkpoint) -> Iterable[MelRecipe]:
+    """The recipe and others that it may be mistaken for: of the project's two each other, of any else those with names, as many
+    as the time for a trial allows."""
+    recipe = checkpoint.recipe
     if recipe.name in RECIPES:
         return RECIPES.values()
     same = [other for other in NAMED.values() if (other.bands, other.hop) == (recipe.bands, recipe.hop)]
-    return dict.fromkeys([recipe, *same])
+    return [*dict.fromkeys([recipe, *same])][: 1 + 2 * MOST_WORK // checkpoint.config.multiply_adds]
 
 
 def _differences(right: Checkpoint, said: Checkpoint) -> list[str]:

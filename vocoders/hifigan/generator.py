@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from vocoders.hifigan.generator_input import INPUT_CHANNELS, WITH_AMPLITUDE, WITH_GUIDE
 from vocoders.mel import HOP, N_MELS
+from vocoders.phase.inverse_stft import inverse_stft
 
 SLOPE = 0.1  # of every leaky ReLU but the last
 MAX_HOP = 2048
@@ -252,9 +253,7 @@ class Generator(nn.Module):
         """The head of iSTFTNet: exp and sine of conv_post's channels are magnitudes and phases, one frame more than x."""
         n_fft, hop = self.config.istft_n_fft, self.config.istft_hop
         magnitude, phase = self.conv_post(F.pad(x, (1, 0), mode="reflect")).split(n_fft // 2 + 1, dim=1)
-        spectrum = torch.polar(magnitude.exp(), phase.sin())
-        window = torch.hann_window(n_fft, device=x.device)
-        return torch.istft(spectrum, n_fft, hop, n_fft, window)[:, None]
+        return inverse_stft(magnitude.exp(), phase.sin(), n_fft, hop, trim=n_fft // 2)
 
 
 def parameter_count(config) -> int:

@@ -39,7 +39,7 @@ NAMED = {
         _named("parallel-wavegan-24k", _KAN_BAYASHI, rate=24_000, n_fft=2048, win_length=1200, hop=300, pad=1024),
         _named("speecht5", _KAN_BAYASHI, rate=16_000),
         _named("speechbrain-22k", _CENTRED),
-        _named("speechbrain-16k", _CENTRED, rate=16_000),
+        _named("speechbrain-16k", _CENTRED, rate=16_000, fmax=None),
     )
 }
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vocoders.hifigan.generator import MAX_HOP, require
+from vocoders.phase.inverse_stft import inverse_stft
 
 KERNEL = 7  # of every convolution
 LOUDEST = 100.0  # magnitude at which the head clips
@@ -102,7 +103,7 @@ class _Backbone(nn.Module):
 
 
 class _Head(nn.Module):
-    """(batch, frames, dim) -> waveform (batch, samples), through magnitudes and phases."""
+    """(batch, frames, dim) -> waveform (batch, 1, samples), through magnitudes and phases."""
 
     def __init__(self, config: VocosConfig) -> None:
         super().__init__()
@@ -112,21 +113,8 @@ class _Head(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         log_magnitude, phase = self.out(x).transpose(1, 2).chunk(2, dim=1)
         magnitude = log_magnitude.exp().clamp(max=LOUDEST)
-        return self._istft(torch.complex(magnitude * phase.cos(), magnitude * phase.sin()))
-
-    def _istft(self, spectrum: Tensor) -> Tensor:
-        window = torch.hann_window(self.n_fft, device=spectrum.device)
-        if self.padding == "center":
-            return torch.istft(spectrum, self.n_fft, self.hop, self.n_fft, window)
-        pad = (self.n_fft - self.hop) // 2
-        frames = torch.fft.irfft(spectrum, self.n_fft, dim=1) * window[:, None]
-        weights = window.square()[:, None].expand(1, -1, spectrum.shape[-1])
-        return (self._overlap_add(frames) / self._overlap_add(weights))[:, pad:-pad]
-
-    def _overlap_add(self, frames: Tensor) -> Tensor:
-        """(batch, n_fft, frames) -> (batch, samples)."""
-        samples = (frames.shape[-1] - 1) * self.hop + self.n_fft
-        return F.fold(frames, (1, samples), (1, self.n_fft), stride=(1, self.hop))[:, 0, 0]
+        trim = self.n_fft // 2 if self.padding == "center" else (self.n_fft - self.hop) // 2
+        return inverse_stft(magnitude, phase, self.n_fft, self.hop, trim)
 
 
 class Vocos(nn.Module):
@@ -139,4 +127,4 @@ class Vocos(nn.Module):
         self.head = _Head(config)
 
     def forward(self, mel: Tensor) -> Tensor:
-        return self.head(self.backbone(mel))[:, None]
+        return self.head(self.backbone(mel))

@@ -74,6 +74,6 @@ def study_from_file(path: Path) -> tuple[Study, dict[str, Path], list[System]]:
     if not isinstance(content.get("systems"), list):
         raise StudyError(f"{path}: a study names its systems: a list of ids")
     clips = {str(n): p for n, p in find_audio(path.parent / str(clip) for clip in content.pop("clips")).items()}
-    systems = find_systems(",".join(map(str, content["systems"])))
+    systems = find_systems(",".join(map(str, content["systems"])), may_import=False)  # a file runs no code
     content["systems"] = [system.id for system in systems]
     return study_from({**content, "items": list(clips)}), clips, systems

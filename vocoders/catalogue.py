@@ -27,6 +27,7 @@ from vocoders.features import (
 )
 from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.hifigan.generator import V1, parameter_count
+from vocoders.onnx_files.system import onnx_system
 from vocoders.phase.griffin_lim import ITERATIONS, griffin_lim
 from vocoders.phase.refine import Refinement
 from vocoders.plugins import function_system, installed, is_path
@@ -223,7 +224,7 @@ def find_systems(text: str, may_import: bool = True) -> list[System]:
 
 def _told_apart(systems: list[System], paths: list[Path]) -> list[System]:
     """Checkpoints that share an id get as many of their folders before it as it takes."""
-    folders = [Path(os.path.abspath(path)).parent.parts[1:] if _is_file(path) else () for path in paths]
+    folders = [Path(os.path.abspath(path)).parent.parts[1:] if is_file(path) else () for path in paths]
     ids = [system.id for system in systems]
     for depth in range(1, max(map(len, folders)) + 1):
         shared = {id for id in ids if ids.count(id) > 1}
@@ -241,7 +242,7 @@ def split_items(text: str) -> list[str]:
     parts, items = text.split(","), []
     while parts:
         longest = next(
-            n for n in range(len(parts), 0, -1) if n == 1 or _is_file(checkpoint_path(",".join(parts[:n]))[0])
+            n for n in range(len(parts), 0, -1) if n == 1 or is_file(checkpoint_path(",".join(parts[:n]))[0])
         )
         items.append(",".join(parts[:longest]).strip())
         del parts[:longest]
@@ -253,10 +254,10 @@ def checkpoint_path(item: str) -> tuple[Path, str | None]:
     @ in their names."""
     whole = Path(item.strip())
     named = re.fullmatch(r"(.+)@([\w-]*|[^@]+\.(?:ya?ml|json))", item.strip())
-    return (whole, None) if named is None or _is_file(whole) else (Path(named[1]), named[2])
+    return (whole, None) if named is None or is_file(whole) else (Path(named[1]), named[2])
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except (OSError, ValueError):  # too long to be a path
@@ -269,8 +270,9 @@ def find_system(item: str, may_import: bool = True) -> System:
     if item in by_id:
         return by_id[item]
     path, recipe = checkpoint_path(item)
-    if _is_file(path):
-        system = own_checkpoint_system(path, recipe)
+    if is_file(path):
+        is_onnx = path.suffix.lower() == ".onnx"
+        system = onnx_system(slug(path.stem), path, recipe) if is_onnx else own_checkpoint_system(path, recipe)
         return dataclasses.replace(system, id=f"{system.id}-own") if system.id in by_id else system
     plugins = installed()
     if item in plugins:

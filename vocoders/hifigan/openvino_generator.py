@@ -60,7 +60,7 @@ class OpenVINOGenerator:
         if folder := _cache_folder(checkpoint):
             settings["CACHE_DIR"] = str(folder)
         graph = build_graph(checkpoint.config, {name: tensor.numpy() for name, tensor in checkpoint.weights.items()})
-        self._compiled = _core().compile_model(graph, "CPU", settings)
+        self._compiled = openvino_core().compile_model(graph, "CPU", settings)
 
     def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
         """Windows with their input (1, channels, frames) -> the kept samples of each, in order, several under way."""
@@ -90,7 +90,7 @@ class OpenVINOGenerator:
 
 
 @functools.cache
-def _core() -> openvino.Core:
+def openvino_core() -> openvino.Core:
     """One for the process, for as long as it lives: its plugin for CPUs moves the stack on which a thread's signals are handled,
     and when it goes it frees that stack. Of two that go in the order in which they came, the second puts the freed stack of
     the first back, and the next signal, SIGTERM above all, ends the process."""

@@ -15,6 +15,7 @@ import torch
 
 from common.durable import write_durably
 from vocoders.checkpoints.contents import Checkpoint
+from vocoders.hifigan.openvino_generator import openvino_core
 from vocoders.onnx_files.metadata import CONTEXT, FAMILY, RECIPE
 
 OPSET = 17
@@ -68,11 +69,8 @@ def _onnx_bytes(checkpoint: Checkpoint) -> bytes:
 
 
 def _difference(checkpoint: Checkpoint, content: bytes) -> float:
-    import openvino
-
-    network = openvino.Core().compile_model(
-        openvino.Core().read_model(content), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
-    )
+    core = openvino_core()
+    network = core.compile_model(core.read_model(content), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     generator, largest = checkpoint.generator(), 0.0
     for frames in (32, 75):
         mel = _mel(checkpoint, frames)

@@ -4,6 +4,7 @@ transformers itself. `tests/golden/make_generators.py` wrote the values; 1e-4 is
 import json
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import soundfile
@@ -219,6 +220,15 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path, lie):
     with pytest.raises(CheckpointError, match=reason) as caught:
         read_checkpoint(path)
     assert "\n" not in str(caught.value)
+
+
+def test_statistics_may_be_hdf5(tmp_path):
+    path = written("ParallelWaveGAN's HiFi-GAN, one", tmp_path)
+    wanted = read_checkpoint(path).recipe
+    (tmp_path / "stats.npy").unlink()
+    with h5py.File(tmp_path / "stats.h5", "w") as file:
+        file["mean"], file["scale"] = STATISTICS
+    assert read_checkpoint(path).recipe == wanted
 
 
 def test_a_strangers_file_comes_back_whole_from_the_other_process(tmp_path):

@@ -47,7 +47,7 @@ def parse_args() -> argparse.Namespace:
         "--vocoders", required=True, metavar="ID,ID", help="as `python -m vocoders list` names them, or files"
     )
     compare.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="gets report.html, results.json, rows.csv, takes"
+        "--out", type=Path, required=True, metavar="DIR", help="gets report.html, results.json, rows.csv, outputs"
     )
     compare.add_argument("--baseline", metavar="ID", help="what the others are compared with (the first of --vocoders)")
     compare.add_argument("--metrics", metavar="A,B", help=metrics_help)
@@ -72,7 +72,7 @@ def parse_args() -> argparse.Namespace:
     )
     study.add_argument("audio", type=Path, metavar="AUDIO_DIR", help="its sub-folders are reported one by one too")
     study.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets report.html, study.json, rows.csv")
-    study.add_argument("--system", default="hifigan-original-bridged", metavar="ID", help="whose takes are refined")
+    study.add_argument("--system", default="hifigan-original-bridged", metavar="ID", help="whose outputs are refined")
     study.add_argument(
         "--metrics", metavar="A,B", default=None, help="default: M-STFT, log-mel L1, F0, F0 jitter, Distill-MOS"
     )
@@ -218,10 +218,10 @@ def study_command(args: argparse.Namespace) -> int:
         for name, path in _chosen_clips(args).items()
     ]
     with tqdm(total=len(clips), unit="clip", disable=None) as bar:
-        rows, problems = run_study(clips, system, [metric.name for metric in metrics], bar.update)
+        studied, problems = run_study(clips, system, metrics, bar.update)
     for problem in problems:
         complain(problem)
-    write_study(args.out, rows, system)
+    write_study(args.out, studied, system)
     print(args.out / "report.html")
     return 1 if problems else 0
 

@@ -6,8 +6,6 @@ import contextlib
 import dataclasses
 import json
 import socket
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,10 +18,12 @@ import torch
 from hypothesis import settings
 from lightning.fabric import Fabric
 
-from common.paths import ROOT
+from tests import warm_python
 from tests.command import Done, command
 from tests.originals import CONFIG, with_weight_norm
+from tests.signals import harmonic_tone
 from tests.waiting import until
+from tests.warm_python import WarmProcess
 from train.config import PRESETS
 from train.data.pack import Pack
 from train.data.prepare import prepare
@@ -45,16 +45,6 @@ SYSTEMS = "griffin-lim,griffin-lim-oracle"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--proof", action="store_true", help="run the proofs of robustness in full (hours), not in short")
-
-
-def harmonic_tone(seconds: float = 1.5, f0: float = 196.0, vibrato: float = 0.03, seed: int = 0) -> np.ndarray:
-    """A bright sung-like tone: 40 falling harmonics with 5.5 Hz vibrato and a little noise; (n,) float32, peak 0.5."""
-    time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    phase = 2 * np.pi * np.cumsum(f0 * (1 + vibrato * np.sin(2 * np.pi * 5.5 * time))) / SAMPLE_RATE
-    harmonics = [np.sin(k * phase) / k for k in range(1, 41) if k * f0 * (1 + vibrato) < SAMPLE_RATE / 2]
-    noise = np.random.default_rng(seed).normal(0, 0.01, len(time))
-    tone = np.sum(harmonics, axis=0) + noise
-    return (0.5 * tone / np.abs(tone).max()).astype(np.float32)
 
 
 @pytest.fixture(scope="session")
@@ -88,30 +78,23 @@ def running_app(data: Path, port: int | None = None, options: Sequence[str] = ()
 
 def start_app(
     data: Path, port: int | None = None, options: Sequence[str] = (), program: Sequence[str] = ("app.py",)
-) -> tuple[subprocess.Popen, str]:
+) -> tuple[WarmProcess, str]:
     """The app's process and its address, once it answers. program: what Python runs in the place of the app."""
     port = port or free_port()
-    with (data / "log.txt").open("a+") as log:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                *program,
-                "--port",
-                str(port),
-                "--data-dir",
-                str(data),
-                "--max-seconds",
-                "20",
-                "--requests-per-minute",
-                "0",
-                *options,
-            ],
-            cwd=ROOT,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        url = f"http://127.0.0.1:{port}"
-        wait_until_ready(url, process, log)
+    arguments = [
+        *program,
+        "--port",
+        str(port),
+        "--data-dir",
+        str(data),
+        "--max-seconds",
+        "20",
+        "--requests-per-minute",
+        "0",
+    ]
+    process = warm_python.start([*arguments, *options], data / "log.txt")
+    url = f"http://127.0.0.1:{port}"
+    wait_until_ready(url, process, data / "log.txt")
     return process, url
 
 
@@ -128,17 +111,16 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until_ready(url: str, process: subprocess.Popen, log) -> None:
+def wait_until_ready(url: str, process: WarmProcess, log: Path) -> None:
     def answers() -> bool:
         if process.poll() is not None:
-            log.seek(0)
-            raise RuntimeError(f"the app did not start:\n{log.read()}")
+            raise RuntimeError(f"the app did not start:\n{log.read_text()}")
         try:
             return urllib.request.urlopen(f"{url}/healthz", timeout=10).status == 200
         except OSError:
             return False
 
-    until(answers, f"the app answers; {log.name} is its log")
+    until(answers, f"the app answers; {log} is its log")
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,7 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
                     "compute_seconds": round(take.compute_seconds, 3),
                     "metrics": {name: finite(value) for name, value in take.metrics.items()},
                 }
-                for take in view.takes
+                for take in view.outputs
             },
             "failed": {id: track["error"] for id, track in tracks.items() if track["state"] == "failed"},
             "archive": view.archive,

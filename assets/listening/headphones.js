@@ -3,15 +3,35 @@
 
 import { el, setAttribute, setText } from '../player/elements.js';
 import { soon } from '../player/sound.js';
-import { Choices, Foot, button, heading, legend } from './parts.js';
+import { Choices, Foot, button, heading, legend } from './widgets.js';
+
+/** @import { HeadphonesStep, StepView } from './messages.js' */
+/** @import { Session } from './session.js' */
+/** @typedef {AudioBufferSourceNode & {begins?: number, ends?: number}} Tone in s of the context's clock */
 
 const PAUSE = 0.4;   // s between two tones
 const TONES = ['1', '2', '3'];
 
+/** @implements {StepView} */
 export class Headphones {
-  constructor(booth, step) {
-    const { words } = booth;
-    Object.assign(this, { booth, step, words, round: 0, answers: [], tones: [], sources: [], heard: false });
+  round = 0;
+  /** The tone that was called the quietest, by round. @type {number[]} */
+  answers = [];
+  /** By round. @type {AudioBuffer[][]} */
+  tones = [];
+  /** Of the tones that are playing. @type {Tone[]} */
+  sources = [];
+  heard = false;
+
+  /**
+   * @param {Session} session
+   * @param {HeadphonesStep} step
+   */
+  constructor(session, step) {
+    const { words } = session;
+    this.session = session;
+    this.step = step;
+    this.words = words;
     this.heading = heading(words.say('headphones.title'));
     this.count = el('p', 'booth-facts', { 'aria-live': 'polite' });
     this.lamps = TONES.map((text) => el('span', 'booth-lamp', { text, 'aria-hidden': 'true' }));
@@ -23,7 +43,7 @@ export class Headphones {
       'booth-button booth-quiet'));
     this.button = this.foot.button;
     this.root = el('div', 'booth-step', {}, this.heading, el('p', 'booth-text', { text: words.say('headphones.text') }),
-      this.count, el('section', 'booth-panel booth-tones', { 'aria-label': words.say('deck.name') }, this.playButton,
+      this.count, el('section', 'booth-panel booth-tones', { 'aria-label': words.say('player.name') }, this.playButton,
         el('div', 'booth-lamps', {}, ...this.lamps)),
       el('p', 'booth-question', { text: words.say('headphones.question') }), this.choices.root, this.foot.root,
       legend(words, [[[words.say('keys.name.space')], words.say('headphones.keys.play')],
@@ -33,8 +53,8 @@ export class Headphones {
   }
 
   async load() {
-    const { server, deck } = this.booth;
-    const fetched = async (url) => deck.decode(await server.sound(url), deck.rate);
+    const { server, player } = this.session;
+    const fetched = async (/** @type {string} */ url) => player.decode(await server.sound(url), player.rate);
     this.tones = await Promise.all(this.step.rounds.map((urls) => Promise.all(urls.map(fetched))));
     this.update();
   }
@@ -43,37 +63,40 @@ export class Headphones {
 
   /** Straight to the output, in stereo: the transport plays one channel per take, and antiphase would vanish. */
   async play() {
-    if (!this.tones.length || this.playing || this.booth.busy) return;
-    const { transport } = this.booth.deck;
-    const context = transport.wake();
-    this.sources = this.tones[this.round].map((buffer) => new AudioBufferSourceNode(context, { buffer }));
-    const { sources } = this;
+    if (!this.tones.length || this.playing || this.session.busy) return;
+    const { transport } = this.session.player;
+    const { context, volume } = transport.wake();
+    /** @type {Tone[]} */
+    const sources = this.tones[this.round].map((buffer) => new AudioBufferSourceNode(context, { buffer }));
+    this.sources = sources;
     this.update();
     await context.resume();
     if (this.sources !== sources) return;   // stopped meanwhile
     let when = soon(context);
-    for (const source of sources) {
-      source.connect(transport.volume.node);
+    for (const [index, source] of sources.entries()) {
+      source.connect(volume.node);
       source.start(when);
       source.begins = when;
-      source.ends = when += source.buffer.duration;
+      source.ends = when += this.tones[this.round][index].duration;
       when += PAUSE;
     }
-    sources.at(-1).onended = () => this.ended(sources);
+    sources[sources.length - 1].onended = () => this.ended(sources);
     this.follow(sources);
   }
 
+  /** @param {Tone[]} sources */
   ended(sources) {
     if (this.sources !== sources) return;
     Object.assign(this, { sources: [], heard: true });
     this.update();
   }
 
+  /** @param {Tone[]} sources */
   follow(sources) {
     if (this.sources !== sources) return;
-    const time = this.booth.deck.transport.audibleTime;
+    const time = this.session.player.transport.audibleTime;
     this.lamps.forEach((lamp, index) => {
-      const { begins, ends } = sources[index];
+      const { begins = Infinity, ends = Infinity } = sources[index];
       lamp.classList.toggle('booth-lit', time >= begins && time < ends);
     });
     requestAnimationFrame(() => this.follow(sources));
@@ -99,10 +122,11 @@ export class Headphones {
     this.playButton.focus();
   }
 
+  /** @param {boolean} skipped */
   finish(skipped) {
-    if (this.booth.busy) return;
+    if (this.session.busy) return;
     this.hush();
-    this.booth.next('headphones', { answers: this.answers, skipped });
+    this.session.next('headphones', { answers: this.answers, skipped });
   }
 
   get missing() {
@@ -117,18 +141,19 @@ export class Headphones {
   }
 
   update() {
-    const { words, booth, step } = this;
+    const { words, session, step } = this;
     const of = step.rounds.length;
     setText(this.count, words.say('headphones.round', { number: this.round + 1, of }));
     setText(this.playButton, words.say(this.heard ? 'headphones.again' : 'headphones.play'));
     this.playButton.disabled = !this.tones.length || this.playing;
     setAttribute(this.playButton, 'aria-pressed', this.playing);
     if (!this.playing) this.lamps.forEach((lamp) => lamp.classList.remove('booth-lit'));
-    this.choices.enable(this.heard && !booth.busy);
+    this.choices.enable(this.heard && !session.busy);
     this.foot.text = words.say(this.round + 1 < of ? 'headphones.next' : 'headphones.last');
-    this.foot.render(this.missing, booth.busy && words.say('trial.sending'));
+    this.foot.render(this.missing, session.busy && words.say('trial.sending'));
   }
 
+  /** @param {string} name */
   key(name) {
     if (name === ' ') this.play();
     else if (this.heard && TONES.includes(name)) {

@@ -10,6 +10,8 @@ const MOVERS = /^(arrow|page|home|end)/;
 /**
  * Letters and digits by their place on the keyboard where a key does not write one: A is A while a Chinese or Russian
  * layout is on.
+ *
+ * @param {Pick<KeyboardEvent, 'key' | 'code'>} event
  */
 export function keyName({ key, code }) {
   const [, plain] = /^(?:Key|Digit|Numpad)([A-Z0-9])$/.exec(code) ?? [];
@@ -17,10 +19,15 @@ export function keyName({ key, code }) {
   return (foreign && plain ? plain : key).toLowerCase();
 }
 
-/** Whether the element with the focus needs this key for itself. */
+/**
+ * Whether the element with the focus needs this key for itself.
+ *
+ * @param {string} name
+ * @param {Element} target
+ */
 export function isTaken(name, target) {
-  const within = (selector) => Boolean(target.closest?.(selector));
-  if (target.isContentEditable || within(TEXTUAL)) return true;
+  const within = (/** @type {string} */ selector) => Boolean(target.closest(selector));
+  if ((target instanceof HTMLElement && target.isContentEditable) || within(TEXTUAL)) return true;
   if (name === ' ') return within(PRESSED_BY_SPACE);
   if (name === 'enter') return within(PRESSED_BY_ENTER);
   return MOVERS.test(name) && within(MOVED);

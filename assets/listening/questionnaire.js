@@ -1,14 +1,24 @@
 // The questionnaire: the study's own questions, shown as they are. None has to be answered.
 
 import { el } from '../player/elements.js';
-import { Choices, Foot, heading } from './parts.js';
+import { Choices, Foot, heading } from './widgets.js';
+
+/** @import { Question, QuestionnaireStep, StepView } from './messages.js' */
+/** @import { Session } from './session.js' */
+/** @typedef {{id: string, root: HTMLElement, read: () => string | null, enable: (enabled: boolean) => void}} Field */
 
 const LONGEST = 2000;   // characters of a written answer
 
+/** @implements {StepView} */
 export class Questionnaire {
-  constructor(booth, { questions }) {
-    const { words } = booth;
-    Object.assign(this, { booth, words });
+  /**
+   * @param {Session} session
+   * @param {QuestionnaireStep} step
+   */
+  constructor(session, { questions }) {
+    const { words } = session;
+    this.session = session;
+    this.words = words;
     this.heading = heading(words.say('questionnaire.title'));
     this.fields = questions.map((question, index) => this.buildField(question, `booth-question-${index}`));
     this.foot = new Foot(words.say('questionnaire.submit'), () => this.submit());
@@ -19,6 +29,11 @@ export class Questionnaire {
     this.update();
   }
 
+  /**
+   * @param {Question} question
+   * @param {string} name
+   * @returns {Field}
+   */
   buildField({ id, text, kind, choices }, name) {
     if (kind === 'choice') {
       const options = new Choices(name, text, choices.map((value) => ({ value, text: value })), () => {});
@@ -33,14 +48,19 @@ export class Questionnaire {
   }
 
   submit() {
-    const { booth, fields } = this;
-    const answers = fields.map(({ id, read }) => [id, read()]).filter(([, value]) => value !== null);
-    booth.ask('questionnaire', { token: booth.token, answers: Object.fromEntries(answers) });
+    const { session, fields } = this;
+    /** @type {Record<string, string>} */
+    const answers = {};
+    for (const { id, read } of fields) {
+      const value = read();
+      if (value !== null) answers[id] = value;
+    }
+    session.ask('questionnaire', { token: session.token, answers });
   }
 
   update() {
-    const { booth, fields, foot, words } = this;
-    fields.forEach(({ enable }) => enable(!booth.busy));
-    foot.render('', booth.busy && words.say('trial.sending'));
+    const { session, fields, foot, words } = this;
+    fields.forEach(({ enable }) => enable(!session.busy));
+    foot.render('', session.busy && words.say('trial.sending'));
   }
 }

@@ -3,12 +3,18 @@
 // Whatever was asked is asked again until there is an answer: a rating is never lost because a train went into a
 // tunnel. Asking twice is safe: an answer carries the nonce of its trial, and a nonce counts once.
 
+/** @import { Calls, Step, Trouble } from './messages.js' */
+
 const WAITS = [1, 2, 4, 8, 15];   // s before asking again; the last one repeats
 const PATIENCE = 30_000;          // ms in which nothing arrives, after which an attempt is given up
 const PASSING = new Set(['busy', 'storage']);
 
 /** A refusal: asking again would not change it. */
 export class Refusal extends Error {
+  /**
+   * @param {string} code
+   * @param {string} [detail]
+   */
   constructor(code, detail) {
     super(detail ?? code);
     this.code = code;
@@ -17,11 +23,14 @@ export class Refusal extends Error {
 
 /** The rater's token. Where a browser forbids storage, the session lasts as long as the page. */
 export class Memory {
+  /** @param {string} study */
   constructor(study) {
     this.names = { token: `lab-rater:${study}`, level: `lab-volume:${study}` };
+    /** @type {{token?: string | null, level?: string | null}} */
     this.values = {};
   }
 
+  /** @param {'token' | 'level'} name */
   get(name) {
     try {
       return localStorage.getItem(this.names[name]) ?? this.values[name] ?? null;
@@ -30,6 +39,10 @@ export class Memory {
     }
   }
 
+  /**
+   * @param {'token' | 'level'} name
+   * @param {string | null} value
+   */
   set(name, value) {
     this.values[name] = value;
     try {
@@ -39,13 +52,19 @@ export class Memory {
   }
 }
 
-const parsed = (bytes) => JSON.parse(new TextDecoder().decode(bytes));
+/** @type {(bytes: Uint8Array) => any} */
+export const parsed = (bytes) => JSON.parse(new TextDecoder().decode(bytes));
 
-function wave(bytes) {
+/** @param {Uint8Array<ArrayBuffer>} bytes */
+export function wave(bytes) {
   if (String.fromCharCode(...bytes.subarray(0, 4)) !== 'RIFF') throw new Error('This is not the sound.');
   return bytes.buffer;
 }
 
+/**
+ * @template Result
+ * @param {() => Result} work
+ */
 function safely(work) {
   try {
     return work();
@@ -54,9 +73,36 @@ function safely(work) {
   }
 }
 
-/** [status, bytes] of a whole answer. However slow, it may take its time as long as something arrives. */
+/**
+ * What an answer comes to: content, a reason why it is worth asking again, or a refusal.
+ *
+ * @template Content
+ * @param {number} status
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {(bytes: Uint8Array<ArrayBuffer>) => Content} read
+ * @returns {{content: Content, reason?: undefined} | {content?: undefined, reason: string} | {refusal: Refusal}}
+ */
+export function outcomeOf(status, bytes, read) {
+  if (status < 300) {
+    const content = safely(() => read(bytes));
+    return content ? { content } : { reason: 'network' };
+  }
+  const { error, detail } = safely(() => parsed(bytes)) ?? {};
+  if (PASSING.has(error)) return { reason: error };
+  if (status >= 500 || status === 429) return { reason: status === 503 ? 'busy' : 'network' };
+  return { refusal: new Refusal(error ?? 'other', detail) };
+}
+
+/**
+ * Status and body of a whole answer. However slow, it may take its time as long as something arrives.
+ *
+ * @param {URL} url
+ * @param {RequestInit} init
+ * @returns {Promise<[status: number, bytes: Uint8Array<ArrayBuffer>]>}
+ */
 async function received(url, init) {
   const impatience = new AbortController();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const wait = () => {
     clearTimeout(timer);
@@ -67,7 +113,7 @@ async function received(url, init) {
     const response = await fetch(url, { ...init, signal: impatience.signal });
     const parts = [];
     const reader = response.body?.getReader();
-    for (let part = await reader?.read(); part && !part.done; part = await reader.read()) {
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
       parts.push(part.value);
       wait();
     }
@@ -78,54 +124,83 @@ async function received(url, init) {
 }
 
 export class Server {
-  /** `ontrouble({reason, seconds} | null)`: the connection is lost and will be tried again, or is back. */
+  /** @param {(trouble: Trouble | null) => void} ontrouble the connection is lost and will be tried again, or is back */
   constructor(ontrouble) {
-    Object.assign(this, { ontrouble, waits: new Set() });
+    this.ontrouble = ontrouble;
+    /** @type {Set<() => void>} */
+    this.waits = new Set();
     this.root = new URL('../', document.baseURI);   // of the app, behind whatever prefix a proxy gives it
     window.addEventListener('online', () => this.hurry());
   }
 
-  /** POST listening/`name`; the step the server answers with. Errors: `Refusal`. */
+  /**
+   * POST listening/`name`; the step the server answers with. Errors: `Refusal`.
+   *
+   * @template {keyof Calls} Name
+   * @param {Name} name
+   * @param {Calls[Name]} body
+   * @returns {Promise<Step>}
+   */
   async call(name, body) {
     const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
     return this.insist(new URL(`listening/${name}`, this.root), init, parsed);
   }
 
-  /** The bytes of a sound. Never from a cache: its address is good for one trial. Errors: `Refusal`. */
+  /**
+   * The bytes of a sound. Never from a cache: its address is good for one trial. Errors: `Refusal`.
+   *
+   * @param {string} url
+   * @param {AbortSignal} [signal]
+   */
   async sound(url, signal) {
     return this.insist(new URL(url, this.root), { cache: 'no-store' }, wave, signal);
   }
 
-  /** What `read` makes of the body. A body that stops half way, or is not what was to come, is no answer yet. */
+  /**
+   * What `read` makes of the body. A body that stops half way, or is not what was to come, is no answer yet.
+   *
+   * @template Content
+   * @param {URL} url
+   * @param {RequestInit} init
+   * @param {(bytes: Uint8Array<ArrayBuffer>) => Content} read
+   * @param {AbortSignal} [signal]
+   */
   async insist(url, init, read, signal) {
     for (let attempt = 0; ; attempt += 1) {
       const { content, reason } = await this.attempt(url, init, read);
-      if (attempt && (content || signal?.aborted)) this.ontrouble(null);
+      if (attempt && (!reason || signal?.aborted)) this.ontrouble(null);
       if (signal?.aborted) throw new Refusal('aborted');
-      if (content) return content;
+      if (reason === undefined) return content;
       await this.wait(WAITS[Math.min(attempt, WAITS.length - 1)], reason);
     }
   }
 
-  /** {content}, or the {reason} why it is worth asking again. */
+  /**
+   * The content, or the reason why it is worth asking again.
+   *
+   * @template Content
+   * @param {URL} url
+   * @param {RequestInit} init
+   * @param {(bytes: Uint8Array<ArrayBuffer>) => Content} read
+   * @returns {Promise<{content: Content, reason?: undefined} | {content?: undefined, reason: string}>}
+   */
   async attempt(url, init, read) {
-    let status, bytes;
-    try {
-      [status, bytes] = await received(url, init);
-      if (status < 300) return { content: read(bytes) };
-    } catch {
-      return { reason: 'network' };
-    }
-    const { error, detail } = safely(() => parsed(bytes)) ?? {};
-    if (PASSING.has(error)) return { reason: error };
-    if (status >= 500 || status === 429) return { reason: status === 503 ? 'busy' : 'network' };
+    const answer = await received(url, init).catch(() => null);
+    const outcome = answer ? outcomeOf(...answer, read) : { reason: 'network' };
+    if (!('refusal' in outcome)) return outcome;
     this.ontrouble(null);
-    throw new Refusal(error ?? 'other', detail);
+    throw outcome.refusal;
   }
 
-  /** Counts down in the open; `hurry` ends it. */
+  /**
+   * Counts down in the open; `hurry` ends it.
+   *
+   * @param {number} seconds
+   * @param {string} reason
+   */
   async wait(seconds, reason) {
-    let hurry;
+    let hurry = () => {};
+    /** @type {Promise<boolean>} */
     const hurried = new Promise((resolve) => { hurry = () => resolve(true); });
     this.waits.add(hurry);
     for (let left = seconds, rushed = false; left > 0 && !rushed; left -= 1) {

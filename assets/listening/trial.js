@@ -2,32 +2,45 @@
 
 import { el } from '../player/elements.js';
 import { rules } from './instructions.js';
-import { Panel, slotName } from './panel.js';
-import { Foot, heading, legend } from './parts.js';
+import { PlayerPanel, slotName } from './player-panel.js';
+import { Foot, heading, legend } from './widgets.js';
 import { scaleFor } from './scales.js';
+
+/** @import { StepView, TrialStep } from './messages.js' */
+/** @import { Session } from './session.js' */
 
 const SEEK = 1;   // s per arrow key
 
+/** @implements {StepView} */
 export class Trial {
-  constructor(booth, step) {
-    const { words, deck } = booth;
-    Object.assign(this, { booth, step, deck, words, began: performance.now(), complete: false });
+  /**
+   * @param {Session} session
+   * @param {TrialStep} step
+   */
+  constructor(session, step) {
+    const { words, player } = session;
+    this.session = session;
+    this.step = step;
+    this.player = player;
+    this.words = words;
+    this.began = performance.now();
+    this.complete = false;
     const title = words.say(`trial.title.${step.mode}`);
     this.heading = heading(title);
     this.names = step.slots.map((slot) => slotName(words, slot));
     this.scale = scaleFor(words, step, title, () => this.update());
     const { beside, top } = this.scale;
-    this.panel = new Panel({ deck, words, slots: step.slots, need: step.need, beside, top });
+    this.panel = new PlayerPanel({ player, words, slots: step.slots, need: step.need, beside, top });
     this.foot = new Foot(words.say('trial.submit'), () => this.submit());
     this.button = this.foot.button;
     this.root = el('div', 'booth-step booth-trial', {}, this.buildProgress(), this.heading, this.buildHelp(),
       this.panel.root, this.scale.root, this.foot.root, legend(words, this.keyRows()));
-    deck.onchange = () => this.update();
+    player.onchange = () => this.update();
     this.update();
   }
 
   async load() {
-    await this.deck.load(this.booth.server, this.step.slots.map(({ url }) => url), this.step.sample_rate);
+    await this.player.load(this.session.server, this.step.slots.map(({ url }) => url), this.step.sample_rate);
     this.began = performance.now();
   }
 
@@ -41,7 +54,7 @@ export class Trial {
     const bar = el('div', 'booth-bar', { role: 'progressbar', 'aria-label': words.say('trial.progress.name'),
       'aria-valuemin': 0, 'aria-valuemax': of, 'aria-valuenow': number - 1, 'aria-valuetext': text },
     el('div', 'booth-bar-done'));
-    bar.style.setProperty('--booth-part', (number - 1) / of);
+    bar.style.setProperty('--booth-part', String((number - 1) / of));
     return el('div', 'booth-progress', {}, bar, el('span', 'booth-progress-text', { text, 'aria-hidden': 'true' }));
   }
 
@@ -57,6 +70,7 @@ export class Trial {
     const { words, step: { mode } } = this;
     const [space, enter, shift, pages, ends] = ['space', 'enter', 'shift', 'pages', 'ends']
       .map((name) => words.say(`keys.name.${name}`));
+    /** @type {Record<TrialStep['mode'], [string[], string][]>} */
     const own = {
       acr: [[['1', '–', '5'], 'keys.acr']],
       ab: [[['A', 'B'], 'keys.ab'], [[shift, 'A', 'S', 'B'], 'keys.answer.ab']],
@@ -64,21 +78,23 @@ export class Trial {
       mushra: [[['1', '–', '9'], 'keys.slots'], [['R'], 'keys.reference'], [['↑', '↓'], 'keys.rate'],
         [[pages], 'keys.rate.ten'], [[ends], 'keys.rate.ends']],
     };
+    /** @type {[string[], string][]} */
     const rows = [[[space], 'keys.play'], ...own[mode], [['←', '→'], 'keys.seek'], [['L'], 'keys.loop'],
       [[enter], 'keys.submit']];
-    return rows.map(([keys, text]) => [keys, words.say(text)]);
+    return rows.map(([keys, text]) => /** @type {[string[], string]} */ ([keys, words.say(text)]));
   }
 
   // ------------------------------------------------ what is missing
 
   get missing() {
-    const { deck, words, names, step } = this;
-    if (!deck.slots.length) return words.say('trial.loading');
-    const unheard = names.map((label, id) => ({ label, seconds: deck.coverage.missing(id, step.need) }))
+    const { player, words, names, step } = this;
+    if (!player.slots.length) return words.say('trial.loading');
+    const unheard = names.map((label, id) => ({ label, seconds: player.coverage.missing(id, step.need) }))
       .filter(({ seconds }) => seconds > 0);
     return [this.unheardText(unheard), this.scale.missing].filter(Boolean).join(words.say('sentence.separator'));
   }
 
+  /** @param {{label: string, seconds: number}[]} unheard */
   unheardText([first, ...others]) {
     const { words, names, step } = this;
     if (!first) return '';
@@ -90,12 +106,12 @@ export class Trial {
   }
 
   update() {
-    const { booth, words, missing } = this;
+    const { session, words, missing } = this;
     this.panel.render();
-    this.scale.enable(!booth.busy);
-    this.foot.render(missing, booth.busy && words.say('trial.sending'));
+    this.scale.enable(!session.busy);
+    this.foot.render(missing, session.busy && words.say('trial.sending'));
     const complete = !missing;
-    if (complete && !this.complete) booth.announce(words.say('trial.ready'));
+    if (complete && !this.complete) session.announce(words.say('trial.ready'));
     this.complete = complete;
   }
 
@@ -107,15 +123,15 @@ export class Trial {
   // ------------------------------------------------ what the listener does
 
   submit() {
-    const { booth, deck, scale, step } = this;
-    if (booth.busy) return;
-    deck.pause();
-    const { coverage, plays, switches } = deck;
-    booth.ask('answer', { token: booth.token, nonce: step.nonce, answer: scale.answer, heard: coverage.slots, plays,
+    const { session, player, scale, step } = this;
+    if (session.busy) return;
+    player.pause();
+    const { coverage, plays, switches } = player;
+    session.ask('answer', { token: session.token, nonce: step.nonce, answer: scale.answer, heard: coverage.slots, plays,
       switches, dwell_ms: Math.round(performance.now() - this.began) });
   }
 
-  /** The slot that a key stands for: its letter, or its row. */
+  /** The slot that a key stands for: its letter, or its row. @param {string} name */
   slotOf(name) {
     const { slots } = this.step;
     const byLetter = slots.findIndex(({ role, label }) =>
@@ -123,26 +139,31 @@ export class Trial {
     return byLetter >= 0 || !/^[1-9]$/.test(name) ? byLetter : slots.length >= Number(name) ? Number(name) - 1 : -1;
   }
 
+  /**
+   * @param {string} name
+   * @param {KeyboardEvent} event
+   */
   key(name, event) {
-    const { deck, booth } = this;
-    if (booth.busy || !deck.slots.length) return false;
-    if (this.scale.key(name, event, deck.selected)) return true;
-    if (name === ' ') deck.toggle();
-    else if (name === 'arrowleft') deck.nudge(-SEEK);
-    else if (name === 'arrowright') deck.nudge(SEEK);
+    const { player, session } = this;
+    if (session.busy || !player.slots.length) return false;
+    if (player.selected !== null && this.scale.key(name, event, player.selected)) return true;
+    if (name === ' ') player.toggle();
+    else if (name === 'arrowleft') player.nudge(-SEEK);
+    else if (name === 'arrowright') player.nudge(SEEK);
     else if (name === 'l') this.toggleLoop();
     else if (!event.shiftKey && this.slotOf(name) >= 0) this.choose(this.slotOf(name));
     else return false;
     return true;
   }
 
+  /** @param {number} id of the slot */
   choose(id) {
-    this.deck.choose(id);
-    this.booth.announce(this.words.say('deck.playing', { label: this.names[id] }));
+    this.player.choose(id);
+    this.session.announce(this.words.say('player.playing', { label: this.names[id] }));
   }
 
   toggleLoop() {
-    this.deck.toggleLoop();
-    this.booth.announce(this.words.say(this.deck.looping ? 'deck.looped' : 'deck.unlooped'));
+    this.player.toggleLoop();
+    this.session.announce(this.words.say(this.player.looping ? 'player.looped' : 'player.unlooped'));
   }
 }

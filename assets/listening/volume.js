@@ -1,58 +1,71 @@
 // The volume: set once, by ear, before anything is judged.
 
 import { el, icon, setAttribute } from '../player/elements.js';
-import { Panel } from './panel.js';
-import { Foot, heading, legend } from './parts.js';
+import { PlayerPanel } from './player-panel.js';
+import { Foot, heading, legend } from './widgets.js';
+
+/** @import { StepView, VolumeStep } from './messages.js' */
+/** @import { Session } from './session.js' */
 
 const NEED = 2;   // s of the sound, before a volume can have been set by it
 
+/** @implements {StepView} */
 export class Volume {
-  constructor(booth, step) {
-    const { words, deck } = booth;
-    Object.assign(this, { booth, step, deck, words });
+  /**
+   * @param {Session} session
+   * @param {VolumeStep} step
+   */
+  constructor(session, step) {
+    const { words, player } = session;
+    this.session = session;
+    this.step = step;
+    this.player = player;
+    this.words = words;
     this.heading = heading(words.say('volume.title'));
+    /** @type {HTMLInputElement} */
     this.slider = el('input', 'booth-slider booth-level', { type: 'range', min: 0, max: 1, step: 0.01,
-      value: deck.transport.level, 'aria-label': words.say('volume.level'), oninput: () => this.setLevel() });
-    this.panel = new Panel({ deck, words, slots: [{ role: 'take', label: '' }], need: NEED });
-    this.foot = new Foot(words.say('volume.done'), () => booth.next('volume', { level: deck.transport.level }));
+      value: player.transport.level, 'aria-label': words.say('volume.level'), oninput: () => this.setLevel() });
+    this.panel = new PlayerPanel({ player, words, slots: [{ role: 'take', label: '' }], need: NEED });
+    this.foot = new Foot(words.say('volume.done'), () => session.next('volume', { level: player.transport.level }));
     this.button = this.foot.button;
     this.root = el('div', 'booth-step', {}, this.heading, el('p', 'booth-text', { text: words.say('volume.text') }),
       this.panel.root, el('div', 'booth-loudness', {}, icon('volume'), this.slider), this.foot.root,
       legend(words, [[[words.say('keys.name.space')], words.say('keys.play')],
         [[words.say('keys.name.enter')], words.say('keys.submit')]]));
-    deck.onchange = () => this.update();
+    player.onchange = () => this.update();
     this.setLevel();
   }
 
   async load() {
-    await this.deck.load(this.booth.server, [this.step.url], this.step.sample_rate);
-    this.deck.toggleLoop();
+    await this.player.load(this.session.server, [this.step.url], this.step.sample_rate);
+    this.player.toggleLoop();
   }
 
   setLevel() {
-    this.deck.setLevel(Number(this.slider.value));
-    this.booth.memory.set('level', this.slider.value);
+    this.player.setLevel(Number(this.slider.value));
+    this.session.memory.set('level', this.slider.value);
   }
 
   get missing() {
-    const { deck, words } = this;
-    if (!deck.slots.length) return words.say('trial.loading');
-    if (!deck.transport.level) return words.say('volume.silent');
-    const seconds = Math.ceil(deck.coverage.missing(0, NEED));
+    const { player, words } = this;
+    if (!player.slots.length) return words.say('trial.loading');
+    if (!player.transport.level) return words.say('volume.silent');
+    const seconds = Math.ceil(player.coverage.missing(0, NEED));
     return seconds ? words.say('volume.missing', { seconds }) : '';
   }
 
   update() {
-    const percent = Math.round(this.deck.transport.level * 100);
-    this.slider.style.setProperty('--booth-part', percent / 100);
+    const percent = Math.round(this.player.transport.level * 100);
+    this.slider.style.setProperty('--booth-part', String(percent / 100));
     setAttribute(this.slider, 'aria-valuetext', this.words.say('volume.value', { percent }));
     this.panel.render();
-    this.foot.render(this.missing, this.booth.busy && this.words.say('trial.sending'));
+    this.foot.render(this.missing, this.session.busy && this.words.say('trial.sending'));
   }
 
+  /** @param {string} name */
   key(name) {
-    if (name !== ' ' || !this.deck.slots.length) return false;
-    this.deck.toggle();
+    if (name !== ' ' || !this.player.slots.length) return false;
+    this.player.toggle();
     return true;
   }
 }

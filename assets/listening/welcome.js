@@ -1,21 +1,30 @@
 // Welcome: what this is about, what is stored, and consent before anything is.
 
 import { el } from '../player/elements.js';
-import { Foot, heading } from './parts.js';
+import { Foot, heading } from './widgets.js';
+
+/** @import { StepView, WelcomeStep } from './messages.js' */
+/** @import { Session } from './session.js' */
 
 const TIPS = ['quiet', 'headphones', 'pause', 'honest'];
 const DATA = ['stored', 'token', 'delete'];
 
+/** @implements {StepView} */
 export class Welcome {
-  constructor(booth, { study, durable }) {
-    const { words } = booth;
-    Object.assign(this, { booth, words });
+  /**
+   * @param {Session} session
+   * @param {WelcomeStep} step
+   */
+  constructor(session, { study, durable }) {
+    const { words } = session;
+    this.session = session;
+    this.words = words;
     this.heading = heading(study.name);
     this.consent = el('input', 'booth-check', { type: 'checkbox', onchange: () => this.update() });
-    this.foot = new Foot(words.say('welcome.start'), () => booth.join());
+    this.foot = new Foot(words.say('welcome.start'), () => session.join());
     this.button = this.foot.button;
-    const paragraph = (text, className = 'booth-text') => text && el('p', className, { text });
-    const list = (keys) => el('ul', 'booth-list', {}, ...keys.map((key) => el('li', '', { text: words.say(key) })));
+    const paragraph = (/** @type {string} */ text, className = 'booth-text') => text && el('p', className, { text });
+    const list = (/** @type {string[]} */ keys) => el('ul', 'booth-list', {}, ...keys.map((key) => el('li', '', { text: words.say(key) })));
     this.root = el('div', 'booth-step', {}, this.heading,
       paragraph(words.say('welcome.facts', study), 'booth-facts'),
       !durable && el('p', 'booth-notice booth-warning', { role: 'note', text: words.say('welcome.durable') }),
@@ -30,8 +39,8 @@ export class Welcome {
   }
 
   update() {
-    const { booth, words } = this;
+    const { session, words } = this;
     this.foot.render(this.consent.checked ? '' : words.say('welcome.consent.missing'),
-      booth.busy && words.say('trial.sending'));
+      session.busy && words.say('trial.sending'));
   }
 }

@@ -1,25 +1,47 @@
 // The pieces the page is built from: elements, icons, buttons.
 
-/** Element builder: `text`, `onclick`-like handlers and attributes in one object; falsy children are skipped. */
+/** @typedef {{[Name in keyof HTMLElementEventMap as `on${Name}`]?: (event: HTMLElementEventMap[Name]) => void}} Handlers */
+/** @typedef {Node | string | false | null | undefined} Child */
+
+/**
+ * Element builder: `text`, `onclick`-like handlers and attributes in one object; falsy children are skipped.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} className
+ * @param {Handlers & {text?: string} & Record<string, unknown>} options
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 export function el(tag, className, options = {}, ...children) {
   const node = document.createElement(tag);
   if (className) node.className = className;
   for (const [name, value] of Object.entries(options)) {
-    if (name === 'text') node.textContent = value;
-    else if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value);
+    if (name === 'text') node.textContent = String(value);
+    else if (name.startsWith('on')) node.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    else node.setAttribute(name, String(value));
   }
-  node.append(...children.filter(Boolean));
+  node.append(...children.flatMap((child) => child || []));
   return node;
 }
 
-/** Writes only what changed: progress arrives many times a second, and a screen reader hears every rewrite. */
+/**
+ * Writes only what changed: progress arrives many times a second, and a screen reader announces every rewrite.
+ *
+ * @param {Element} node
+ * @param {string} text
+ */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/**
+ * @param {Element} node
+ * @param {string} name
+ * @param {unknown} value
+ */
 export function setAttribute(node, name, value) {
-  if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+  if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
 }
 
 const ICONS = {
@@ -35,26 +57,50 @@ const ICONS = {
   download: 'M11 4h2v8.2l3.1-3.1 1.4 1.4L12 16l-5.5-5.5 1.4-1.4 3.1 3.1zM5 18h14v2H5z',
 };
 
+/** @param {keyof typeof ICONS} name */
 export function icon(name) {
+  return drawing(ICONS[name]);
+}
+
+/**
+ * An icon of one path in a box of its own.
+ *
+ * @param {string} path
+ */
+export function drawing(path, viewBox = '0 0 24 24') {
   const namespace = 'http://www.w3.org/2000/svg';
   const svg = document.createElementNS(namespace, 'svg');
-  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('viewBox', viewBox);
   svg.setAttribute('class', 'lab-icon');
   svg.setAttribute('aria-hidden', 'true');
-  svg.append(document.createElementNS(namespace, 'path'));
-  svg.firstChild.setAttribute('d', ICONS[name]);
+  const shape = document.createElementNS(namespace, 'path');
+  shape.setAttribute('d', path);
+  svg.append(shape);
   return svg;
 }
 
+/**
+ * @param {keyof typeof ICONS} name
+ * @param {string} label
+ * @param {() => void} onclick
+ */
 export function iconButton(name, label, onclick, className = 'lab-tool') {
   return el('button', className, { type: 'button', 'aria-label': label, title: label, onclick }, icon(name));
 }
 
-/** A row of buttons of which one is pressed. `options`: {value: text}. */
+/**
+ * A row of buttons of which one is pressed.
+ *
+ * @template {string} Value
+ * @param {string} label
+ * @param {Record<Value, string>} options texts
+ * @param {(value: Value) => void} onchange
+ */
 export function segmented(label, options, onchange) {
-  const buttons = Object.entries(options).map(([value, text]) =>
+  const buttons = /** @type {[Value, string][]} */ (Object.entries(options)).map(([value, text]) =>
     el('button', 'lab-segment', { type: 'button', text, 'data-value': value, onclick: () => onchange(value) }));
   const root = el('div', 'lab-segmented', { role: 'group', 'aria-label': label }, ...buttons);
+  /** @type {(value: Value) => void} */
   const set = (value) => buttons.forEach((b) => setAttribute(b, 'aria-pressed', b.dataset.value === value));
   return { root, set };
 }

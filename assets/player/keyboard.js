@@ -2,7 +2,9 @@
 
 import { activePlayer } from './players.js';
 
-/** What the help panel says. */
+/** @import { Player } from './player.js' */
+
+/** The help panel: keys, what they do. */
 export const SHORTCUTS = [
   ['Space', 'play, pause'], ['1 \u2013 9, 0', 'listen to a take'], ['\u2191 \u2193', 'previous, next take'],
   ['R', 'the recording'], ['\u2190 \u2192', 'seek 1 s, with Shift 0.1 s'], ['L', 'loop on, off'],
@@ -12,7 +14,8 @@ export const SHORTCUTS = [
   ['?', 'this panel'],
 ];
 
-const KEYS = new Map(Object.entries({
+/** @type {Record<string, (player: Player, event: KeyboardEvent) => void>} */
+const ACTIONS = {
   ' ': (player) => player.transport.toggle(),
   arrowleft: (player, { shiftKey }) => player.nudge(shiftKey ? -0.1 : -1),
   arrowright: (player, { shiftKey }) => player.nudge(shiftKey ? 0.1 : 1),
@@ -26,13 +29,13 @@ const KEYS = new Map(Object.entries({
   '+': (player) => player.zoomBy(0.5),
   '=': (player) => player.zoomBy(0.5),
   '-': (player) => player.zoomBy(2),
-  '?': (player) => player.desk.toggleHelp(),
-}));
+  '?': (player) => player.controls.toggleHelp(),
+};
 for (let digit = 0; digit < 10; digit += 1) {
-  KEYS.set(String(digit), (player) => player.select(player.ordered[(digit + 9) % 10]?.id));
+  ACTIONS[digit] = (player) => player.select(player.ordered[(digit + 9) % 10]?.id);
 }
 
-/** Letters by their place on the keyboard where the layout is not Latin: R is R on a Cyrillic layout too. */
+/** Letters by their place on the keyboard where the layout is not Latin: R is R on a Cyrillic layout too. @param {KeyboardEvent} event */
 function keyName({ key, code }) {
   const letter = /^Key([A-Z])$/.exec(code);
   return (letter && key.charCodeAt(0) > 127 ? letter[1] : key).toLowerCase();
@@ -44,16 +47,21 @@ const PRESSABLE = 'button, a[href], summary, label, input, [role=button], [role=
 const MOVABLE = 'input, audio, video, [role=slider], [role=tab], [role=listbox], [role=option], [role=grid], '
   + '.page-table-scroll';
 
+/**
+ * @param {string} name
+ * @param {Element} target
+ */
 function isTaken(name, target) {
+  /** @type {(selector: string) => boolean} */
   const needs = (selector) => Boolean(target.closest(selector));
-  if (target.isContentEditable || needs(TEXTUAL)) return true;
+  if ((target instanceof HTMLElement && target.isContentEditable) || needs(TEXTUAL)) return true;
   return (name === ' ' && needs(PRESSABLE)) || (name.startsWith('arrow') && needs(MOVABLE));
 }
 
 document.addEventListener('keydown', (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   const name = keyName(event);
-  const action = KEYS.get(name);
+  const action = Object.hasOwn(ACTIONS, name) && ACTIONS[name];
   if (!action || (event.target instanceof Element && isTaken(name, event.target))) return;
   const player = activePlayer();
   if (!player?.takes.length) return;

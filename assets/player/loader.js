@@ -1,14 +1,41 @@
-// What Python names, brought into the page: a row per take, and its audio and pictures, each fetched once.
+// The tracks of the player's value, brought into the page: a row per take, and its audio and pictures, each fetched once.
 
 import { fetchPicture } from './pictures.js';
-import { Row } from './row.js';
+import { TrackRow } from './track-row.js';
 import { fetchAudio } from './sound.js';
+
+/** @import { TrackValue } from './interfaces.js' */
+/** @import { Picture } from './pictures.js' */
+/** @import { Player } from './player.js' */
+/** @typedef {'buffer' | 'image' | 'difference'} Kind of file */
+/**
+ * A row of the player: its value, and what has been loaded of it.
+ *
+ * @typedef {object} Track
+ * @property {string} id
+ * @property {number} index
+ * @property {TrackValue} spec
+ * @property {TrackRow} row
+ * @property {{[kind in Kind]?: string}} urls of files that are loaded or on their way
+ * @property {Set<Kind>} loading
+ * @property {AudioBuffer | null} buffer
+ * @property {Picture | null} image
+ * @property {Picture | null} difference
+ * @property {string | null} problem why there is no audio
+ */
 
 const JOIN_PAUSE = 100;    // ms in which arriving takes are collected, so that they join together
 const WAITS = [500, 2000]; // ms before a download that failed is tried again; then it is given up
 
-/** The result, or the error of the last try. */
-async function persistently(read, signal) {
+/**
+ * The result, or the error of the last try.
+ *
+ * @template Result
+ * @param {() => Promise<Result>} read
+ * @param {AbortSignal} signal
+ * @returns {Promise<Result | Error>}
+ */
+export async function persistently(read, signal) {
   for (let attempt = 0; ; attempt += 1) {
     const result = await read().catch((error) => error);
     if (!(result instanceof Error) || signal.aborted || attempt === WAITS.length) return result;
@@ -18,17 +45,23 @@ async function persistently(read, signal) {
 }
 
 export class Loader {
+  downloads = new AbortController();
+  /** Timer of the takes that have arrived. @type {ReturnType<typeof setTimeout> | null} */
+  joining = null;
+
+  /** @param {Player} player */
   constructor(player) {
-    Object.assign(this, { player, downloads: null, joining: null });
+    this.player = player;
   }
 
   /** Another session: nothing of the one before is of use. */
   reset() {
-    this.downloads?.abort();
+    this.downloads.abort();
     this.downloads = new AbortController();
     for (const { row } of this.player.tracks.values()) row.root.remove();
   }
 
+  /** @param {TrackValue[]} specs */
   update(specs) {
     const { tracks } = this.player;
     for (const [id, track] of tracks) {
@@ -39,15 +72,25 @@ export class Loader {
     specs.forEach((spec, index) => this.updateTrack(spec, index));
   }
 
+  /**
+   * @param {TrackValue} spec
+   * @param {number} index
+   * @returns {Track}
+   */
+  newTrack(spec, index) {
+    return { id: spec.id, index, spec, row: new TrackRow(this.player, spec.id), urls: {}, loading: new Set(),
+      buffer: null, image: null, difference: null, problem: null };
+  }
+
+  /**
+   * @param {TrackValue} spec
+   * @param {number} index
+   */
   updateTrack(spec, index) {
     const { player } = this;
-    if (!player.tracks.has(spec.id)) {
-      const empty = { urls: {}, loading: new Set(), buffer: null, image: null, difference: null, problem: null };
-      player.tracks.set(spec.id, { id: spec.id, row: new Row(player, spec.id), ...empty });
-    }
-    const track = player.tracks.get(spec.id);
-    Object.assign(track, { spec, index });
-    const { rows } = player.desk;
+    const track = player.tracks.get(spec.id) ?? this.newTrack(spec, index);
+    player.tracks.set(spec.id, Object.assign(track, { spec, index }));
+    const { rows } = player.controls;
     if (rows.children[index] !== track.row.root) rows.insertBefore(track.row.root, rows.children[index] ?? null);
     const { signal } = this.downloads;
     this.load(track, 'buffer', spec.audio, (url) => fetchAudio(url, player.rate, signal));
@@ -55,7 +98,15 @@ export class Loader {
     this.load(track, 'difference', spec.difference, fetchPicture);
   }
 
-  /** Fetches a file of a take once per URL. A result that comes after a reset finds its take gone: dropped. */
+  /**
+   * Fetches a file of a take once per URL. A result that comes after a reset finds its take gone: dropped.
+   *
+   * @template {Kind} K
+   * @param {Track} track
+   * @param {K} kind
+   * @param {{url: string} | null} file
+   * @param {(url: string) => Promise<NonNullable<Track[K]>>} read
+   */
   async load(track, kind, file, read) {
     const url = file?.url;
     if (!url || track.urls[kind] === url) return;
@@ -65,13 +116,13 @@ export class Loader {
     if (this.player.tracks.get(track.id) !== track || track.urls[kind] !== url) return;
     const failed = result instanceof Error;
     track.loading.delete(kind);
-    track[kind] = failed ? null : result;
+    Object.assign(track, { [kind]: failed ? null : result });
     if (kind === 'buffer') track.problem = failed ? result.message : null;
     if (track.buffer && kind === 'buffer') this.welcome(track);
     this.player.refresh();
   }
 
-  /** A decoded take becomes selectable, and soon takes part in the run that is playing. */
+  /** A decoded take becomes selectable, and soon takes part in the run that is playing. @param {Track} track */
   welcome(track) {
     const { player } = this;
     const idle = !player.transport.playback && !player.chosen;

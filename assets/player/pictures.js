@@ -2,6 +2,19 @@
 
 import { frequencyAt } from './axes.js';
 
+/** @import { Axis } from './interfaces.js' */
+/**
+ * @typedef {object} Picture
+ * @property {HTMLImageElement} image a column per frame, a row per STFT bin
+ * @property {string} url
+ * @property {string} key of `warped`
+ * @property {HTMLCanvasElement | null} warped `image` on the axis that was asked for last
+ */
+
+/**
+ * @param {string} url
+ * @returns {Promise<Picture>}
+ */
 export async function fetchPicture(url) {
   const image = new Image();
   image.src = url;
@@ -12,15 +25,21 @@ export async function fetchPicture(url) {
 /**
  * The picture at `rows` rows on the wanted frequency axis, cached. Row centres carry the frequencies: the first is
  * the highest, the last 0 Hz. Rows shrink here, smoothly; columns are left for the zoom, which may want them crisp.
+ *
+ * @param {Picture} picture
+ * @param {Axis} axis
+ * @param {number} rows
+ * @param {number} highest Hz
  */
 export function onAxis(picture, axis, rows, highest) {
   const key = `${axis} ${rows}`;
-  if (picture.key === key) return picture.warped;
+  if (picture.warped && picture.key === key) return picture.warped;
   const { image } = picture;
   const { naturalWidth: width, naturalHeight: height } = image;
   const canvas = Object.assign(document.createElement('canvas'), { width, height: rows });
-  const pen = canvas.getContext('2d');
+  const pen = penOf(canvas);
   pen.imageSmoothingQuality = 'high';
+  /** @type {(y: number) => number} */
   const sourceRow = (y) => 0.5 + (height - 1) * (1 - frequencyAt(1 - y / rows, axis, highest) / highest);
   if (axis === 'linear') pen.drawImage(image, 0, 0.5, width, height - 1, 0, 0, width, rows);
   else {
@@ -29,5 +48,11 @@ export function onAxis(picture, axis, rows, highest) {
       pen.drawImage(image, 0, top, width, sourceRow(y + 1) - top, 0, y, width, 1);
     }
   }
-  return Object.assign(picture, { key, warped: canvas }).warped;
+  Object.assign(picture, { key, warped: canvas });
+  return canvas;
+}
+
+/** @param {HTMLCanvasElement} canvas */
+export function penOf(canvas) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));   // null only for a canvas in WebGL
 }

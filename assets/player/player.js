@@ -3,41 +3,75 @@
 // mount(host) -> player; player.update(value) with the JSON that ui/player.py sends. Text from users (titles
 // are file names) reaches the page through textContent only. How it sounds is in sound.js and transport.js.
 
-import { Desk } from './desk.js';
+import { Controls } from './controls.js';
 import { Gestures } from './gestures.js';
 import { Loader } from './loader.js';
 import { clamp, decibels } from './numbers.js';
 import { players } from './players.js';
-import { MIN_SPAN, fitRegion, fitView } from './timing.js';
+import { fitRegion, fitView, zoomed } from './timing.js';
 import { Transport } from './transport.js';
 
+/** @import { Axis, Command, PlayerValue, Span, TransportHost, View } from './interfaces.js' */
+/** @import { Track } from './loader.js' */
+/** @typedef {HTMLElement & {labPlayer?: Player}} Host */
+
+const HOST = '.lab-player';
 const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
 
-/** What is known and chosen. The other files show it, play it and change it through its methods. */
-class Player {
+/**
+ * The state of the Compare page's player. The other files show it, play it and change it through its methods.
+ *
+ * @implements {TransportHost<string>}
+ */
+export class Player {
+  /** @type {PlayerValue | null} */
+  value = null;
+  /** @type {Map<string, Track>} */
+  tracks = new Map();
+  /** @type {string | null} */
+  selected = null;
+  chosen = false;   // whether the listener selected it
+  /** The loop, on or off. @type {Span | null} */
+  region = null;
+  looping = false;
+  /** The part of the clip that is shown; null shows all of it. @type {Span | null} */
+  zoom = null;
+  cursor = 0;
+  cue = 0;
+  inView = true;   // whether the page follows the playhead
+  /** @type {View} */
+  view = 'spectrogram';
+  /** @type {Axis} */
+  axis = 'mel';
+  matched = true;
+  painting = false;
+
+  /** @param {Host} host */
   constructor(host) {
-    Object.assign(this, { host, parent: host.parentElement, value: null, tracks: new Map() });
-    Object.assign(this, { view: 'spectrogram', axis: 'mel', matched: true });   // survive a new session
+    this.host = host;
+    this.parent = host.parentElement;
+    /** @type {Transport<string>} */
     this.transport = new Transport(this);
     this.loader = new Loader(this);
-    this.desk = new Desk(this);
-    this.gestures = new Gestures(this, this.desk);
+    this.controls = new Controls(this);
+    this.gestures = new Gestures(this, this.controls);
     this.reset();
     host.hidden = true;
     this.attach();
-    new ResizeObserver(() => this.refresh()).observe(this.desk.ruler);
+    new ResizeObserver(() => this.refresh()).observe(this.controls.ruler);
   }
 
   /** Gradio may re-render the template around us: whatever it did, the same nodes go back into the page. */
   attach() {
     players.add(this);
-    if (!this.host.isConnected) this.host = this.parent?.querySelector('.lab-player') ?? this.host;
-    if (this.desk.root.parentNode !== this.host) this.host.replaceChildren(this.desk.root);
+    if (!this.host.isConnected) this.host = /** @type {Host | null | undefined} */ (this.parent?.querySelector(HOST)) ?? this.host;
+    if (this.controls.root.parentNode !== this.host) this.host.replaceChildren(this.controls.root);
     this.host.labPlayer = this;
   }
 
   // ------------------------------------------------ data from Python
 
+  /** Another session. View, axis and matched levels survive. */
   reset() {
     this.transport.stop();
     this.loader.reset();
@@ -45,6 +79,7 @@ class Player {
     Object.assign(this, { zoom: null, cursor: 0, cue: 0, inView: true });
   }
 
+  /** @param {PlayerValue | null} value */
   update(value) {
     this.attach();
     if (value?.session !== this.value?.session) this.reset();
@@ -58,17 +93,24 @@ class Player {
   // ------------------------------------------------ what is known
 
   get ordered() { return [...this.tracks.values()].sort((a, b) => a.index - b.index); }
-  get takes() { return this.ordered.filter((track) => track.buffer); }
+  get takes() {
+    return /** @type {(Track & {buffer: AudioBuffer})[]} */ (this.ordered.filter((track) => track.buffer !== null));
+  }
   get rate() { return this.value?.sample_rate ?? 22050; }
   get duration() { return this.takes[0]?.buffer.duration ?? this.value?.seconds ?? 0; }
-  get highest() { return this.value.spectrogram.frequency_max; }
+  get highest() { return this.value?.spectrogram.frequency_max ?? this.rate / 2; }
   get span() { return fitView(this.zoom ?? [0, this.duration], this.duration); }
   get activeLoop() { return this.looping ? this.region : null; }
   get playing() { return this.transport.playing; }
   get position() { return this.transport.position; }
   get shown() { return this.host.isConnected && this.host.getClientRects().length > 0; }
 
-  /** How loud a take is, 0 for all but the audible one. */
+  /**
+   * How loud a take is, 0 for all but the audible one.
+   *
+   * @param {string} id
+   * @param {string | null} audible
+   */
   gainOf(id, audible = this.selected, matched = this.matched) {
     if (id !== audible) return 0;
     return matched ? decibels(this.tracks.get(id)?.spec.gain_db ?? 0) : 1;
@@ -88,26 +130,28 @@ class Player {
   }
 
   /** What the loudspeakers would get, for tests. */
-  renderOffline(options) {
+  renderOffline(/** @type {Parameters<Transport<string>['renderOffline']>[0]} */ options) {
     return this.transport.renderOffline(options);
   }
 
   // ------------------------------------------------ what the listener does
 
+  /** @param {string | undefined} id */
   select(id) {
-    if (!this.tracks.get(id)?.buffer) return;
+    if (id === undefined || !this.tracks.get(id)?.buffer) return;
     Object.assign(this, { selected: id, chosen: true });
     if (this.transport.lacks(id)) this.transport.play();   // it has only just arrived
     this.transport.applyGains();
     this.refresh();
   }
 
+  /** @param {number} by takes */
   step(by) {
     const ids = this.takes.map((track) => track.id);
-    this.select(ids[clamp(ids.indexOf(this.selected) + by, 0, ids.length - 1)]);
+    this.select(ids[clamp(ids.findIndex((id) => id === this.selected) + by, 0, ids.length - 1)]);
   }
 
-  /** A place outside the loop can only be heard with the loop off; the region stays for later. */
+  /** A place outside the loop can only be heard with the loop off; the region stays for later. @param {number} time s */
   seek(time) {
     this.cursor = clamp(time, 0, this.duration);
     this.cue = this.cursor;   // where the end of the clip returns to
@@ -117,7 +161,7 @@ class Player {
     this.refresh();
   }
 
-  /** Seeks by a step; inside a loop it stays there. */
+  /** Seeks by a step; inside a loop it stays there. @param {number} by s */
   nudge(by) {
     const [low, high] = this.activeLoop ?? [0, this.duration];
     this.seek(clamp(this.position + by, low, high - 1 / this.rate));
@@ -127,11 +171,12 @@ class Player {
     this.seek(this.activeLoop?.[0] ?? 0);
   }
 
+  /** @param {Span | null} region */
   setLoop(region, { restart = true } = {}) {
     if (!region && !this.region) return;
     this.region = region && fitRegion(region, this.duration);
     this.looping = Boolean(region);
-    if (region && restart) this.cue = this.cursor = this.region[0];
+    if (this.region && restart) this.cue = this.cursor = this.region[0];
     if (this.transport.playback) this.transport.play(region && restart ? this.cursor : undefined);
     this.refresh();
   }
@@ -144,40 +189,47 @@ class Player {
     this.refresh();
   }
 
+  /** @param {boolean} matched */
   setMatched(matched) {
     this.matched = matched;
     this.transport.applyGains();
     this.refresh();
   }
 
+  /** @param {View} view */
   setView(view) {
     this.view = view;
     this.refresh();
   }
 
+  /** @param {Axis} axis */
   setAxis(axis) {
     this.axis = axis;
     this.refresh();
   }
 
+  /** @param {Span | null} zoom */
   setZoom(zoom) {
     const view = zoom && fitView(zoom, this.duration);
     this.zoom = view && view[1] - view[0] < this.duration ? view : null;
-    this.inView = !this.zoom || (this.position >= view[0] && this.position <= view[1]);
+    this.inView = !this.zoom || (this.position >= this.zoom[0] && this.position <= this.zoom[1]);
     this.refresh();
   }
 
-  /** Zooms around a time that stays where it is on the screen; by default the playhead, or the middle. */
+  /**
+   * Zooms around a time that stays where it is on the screen; by default the playhead, or the middle.
+   *
+   * @param {number} factor
+   * @param {number} [around] s
+   */
   zoomBy(factor, around) {
     const [t0, t1] = this.span;
     const { position } = this;
     const centre = around ?? (position >= t0 && position <= t1 ? position : (t0 + t1) / 2);
-    const span = clamp((t1 - t0) * factor, Math.min(MIN_SPAN, this.duration), this.duration);
-    const left = centre - ((centre - t0) / (t1 - t0)) * span;
-    this.setZoom([left, left + span]);
+    this.setZoom(zoomed(this.span, factor, centre, this.duration));
   }
 
-  /** From elsewhere on the page: {track, loop: [a, b], play, scroll}; a row of the table of metrics, for example. */
+  /** From elsewhere on the page, a row of the table of metrics for example. @param {Command} command */
   command({ track, loop, play, scroll }) {
     if (track !== undefined) this.select(track);
     if (loop) this.setLoop(loop);
@@ -186,6 +238,16 @@ class Player {
   }
 
   // ------------------------------------------------ drawing
+
+  onStart() {
+    this.inView = true;
+    this.refresh();
+  }
+
+  onFrame() {
+    this.turnPage();
+    this.controls.renderPlayhead();
+  }
 
   /** Turns to the playhead's page when it leaves the view, and only then: a listener may look elsewhere meanwhile. */
   turnPage() {
@@ -211,20 +273,22 @@ class Player {
     const tracks = this.ordered;
     this.host.hidden = !tracks.length;
     if (tracks.length) {
-      this.desk.render(tracks);
+      this.controls.render(tracks);
       const { view, axis, highest, span, duration, matched } = this;
       for (const track of tracks) {
-        const { row, spec, index } = track;
-        track.state = spec.state === 'failed' || track.problem ? 'failed' : spec.state;
-        const problem = track.problem ?? (track.state === 'failed' ? spec.error ?? 'This take failed.' : null);
-        row.render({ ...track, problem }, index, { audible: track.id === this.selected, matched });
-        row.paint(track, { view, axis, highest, span, duration });
+        const { row, spec } = track;
+        const state = track.problem ? 'failed' : spec.state;
+        const problem = track.problem ?? (state === 'failed' ? spec.error ?? 'This take failed.' : null);
+        const drawn = { ...track, state, problem };
+        row.render(drawn, { audible: track.id === this.selected, matched });
+        row.paint(drawn, { view, axis, highest, span, duration });
       }
     }
     this.host.dataset.ready = this.settled ? '1' : '0';
   }
 }
 
+/** @param {Host} host */
 export function mount(host) {
   for (const player of players) {   // what Gradio has taken off the page
     if (player.host.isConnected && player.host !== host) continue;

@@ -1,5 +1,8 @@
 // The players on the page, and what the page tells all of them.
 
+/** @import { Player } from './player.js' */
+
+/** @type {Set<Player>} */
 export const players = new Set();
 
 /** The player that keys belong to: one that can be seen, or is heard. */
@@ -17,9 +20,10 @@ document.addEventListener('visibilitychange', () => {
 
 // Playback asked for without a gesture waits in a suspended context: the first gesture lets it sound.
 document.addEventListener('pointerdown', () => {
-  players.forEach(({ transport }) => transport.starting && transport.context.resume().catch(() => {}));
+  players.forEach(({ transport }) => transport.starting && transport.context?.resume().catch(() => {}));
 });
 
-window.addEventListener('lab-player-command', ({ detail }) => {
+window.addEventListener('lab-player-command', (event) => {
+  const { detail } = /** @type {CustomEvent} */ (event);
   players.forEach((player) => player.shown && player.command(detail ?? {}));
 });

@@ -8,9 +8,22 @@
 // can move one against another. Choosing a take only moves faders, so a switch never shifts or interrupts the sound,
 // and what differs between two takes is the vocoder and nothing else.
 
+/** @import { Schedule } from './timing.js' */
+
 const RAMP = 0.006;        // s, a switch between takes
 const LOOP_EDGE = 0.003;   // s, fade at both ends of a looped region
 const FADE_LEAD = 0.03;    // s between a switch and its ramp: an event that reaches the audio thread late is a click
+
+/**
+ * The value at a time of a line from v0 at t0 to v1 at t1, which stays at its ends before and after.
+ *
+ * @param {{t0: number, v0: number, t1: number, v1: number}} line
+ * @param {number} time
+ */
+export function valueOn({ t0, v0, t1, v1 }, time) {
+  if (time >= t1) return v1;
+  return v0 + (v1 - v0) * Math.max(0, (time - t0) / (t1 - t0));
+}
 
 /**
  * A gain that moves along straight lines and knows where it is. Cutting a ramp short needs the value at the cut:
@@ -18,28 +31,31 @@ const FADE_LEAD = 0.03;    // s between a switch and its ramp: an event that rea
  * So the line is kept here, and a cut replaces the ramp's end by the point of the same line at the cut.
  */
 export class Fader {
+  /** @param {BaseAudioContext} context */
   constructor(context) {
     this.node = new GainNode(context, { gain: 0 });   // a node born at 1 would tick before its first event
     this.line = { t0: 0, v0: 0, t1: 0, v1: 0 };
   }
 
+  /**
+   * @param {number} value
+   * @param {number} time
+   */
   jumpTo(value, time) {
     this.node.gain.setValueAtTime(value, time);
     this.line = { t0: time, v0: value, t1: time, v1: value };
   }
 
-  valueAt(time) {
-    const { t0, v0, t1, v1 } = this.line;
-    if (time >= t1) return v1;
-    return v0 + (v1 - v0) * Math.max(0, (time - t0) / (t1 - t0));
-  }
-
+  /**
+   * @param {number} target
+   * @param {number} time
+   */
   rampTo(target, time) {
     const { gain } = this.node;
     const { t0, t1, v0, v1 } = this.line;
     if (time < t0 && t0 === t1) return void this.jumpTo(target, t0);   // nothing sounds before the jump
     if (target === v1 && time >= t0) return;
-    const value = this.valueAt(time);
+    const value = valueOn(this.line, time);
     if (time > t1 || t0 === t1) gain.setValueAtTime(value, time);
     else if (time < t0) {
       gain.cancelScheduledValues(time);
@@ -53,8 +69,14 @@ export class Fader {
   }
 }
 
-/** A take as one channel: a copy of its samples from `first` on, averaged where a file has several channels. */
-function mono(buffer, first, frames) {
+/**
+ * A take as one channel: a copy of its samples from `first` on, averaged where a file has several channels.
+ *
+ * @param {AudioBuffer} buffer
+ * @param {number} first
+ * @param {number} frames
+ */
+export function mono(buffer, first, frames) {
   if (buffer.numberOfChannels === 1) return buffer.getChannelData(0).slice(first, first + frames);
   const samples = new Float32Array(frames);
   for (let channel = 0; channel < buffer.numberOfChannels; channel += 1) {
@@ -64,8 +86,13 @@ function mono(buffer, first, frames) {
   return samples;
 }
 
-/** Identical short fades at both ends of every take, so that the seam of a loop is silent whatever it joins. */
-function fadeEdges(samples, rate) {
+/**
+ * Identical short fades at both ends of every take, so that the seam of a loop is silent whatever it joins.
+ *
+ * @param {Float32Array} samples
+ * @param {number} rate Hz
+ */
+export function fadeEdges(samples, rate) {
   const edge = Math.round(LOOP_EDGE * rate);
   for (let i = 0; i < edge; i += 1) {
     samples[i] *= i / edge;
@@ -73,7 +100,12 @@ function fadeEdges(samples, rate) {
   }
 }
 
-/** What a run plays: one buffer, a channel per take. */
+/**
+ * The buffer that a run plays, a channel per take.
+ *
+ * @param {{buffer: AudioBuffer}[]} takes
+ * @param {Schedule} plan
+ */
 export function assemble(takes, { rate, firstFrame, frames, loops }) {
   const buffer = new AudioBuffer({ length: frames, numberOfChannels: takes.length, sampleRate: rate });
   takes.forEach((take, channel) => {
@@ -84,17 +116,35 @@ export function assemble(takes, { rate, firstFrame, frames, loops }) {
   return buffer;
 }
 
-/** The next whole sample that can still be scheduled, in s of the context's clock. */
+/**
+ * The next whole sample that can still be scheduled, in s of the context's clock.
+ *
+ * @param {{currentTime: number, sampleRate: number}} context
+ */
 export function soon({ currentTime, sampleRate }, lead = FADE_LEAD) {
   return Math.ceil((currentTime + lead) * sampleRate) / sampleRate;
 }
 
-/** One run of all takes from one moment on. It never seeks: a new place means a new run, cross-faded in. */
+/**
+ * One run of all takes from one moment on. It never seeks: a new place means a new run, cross-faded in.
+ *
+ * @template {string | number} Id
+ */
 export class Playback {
-  /** `ids`: the takes in the order of the channels of `buffer`; `plan`: the schedule. */
+  /**
+   * @param {BaseAudioContext} context
+   * @param {AudioNode} output
+   * @param {object} run
+   * @param {Id[]} run.ids the takes, in the order of the channels of `buffer`
+   * @param {AudioBuffer} run.buffer
+   * @param {Schedule} run.plan
+   * @param {(id: Id) => number} run.gainOf
+   * @param {boolean} [run.fadeIn]
+   * @param {boolean} [run.carriesOn] the same sound as the run before, to the sample
+   */
   constructor(context, output, { ids, buffer, plan, gainOf, fadeIn = false, carriesOn = false }) {
     this.plan = plan;
-    this.carriesOn = carriesOn;   // the same sound as the run before, to the sample
+    this.carriesOn = carriesOn;
     this.when = plan.startFrame / plan.rate;
     this.bus = new Fader(context);
     this.bus.node.connect(output);
@@ -113,22 +163,36 @@ export class Playback {
     this.source.start(this.when, plan.offsetFrame / plan.rate);
   }
 
-  /** One simultaneous move of all faders: identical takes add up to themselves at every sample of it. */
+  /**
+   * One simultaneous move of all faders: identical takes add up to themselves at every sample of it.
+   *
+   * @param {(id: Id) => number} gainOf
+   * @param {number} time
+   */
   fade(gainOf, time) {
     for (const [id, fader] of this.faders) fader.rampTo(gainOf(id), time);
   }
 
+  /** @param {number} time */
   stop(time) {
     this.bus.rampTo(0, time);
     this.source.stop(Math.max(time, this.when) + RAMP);
   }
 
+  /** @param {number} time */
   endedAt(time) {
     const { rate, startFrame, offsetFrame, frames, loops } = this.plan;
     return !loops && time * rate - startFrame >= frames - offsetFrame;
   }
 }
 
+/**
+ * Errors: Error with a sentence for the page, where the audio cannot be had or decoded.
+ *
+ * @param {string} url
+ * @param {number} rate Hz
+ * @param {AbortSignal} signal
+ */
 export async function fetchAudio(url, rate, signal) {
   const response = await fetch(url, { signal }).catch(() => null);
   if (!response?.ok) throw new Error('The audio of this take could not be loaded.');

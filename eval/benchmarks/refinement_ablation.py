@@ -1,6 +1,6 @@
 """The study behind `vocoders.phase.refine`: every setting varied alone around the chosen ones, measured on recordings.
 
-recording -> plain take of one system -> refine with each variant -> metrics -> means per kind of voice
+recording -> plain output of one system -> refine with each variant -> metrics -> means per kind of voice
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import csv
 import dataclasses
+import functools
 import html
 import io
 import json
@@ -19,6 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from common.durable import write_durably, write_text_durably
+from eval.compare.intervals import plain_mean
+from eval.compare.measurement import Measurement, Row, as_it_lies, measure
+from eval.compare.summary import mean_table
+from eval.metrics.metric import Metric
 from eval.metrics.pitch import cached_track
 from eval.metrics.registry import METRICS
 from vocoders.analysis import Analysis, synthesize
@@ -42,18 +47,15 @@ FACTORS: dict[str, tuple] = {
 UNITS = {"crossover": "Hz", "blend": "Hz"}
 LOW_VOICE = 200.0  # Hz, median F0 below which a voice counts as low
 MEASURED = ("M-STFT", "log-mel L1", "F0 error", "F0 gross errors", "F0 jitter", "Distill-MOS")
-PLAIN = "plain"  # the name of the take before refinement
+PLAIN = "plain"  # the name of the output before refinement
 
 
 @dataclass(frozen=True)
-class Row:
-    """One take measured. `groups` are the kinds of voice it counts for; `values` may hold nan; history: of the recording."""
+class StudiedClip:
+    """groups: the kinds of voice the clip counts for; rows: one per variant, which stands in the place of the system."""
 
-    clip: str
     groups: tuple[str, ...]
-    variant: str
-    values: dict[str, float]
-    history: str = ""
+    rows: tuple[Row, ...]
 
 
 def variants() -> dict[str, Refinement]:
@@ -69,23 +71,22 @@ def _name(factor: str, value: float | str) -> str:
     return f"{factor}={value}" if isinstance(value, str) else f"{factor}={value:g}"
 
 
-def measure_clip(recording: Recording, folder: str, system: System, metrics: Sequence[str]) -> list[Row]:
+def measure_clip(recording: Recording, folder: str, system: System, metrics: Sequence[Metric]) -> StudiedClip:
     """Every variant on one recording; equal settings are computed once."""
     analysis = Analysis(recording.samples)
     plain, mel = synthesize(system, analysis), analysis.features((hw2_mel,)).values
     groups = ("all", *([folder] if folder else []), *_voice(recording.samples))
-    known: dict[Refinement, dict[str, float]] = {}
-    rows = [Row(recording.name, groups, PLAIN, _measure(recording.samples, plain, metrics), recording.history)]
-    for name, settings in variants().items():
-        if settings not in known:
-            refined = refine(plain, mel, HW2, settings)
-            known[settings] = _measure(recording.samples, refined, metrics)
-        rows.append(Row(recording.name, groups, name, known[settings], recording.history))
-    return rows
 
+    @functools.cache
+    def measured(settings: Refinement | None) -> Measurement:
+        samples = plain if settings is None else refine(plain, mel, HW2, settings)
+        return measure(as_it_lies(recording.samples, samples), metrics)
 
-def _measure(reference: np.ndarray, estimate: np.ndarray, metrics: Sequence[str]) -> dict[str, float]:
-    return {name: METRICS[name].compute(reference, estimate) for name in metrics}
+    def row(variant: str, settings: Refinement | None) -> Row:
+        row = Row(recording.name, variant, recording.seconds, 0.0, {}, history=recording.history)
+        return row.with_measurement(measured(settings))
+
+    return StudiedClip(groups, tuple(row(name, settings) for name, settings in {PLAIN: None, **variants()}.items()))
 
 
 def _voice(samples: np.ndarray) -> tuple[str, ...]:
@@ -95,39 +96,42 @@ def _voice(samples: np.ndarray) -> tuple[str, ...]:
     return ("low voices",) if np.median(track.hertz[track.voiced]) < LOW_VOICE else ("high voices",)
 
 
-def means(rows: Sequence[Row]) -> dict[str, dict[str, dict[str, float | None]]]:
-    """{group: {variant: {metric: mean over clips, None where undefined everywhere}}}, with "clips" counted."""
+def means(clips: Sequence[StudiedClip]) -> dict[str, dict[str, dict[str, float | None]]]:
+    """{group: {variant: {metric: mean, None where undefined everywhere}}}, with "clips" counted. A mean is over the clips of
+    the group for which every variant has the metric, see `eval.compare.summary.common_clips`."""
     table: dict = {}
-    for group in dict.fromkeys(name for row in rows for name in row.groups):
-        members = [row for row in rows if group in row.groups]
-        for variant in dict.fromkeys(row.variant for row in members):
-            chosen = [row.values for row in members if row.variant == variant]
-            cell = {name: _mean([values[name] for values in chosen]) for name in chosen[0]}
-            table.setdefault(group, {})[variant] = {"clips": len(chosen), **cell}
+    for group in dict.fromkeys(name for clip in clips for name in clip.groups):
+        members = [clip for clip in clips if group in clip.groups]
+        rows = [row for clip in members for row in clip.rows]
+        for variant, cell in mean_table(rows, list(rows[0].metrics), plain_mean).items():
+            values = {name: mean.mean if mean else None for name, mean in cell.items()}
+            table.setdefault(group, {})[variant] = {"clips": len(members), **values}
     return table
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    finite = [value for value in values if math.isfinite(value)]
-    return float(np.mean(finite)) if finite else None
-
-
-def write_study(out: Path, rows: Sequence[Row], system: System) -> None:
+def write_study(out: Path, clips: Sequence[StudiedClip], system: System) -> None:
     """Writes rows.csv, study.json, study.png and report.html into `out`."""
     out.mkdir(parents=True, exist_ok=True)
-    table = means(rows)
-    metrics = list(rows[0].values)
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(["clip", "groups", "variant", *metrics])
-    writer.writerows([row.clip, ";".join(row.groups), row.variant, *row.values.values()] for row in rows)
-    write_text_durably(out / "rows.csv", file.getvalue())
-    histories = sorted({f"{row.clip}: {row.history}" for row in rows})
+    table = means(clips)
+    metrics = list(clips[0].rows[0].metrics)
+    write_text_durably(out / "rows.csv", _csv(clips, metrics))
+    histories = sorted({f"{row.clip}: {row.history}" for clip in clips for row in clip.rows})
     content = {"system": system.id, "chosen": dataclasses.asdict(CHOSEN), "means": table, "recordings": histories}
     write_text_durably(out / "study.json", json.dumps(content, indent=2))
     picture = draw(table, metrics)
     write_durably(out / "study.png", picture)
     write_text_durably(out / "report.html", _page(table, metrics, picture, system, histories))
+
+
+def _csv(clips: Sequence[StudiedClip], metrics: Sequence[str]) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(["clip", "groups", "variant", *metrics])
+    for clip in clips:
+        for row in clip.rows:
+            values = (math.nan if value is None else value for value in row.metrics.values())
+            writer.writerow([row.clip, ";".join(clip.groups), row.system, *values])
+    return file.getvalue()
 
 
 def draw(table: dict, metrics: Sequence[str]) -> bytes:
@@ -191,21 +195,21 @@ def _number(value: float | None) -> str:
 def run_study(
     recordings: Sequence[tuple[str, Callable[[], Recording]]],
     system: System,
-    metrics: Sequence[str],
+    metrics: Sequence[Metric],
     on_clip: Callable[[], None] = lambda: None,
-) -> tuple[list[Row], list[str]]:
-    """`recordings`: (folder, reader) pairs, read one at a time. The rows, and a sentence for each that cannot be read.
+) -> tuple[list[StudiedClip], list[str]]:
+    """`recordings`: (folder, reader) pairs, read one at a time. The clips, and a sentence for each that cannot be read.
 
     Errors: ValueError when none can.
     """
-    rows: list[Row] = []
+    clips: list[StudiedClip] = []
     problems: list[str] = []
     for folder, read in recordings:
         try:
-            rows += measure_clip(read(), folder, system, metrics)
+            clips.append(measure_clip(read(), folder, system, metrics))
         except AudioError as error:
             problems.append(str(error))
         on_clip()
-    if not rows:
+    if not clips:
         raise ValueError(problems[0] if problems else "no recordings")
-    return rows, problems
+    return clips, problems

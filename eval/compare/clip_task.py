@@ -13,21 +13,23 @@ import io
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from common.durable import write_durably, write_text_durably
 from common.memory import with_peak_memory
+from eval.compare.measurement import Failure, Row, as_it_lies, attempt, measure
 from eval.metrics.metric import Metric
 from eval.metrics.registry import choose_metrics
 from eval.metrics.set_distances import available
 from vocoders.analysis import Analysis, synthesize
-from vocoders.audio import write_wav
+from vocoders.audio import Recording, write_wav
 from vocoders.catalogue import checkpoint_path, find_systems, split_items
 from vocoders.recordings.reader import AudioError, Limits, read_recording
-from vocoders.systems import System, Unavailable
+from vocoders.systems import System
 from vocoders.upper_band import FILE as UPPER_BAND
 
 FORMAT = 3  # of a record; another one is made again
@@ -44,26 +46,6 @@ class Task:
     systems: str  # comma-separated
     metrics: str  # comma-separated
     out: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """One recording through one system. `metrics`: {name: value, None where undefined}; `error` says why it is empty.
-
-    peak_bytes: the most the whole process held while it computed; None where the system does not tell. sha256: of the take's
-    file. history, notices: as of the `Recording`.
-    """
-
-    clip: str
-    system: str
-    seconds: float
-    compute_seconds: float
-    metrics: dict[str, float | None]
-    error: str = ""
-    peak_bytes: int | None = None
-    sha256: str = ""
-    history: str = ""
-    notices: Sequence[str] = ()
 
 
 def compare_clips(
@@ -112,21 +94,35 @@ def run_task(task: Task) -> list[Row]:
         return [Row(task.name, system.id, 0.0, 0.0, {}, str(error)) for system in systems]
     analysis, metrics = Analysis(recording.samples), choose_metrics(task.metrics)
     embeddings, rows = _embedded(REFERENCE, recording.samples), []
-    about = {"history": recording.history, "notices": list(recording.notices)}
+    about = {"history": recording.history, "notices": recording.notices}
     for system in systems:
-        try:
-            samples, peak = with_peak_memory(functools.partial(synthesize, system, analysis))
-            take = take_path(Path(task.out), system.id, task.name)
-            write_wav(take, samples)
-            values = {metric.name: metric.value(recording.samples, samples) for metric in metrics}
-            embeddings |= _embedded(system.id, samples)
-            made = {"peak_bytes": peak, "sha256": hashlib.sha256(take.read_bytes()).hexdigest()}
-            rows.append(Row(task.name, system.id, recording.seconds, analysis.seconds(system), values, **made, **about))
-        except (Unavailable, ValueError, RuntimeError, MemoryError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            rows.append(Row(task.name, system.id, recording.seconds, 0.0, {}, reason, **about))
-    _write(record, {"key": key, "rows": [asdict(row) for row in rows]}, embeddings)
+        row = Row(task.name, system.id, recording.seconds, 0.0, {}, **about)
+        made = attempt(functools.partial(_measured_output, system, analysis, recording, metrics, row))
+        if isinstance(made, Failure):
+            rows.append(replace(row, error=made.reason))
+            continue
+        output = output_path(Path(task.out), system.id, task.name)
+        write_wav(output, made.samples)
+        embeddings |= made.embeddings
+        rows.append(replace(made.row, sha256=hashlib.sha256(output.read_bytes()).hexdigest()))
+    _write(record, {"key": key, "rows": [row.as_json() for row in rows]}, embeddings)
     return rows
+
+
+class _Made(NamedTuple):
+    row: Row
+    samples: np.ndarray
+    embeddings: dict[str, np.ndarray]
+
+
+def _measured_output(
+    system: System, analysis: Analysis, recording: Recording, metrics: Sequence[Metric], row: Row
+) -> _Made:
+    """row: what is known before the system runs."""
+    samples, peak = with_peak_memory(functools.partial(synthesize, system, analysis))
+    found = measure(as_it_lies(recording.samples, samples), metrics)
+    cost = replace(row, compute_seconds=analysis.seconds(system), peak_bytes=peak)
+    return _Made(cost.with_measurement(found), samples, _embedded(system.id, samples))
 
 
 def _embedded(system: str, samples: np.ndarray) -> dict[str, np.ndarray]:
@@ -138,7 +134,7 @@ def _record(out: Path, name: str) -> Path:
     return out / "clips" / f"{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}.json"
 
 
-def take_path(out: Path, system: str, name: str) -> Path:
+def output_path(out: Path, system: str, name: str) -> Path:
     return out / system / f"{name}.wav"
 
 
@@ -175,7 +171,7 @@ def _known(record: Path, key: str, task: Task, systems: Sequence[System]) -> lis
         rows = [Row(**row) for row in content["rows"]]
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    complete = all(not row.error and take_path(Path(task.out), row.system, task.name).is_file() for row in rows)
+    complete = all(not row.error and output_path(Path(task.out), row.system, task.name).is_file() for row in rows)
     return rows if content.get("key") == key and complete and len(rows) == len(systems) else None
 
 

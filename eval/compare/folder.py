@@ -12,7 +12,8 @@ from pathlib import Path
 
 from common.command import note
 from common.durable import write_text_durably
-from eval.compare.clip_task import Row, compare_clips, stored_embeddings
+from eval.compare.clip_task import compare_clips, stored_embeddings
+from eval.compare.measurement import Row
 from eval.compare.summary import Summary, common_clips, summarise
 from eval.metrics.metric import Metric
 from eval.reports.bundle import versions
@@ -31,7 +32,7 @@ def compare_folder(
     jobs: int = 1,
     dask: str | None = None,
 ) -> list[str]:
-    """Writes report.html, results.json and rows.csv into `out`, beside the takes; returns what failed, one line each.
+    """Writes report.html, results.json and rows.csv into `out`, beside the outputs; returns what failed, one line each.
 
     Errors: ValueError for an unknown system or baseline, and when nothing worked; `Unavailable`.
     """
@@ -99,7 +100,7 @@ def as_json(rows: Sequence[Row], summary: Summary, undefined: Mapping[str, str])
         },
         "undefined": {**undefined, **summary.reasons},
         "embeddings": summary.embeddings,
-        "clips": [asdict(row) for row in rows],
+        "clips": [row.as_json() for row in rows],
         "versions": versions(),
     }
 

@@ -25,6 +25,11 @@ class Estimate:
         return self.low is not None and (self.low > 0 or self.high < 0)
 
 
+def plain_mean(values: Sequence[float]) -> Estimate | None:
+    """Without an interval; None without values."""
+    return Estimate(float(np.mean(values)), len(values)) if len(values) else None
+
+
 def mean_with_interval(values: Sequence[float], seed: int = 0) -> Estimate | None:
     """Bias-corrected and accelerated bootstrap of the mean (Efron 1987), by SciPy; None without values. Deterministic."""
     from scipy.stats import bootstrap

@@ -1,4 +1,4 @@
-"""A mel that came without a recording, through many systems: takes, and how far each lies from the mel that was given."""
+"""A mel that came without a recording, through many systems: outputs, and how far each lies from the mel that was given."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from eval.compare.recording import Event, Progress, Take, attempt
+from eval.compare.recording import Event, Output, Progress, output_or_failed
 from eval.metrics.loudness import loudness, true_peak
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import SAMPLE_RATE
@@ -61,16 +61,16 @@ def read_given_mel(
 def compare_mel(mel: GivenMel, systems: Sequence[System], on_event: Callable[[Event], None]) -> None:
     """Run every system on a mel, in the given order. A system that fails does not stop the others.
 
-    The takes come measured, by `MEL_ERROR` alone: without a recording there is nothing else to compare them with.
+    The outputs come measured, by `MEL_ERROR` alone: without a recording there is nothing else to compare them with.
     """
     analysis = Analysis.of_mel(mel.features)
     for system in systems:
         on_event(Progress(system, 0.0))
-        on_event(attempt(system, lambda system=system: _take(system, analysis, mel, on_event)))
+        on_event(output_or_failed(system, lambda system=system: _output(system, analysis, mel, on_event)))
 
 
-def _take(system: System, analysis: Analysis, mel: GivenMel, on_event: Callable[[Event], None]) -> Take:
+def _output(system: System, analysis: Analysis, mel: GivenMel, on_event: Callable[[Event], None]) -> Output:
     system.load()
     samples = synthesize(system, analysis, lambda fraction: on_event(Progress(system, fraction)))
     metrics = {MEL_ERROR: mel.error(samples)}
-    return Take(system, samples, loudness(samples), true_peak(samples), analysis.seconds(system), metrics=metrics)
+    return Output(system, samples, loudness(samples), true_peak(samples), analysis.seconds(system), metrics=metrics)

@@ -1,7 +1,7 @@
 """How late an estimate is against its reference, up to a second either way, whatever its phases are.
 
 Two looks. The waveforms tell to the sample where the estimate is the reference, changed a little. The levels of bands over
-time tell within a few milliseconds where it has phases of its own, as Griffin-Lim's takes have: there some multiple of a
+time tell within a few milliseconds where it has phases of its own, as Griffin-Lim's outputs have: there some multiple of a
 held note's period always fits the waveform by half.
 """
 
@@ -19,10 +19,10 @@ from vocoders.mel import filterbank
 REACH = SAMPLE_RATE  # samples either way
 LONGEST = 60 * SAMPLE_RATE  # samples that are looked at, from the first sound on
 LEAST = 0.25  # of the shorter signal, that both must have in common
-# |correlation| of waveforms that are the same. Takes of neural vocoders come up to 0.81, half a period away from their place
+# |correlation| of waveforms that are the same. Outputs of neural vocoders come up to 0.81, half a period away from their place
 SAME = 0.9
 COPY = 1 - 1e-6  # of waveforms that differ by a gain and rounding only; nothing that fits less comes into question then
-ALIKE = 0.7  # correlation of levels; takes of working vocoders have at least 0.88, of a wrong mel at most 0.36
+ALIKE = 0.7  # correlation of levels; outputs of working vocoders have at least 0.88, of a wrong mel at most 0.36
 BETTER = 1.05  # how far another place must fit better than the one where the estimate is
 SILENT = 1e-3  # of a signal's peak, -60 dB: below it nothing sounds
 STEP, WINDOW, BANDS = 64, 512, 24  # samples, samples, and mel bands up to 8 kHz

@@ -1,4 +1,4 @@
-"""One recording through many systems: take after take, each measured as soon as it exists.
+"""One recording through many systems: output after output, each measured as soon as it exists.
 
 `compare` calls back with what happens, so that a page, a command or a test can show it; it knows none of them.
 """
@@ -11,16 +11,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from eval.compare.measurement import Failure, as_it_lies, attempt, measure
 from eval.metrics.alignment import Alignment, align
 from eval.metrics.loudness import loudness, true_peak
-from eval.metrics.metric import Metric
 from eval.metrics.pitch import PitchTrack, cached_track, tracker_missing
 from eval.metrics.registry import METRICS
 from eval.metrics.worst_segment import worst_second
 from vocoders.analysis import Analysis, RecentAnalyses, path, synthesize
 from vocoders.audio import SAMPLE_RATE, Recording
-from vocoders.features import FeatureMismatch
-from vocoders.systems import System, Unavailable
+from vocoders.systems import System
 
 _log = logging.getLogger(__name__)
 
@@ -31,8 +30,9 @@ class Cancelled(BaseException):
 
 
 @dataclass(frozen=True, eq=False)
-class Take:
-    """What a system made of the recording. `metrics`: {name: value, nan where undefined}, empty until measured."""
+class Output:
+    """What a system made of the recording. `metrics`: {name: value, None where undefined}, without those that are not measured
+    yet."""
 
     system: System
     samples: np.ndarray
@@ -40,7 +40,7 @@ class Take:
     true_peak: float  # dBTP
     compute_seconds: float
     alignment: Alignment | None = None  # with the recording; None for silence
-    metrics: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
     worst: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # {metric: (start, stop)}, seconds
     pitch: PitchTrack | None = None  # its F0, once it is measured and where there is a tracker
 
@@ -64,19 +64,19 @@ class Failed:
 
 @dataclass(frozen=True)
 class Measured:
-    """Metrics of a take that was there before, where each is worst, and its F0; more may follow."""
+    """Metrics of an output that was there before, where each is worst, and its F0; more may follow."""
 
     system: System
-    metrics: Mapping[str, float]
+    metrics: Mapping[str, float | None]
     worst: Mapping[str, tuple[float, float]]
     pitch: PitchTrack | None
 
-    def added_to(self, take: Take) -> Take:
-        metrics, worst = {**take.metrics, **self.metrics}, {**take.worst, **self.worst}
-        return replace(take, metrics=metrics, worst=worst, pitch=self.pitch)
+    def added_to(self, output: Output) -> Output:
+        metrics, worst = {**output.metrics, **self.metrics}, {**output.worst, **self.worst}
+        return replace(output, metrics=metrics, worst=worst, pitch=self.pitch)
 
 
-Event = Progress | Take | Failed | Measured
+Event = Progress | Output | Failed | Measured
 
 
 def compare(
@@ -87,38 +87,37 @@ def compare(
 ) -> None:
     """Run every system on `recording`, in the given order. A system that fails does not stop the others.
 
-    A take can be heard before it is measured; the quick metrics follow it at once, the others when all takes are there.
+    An output can be heard before it is measured; the quick metrics follow it at once, the others when all outputs are there.
     `compute_seconds` is front end and vocoder; loading weights is not counted, and a part that systems share
     is counted for each of them.
 
     analysis: what is known of this recording already; nothing when not given.
     """
     analysis = analysis or Analysis(recording.samples)
-    takes = []
+    outputs = []
     for system in systems:
         on_event(Progress(system, 0.0))
 
-        def take(system: System = system) -> Take:
-            return _take(system, analysis, recording, lambda fraction: on_event(Progress(system, fraction)))
+        def make(system: System = system) -> Output:
+            return _output(system, analysis, recording, lambda fraction: on_event(Progress(system, fraction)))
 
-        event = attempt(system, take)
+        event = output_or_failed(system, make)
         on_event(event)
-        if isinstance(event, Take):
-            takes.append(event)
+        if isinstance(event, Output):
+            outputs.append(event)
             on_event(_measured(event, analysis, recording, quick=True))
-    for take in takes:
-        on_event(_measured(take, analysis, recording, quick=False))
+    for output in outputs:
+        on_event(_measured(output, analysis, recording, quick=False))
 
 
-def attempt(system: System, make: Callable[[], Take]) -> Take | Failed:
-    """What `make` gives; a failure must not cost the other systems."""
-    try:
-        return make()
-    except (Unavailable, FeatureMismatch) as error:
-        return Failed(system, str(error))
-    except Exception as error:
-        _log.warning("%s failed", system.id, exc_info=True)
-        return Failed(system, f"{type(error).__name__}: {error}")
+def output_or_failed(system: System, make: Callable[[], Output]) -> Output | Failed:
+    """What `make` gives; an unexpected failure is logged."""
+    made = attempt(make)
+    if not isinstance(made, Failure):
+        return made
+    if not made.is_expected:
+        _log.warning("%s failed", system.id, exc_info=made.error)
+    return Failed(system, made.reason)
 
 
 _recent = RecentAnalyses()
@@ -129,7 +128,7 @@ def compare_again(recording: Recording, systems: Sequence[System], on_event: Cal
     compare(recording, systems, on_event, _recent.of(recording.samples))
 
 
-def _take(system: System, analysis: Analysis, recording: Recording, on_progress: Callable[[float], None]) -> Take:
+def _output(system: System, analysis: Analysis, recording: Recording, on_progress: Callable[[float], None]) -> Output:
     system.load()
     samples = synthesize(system, analysis, on_progress)
 
@@ -137,36 +136,29 @@ def _take(system: System, analysis: Analysis, recording: Recording, on_progress:
         return loudness(samples), true_peak(samples), align(recording.samples, samples)
 
     lufs, peak, alignment = analysis.once((*path(system), "place"), place)
-    return Take(system, samples, lufs, peak, analysis.seconds(system), alignment)
+    return Output(system, samples, lufs, peak, analysis.seconds(system), alignment)
 
 
-def _measured(take: Take, analysis: Analysis, recording: Recording, quick: bool) -> Measured:
+def _measured(output: Output, analysis: Analysis, recording: Recording, quick: bool) -> Measured:
+    """A metric that fails is undefined here: it must never cost an output that can be heard."""
+
     def compute() -> Measured:
         metrics = [m for m in METRICS.values() if m.quick is quick and not m.on_request and not m.why_not()]
-        values = {metric.name: _value(metric, recording, take) for metric in metrics}
-        places = {name: worst_second(name, recording.samples, take.samples) for name in values}
+        values = measure(as_it_lies(recording.samples, output.samples), metrics, keep_going=True).values
+        places = {name: worst_second(name, recording.samples, output.samples) for name in values}
         found = {name: place for name, place in places.items() if place}
-        return Measured(take.system, values, found, _pitch(take))
+        return Measured(output.system, values, found, _pitch(output))
 
-    return replace(analysis.once((*path(take.system), "metrics", quick), compute), system=take.system)
-
-
-def _value(metric: Metric, recording: Recording, take: Take) -> float:
-    """nan where it is undefined, or fails: a metric must never cost a take that can be heard."""
-    try:
-        return metric.compute(recording.samples, take.samples)
-    except Exception as error:
-        _log.warning("%s of %s could not be computed: %s", metric.name, take.system.id, error)
-        return float("nan")
+    return replace(analysis.once((*path(output.system), "metrics", quick), compute), system=output.system)
 
 
-def _pitch(take: Take) -> PitchTrack | None:
+def _pitch(output: Output) -> PitchTrack | None:
     if tracker_missing():
         return None
     try:
-        return cached_track(take.samples)
+        return cached_track(output.samples)
     except Exception as error:
-        _log.warning("the pitch of %s could not be tracked: %s", take.system.id, error)
+        _log.warning("the pitch of %s could not be tracked: %s", output.system.id, error)
         return None
 
 

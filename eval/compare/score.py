@@ -8,21 +8,23 @@ not in its place. A clip whose reference cannot be used is left out for every es
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from common.unavailable import Unavailable
-from eval.compare.overlap import overlap
+from eval.compare.intervals import plain_mean
+from eval.compare.measurement import Failure, Measurement, Row, attempt, measure, placed
 from eval.compare.pairs import pair_files
-from eval.compare.suspicions import suspicions
+from eval.compare.summary import mean_table
 from eval.metrics.metric import Metric
 from eval.metrics.registry import choose_metrics
 from vocoders.audio import SAMPLE_RATE, Recording, check_mono, resample
 from vocoders.recordings.reader import AudioError, Limits, read_recording
 
 LIMITS = Limits(max_seconds=3600, max_megabytes=2000)
+ESTIMATE = "estimate"  # the one system whose files are scored
 
 
 @dataclass(frozen=True)
@@ -45,47 +47,6 @@ class Scores:
     unused: list[str]
 
 
-@dataclass(frozen=True)
-class Measured:
-    """values: None where undefined; lost: metrics that only the estimate left undefined; moved: samples by which it was moved
-    onto its reference; notes: sentences without full stop."""
-
-    values: dict[str, float | None]
-    moved: int
-    lost: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-def measure(
-    reference: Recording,
-    estimate: Recording,
-    metrics: Sequence[Metric],
-    any_length: bool = False,
-    on_metric: Callable[[str], None] = lambda name: None,
-) -> Measured:
-    """One estimate, over what it has in common with its reference. on_metric: called with each name before its metric is
-    computed. Errors: `LengthError`, see `eval.compare.overlap`."""
-    common = overlap(reference.samples, estimate.samples, any_length)
-    values, lost = {}, []
-    for metric in metrics:
-        on_metric(metric.name)
-        pair = (reference.samples, estimate.samples) if metric.in_place else (common.reference, common.estimate)
-        values[metric.name] = metric.value(*pair)
-        if (
-            values[metric.name] is None
-            and not metric.in_place
-            and metric.value(reference.samples, reference.samples) is not None
-        ):
-            lost.append(metric.name)
-    of_files = [
-        f"the {which}: {notice}"
-        for which, recording in (("reference", reference), ("estimate", estimate))
-        for notice in recording.notices
-    ]
-    found = suspicions(common.reference, common.estimate, estimate.rate)
-    return Measured(values, common.delay, tuple(lost), (*of_files, *common.notes, *found))
-
-
 def score_folders(
     reference: Path,
     estimate: Path,
@@ -99,57 +60,61 @@ def score_folders(
     """
     pairs = pair_files(reference, estimate)
     problems = [f"{reference / name}: {why}" for name, why in pairs.missing.items()]
-    failed, clips, lost = list(map(str, pairs.missing)), [], []
-    for index, (name, paths) in enumerate(pairs.files.items()):
+    rows = [Row(str(name), ESTIMATE, 0.0, 0.0, {}, why) for name, why in pairs.missing.items()]
+    for index, (name, (reference_path, path)) in enumerate(pairs.files.items()):
         on_clip(index, len(pairs.files))
         try:
-            wanted = read_recording(paths[0], LIMITS, str(paths[0]))
+            recording = read_recording(reference_path, LIMITS, str(reference_path))
         except AudioError as error:
             problems.append(str(error))
             continue
-        try:
-            found = read_recording(paths[1], LIMITS, str(paths[1]))
-            measured = measure(wanted, found, metrics, any_length)
-        except (ValueError, RuntimeError, MemoryError) as error:
-            problems.append(str(error) if isinstance(error, AudioError) else f"{paths[1]}: {error}")
-            failed.append(str(name))
-            continue
-        lost += measured.lost
-        problems += [f"{paths[1]}: {metric} is undefined for it" for metric in measured.lost]
-        about = {
-            "moved": measured.moved,
-            "notes": list(measured.notes),
-            "history": {"reference": wanted.history, "estimate": found.history},
-        }
-        clips.append({"name": str(name), "seconds": round(wanted.seconds, 3), **measured.values, **about})
+        row = _row(str(name), recording, path, metrics, any_length)
+        rows.append(row)
+        problems += [row.error] if row.error else [f"{path}: {metric} is undefined for it" for metric in row.lost]
     on_clip(len(pairs.files), len(pairs.files))
-    return _summed_up(clips, metrics, failed, lost, problems, list(map(str, pairs.unused)))
+    return _summed_up(rows, metrics, problems, list(map(str, pairs.unused)))
 
 
-def _summed_up(
-    clips: list[dict],
-    metrics: Sequence[Metric],
-    failed: list[str],
-    lost: list[str],
-    problems: list[str],
-    unused: list[str],
-) -> Scores:
+def _row(name: str, recording: Recording, path: Path, metrics: Sequence[Metric], any_length: bool) -> Row:
+    """Of the estimate at `path`. An error names the file."""
+    row = Row(name, ESTIMATE, recording.seconds, 0.0, {}, history=recording.history)
+
+    def measured() -> Row:
+        estimate = read_recording(path, LIMITS, str(path))
+        found = measure(placed(recording, estimate, any_length), metrics)
+        return replace(row.with_measurement(found), output_history=estimate.history)
+
+    made = attempt(measured)
+    if not isinstance(made, Failure):
+        return made
+    is_named = isinstance(made.error, AudioError)
+    return replace(row, error=made.reason if is_named else f"{path}: {made.reason}")
+
+
+def _summed_up(rows: list[Row], metrics: Sequence[Metric], problems: list[str], unused: list[str]) -> Scores:
+    failed, good = [row.clip for row in rows if row.error], [row for row in rows if not row.error]
+    table = mean_table(rows, [metric.name for metric in metrics], plain_mean).get(ESTIMATE, {})
     means, n, undefined, others = {}, {}, {}, {}
     for metric in metrics:
-        name = metric.name
-        values = [clip[name] for clip in clips if clip[name] is not None]
-        failures = len(failed) + lost.count(name)
-        n[name], mean = len(values), sum(values) / len(values) if values else None
-        means[name] = None if failures else mean
+        name, mean = metric.name, table.get(metric.name)
+        failures = len(failed) + sum(name in row.lost for row in good)
+        n[name] = mean.n if mean else 0
+        means[name] = mean.mean if mean and not failures else None
         if reason := metric.why_not():
             undefined[name] = reason
         elif failures:
-            undefined[name] = f"{failures} of {len(clips) + len(failed)} clips failed"
-            if mean is not None:
-                others[name] = mean
+            undefined[name] = f"{failures} of {len(rows)} clips failed"
+            if mean:
+                others[name] = mean.mean
         elif mean is None:
             undefined[name] = "for no clip defined"
-    return Scores(clips, means, n, undefined, others, failed, problems, unused)
+    return Scores([_clip(row) for row in good], means, n, undefined, others, failed, problems, unused)
+
+
+def _clip(row: Row) -> dict:
+    history = {"reference": row.history, "estimate": row.output_history}
+    about = {"moved": row.moved, "notes": list(row.notes), "history": history}
+    return {"name": row.clip, "seconds": round(row.seconds, 3), **row.metrics, **about}
 
 
 def score_recordings(
@@ -157,10 +122,10 @@ def score_recordings(
     estimate: Recording,
     names: str | None = None,
     on_metric: Callable[[str], None] = lambda name: None,
-) -> Measured:
-    """By the metrics that can be computed here. names: as for `choose_metrics`, with its errors; those of `measure`."""
+) -> Measurement:
+    """By the metrics that can be computed here. names: as for `choose_metrics`, with its errors; `LengthError`."""
     metrics = [metric for metric in choose_metrics(names) if not metric.why_not()]
-    return measure(reference, estimate, metrics, on_metric=on_metric)
+    return measure(placed(reference, estimate), metrics, on_metric)
 
 
 def score_pair(

@@ -13,7 +13,7 @@ import numpy as np
 from eval.metrics.alignment import loudness_difference
 from vocoders.audio import SAMPLE_RATE
 
-ANOTHER_GAIN = 3.0  # LU; of 105 takes of five vocoders one is as far off
+ANOTHER_GAIN = 3.0  # LU; of 105 outputs of five vocoders one is as far off
 EMPTY = 20.0  # dB below the reference, in every band from somewhere up
 BAND = 500.0  # Hz
 LOWEST_TOP, HIGHEST_TOP = 2000.0, 10_000.0  # Hz; what ends below is no matter of bandwidth, what ends above no loss

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from eval.compare.mel import GivenMel
-from eval.compare.recording import Take
+from eval.compare.recording import Output
 from eval.metrics.loudness import Level
 from eval.reports.figures import save_comparison
 from vocoders.audio import SAMPLE_RATE, Recording
@@ -31,7 +31,7 @@ PACKAGES = (
 
 
 def write_bundle(
-    folder: Path, recording: Recording, takes: Sequence[Take], levels: Mapping[str, Level], wavs: Sequence[Path]
+    folder: Path, recording: Recording, takes: Sequence[Output], levels: Mapping[str, Level], wavs: Sequence[Path]
 ) -> Path:
     """Writes comparison.png, results.json and everything.zip into `folder`; returns the zip."""
     figure = folder / "comparison.png"
@@ -40,7 +40,7 @@ def write_bundle(
 
 
 def write_mel_bundle(
-    folder: Path, mel: GivenMel, takes: Sequence[Take], levels: Mapping[str, Level], wavs: Sequence[Path]
+    folder: Path, mel: GivenMel, takes: Sequence[Output], levels: Mapping[str, Level], wavs: Sequence[Path]
 ) -> Path:
     """The same of takes of a mel; without comparison.png, which compares with a recording."""
     about = {"name": mel.name, "seconds": round(mel.seconds, 4), "sample_rate": SAMPLE_RATE, "taken_for": mel.taken_for}
@@ -57,7 +57,7 @@ def _archive(folder: Path, files: Sequence[Path], results: dict) -> Path:
     return archive
 
 
-def describe(recording: Recording, takes: Sequence[Take], levels: Mapping[str, Level]) -> dict:
+def describe(recording: Recording, takes: Sequence[Output], levels: Mapping[str, Level]) -> dict:
     """Everything measured, as JSON: undefined numbers are null."""
     about = {
         "name": recording.name,
@@ -74,7 +74,7 @@ def describe(recording: Recording, takes: Sequence[Take], levels: Mapping[str, L
     }
 
 
-def _describe_takes(takes: Sequence[Take], levels: Mapping[str, Level]) -> dict:
+def _describe_takes(takes: Sequence[Output], levels: Mapping[str, Level]) -> dict:
     return {
         "metrics": {take.system.id: {name: finite(value) for name, value in take.metrics.items()} for take in takes},
         "systems": {
@@ -106,6 +106,6 @@ def _level(level: Level) -> dict[str, float | None]:
     return {"lufs": finite(level.lufs), "true_peak_dbtp": finite(level.true_peak), "gain_db": finite(level.gain)}
 
 
-def finite(value: float) -> float | None:
-    """A number that JSON can hold; None for nan and infinity."""
-    return round(value, 5) if math.isfinite(value) else None
+def finite(value: float | None) -> float | None:
+    """A number that JSON can hold; None for what is undefined, nan or infinity."""
+    return None if value is None or not math.isfinite(value) else round(value, 5)

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from common.durable import write_text_durably
-from eval.compare.clip_task import LIMITS, Row, take_path
+from eval.compare.clip_task import LIMITS, output_path
 from eval.compare.intervals import FEWEST, Estimate
+from eval.compare.measurement import Row
 from eval.compare.summary import Summary
 from eval.metrics.loudness import loudness, match_levels, true_peak
 from eval.metrics.registry import METRICS
@@ -200,7 +201,7 @@ def _extremes(
             _card(
                 f"{word}: {row.clip}, {metric} {row.metrics[metric]:.3f}",
                 sources[row.clip],
-                take_path(out, system, row.clip),
+                output_path(out, system, row.clip),
             )
             for word, row in chosen.items()
         )

@@ -223,7 +223,7 @@ def ready(page: Page, step: str | None = None) -> None:
 
 
 def state(page: Page) -> dict:
-    return page.evaluate(f"{BOOTH}.labBooth.state")
+    return page.evaluate(f"{BOOTH}.labSession.state")
 
 
 def submit_button(page: Page):
@@ -232,11 +232,11 @@ def submit_button(page: Page):
 
 def hear(page: Page, slot: int) -> None:
     """Waits until a slot, chosen already, has been heard for long enough."""
-    page.wait_for_function(f"{BOOTH}.labBooth.state.heard[{slot}] >= {NEED}")
+    page.wait_for_function(f"{BOOTH}.labSession.state.heard[{slot}] >= {NEED}")
 
 
 def next_trial(page: Page, nonce: str) -> None:
-    page.wait_for_function(f"{BOOTH}.labBooth.state.nonce !== '{nonce}' && {BOOTH}.dataset.ready === '1'")
+    page.wait_for_function(f"{BOOTH}.labSession.state.nonce !== '{nonce}' && {BOOTH}.dataset.ready === '1'")
 
 
 # ---- what was heard
@@ -308,9 +308,9 @@ def test_an_answer_waits_for_the_ears(visit, server):
 
 def test_silence_is_not_listening(visit):
     page = visit("acr")
-    page.evaluate(f"{BOOTH}.labBooth.deck.setLevel(0)")
+    page.evaluate(f"{BOOTH}.labSession.player.setLevel(0)")
     page.keyboard.press("Space")
-    page.wait_for_function(f"{BOOTH}.labBooth.state.time > 1")
+    page.wait_for_function(f"{BOOTH}.labSession.state.time > 1")
     assert state(page)["heard"] == [0]
 
 
@@ -370,10 +370,10 @@ def test_categories_by_keyboard_alone(visit, server):
         nonce = state(page)["nonce"]
         page.keyboard.press(answer)
         page.keyboard.press("Space")
-        page.wait_for_function(f"{BOOTH}.labBooth.state.playing")
+        page.wait_for_function(f"{BOOTH}.labSession.state.playing")
         hear(page, 0)
         page.keyboard.press("Enter")
-        page.wait_for_function(f"{BOOTH}.labBooth.state.nonce !== '{nonce}'")
+        page.wait_for_function(f"{BOOTH}.labSession.state.nonce !== '{nonce}'")
         ready(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you!")
     assert [sent["answer"] for sent in server.calls_of("answer")] == [2, 5]
@@ -384,16 +384,16 @@ def test_abx_by_keyboard_alone(visit, server):
     page = visit("abx")
     for slot, key in enumerate("abx"):
         page.keyboard.press(key)
-        page.wait_for_function(f"{BOOTH}.labBooth.state.playing && {BOOTH}.labBooth.state.selected === {slot}")
+        page.wait_for_function(f"{BOOTH}.labSession.state.playing && {BOOTH}.labSession.state.selected === {slot}")
         hear(page, slot)
     expect(page.get_by_role("button", name="Listen to X")).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("l")
-    assert page.evaluate(f"{BOOTH}.labBooth.deck.looping")
+    assert page.evaluate(f"{BOOTH}.labSession.player.looping")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("1")
     assert state(page)["selected"] == 0
     page.keyboard.press("Space")
-    page.wait_for_function(f"!{BOOTH}.labBooth.state.playing")
+    page.wait_for_function(f"!{BOOTH}.labSession.state.playing")
     page.keyboard.press("Shift+B")
     expect(page.get_by_role("radio", name="X is B")).to_be_checked()
     page.keyboard.press("Shift+A")
@@ -434,10 +434,10 @@ def test_a_switch_is_silent_between_equal_sounds(visit):
     page = visit("ab")
     rendered = page.evaluate(
         f"""async () => {{
-          const {{ deck }} = {BOOTH}.labBooth;
-          deck.slots[1].buffer = deck.slots[0].buffer;
-          const [mixed, alone] = [await deck.transport.renderOffline({{ switches: [[0, 0], [0.4, 1]], seconds: 1 }}),
-            await deck.transport.renderOffline({{ switches: [[0, 0]], seconds: 1 }})];
+          const {{ player }} = {BOOTH}.labSession;
+          player.slots[1].buffer = player.slots[0].buffer;
+          const [mixed, alone] = [await player.transport.renderOffline({{ switches: [[0, 0], [0.4, 1]], seconds: 1 }}),
+            await player.transport.renderOffline({{ switches: [[0, 0]], seconds: 1 }})];
           return Math.max(...mixed.map((sample, i) => Math.abs(sample - alone[i])));
         }}"""
     )
@@ -452,8 +452,8 @@ def test_a_loop_is_drawn_and_a_click_seeks(visit):
     page.mouse.down()
     page.mouse.move(box["x"] + 0.6 * box["width"], y, steps=4)
     page.mouse.up()
-    wait_for_loop(page, f"{BOOTH}.labBooth.state.time")
-    assert page.evaluate(f"{BOOTH}.labBooth.deck.activeLoop") == pytest.approx([0.5, 1.5], abs=0.02)
+    wait_for_loop(page, f"{BOOTH}.labSession.state.time")
+    assert page.evaluate(f"{BOOTH}.labSession.player.activeLoop") == pytest.approx([0.5, 1.5], abs=0.02)
     assert state(page)["heard"][0] == pytest.approx(1, abs=0.02)  # heard again is not heard more
     page.mouse.click(box["x"] + 0.9 * box["width"], y)
     assert state(page)["time"] >= 2.2
@@ -488,7 +488,7 @@ def test_every_step_of_a_session(visit, server):
         page.keyboard.press("3")
         expect(submit_button(page)).to_be_enabled()
         submit_button(page).click()
-        page.wait_for_function(f"{BOOTH}.labBooth.state.nonce !== '{nonce}'")
+        page.wait_for_function(f"{BOOTH}.labSession.state.nonce !== '{nonce}'")
         ready(page)
     expect(page.get_by_text("How often do you listen <i>closely</i>?")).to_be_visible()
     page.locator("label").filter(has_text="Now and then").click()
@@ -521,7 +521,7 @@ def test_a_reload_continues(visit, server):
 def test_a_hidden_tab_is_silent(visit):
     page = visit("acr")
     page.keyboard.press("Space")
-    page.wait_for_function(f"{BOOTH}.labBooth.state.playing")
+    page.wait_for_function(f"{BOOTH}.labSession.state.playing")
     page.evaluate(
         "Object.defineProperty(document, 'hidden', { value: true, configurable: true });"
         "document.dispatchEvent(new Event('visibilitychange'))"

@@ -78,11 +78,11 @@ def press_through(page: Page, mode: str) -> dict:
     """One trial by keyboard: hear every slot, answer, send. What was on the page."""
     shown = state(page)
     keys = ["Space"] if mode == "acr" else ["a", "b", "x"]
-    if mode != "acr" and not page.evaluate(f"{BOOTH}.labBooth.deck.looping"):
+    if mode != "acr" and not page.evaluate(f"{BOOTH}.labSession.player.looping"):
         page.keyboard.press("l")  # the clip is shorter than three times what has to be heard
     for slot, key in enumerate(keys):
         page.keyboard.press(key)
-        page.wait_for_function(f"{BOOTH}.labBooth.state.heard[{slot}] >= 0.75")
+        page.wait_for_function(f"{BOOTH}.labSession.state.heard[{slot}] >= 0.75")
     for key in ANSWERS[mode]:
         page.keyboard.press(key)
     expect(submit_button(page)).to_be_enabled()
@@ -92,7 +92,7 @@ def press_through(page: Page, mode: str) -> dict:
 
 def next_step(page: Page, nonce: str) -> None:
     page.wait_for_function(
-        f"{BOOTH}.dataset.ready === '1' && {BOOTH}.labBooth.state.nonce !== '{nonce}'", timeout=60_000
+        f"{BOOTH}.dataset.ready === '1' && {BOOTH}.labSession.state.nonce !== '{nonce}'", timeout=60_000
     )
 
 

@@ -6,28 +6,27 @@ python -m tests.robustness.rating_server DATA_DIR PORT LOCK_SECONDS
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from common.paths import ROOT
+from tests import warm_python
 from tests.conftest import free_port, wait_until_ready
+from tests.warm_python import WarmProcess
 
 LOCK_SECONDS = 2.0  # instead of half a minute: how long a write waits for another process
 
 
-def start_server(data: Path, port: int, lock_seconds: float = LOCK_SECONDS) -> subprocess.Popen:
+def start_server(data: Path, port: int, lock_seconds: float = LOCK_SECONDS) -> WarmProcess:
     """Its process, once it answers."""
-    with (data / "log.txt").open("a+") as log:
-        command = [sys.executable, "-m", "tests.robustness.rating_server", str(data), str(port), str(lock_seconds)]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-        wait_until_ready(f"http://127.0.0.1:{port}", process, log)
+    arguments = ["-m", "tests.robustness.rating_server", str(data), str(port), str(lock_seconds)]
+    process = warm_python.start(arguments, data / "log.txt")
+    wait_until_ready(f"http://127.0.0.1:{port}", process, data / "log.txt")
     return process
 
 
 @contextlib.contextmanager
-def rating_server(data: Path, lock_seconds: float = LOCK_SECONDS) -> Iterator[tuple[str, subprocess.Popen]]:
+def rating_server(data: Path, lock_seconds: float = LOCK_SECONDS) -> Iterator[tuple[str, WarmProcess]]:
     """(address, process)"""
     port = free_port()
     process = start_server(data, port, lock_seconds)

@@ -12,12 +12,9 @@ import httpx
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session.open import open_listening
 from eval.listening.study import Question, Study
-from tests.conftest import harmonic_tone, running_app
-from vocoders.audio import Recording
+from tests.conftest import running_app
+from tests.robustness.study_maker import ITEMS, SYSTEMS, recordings
 from vocoders.catalogue import find_systems
-
-SYSTEMS = "griffin-lim,griffin-lim-oracle"
-ITEMS = ("one", "two")
 
 
 @dataclass(frozen=True)
@@ -37,10 +34,9 @@ class StudiedApp:
 
 def add_study(data: Path, name: str = "Which one?", about: str = "") -> tuple[str, str]:
     """(public id, key) of an ACR study with real takes."""
-    recordings = {item: Recording(item, harmonic_tone(1.6, 150 * (n + 1))) for n, item in enumerate(ITEMS)}
     questions = (Question("device", name, (name, "loudspeakers")), Question("note", "Anything?"))
     study = Study(name, "acr", ITEMS, tuple(SYSTEMS.split(",")), questions=questions, about=about)
-    rendered = render_stimuli(study, recordings, find_systems(SYSTEMS))
+    rendered = render_stimuli(study, recordings(), find_systems(SYSTEMS))
     listening = open_listening(data)
     made = listening.store.add_study(study, *rendered, {})
     listening.store.close()

@@ -5,21 +5,21 @@ python -m pytest tests/robustness/test_kills.py --proof -s
 
 import contextlib
 import hashlib
+import itertools
+import math
 import os
 import random
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 
-from common.paths import ROOT
 from eval.listening.session.open import open_listening, open_store
 from server.sweep import sweep
+from tests import warm_python
 from tests.conftest import free_port, running_app, start_app
 from tests.listening import Listener, any_answer
 from tests.robustness.rating_server import start_server
@@ -47,41 +47,36 @@ def check_studies(data: Path) -> int:
 
 
 def processor_seconds(process: int) -> float:
+    """So far; of one that has ended, all."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_a_study_is_there_as_a_whole_or_not_at_all(tmp_path, scale):
-    chance, killed, whole = random.Random(0), 0, 0
-    command = [sys.executable, "-m", "tests.robustness.study_maker", str(tmp_path)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=-1, stdout=-1, text=True) as maker:
+    chance, numbers = random.Random(0), itertools.count()
+    killed, whole, usual = 0, 0, math.inf
 
-        def make(after: float | None) -> float:
-            """Seconds of processor time that it took. after: how many of them it gets until it is killed."""
-            nonlocal killed, whole
-            maker.stdin.write("\n")
-            maker.stdin.flush()
-            child = int(maker.stdout.readline())
-            if after is not None:
-                with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
-                    until(lambda: processor_seconds(child) >= after, "the study is under way")
-                    os.kill(child, signal.SIGKILL)
-            code, seconds = maker.stdout.readline().split()
-            code = int(code)
-            killed += code == -signal.SIGKILL
-            whole += code == 0
-            assert code in (0, -signal.SIGKILL)
-            return float(seconds)
+    def make(after: float = math.inf) -> None:
+        """after: seconds of processor time that the maker gets until it is killed."""
+        nonlocal killed, whole, usual
+        arguments = ["-m", "tests.robustness.study_maker", str(tmp_path), f"Study {next(numbers)}"]
+        maker = warm_python.start(arguments, tmp_path / "log.txt")
+        until(lambda: maker.ended or processor_seconds(maker.pid) >= after, "the study is made, or under way")
+        used = processor_seconds(maker.pid)
+        maker.kill()
+        code = maker.wait()
+        assert code in (0, -signal.SIGKILL), (tmp_path / "log.txt").read_text()
+        killed += code == -signal.SIGKILL
+        whole += code == 0
+        usual = min(usual, used) if code == 0 else usual
 
-        usual = min(make(None) for _ in range(2))
-        for _ in range(scale(3, 120)):
-            make(chance.uniform(0.3, 1.1) * usual)
-            # Killed between the last write and the exit, it may be there although nobody was told
-            assert whole <= check_studies(tmp_path) <= whole + killed
-        make(None)
-        found = check_studies(tmp_path)
-        maker.stdin.close()
+    make()
+    for _ in range(scale(3, 120)):
+        make(chance.uniform(0.3, 1.1) * usual)
+        # Killed between the last write and the exit, it may be there although nobody was told
+        assert whole <= check_studies(tmp_path) <= whole + killed
+    make()
+    found = check_studies(tmp_path)
     assert killed > 0
     print(f"\nkilled while making a study: {killed} of {killed + whole}, {found} studies whole, 0 in parts")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.compare.recording import Take, compare_again
+from eval.compare.recording import Output, compare_again
 from server.executor import WorkerCrashed, WorkerTimeout
 from server.process import MAX_ATTEMPTS, Worker
 from server.prometheus import STALLED, WORKERS
@@ -123,7 +123,7 @@ def test_a_comparison_there_is_the_comparison_here(worker):
     compare_again(recording, systems, here.append)
     worker.run(compare_again, recording, systems, on_report=there.append)
     for takes in (here, there):
-        takes[:] = [event for event in takes if isinstance(event, Take)]
+        takes[:] = [event for event in takes if isinstance(event, Output)]
     assert [take.system for take in there] == [find_system(s.id) for s in systems]
     for one, other in zip(here, there, strict=True):
         # Iterating amplifies rounding, which differs with the number of threads

@@ -27,7 +27,7 @@ def test_takes_arrive_one_by_one_and_everything_is_bundled(store):
     views = list(CompareJob(recording(), systems, folder).run(threading.Event()))
     first, last = views[0].player, views[-1].player
     assert [track["state"] for track in first["tracks"]] == ["ready", "waiting", "waiting"]
-    assert [len(view.takes) for view in views] == sorted(len(view.takes) for view in views)
+    assert [len(view.outputs) for view in views] == sorted(len(view.outputs) for view in views)
     assert [track["state"] for track in last["tracks"]] == ["ready"] * 3
     assert last["status"]["state"] == "done"
     for track in last["tracks"]:

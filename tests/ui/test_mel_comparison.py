@@ -72,7 +72,7 @@ def test_the_page_has_no_recording_and_nothing_against_it(store):
     results = json.loads((folder.path / "results.json").read_text())
     assert results["mel"]["taken_for"] == "the hw2 mel"
     assert results["metrics"]["griffin-lim"].keys() == {MEL_ERROR}
-    table = mel_error_table(last.takes)
+    table = mel_error_table(last.outputs)
     assert MEL_ERROR in table
     assert "M-STFT" not in table
     assert "Without a recording there is no reference" in mel_note(given())

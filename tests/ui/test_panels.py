@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eval.compare.recording import Take
+from eval.compare.recording import Output
 from eval.metrics.pitch import PitchTrack
 from tests.conftest import harmonic_tone
 from ui.compare.pitch_panel import pitch_panel
@@ -35,7 +35,7 @@ def test_refinement_is_shown_for_a_pair_and_only_then():
     bridged, refined, other = find_systems("hifigan-original-bridged,hifigan-original-refined,hifigan-original")
     tone = harmonic_tone(0.3)
     made = [
-        Take(system, tone * gain, -20.0, -3.0, 1.0) for system, gain in ((bridged, 1.0), (refined, 0.5), (other, 1))
+        Output(system, tone * gain, -20.0, -3.0, 1.0) for system, gain in ((bridged, 1.0), (refined, 0.5), (other, 1))
     ]
     html = refinement_panel(made)
     assert html.count("<figure") == 1

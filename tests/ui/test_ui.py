@@ -10,7 +10,7 @@ import librosa
 import numpy as np
 import pytest
 
-from eval.compare.recording import Take
+from eval.compare.recording import Output
 from eval.metrics.loudness import Level
 from server import results
 from server.results import ResultStore
@@ -29,9 +29,9 @@ from vocoders.features import hw2_mel, stft_magnitude
 from vocoders.recordings.reader import read_recording
 
 
-def take(id: str, m_stft: float, steps=(hw2_mel,)) -> Take:
+def take(id: str, m_stft: float, steps=(hw2_mel,)) -> Output:
     metrics = {"M-STFT": m_stft, "log-mel L1": math.nan, "spectral convergence": 0.5}
-    return Take(fake_system(id, steps=steps), np.zeros(22_050, np.float32), -20.0, -3.0, 0.5, metrics=metrics)
+    return Output(fake_system(id, steps=steps), np.zeros(22_050, np.float32), -20.0, -3.0, 0.5, metrics=metrics)
 
 
 # Results on disk

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from eval.compare.recording import Cancelled, Measured, Take, compare
+from eval.compare.recording import Cancelled, Measured, Output, compare
 from eval.metrics.pitch import track_pitch
 from vocoders.analysis import Analysis, RecentAnalyses
 from vocoders.audio import Recording
@@ -77,12 +77,12 @@ def test_a_second_comparison_of_the_same_recording_makes_only_what_is_new(tone, 
     recent, takes = RecentAnalyses(), []
     recording = Recording("tone", tone[:22_050])
 
-    def run(ids: str) -> list[Take]:
-        found: list[Take] = []
+    def run(ids: str) -> list[Output]:
+        found: list[Output] = []
         compare(
             Recording("the same", recording.samples.copy()),
             find_systems(ids),
-            lambda event: found.append(event) if isinstance(event, Take) else None,
+            lambda event: found.append(event) if isinstance(event, Output) else None,
             recent.of(recording.samples.copy()),
         )
         return found
@@ -98,7 +98,7 @@ def test_a_second_comparison_of_the_same_recording_makes_only_what_is_new(tone, 
 def test_a_measured_take_brings_its_pitch_along(tone):
     """So that the page need not track it again, in another process."""
     takes, measured = [], []
-    kinds = {Take: takes.append, Measured: measured.append}
+    kinds = {Output: takes.append, Measured: measured.append}
     compare(
         Recording("tone", tone[:22_050]),
         find_systems("griffin-lim"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eval.compare.mel import MEL_ERROR
-from eval.compare.recording import Take
+from eval.compare.recording import Output
 from eval.metrics.alignment import Alignment
 from eval.metrics.loudness import Level
 from eval.metrics.registry import METRICS
@@ -26,7 +27,7 @@ class Column:
     unit: str
     better: str  # a key of `ARROWS`
     about: str
-    value: Callable[[Take], float | None]  # None: not measured yet
+    value: Callable[[Output], float | None]  # None: not measured yet; nan: undefined
     digits: int = 3
 
 
@@ -35,9 +36,14 @@ def _digits(unit: str) -> int:
     return 1 if unit in ("dB", "%", "LU") else 3
 
 
+def _measured(metric: str, output: Output) -> float | None:
+    value = output.metrics.get(metric)
+    return math.nan if value is None and metric in output.metrics else value
+
+
 COLUMNS = (
     *(
-        Column(m.name, m.unit, m.better, m.about, lambda take, name=m.name: take.metrics.get(name), _digits(m.unit))
+        Column(m.name, m.unit, m.better, m.about, functools.partial(_measured, m.name), _digits(m.unit))
         for m in METRICS.values()
         if not m.on_request and not m.why_not()
     ),
@@ -54,7 +60,7 @@ MEL_COLUMNS = (
         "Np",
         "lower",
         "Mean error of the take’s log mel against the mel that was given, in its own recipe",
-        lambda take: take.metrics.get(MEL_ERROR),
+        functools.partial(_measured, MEL_ERROR),
     ),
     *COLUMNS[-2:],
 )
@@ -69,17 +75,17 @@ _MEL_NOTE = (
 )
 
 
-def metric_table(takes: Sequence[Take]) -> str:
+def metric_table(takes: Sequence[Output]) -> str:
     """One row per system of a recording, see `_table`."""
     return _table(takes, COLUMNS, _NOTE)
 
 
-def mel_error_table(takes: Sequence[Take]) -> str:
+def mel_error_table(takes: Sequence[Output]) -> str:
     """One row per system of a mel without a recording."""
     return _table(takes, MEL_COLUMNS, _MEL_NOTE)
 
 
-def _table(takes: Sequence[Take], columns: Sequence[Column], note: str) -> str:
+def _table(takes: Sequence[Output], columns: Sequence[Column], note: str) -> str:
     """The best of the mel vocoders is marked in every column.
 
     A system that is given more than a mel competes with nobody: it is shown, and never marked.
@@ -97,7 +103,7 @@ def _table(takes: Sequence[Take], columns: Sequence[Column], note: str) -> str:
     )
 
 
-def _best(column: Column, takes: Sequence[Take]) -> float:
+def _best(column: Column, takes: Sequence[Output]) -> float:
     values = [value for take in takes if (value := column.value(take)) is not None and math.isfinite(value)]
     if len(values) < 2:
         return math.nan
@@ -115,14 +121,14 @@ def _heading(column: Column) -> str:
     )
 
 
-def _row(take: Take, columns: Sequence[Column], best: Mapping[str, float]) -> str:
+def _row(take: Output, columns: Sequence[Column], best: Mapping[str, float]) -> str:
     cells = "".join(_cell(column, take, best[column.title]) for column in columns)
     bound = "" if take.system.mel != "none" else ' <span class="page-badge">bound</span>'
     select = f'<button type="button" class="page-link" data-lab-track="{escape(take.system.id)}">{escape(take.system.title)}</button>'
     return f'<tr><th scope="row">{select}{bound}</th>{cells}</tr>'
 
 
-def _cell(column: Column, take: Take, best: float) -> str:
+def _cell(column: Column, take: Output, best: float) -> str:
     value = column.value(take)
     if value is None:
         return '<td title="being measured">…</td>'
@@ -138,7 +144,7 @@ def _cell(column: Column, take: Take, best: float) -> str:
     return f"<td>{text}</td>"
 
 
-def _listen(text: str, take: Take, column: Column, start: float, stop: float) -> str:
+def _listen(text: str, take: Output, column: Column, start: float, stop: float) -> str:
     """The number as a button that loops where it comes from."""
     about = f"Loop {start:.1f} to {stop:.1f} s, where {take.system.title} is worst in {column.title}"
     return (

@@ -12,10 +12,10 @@ import numpy as np
 from eval.compare.mel import GivenMel
 from eval.metrics.pitch import cached_track, tracker_missing
 from eval.reports.spectrogram import mel_png
-from ui.compare.job import View
 from ui.compare.metric_table import level_table, mel_error_table, metric_table
 from ui.compare.pitch_panel import pitch_panel
 from ui.compare.refinement_panel import refinement_panel
+from ui.compare.view import View
 from ui.markup import escape, slot
 from ui.player import player_component
 from vocoders.audio import Recording
@@ -55,7 +55,7 @@ class Outputs:
     def numbers(self, view: View) -> dict:
         """What changes when a take was added or measured."""
         return {
-            self.metrics: metric_table(view.takes) if view.has_reference else mel_error_table(view.takes),
+            self.metrics: metric_table(view.outputs) if view.has_reference else mel_error_table(view.outputs),
             self.levels: levels_of(view),
             self.levels_box: gr.update(visible=True),
         }
@@ -64,7 +64,7 @@ class Outputs:
         """What takes a while to draw: once for every new take, after it was measured."""
         if not isinstance(source, Recording):
             return {}
-        return {self.pitch: pitch_of(source, view), self.refinement: refinement_panel(view.takes)}
+        return {self.pitch: pitch_of(source, view), self.refinement: refinement_panel(view.outputs)}
 
     def files(self, view: View) -> dict:
         return {self.downloads: download_links(view)}
@@ -108,13 +108,13 @@ def _mel_figure(log_mel: np.ndarray, what: str, name: str, said: str) -> str:
 def pitch_of(recording: Recording, view: View) -> str:
     if tracker_missing():
         return ""
-    tracks = {take.system.title: take.pitch for take in view.takes if take.pitch}
+    tracks = {take.system.title: take.pitch for take in view.outputs if take.pitch}
     return pitch_panel(recording.seconds, cached_track(recording.samples), tracks)
 
 
 def levels_of(view: View) -> str:
-    titles = {"reference": "Recording", **{take.system.id: take.system.title for take in view.takes}}
-    return level_table(titles, view.levels, view.clipped, {take.system.id: take.alignment for take in view.takes})
+    titles = {"reference": "Recording", **{take.system.id: take.system.title for take in view.outputs}}
+    return level_table(titles, view.levels, view.clipped, {take.system.id: take.alignment for take in view.outputs})
 
 
 def download_links(view: View) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eval.compare.recording import Take
+from eval.compare.recording import Output
 from eval.reports.spectrogram import DIFFERENCE_DB, FREQUENCY_MAX, difference, difference_png
 from ui.markup import escape
 from vocoders.mel import F_MAX, N_BINS
@@ -17,7 +17,7 @@ ROWS = 256  # of the picture, evenly spaced in mel
 _TOP = 2595 * np.log10(1 + FREQUENCY_MAX / 700)
 
 
-def refinement_panel(takes: Sequence[Take]) -> str:
+def refinement_panel(takes: Sequence[Output]) -> str:
     """A figure for every refined take whose plain sister is there as well; empty without such a pair."""
     pairs = (
         (take, plain) for take in takes if take.system.refinement for plain in takes if _is_plain(plain, take.system)
@@ -25,12 +25,12 @@ def refinement_panel(takes: Sequence[Take]) -> str:
     return "".join(_figure(refined, plain) for refined, plain in pairs)
 
 
-def _is_plain(take: Take, refined: System) -> bool:
+def _is_plain(take: Output, refined: System) -> bool:
     same = take.system.steps == refined.steps and take.system.load == refined.load
     return same and take.system.refinement is None
 
 
-def _figure(refined: Take, plain: Take) -> str:
+def _figure(refined: Output, plain: Output) -> str:
     changed = on_mel_axis(difference(plain.samples, refined.samples))
     picture = base64.b64encode(difference_png(changed)).decode()
     crossover = refined.system.refinement.crossover

@@ -80,14 +80,14 @@ def compare_tab(
         shown, drawn = None, 0
         for view in running.follow(session, job.run, number):
             update = outputs.progress(view)
-            if view.takes != shown:
+            if view.outputs != shown:
                 update |= outputs.numbers(view)
-            if len(view.takes) > drawn and view.takes[-1].metrics:
+            if len(view.outputs) > drawn and view.outputs[-1].metrics:
                 update |= outputs.pictures(source, view)
-                drawn = len(view.takes)
+                drawn = len(view.outputs)
             if view.archive:
                 update |= outputs.files(view)
-            shown = view.takes
+            shown = view.outputs
             yield update
 
     def run_for_program(

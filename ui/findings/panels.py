@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eval.compare.recording import Take
+from eval.compare.recording import Output
 from eval.homework.ladder import RUNGS
 from eval.homework.loss_scales import loss_scales
 from eval.homework.mel_steps import steps
@@ -24,7 +24,7 @@ VIBRATO = (3.0, 8.0)  # Hz
 WIDTH, HEIGHT = 1000, 190  # of the spectrum, SVG units
 
 
-def ladder_panel(systems: Sequence[System], takes: Sequence[Take]) -> str:
+def ladder_panel(systems: Sequence[System], takes: Sequence[Output]) -> str:
     """What every rung takes away, and the numbers at it."""
     items = "".join(f"<li><b>{escape(system.title)}.</b> {escape(system.about)}</li>" for system in systems)
     return (
@@ -61,7 +61,7 @@ def _moved(nepers: float, total: float) -> str:
     return f" <em>Moves the log mel by {nepers:.2f} Np on average, {share}.</em>"
 
 
-def losses_panel(recording: Recording, takes: Sequence[Take]) -> str:
+def losses_panel(recording: Recording, takes: Sequence[Output]) -> str:
     rows = ""
     for take in takes:
         scales = loss_scales(recording.samples, take.samples)
@@ -85,7 +85,7 @@ def losses_panel(recording: Recording, takes: Sequence[Take]) -> str:
     )
 
 
-def trembling_panel(recording: Recording, takes: Sequence[Take]) -> str:
+def trembling_panel(recording: Recording, takes: Sequence[Output]) -> str:
     """Modulation spectra of the longest held note."""
     head = '<section class="page-finding"><h3>What is the trembling?</h3>'
     stretches = [] if tracker_missing() else sustained(cached_track(recording.samples))

@@ -10,9 +10,10 @@ from eval.homework.ladder import LADDER, RUNGS
 from server.executor import Executor
 from server.results import ResultStore
 from ui.compare.inputs import Inputs
-from ui.compare.job import CompareJob, View
+from ui.compare.job import CompareJob
 from ui.compare.running import Running, ask_then
 from ui.compare.tab import QUEUE
+from ui.compare.view import View
 from ui.findings.panels import is_rung, ladder_panel, losses_panel, mels_panel, trembling_panel
 from ui.markup import notice, slot
 from ui.passage import chosen_passage
@@ -64,15 +65,15 @@ def findings_tab(
         shown = None
         for view in running.follow(session, job.run, number):
             update = {player: view.player}
-            if view.takes != shown:
+            if view.outputs != shown:
                 update |= explain(recording, view)
-            shown = view.takes
+            shown = view.outputs
             yield update
 
     def explain(recording: Recording, view: View) -> dict:
-        vocoders = [take for take in view.takes if not is_rung(take.system)]
+        vocoders = [take for take in view.outputs if not is_rung(take.system)]
         return {
-            ladder_slot: ladder_panel(ladder, view.takes),
+            ladder_slot: ladder_panel(ladder, view.outputs),
             trembling: trembling_panel(recording, vocoders) if vocoders else "",
             losses: losses_panel(recording, vocoders),
         }

@@ -21,7 +21,7 @@ const start = async () => {
   if (!props.value.startsWith('{')) return;   // still the key: the translations are not there yet
   const texts = JSON.parse(props.value);
   const chinese = texts.language === 'en' && /^zh\\b/i.test(navigator.language);
-  const { mount } = await import(new URL('gradio_api/file=assets/listening/booth.js', document.baseURI));
+  const { mount } = await import(new URL('gradio_api/file=assets/listening/session.js', document.baseURI));
   mount(element.querySelector('.lab-booth'), chinese ? props.chinese : texts);
 };
 start();

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eval.compare.measurement import Failure, as_it_lies, attempt, measure
 from eval.listening.analysis.votes import ANCHOR, REFERENCE
 from eval.listening.design import check_item
 from eval.listening.storage.records import Stimulus
 from eval.listening.study import BEEPS, GOLD, Study, StudyError
 from eval.metrics.alignment import align, moved_onto
 from eval.metrics.loudness import TARGET_LUFS, loudness, match_levels, true_peak
+from eval.metrics.metric import Metric
 from eval.metrics.registry import choose_metrics
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import SAMPLE_RATE, Recording, fit_length, to_pcm16, wav_of
-from vocoders.systems import System, Unavailable
+from vocoders.systems import System
 
 MIN_CLIP_SECONDS, MAX_CLIP_SECONDS = 1.5, 30.0  # listeners compare seconds, not minutes
 LOUDNESS_TOLERANCE_LU = 0.1  # between the loudness asked of a stored take and the one measured
@@ -68,19 +70,18 @@ def render_stimuli(
 
 
 def _take(recording: Recording, system: System, analysis: Analysis) -> _Take:
-    try:
-        samples = fit_length(synthesize(system, analysis), len(recording.samples))
-    except (Unavailable, ValueError, RuntimeError, MemoryError) as error:
-        raise StudyError(f"{system.title} failed on {recording.name}: {error}") from error
+    samples = attempt(lambda: fit_length(synthesize(system, analysis), len(recording.samples)))
+    if isinstance(samples, Failure):
+        raise StudyError(f"{system.title} failed on {recording.name}: {samples.reason}") from samples.error
     found = align(recording.samples, samples)
     if found is None:
         raise StudyError(f"{system.title} made silence of {recording.name}")
-    values = {metric.name: metric.value(recording.samples, samples) for metric in _metrics()}
+    values = measure(as_it_lies(recording.samples, samples), _metrics(), keep_going=True).values
     made = {"delay_samples": found.delay, "inverted": found.inverted} if found.certain else {}
     return _Take(moved_onto(samples, found), made, values)
 
 
-def _metrics():
+def _metrics() -> list[Metric]:
     return [metric for metric in choose_metrics(None) if not metric.why_not()]
 
 

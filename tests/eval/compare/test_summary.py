@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import linalg
 
-from eval.compare.clip_task import REFERENCE, Row
+from eval.compare.clip_task import REFERENCE
 from eval.compare.intervals import mean_with_interval, paired_difference
+from eval.compare.measurement import Row
 from eval.compare.summary import common_clips, summarise
 from eval.metrics.alignment import align, delay, loudness_difference, residual
 from eval.metrics.set_distances import KAD_MOST, frechet_distance, kernel_distance

@@ -3,12 +3,23 @@
 import { frequencyTicks } from './axes.js';
 import { el, icon, setAttribute, setText } from './elements.js';
 import { clamp, signed } from './numbers.js';
-import { onAxis } from './pictures.js';
+import { onAxis, penOf } from './pictures.js';
+
+/** @import { Axis, Span, TrackValue, View } from './interfaces.js' */
+/** @import { Kind, Track } from './loader.js' */
+/** @import { Picture } from './pictures.js' */
+/** @import { Player } from './player.js' */
+/** @typedef {TrackValue['state']} State */
+/** @typedef {Track & {state: State}} DrawnTrack a track whose `problem` has the sentence for the page */
 
 const CRISP = 3;           // px per spectrogram column from which columns are drawn with hard edges
 const STATE_TEXT = { waiting: 'Waiting', running: 'Running', failed: 'Not available', ready: 'Loading' };
 
-export class Row {
+export class TrackRow {
+  /**
+   * @param {Player} player
+   * @param {string} id
+   */
   constructor(player, id) {
     this.badge = el('span', 'lab-key', { 'aria-hidden': 'true' });
     this.title = el('span', 'lab-title');
@@ -31,31 +42,41 @@ export class Row {
     this.drawn = '';
   }
 
-  render({ spec, state, problem, buffer, loading }, index, { audible, matched }) {
+  /**
+   * @param {DrawnTrack} track
+   * @param {{audible: boolean, matched: boolean}} shown
+   */
+  render({ spec, index, state, problem, buffer, loading }, { audible, matched }) {
     const key = index < 10 ? String((index + 1) % 10) : '';
-    const shown = audible && Boolean(buffer);
+    const pressed = audible && Boolean(buffer);
     setText(this.badge, key);
     setText(this.title, spec.title);
     setText(this.about, spec.about ?? '');
     setText(this.message, problem ?? this.progressText(spec, state, loading));
     setText(this.chip, matched && Number.isFinite(spec.gain_db) && buffer ? `${signed(spec.gain_db)} dB` : '');
     setAttribute(this.button, 'title', [spec.title, spec.about, problem].filter(Boolean).join('\n'));
-    setAttribute(this.button, 'aria-pressed', shown);
+    setAttribute(this.button, 'aria-pressed', pressed);
     if (key) setAttribute(this.button, 'aria-keyshortcuts', key);
     this.button.disabled = !buffer;
     this.root.dataset.state = state;
     this.root.dataset.role = spec.role;
-    this.root.classList.toggle('lab-audible', shown);
+    this.root.classList.toggle('lab-audible', pressed);
     this.bar.style.transform = `scaleX(${clamp(spec.progress ?? 0, 0, 1)})`;
     this.renderDownload(spec);
   }
 
+  /**
+   * @param {TrackValue} spec
+   * @param {State} state
+   * @param {Set<Kind>} loading
+   */
   progressText({ progress }, state, loading) {
     if (state === 'ready' && !loading.has('buffer')) return '';
     const percent = state === 'running' && progress != null ? `, ${Math.round(progress * 100)} %` : '';
     return STATE_TEXT[state] + percent;
   }
 
+  /** @param {TrackValue} spec */
   renderDownload({ audio, download, title }) {
     this.download.hidden = !audio?.url;
     if (!audio?.url) return;
@@ -65,7 +86,12 @@ export class Row {
     setAttribute(this.download, 'title', `Download ${download ?? title}`);
   }
 
-  /** Draws the picture for the current view, or says why there is none; nothing happens when nothing changed. */
+  /**
+   * Draws the picture for the current view, or says why there is none; nothing happens when nothing changed.
+   *
+   * @param {DrawnTrack} track
+   * @param {{view: View, axis: Axis, highest: number, span: Span, duration: number}} shown
+   */
   paint(track, { view, axis, highest, span: [t0, t1], duration }) {
     const difference = view === 'difference' && track.spec.role !== 'reference';
     const picture = difference ? track.difference : track.image;
@@ -82,12 +108,19 @@ export class Row {
     const source = onAxis(picture, axis, height, highest);
     const perSecond = source.width / duration;   // columns
     const columns = perSecond * (t1 - t0);
-    const pen = this.canvas.getContext('2d');
+    const pen = penOf(this.canvas);
     pen.imageSmoothingEnabled = width / columns < CRISP * ratio;
     pen.imageSmoothingQuality = 'high';
     pen.drawImage(source, perSecond * t0, 0, columns, height, 0, 0, width, height);
   }
 
+  /**
+   * @param {DrawnTrack} track
+   * @param {boolean} difference
+   * @param {Picture | null} picture
+   * @param {number} highest Hz
+   * @param {number} duration s
+   */
   describe({ spec, state, loading }, difference, picture, highest, duration) {
     const what = difference ? `Difference in level between ${spec.title} and the recording`
       : `Spectrogram of ${spec.title}`;
@@ -97,6 +130,7 @@ export class Row {
     setText(this.note, picture ? '' : state === 'ready' && !loading.size ? missing : STATE_TEXT[state]);
   }
 
+  /** @param {{hz: number, y: number}[]} ticks */
   renderScale(ticks) {
     this.scale.replaceChildren(...ticks.map(({ hz, y }) => {
       const label = el('span', 'lab-hertz', { text: hz < 1000 ? String(hz) : `${hz / 1000}k` });

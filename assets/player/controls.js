@@ -1,55 +1,81 @@
 // Everything around the takes: transport, settings, ruler, legends, help.
 
-import { frequencyAt, timeStep } from './axes.js';
+import { frequencyAt, timeTicks } from './axes.js';
 import { el, icon, iconButton, segmented, setAttribute, setText } from './elements.js';
 import { SHORTCUTS } from './keyboard.js';
 import { clamp, clock, signed } from './numbers.js';
 import { MIN_LOOP } from './timing.js';
 
+/** @import { Span, View } from './interfaces.js' */
+/** @import { Track } from './loader.js' */
+/** @import { Player } from './player.js' */
+
+/** @type {View[]} */
+const VIEWS = ['spectrogram', 'difference'];
+
 /** The page of one player: header, rows, legends. It holds nodes and no state; what it shows it asks the player. */
-export class Desk {
+export class Controls {
+  rows = el('div', 'lab-rows', { role: 'group', 'aria-label': 'Takes' });
+  hairline = el('div', 'lab-hairline', { hidden: '' });
+  overall = el('div', 'lab-overall-bar');
+  play = iconButton('play', 'Play', () => this.player.transport.toggle(), 'lab-play');
+  now = el('span', 'lab-now');
+  total = el('span', 'lab-total');
+  loopText = el('span', 'lab-loop-text');
+  loop = el('button', 'lab-tool lab-loop-button', { type: 'button', 'aria-label': 'Loop',
+    title: 'Loop on, off (L)', onclick: () => this.player.toggleLoop() },
+  icon('loop'), el('span', 'lab-loop-word', { text: 'Loop' }));
+  loopClear = iconButton('clear', 'Clear the loop', () => this.player.setLoop(null), 'lab-tool lab-loop-clear');
+  levels = segmented('Levels', { matched: 'Loudness matched', raw: 'Raw levels' },
+    (value) => this.player.setMatched(value === 'matched'));
+  views = segmented('View', { spectrogram: 'Spectrogram', difference: 'Difference' },
+    (value) => this.player.setView(value));
+  axes = segmented('Frequency axis', { mel: 'Mel', linear: 'Linear' }, (value) => this.player.setAxis(value));
+  /** @type {HTMLInputElement} */
+  volume = el('input', 'lab-volume', { type: 'range', min: 0, max: 1, step: 0.01, value: 1,
+    'aria-label': 'Volume', title: 'Volume', oninput: () => this.player.transport.setVolume(Number(this.volume.value)) });
+  help = el('dl', 'lab-help', { hidden: '' }, ...SHORTCUTS.map(([keys, what]) =>
+    el('div', 'lab-shortcut', {}, el('dt', 'lab-keys', { text: keys }), el('dd', 'lab-what', { text: what }))));
+  helpButton = el('button', 'lab-tool', { type: 'button', text: '?', title: 'Keyboard shortcuts (?)',
+    'aria-label': 'Keyboard shortcuts', 'aria-expanded': false, onclick: () => this.toggleHelp() });
+  status = el('span', 'lab-status-text', { role: 'status', 'aria-live': 'polite' });
+  count = el('span', 'lab-count');
+  ticks = el('div', 'lab-ticks', { 'aria-hidden': 'true' });
+  handles = ['Start', 'End'].map((name, side) => this.buildHandle(name, side));
+  brace = el('div', 'lab-brace', {}, ...this.handles);
+  cap = el('div', 'lab-cap');
+  readout = el('div', 'lab-readout', { 'aria-hidden': 'true', hidden: '' });
+  ruler = el('div', 'lab-ruler', {}, this.ticks, this.brace, this.cap, this.readout);
+  rulerDrawn = '';
+  legends = VIEWS.map((name) => {
+    const [caption, gradient, numbers] = ['lab-caption', 'lab-gradient', 'lab-numbers'].map((c) => el('div', c));
+    return { name, caption, gradient, numbers, root: el('div', 'lab-legend', {}, caption, gradient, numbers) };
+  });
+
+  /** @param {Player} player */
   constructor(player) {
     this.player = player;
-    this.rows = el('div', 'lab-rows', { role: 'group', 'aria-label': 'Takes' });
-    this.hairline = el('div', 'lab-hairline', { hidden: '' });
-    const stage = el('div', 'lab-stage', {}, this.rows, this.hairline);
-    this.root = el('div', 'lab-body', {}, this.buildHeader(), stage, this.buildLegends());
+    this.root = el('div', 'lab-body', {},
+      this.buildHeader(), el('div', 'lab-stage', {}, this.rows, this.hairline),
+      el('div', 'lab-legends', {}, ...this.legends.map((legend) => legend.root)));
   }
 
   buildHeader() {
-    this.overall = el('div', 'lab-overall-bar');
-    const controls = el('div', 'lab-controls', {}, this.buildTransport(), this.buildSettings());
-    return el('div', 'lab-header', {}, controls, this.buildHelp(), this.buildTimeline(),
+    const timeline = el('div', 'lab-timeline', {}, el('div', 'lab-status', {}, this.status, this.count), this.ruler);
+    return el('div', 'lab-header', {},
+      el('div', 'lab-controls', {}, this.buildTransport(), this.buildSettings()), this.help, timeline,
       el('div', 'lab-overall', { 'aria-hidden': 'true' }, this.overall));
   }
 
   buildTransport() {
-    const { player } = this;
-    this.play = iconButton('play', 'Play', () => player.transport.toggle(), 'lab-play');
-    this.now = el('span', 'lab-now');
-    this.total = el('span', 'lab-total');
-    this.loopText = el('span', 'lab-loop-text');
-    this.loop = el('button', 'lab-tool lab-loop-button', { type: 'button', 'aria-label': 'Loop',
-      title: 'Loop on, off (L)', onclick: () => player.toggleLoop() },
-    icon('loop'), el('span', 'lab-loop-word', { text: 'Loop' }));
-    this.loopClear = iconButton('clear', 'Clear the loop', () => player.setLoop(null), 'lab-tool lab-loop-clear');
     return el('div', 'lab-transport', { role: 'group', 'aria-label': 'Transport' },
-      iconButton('start', 'Back to the start', () => player.rewind()), this.play,
+      iconButton('start', 'Back to the start', () => this.player.rewind()), this.play,
       el('div', 'lab-time', {}, el('div', '', {}, this.now, this.total), this.loopText),
       el('div', 'lab-tools', {}, this.loop, this.loopClear));
   }
 
   buildSettings() {
     const { player } = this;
-    this.levels = segmented('Levels', { matched: 'Loudness matched', raw: 'Raw levels' },
-      (value) => player.setMatched(value === 'matched'));
-    this.views = segmented('View', { spectrogram: 'Spectrogram', difference: 'Difference' },
-      (value) => player.setView(value));
-    this.axes = segmented('Frequency axis', { mel: 'Mel', linear: 'Linear' }, (value) => player.setAxis(value));
-    this.volume = el('input', 'lab-volume', { type: 'range', min: 0, max: 1, step: 0.01, value: 1,
-      'aria-label': 'Volume', title: 'Volume', oninput: () => player.transport.setVolume(Number(this.volume.value)) });
-    this.helpButton = el('button', 'lab-tool', { type: 'button', text: '?', title: 'Keyboard shortcuts (?)',
-      'aria-label': 'Keyboard shortcuts', onclick: () => this.toggleHelp() });
     return el('div', 'lab-settings', {}, this.levels.root, this.views.root, this.axes.root,
       el('div', 'lab-tools', { role: 'group', 'aria-label': 'Zoom' },
         iconButton('out', 'Zoom out', () => player.zoomBy(2)), iconButton('in', 'Zoom in', () => player.zoomBy(0.5)),
@@ -57,44 +83,26 @@ export class Desk {
       el('div', 'lab-tools lab-sound', {}, icon('volume'), this.volume, this.helpButton));
   }
 
-  buildHelp() {
-    this.help = el('dl', 'lab-help', { hidden: '' }, ...SHORTCUTS.map(([keys, what]) =>
-      el('div', 'lab-shortcut', {}, el('dt', 'lab-keys', { text: keys }), el('dd', 'lab-what', { text: what }))));
-    setAttribute(this.helpButton, 'aria-expanded', false);
-    return this.help;
-  }
-
-  buildTimeline() {
-    this.status = el('span', 'lab-status-text', { role: 'status', 'aria-live': 'polite' });
-    this.count = el('span', 'lab-count');
-    this.ticks = el('div', 'lab-ticks', { 'aria-hidden': 'true' });
-    this.handles = ['Start', 'End'].map((name, side) => this.buildHandle(name, side));
-    this.brace = el('div', 'lab-brace', {}, ...this.handles);
-    this.cap = el('div', 'lab-cap');
-    this.readout = el('div', 'lab-readout', { 'aria-hidden': 'true', hidden: '' });
-    this.ruler = el('div', 'lab-ruler', {}, this.ticks, this.brace, this.cap, this.readout);
-    return el('div', 'lab-timeline', {}, el('div', 'lab-status', {}, this.status, this.count), this.ruler);
-  }
-
-  /** A loop edge is a slider, so that the keyboard reaches it too. */
+  /**
+   * A loop edge is a slider, so that the keyboard reaches it too.
+   *
+   * @param {string} name
+   * @param {number} side of the region: 0 or 1
+   * @returns {HTMLDivElement}
+   */
   buildHandle(name, side) {
-    const steps = { ArrowLeft: -0.05, ArrowDown: -0.05, ArrowRight: 0.05, ArrowUp: 0.05 };
+    /** @type {Record<string, number>} */
+    const steps = { ArrowLeft: -0.05, ArrowDown: -0.05, ArrowRight: 0.05, ArrowUp: 0.05 };   // s
     return el('div', 'lab-handle', { role: 'slider', tabindex: 0, 'aria-label': `${name} of the loop`,
       onkeydown: (event) => {
-        if (!(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return;
+        const { region, duration } = this.player;
+        if (!region || !(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return;
         event.preventDefault();
-        const region = [...this.player.region];
-        region[side] = clamp(region[side] + steps[event.key], 0, this.player.duration);
-        if (region[1] - region[0] >= MIN_LOOP) this.player.setLoop(region, { restart: false });
+        /** @type {Span} */
+        const moved = [...region];
+        moved[side] = clamp(moved[side] + steps[event.key], 0, duration);
+        if (moved[1] - moved[0] >= MIN_LOOP) this.player.setLoop(moved, { restart: false });
       } });
-  }
-
-  buildLegends() {
-    this.legends = ['spectrogram', 'difference'].map((name) => {
-      const [caption, gradient, numbers] = ['lab-caption', 'lab-gradient', 'lab-numbers'].map((c) => el('div', c));
-      return { name, caption, gradient, numbers, root: el('div', 'lab-legend', {}, caption, gradient, numbers) };
-    });
-    return el('div', 'lab-legends', {}, ...this.legends.map((legend) => legend.root));
   }
 
   toggleHelp() {
@@ -102,17 +110,20 @@ export class Desk {
     setAttribute(this.helpButton, 'aria-expanded', !this.help.hidden);
   }
 
+  /** @param {number} clientX */
   timeAt(clientX) {
     const { left, width } = this.ruler.getBoundingClientRect();
     const [t0, t1] = this.player.span;
     return clamp(t0 + ((clientX - left) / width) * (t1 - t0), 0, this.player.duration);
   }
 
+  /** Distance of a time from the left end of the ruler, in px. @param {number} time */
   xOf(time) {
     const [t0, t1] = this.player.span;
     return ((time - t0) / (t1 - t0)) * this.ruler.clientWidth;
   }
 
+  /** @param {Track[]} tracks */
   render(tracks) {
     this.rows.dataset.density = tracks.length <= 4 ? 'tall' : tracks.length <= 7 ? 'medium' : 'compact';
     this.renderTransport();
@@ -124,10 +135,11 @@ export class Desk {
 
   renderTransport() {
     const { player } = this;
-    const label = player.playing ? 'Pause' : 'Play';
+    const [label, sign] = player.playing ? /** @type {const} */ (['Pause', 'pause'])
+      : /** @type {const} */ (['Play', 'play']);
     this.play.disabled = !player.takes.length;
     if (this.play.title !== label) {
-      this.play.replaceChildren(icon(label.toLowerCase()));
+      this.play.replaceChildren(icon(sign));
       this.play.title = label;
       setAttribute(this.play, 'aria-label', label);
     }
@@ -153,6 +165,7 @@ export class Desk {
 
   renderLoop(region = this.player.region, active = this.player.looping) {
     const [t0, t1] = this.player.span;
+    /** @type {(seconds: number) => string} */
     const percent = (seconds) => `${(100 * seconds) / (t1 - t0)}%`;
     for (const band of [this.brace, ...this.player.ordered.map(({ row }) => row.loop)]) {
       band.hidden = !region;
@@ -174,34 +187,26 @@ export class Desk {
     const drawn = [t0, t1, width].join(' ');
     if (!width || drawn === this.rulerDrawn) return;
     this.rulerDrawn = drawn;
-    const { step, parts } = timeStep(t1 - t0, width);
-    const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-    const ticks = [];
-    let unit = ' s';   // on the first label only
-    for (let i = Math.ceil((t0 * parts) / step - 1e-9); (i * step) / parts <= t1 + 1e-9; i += 1) {
-      const x = this.xOf((i * step) / parts);
-      const major = i % parts === 0;
-      const tick = el('span', major ? 'lab-tick lab-major' : 'lab-tick');
+    this.ticks.replaceChildren(...timeTicks(this.player.span, width).map(({ x, major, text }) => {
+      const tick = el('span', major ? 'lab-tick lab-major' : 'lab-tick', { text });
       tick.style.left = `${x}px`;
-      if (major && x < width - 30) {   // a label cut by the right end is left out; its tick stays
-        tick.textContent = ((i * step) / parts).toFixed(digits) + unit;
-        unit = '';
-      }
-      ticks.push(tick);
-    }
-    this.ticks.replaceChildren(...ticks);
+      return tick;
+    }));
   }
 
   renderLegends() {
-    const { spectrogram, colours, view } = { ...this.player.value, view: this.player.view };
+    const { value, view } = this.player;
+    if (!value) return;
+    const { spectrogram, colours } = value;
     const { db_min: low, db_max: high, difference_db: limit } = spectrogram;
+    /** @type {Record<View, [caption: string, labels: string[]]>} */
     const scales = {
       spectrogram: ['Level, dB', [0, 1, 2, 3, 4].map((i) => signed(low + ((high - low) * i) / 4, 0))],
       difference: ['Take minus recording, dB', [-1, -0.5, 0, 0.5, 1].map((part) => signed(part * limit, 0))],
     };
     for (const { name, root, caption, gradient, numbers } of this.legends) {
       const [text, labels] = scales[name];
-      root.hidden = !colours?.[name] || (name === 'difference' && view !== 'difference');
+      root.hidden = !colours[name] || (name === 'difference' && view !== 'difference');
       if (root.hidden || root.dataset.drawn === labels.join()) continue;
       root.dataset.drawn = labels.join();
       setText(caption, text);
@@ -211,15 +216,21 @@ export class Desk {
   }
 
   renderStatus() {
-    const { state = 'done', text = '', done = 0, total = 0 } = this.player.value.status ?? {};
+    if (!this.player.value) return;
+    const { state, text, done, total } = this.player.value.status;
     setText(this.status, text);
     setAttribute(this.status, 'title', text);
     setText(this.count, state === 'running' && total ? `${done} / ${total}` : '');
-    this.overall.parentElement.dataset.state = state;
+    if (this.overall.parentElement) this.overall.parentElement.dataset.state = state;
     this.overall.style.transform = `scaleX(${total ? clamp(done / total, 0, 1) : 0})`;
   }
 
-  /** Time and frequency under the pointer, and a line through all takes; `lane` null hides them. */
+  /**
+   * Time and frequency under the pointer, and a line through all takes; `lane` null hides them.
+   *
+   * @param {MouseEvent} event
+   * @param {HTMLElement | null} lane
+   */
   point(event, lane) {
     this.hairline.hidden = !lane;
     this.readout.hidden = !lane;

@@ -1,4 +1,4 @@
-// The deck: the blind player. It holds the sounds of one step, plays them through the same transport as the Compare
+// The blind player. It holds the sounds of one step, plays them through the same transport as the Compare
 // page (all in step, one of them audible), and keeps the books on what was heard.
 
 import { clamp } from '../player/numbers.js';
@@ -7,16 +7,48 @@ import { fitRegion } from '../player/timing.js';
 import { Transport } from '../player/transport.js';
 import { Coverage, heard } from './coverage.js';
 
+/** @import { Sound, Span, TransportHost } from '../player/interfaces.js' */
+/** @import { Schedule } from '../player/timing.js' */
+/** @import { Turn } from './coverage.js' */
+/** @import { Server } from './server.js' */
+
 const RATE = 22050;   // Hz, until a step says otherwise
 
-/** What a Transport asks of its player, over slots that have a place and no name. */
-export class Deck {
-  /** `host`: where it is on the page. */
+/**
+ * A player over slots that have a place and no name.
+ *
+ * @implements {TransportHost<number>}
+ */
+export class BlindPlayer {
+  rate = RATE;
+  /** @type {AbortController | null} */
+  downloads = null;
+  /** @type {Sound<number>[]} */
+  slots = [];
+  /** @type {number | null} */
+  selected = null;
+  /** @type {Span | null} */
+  region = null;
+  looping = false;
+  cursor = 0;
+  cue = 0;
+  /** The schedule of the run that sounded at the last look. @type {Schedule | null} */
+  watched = null;
+  /** When that was, in s of the context's clock. */
+  seen = 0;
+  /** @type {Turn[]} */
+  turns = [];
+  switches = 0;
+  /** How often each slot was started. @type {number[]} */
+  plays = [];
+  onchange = () => {};
+  coverage = new Coverage(0, 0);
+
+  /** @param {HTMLElement} host where it is on the page */
   constructor(host) {
-    Object.assign(this, { host, rate: RATE, inView: true, downloads: null });
-    this.desk = { renderPlayhead: () => this.refresh() };   // once per frame while playing
+    this.host = host;
+    /** @type {Transport<number>} */
     this.transport = new Transport(this);
-    this.clear();
   }
 
   clear() {
@@ -27,7 +59,12 @@ export class Deck {
     this.coverage = new Coverage(0, 0);
   }
 
-  /** Fetches and decodes, all or nothing. Errors: `Refusal` of the server, Error where a sound cannot be decoded. */
+  /**
+   * Fetches and decodes, all or nothing. Errors: `Refusal` of the server, Error where a sound cannot be decoded.
+   *
+   * @param {Server} server
+   * @param {string[]} urls
+   */
   async load(server, urls, rate = RATE) {
     this.downloads = new AbortController();
     const { signal } = this.downloads;
@@ -41,7 +78,12 @@ export class Deck {
     this.onchange();
   }
 
-  /** Needs no real-time context, which browsers grant only after a gesture. Levels stay as they are in the file. */
+  /**
+   * Needs no real-time context, which browsers grant only after a gesture. Levels stay as they are in the file.
+   *
+   * @param {ArrayBuffer} bytes
+   * @param {number} rate Hz
+   */
   decode(bytes, rate) {
     return new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes);
   }
@@ -50,16 +92,22 @@ export class Deck {
 
   get takes() { return this.slots; }
   get duration() { return this.slots[0]?.buffer.duration ?? 0; }
+  /** @returns {Span | null} */
   get activeLoop() { return this.looping ? this.region ?? [0, this.duration] : null; }
   get playing() { return this.transport.playing; }
   get position() { return this.transport.position; }
   get shown() { return this.host.isConnected && this.host.getClientRects().length > 0; }
 
+  /**
+   * @param {number} id
+   * @param {number | null} audible
+   */
   gainOf(id, audible = this.selected) {
     return id === audible ? 1 : 0;
   }
 
-  turnPage() {}
+  onStart() { this.refresh(); }
+  onFrame() { this.refresh(); }
 
   refresh() {
     this.listen();
@@ -75,14 +123,14 @@ export class Deck {
     const now = Math.max(this.seen, transport.audibleTime);
     if (this.watched && transport.level > 0) this.coverage.add(heard(this.watched, this.turns, this.seen, now));
     this.seen = now;
-    this.watched = transport.playback ? transport.runAt(now).plan : null;
+    this.watched = transport.runAt(now)?.plan ?? null;
     while (this.turns.length > 1 && this.turns[1][0] <= now) this.turns.shift();
   }
 
   // ------------------------------------------------ what the listener does
 
   play() {
-    if (!this.slots.length || this.playing) return;
+    if (this.selected === null || this.playing) return;
     this.plays[this.selected] += 1;
     this.transport.play();
   }
@@ -96,7 +144,7 @@ export class Deck {
     else this.play();
   }
 
-  /** Chooses what is heard; the sound goes on where it is, or begins. */
+  /** Chooses what is heard; the sound goes on where it is, or begins. @param {number} id */
   choose(id) {
     if (!this.slots[id]) return;
     const { context } = this.transport;
@@ -104,7 +152,7 @@ export class Deck {
       this.listen();
       this.switches += 1;
       this.selected = id;
-      if (this.transport.playback) this.turns.push([soon(context), id]);
+      if (context && this.transport.playback) this.turns.push([soon(context), id]);
       else this.turns = [[0, id]];
       if (this.playing) this.plays[id] += 1;
       this.transport.applyGains();
@@ -113,6 +161,7 @@ export class Deck {
     this.onchange();
   }
 
+  /** @param {number} time s */
   seek(time) {
     this.cursor = clamp(time, 0, this.duration);
     this.cue = this.cursor;   // where the end of the clip returns to
@@ -122,27 +171,29 @@ export class Deck {
     this.onchange();
   }
 
+  /** @param {number} by s */
   nudge(by) {
     const [low, high] = this.activeLoop ?? [0, this.duration];
     this.seek(clamp(this.position + by, low, high - 1 / this.rate));
   }
 
-  /** Loops the part between two places; null is the whole clip, once. */
+  /** Loops the part between two places; null is the whole clip, once. @param {Span | null} region */
   setRegion(region) {
     this.region = region && fitRegion(region, this.duration);
     this.looping = Boolean(region);
-    if (region) this.cursor = this.cue = this.region[0];
+    if (this.region) this.cursor = this.cue = this.region[0];
     if (this.transport.playback) this.transport.play(region ? this.cursor : undefined);
     this.onchange();
   }
 
   toggleLoop() {
     this.looping = !this.looping;
-    if (this.looping) this.cursor = clamp(this.cursor, ...this.activeLoop);
+    if (this.activeLoop) this.cursor = clamp(this.cursor, ...this.activeLoop);
     if (this.transport.playback) this.transport.play();
     this.onchange();
   }
 
+  /** @param {number} level 0 to 1 */
   setLevel(level) {
     this.listen();
     this.transport.setVolume(level);

@@ -1,61 +1,81 @@
-// The booth: a listening test from the welcome to the thanks. The server says what comes next; nothing about what is
+// The session: a listening test from the welcome to the thanks. The server says what comes next; nothing about what is
 // heard ever reaches this page but letters.
 //
 // mount(host, texts): the texts name their language. Texts from users (the name of a study, its questions) go
 // through textContent only.
 
-import { el, icon, setText } from '../player/elements.js';
-import { Deck } from './deck.js';
+import { drawing, el, setText } from '../player/elements.js';
+import { BlindPlayer } from './blind-player.js';
 import { Done, Notice } from './done.js';
 import { Headphones } from './headphones.js';
 import { Instructions } from './instructions.js';
 import { isTaken, keyName } from './keys.js';
-import { button } from './parts.js';
 import { Questionnaire } from './questionnaire.js';
-import { Memory, Server } from './server.js';
+import { Memory, Refusal, Server } from './server.js';
+import { Translations } from './translations.js';
 import { Trial } from './trial.js';
 import { Volume } from './volume.js';
 import { Welcome } from './welcome.js';
+import { button } from './widgets.js';
 import { Withdraw } from './withdraw.js';
-import { Words } from './words.js';
 
-const STEPS = { welcome: Welcome, volume: Volume, headphones: Headphones, instructions: Instructions, trial: Trial,
-  questionnaire: Questionnaire, done: Done };
 const ASIDE = new Set(['volume', 'headphones', 'instructions', 'trial', 'questionnaire']);   // where one may withdraw
 
 // As in the header of the app
 const WAVE = 'M2 16h4m3-5v10m4-15v20m4-24v28m4-21v14m4-19v24m4-16v8m4-12v16m4-11v6m4-4v2m3-1h2';
 
-function brand(text) {
-  const sign = icon('play');
-  sign.setAttribute('viewBox', '0 0 48 32');
-  sign.firstChild.setAttribute('d', WAVE);
-  return el('p', 'booth-brand', {}, sign, el('span', '', { text }));
-}
+/** @import { Calls, SetupStep, Step, StepView, Trouble } from './messages.js' */
+/** @typedef {HTMLElement & {labSession?: Session}} Host */
+/** @typedef {{step: 'error', code: string, again: boolean}} ErrorStep what the page shows of itself */
 
-class Booth {
+export class Session {
+  /** @type {StepView | null} */
+  view = null;
+  /** @type {Step | ErrorStep | null} */
+  step = null;
+  /** Whether a call is on its way. */
+  busy = false;
+  /** Its outcome. @type {Promise<{step: Step} | {refusal: Refusal}> | null} */
+  asked = null;
+  leaving = false;
+  /** @type {Trouble | null} */
+  trouble = null;
+  /** The problem that the session was opened again for: once each. @type {string | null} */
+  reopened = null;
+  /** @type {HTMLElement | undefined} */
+  complaint;
+
+  /**
+   * @param {Host} host
+   * @param {Record<string, string>} texts
+   */
   constructor(host, texts) {
-    Object.assign(this, { host, view: null, step: null, busy: false, leaving: false, asked: null,
-      trouble: null, reopened: null });
-    this.words = new Words(texts);
+    this.host = host;
+    this.words = new Translations(texts);
     this.study = new URLSearchParams(location.search).get('study') ?? '';
     this.memory = new Memory(this.study);
     this.server = new Server((trouble) => this.showTrouble(trouble));
-    this.deck = new Deck(host);
-    this.deck.setLevel(Number(this.memory.get('level') ?? 1));
-    this.build();
+    this.player = new BlindPlayer(host);
+    this.player.setLevel(Number(this.memory.get('level') ?? 1));
+    this.status = el('p', 'booth-sr', { role: 'status', 'aria-live': 'polite' });
+    this.troubleText = el('p', '');
+    this.troubleBox = el('div', 'booth-notice booth-trouble', { hidden: '' }, this.troubleText,
+      button(this.words.say('trouble.now'), () => this.server.hurry()));
+    this.stage = el('div', 'booth-stage', {}, el('p', 'booth-text', { text: this.words.say('loading') }));
+    this.aside = el('div', 'booth-aside');
+    this.root = this.build();
     this.listen();
-    host.labBooth = this;
+    host.labSession = this;
   }
 
   get token() { return this.memory.get('token'); }
 
   /** For tests. */
   get state() {
-    const { step, busy, trouble, deck, view } = this;
-    const { playing, selected, switches, plays } = deck;
-    const heard = deck.slots.map(({ id }) => deck.coverage.of(id));
-    const time = deck.slots.length ? deck.position : 0;
+    const { step, busy, trouble, player, view } = this;
+    const { playing, selected, switches, plays } = player;
+    const heard = player.slots.map(({ id }) => player.coverage.of(id));
+    const time = player.slots.length ? player.position : 0;
     return { step: step?.step, busy, trouble, playing, selected, switches, plays, heard, time, ...view?.state };
   }
 
@@ -63,62 +83,61 @@ class Booth {
 
   build() {
     const { words } = this;
-    this.status = el('p', 'booth-sr', { role: 'status', 'aria-live': 'polite' });
-    this.troubleText = el('p', '');
-    this.troubleBox = el('div', 'booth-notice booth-trouble', { hidden: '' }, this.troubleText,
-      button(words.say('trouble.now'), () => this.server.hurry()));
-    this.stage = el('div', 'booth-stage', {}, el('p', 'booth-text', { text: words.say('loading') }));
-    this.aside = el('div', 'booth-aside');
-    this.root = el('div', 'booth-body', {}, this.status, brand(words.say('title')),
-      this.troubleBox, this.stage, this.aside);
-    this.host.replaceChildren(this.root);
+    const brand = el('p', 'booth-brand', {}, drawing(WAVE, '0 0 48 32'), el('span', '', { text: words.say('title') }));
+    const root = el('div', 'booth-body', {}, this.status, brand, this.troubleBox, this.stage, this.aside);
+    this.host.replaceChildren(root);
     this.host.lang = document.documentElement.lang = words.language;
     document.title = words.say('title');
+    return root;
   }
 
   listen() {
     document.addEventListener('keydown', (event) => this.press(event));
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) return;
-      this.deck.pause();
+      this.player.pause();
       this.view?.hush?.();
     });
-    window.addEventListener('beforeunload', (event) => this.busy && event.preventDefault());
+    window.addEventListener('beforeunload', (event) => { if (this.busy) event.preventDefault(); });
     // What was clicked with the pointer keeps no focus: Space belongs to the player. Keyboard focus is left alone.
     let pointer = false;
     this.root.addEventListener('pointerdown', () => { pointer = true; });
     document.addEventListener('keydown', () => { pointer = false; }, true);
     this.root.addEventListener('click', ({ target }) => {
-      if (pointer && target.matches('button, input:not([type=checkbox])')) target.blur();
+      const pressed = target instanceof HTMLElement && target.matches('button, input:not([type=checkbox])');
+      if (pointer && pressed) target.blur();
     });
     // Asked for without a gesture, sound waits in a suspended context: the first gesture lets it go.
     this.root.addEventListener('pointerdown', () => {
-      const { transport } = this.deck;
+      const { transport } = this.player;
       if (transport.starting) transport.context?.resume().catch(() => {});
     });
   }
 
+  /** @param {KeyboardEvent} event */
   press(event) {
     if (!this.host.isConnected || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const name = keyName(event);
     const { view } = this;
-    if (!view || isTaken(name, event.target)) return;
+    if (!view || (event.target instanceof Element && isTaken(name, event.target))) return;
     if (event.repeat && !/^(arrow|page)/.test(name)) return void (name === ' ' && event.preventDefault());
     if (view.key?.(name, event)) event.preventDefault();
     else if (name === 'enter' && view.button) this.pressButton(view.button);
   }
 
-  /** Enter where the button does not yet work says why. */
+  /** Enter where the button does not yet work says why. @param {HTMLButtonElement} node */
   pressButton(node) {
     if (!node.disabled) node.click();
-    else if (!this.busy) this.announce(this.view.missing ?? this.view.foot.missing.textContent);
+    else if (!this.busy) this.announce(this.view?.missing ?? this.view?.foot?.missing.textContent ?? '');
   }
 
+  /** @param {string} text */
   announce(text) {
     setText(this.status, '');   // the same sentence twice is two sentences
     requestAnimationFrame(() => setText(this.status, text));
   }
 
+  /** @param {Trouble | null} trouble */
   showTrouble(trouble) {
     if (trouble && !this.trouble) this.announce(this.words.say(`trouble.${trouble.reason}`, trouble));
     this.trouble = trouble;
@@ -140,6 +159,10 @@ class Booth {
     return this.ask('join', { study: this.study, language: this.words.language, device });
   }
 
+  /**
+   * @param {SetupStep} done
+   * @param {Omit<Calls['next'], 'token' | 'done'>} data
+   */
   next(done, data = {}) {
     return this.ask('next', { token: this.token, done, ...data });
   }
@@ -153,26 +176,37 @@ class Booth {
     this.leaving = false;
   }
 
-  /** One question to the server at a time: a double click is one answer. */
+  /**
+   * One question to the server at a time: a double click is one answer.
+   *
+   * @template {keyof Calls} Name
+   * @param {Name} name
+   * @param {Calls[Name]} body
+   */
   async ask(name, body) {
     if (this.busy) return;
     this.setBusy(true);
-    this.asked = this.server.call(name, body).then((step) => [step], (refusal) => [null, refusal]);
+    this.asked = this.server.call(name, body).then((step) => ({ step }), (refusal) => ({ refusal }));
     const outcome = await this.asked;
     this.setBusy(false);
-    const [step, refusal] = outcome;
-    if (refusal) return void this.refused(refusal, name);
+    if ('refusal' in outcome) return void this.refused(outcome.refusal, name);
+    const { step } = outcome;
     if (step.token) this.memory.set('token', step.token);
     if (step.step === 'forgotten') this.memory.set('token', null);
     this.show(step);
   }
 
+  /** @param {boolean} busy */
   setBusy(busy) {
     this.busy = busy;
     this.host.dataset.busy = busy ? '1' : '0';
     this.view?.update();
   }
 
+  /**
+   * @param {Refusal} refusal
+   * @param {keyof Calls} name of the call
+   */
   refused({ code }, name) {
     if (code === 'bad_token') this.memory.set('token', null);
     if (code === 'stale' || (code === 'bad_token' && this.reopened !== code)) {
@@ -184,21 +218,22 @@ class Booth {
     this.show({ step: 'error', code, again: name !== 'open' || code !== 'unknown_study' });
   }
 
+  /** @param {string} code */
   complain(code) {
     const text = this.words.say(`error.${code}`);
     this.complaint?.remove();
     this.complaint = el('p', 'booth-notice booth-warning', { role: 'alert', text });
-    this.view.foot.root.before(this.complaint);
+    this.view?.foot?.root.before(this.complaint);
   }
 
+  /** @param {Step | ErrorStep} step */
   async show(step) {
     const { host, words } = this;
     this.view?.hush?.();
-    this.deck.clear();
+    this.player.clear();
     this.step = step;
     host.dataset.ready = '0';
-    const Step = STEPS[step.step];
-    const view = this.view = Step ? new Step(this, step) : new Notice(this, step.step, step);
+    const view = this.view = this.viewOf(step);
     this.stage.replaceChildren(view.root);
     const aside = ASIDE.has(step.step) ? [new Withdraw(this, words.say('delete.during')).root] : [];
     this.aside.replaceChildren(...aside);
@@ -212,10 +247,29 @@ class Booth {
     view.update();
   }
 
-  /** A sound's address may have expired while the lid was closed: the step as it is now has fresh ones. */
-  soundless({ code }) {
-    const { nonce = this.step.step } = this.step;
-    if (code && this.reopened !== nonce) {
+  /**
+   * @param {Step | ErrorStep} step
+   * @returns {StepView}
+   */
+  viewOf(step) {
+    switch (step.step) {
+      case 'welcome': return new Welcome(this, step);
+      case 'volume': return new Volume(this, step);
+      case 'headphones': return new Headphones(this, step);
+      case 'instructions': return new Instructions(this, step);
+      case 'trial': return new Trial(this, step);
+      case 'questionnaire': return new Questionnaire(this, step);
+      case 'done': return new Done(this, step);
+      case 'error': return new Notice(this, step.step, step);
+      default: return new Notice(this, step.step);
+    }
+  }
+
+  /** A sound's address may have expired while the lid was closed: the step as it is now has fresh ones. @param {Error} problem */
+  soundless(problem) {
+    const { step } = this;
+    const nonce = step?.step === 'trial' ? step.nonce : step?.step ?? null;
+    if (problem instanceof Refusal && this.reopened !== nonce) {
       this.reopened = nonce;
       return void this.open();
     }
@@ -223,9 +277,13 @@ class Booth {
   }
 }
 
+/**
+ * @param {Host} host
+ * @param {Record<string, string>} texts
+ */
 export function mount(host, texts) {
-  if (host.labBooth) return host.labBooth;
-  const booth = new Booth(host, texts);
-  booth.open();
-  return booth;
+  if (host.labSession) return host.labSession;
+  const session = new Session(host, texts);
+  session.open();
+  return session;
 }

@@ -1,0 +1,71 @@
+// Types of the messages between the page and the server. Nothing runs here. The server's side of them is in
+// ui/listening/rate_routes.py (bodies) and eval/listening/session/service.py (steps).
+
+/** @typedef {'acr' | 'mushra' | 'ab' | 'abx'} Mode */
+/** @typedef {{role: 'reference' | 'take' | 'x', label: string, url: string}} Slot a sound of a trial, as far as it may be known */
+/** @typedef {number | string | number[]} Answer a category, a choice, or a rating of 0 to 100 per slot after the first */
+/** @typedef {{id: string, text: string, kind: 'choice' | 'text', choices: string[]}} Question */
+
+/** @typedef {{step: 'welcome', study: {name: string, mode: Mode, about: string, trials: number, minutes: number}, durable: boolean}} WelcomeStep */
+/** @typedef {{step: 'volume', url: string, sample_rate?: number}} VolumeStep */
+/** @typedef {{step: 'headphones', rounds: string[][]}} HeadphonesStep addresses of three tones per round */
+/** @typedef {{step: 'instructions', mode: Mode, need?: number, attention?: boolean}} InstructionsStep */
+/** @typedef {{step: 'questionnaire', questions: Question[]}} QuestionnaireStep */
+/** @typedef {{step: 'done', code: string}} DoneStep */
+/** @typedef {{step: 'closed' | 'forgotten'}} EndStep */
+
+/**
+ * @typedef {object} TrialStep
+ * @property {'trial'} step
+ * @property {Mode} mode
+ * @property {boolean} training
+ * @property {boolean} [attention] whether the study has attention checks
+ * @property {string} nonce of this trial; an answer with it counts once
+ * @property {number} number of the trial, from 1
+ * @property {number} of trials
+ * @property {number} sample_rate Hz
+ * @property {number} need s that have to be heard of each slot
+ * @property {Slot[]} slots
+ */
+
+/**
+ * What a call is answered with: the next step. Joining a study also brings the rater's token.
+ *
+ * @typedef {(WelcomeStep | VolumeStep | HeadphonesStep | InstructionsStep | TrialStep | QuestionnaireStep | DoneStep
+ *   | EndStep) & {token?: string}} Step
+ */
+
+/** @typedef {'volume' | 'headphones' | 'instructions'} SetupStep */
+
+/**
+ * The body of each call.
+ *
+ * @typedef {object} Calls
+ * @property {{study: string, token?: string}} open
+ * @property {{study: string, language: string, device: {width: number, touch: boolean, sample_rate: number}}} join
+ * @property {{token: string | null, done: SetupStep, level?: number, answers?: number[], skipped?: boolean}} next
+ * @property {{token: string | null, nonce: string, answer: Answer | null, heard: [start: number, stop: number][][],
+ *   plays: number[], switches: number, dwell_ms: number}} answer
+ * @property {{token: string | null, answers: Record<string, string>}} questionnaire
+ * @property {{token: string | null}} forget
+ */
+
+/** @typedef {{reason: string, seconds: number}} Trouble why there is no answer, and when the call is repeated */
+
+/**
+ * A step on the page.
+ *
+ * @typedef {object} StepView
+ * @property {HTMLElement} root
+ * @property {HTMLElement} heading
+ * @property {HTMLButtonElement} [button] goes on to the next step
+ * @property {string} [missing] why it cannot, as a sentence
+ * @property {import('./widgets.js').Foot} [foot]
+ * @property {object} [state] for tests
+ * @property {() => void} update
+ * @property {() => Promise<void>} [load] the sounds of the step
+ * @property {() => void} [hush] stops its sound
+ * @property {(name: string, event: KeyboardEvent) => boolean} [key] whether the step has a use for the key
+ */
+
+export {};

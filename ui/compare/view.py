@@ -1,0 +1,71 @@
+"""A comparison as the page shows it: the player's tracks, and what the tables are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from eval.compare.recording import Output
+from eval.metrics.loudness import Level
+from ui.compare.files import ComparisonFiles, TrackFiles
+from ui.compare.state import REFERENCE, ComparisonState, residual_id
+from ui.player import Track, player_value
+from vocoders.systems import System
+
+
+@dataclass(frozen=True)
+class View:
+    """After something happened. clipped: {track: samples}; `archive` is the zip's URL once everything is there."""
+
+    player: dict
+    outputs: tuple[Output, ...]
+    levels: dict[str, Level]
+    clipped: dict[str, int]
+    archive: str | None = None
+    has_reference: bool = True
+
+
+def view_of(state: ComparisonState, files: ComparisonFiles, status: str, text: str, archive: str | None = None) -> View:
+    """status: "running", "cancelled" or "done"; text: of the status line."""
+    levels, has_reference = state.levels, state.recording is not None
+    tracks = [_track(track, system, state, files.tracks.get(track.id), levels) for track, system in _waiting(state)]
+    if status == "cancelled":
+        tracks = [
+            replace(t, state="failed", error="Stopped.") if t.state in ("waiting", "running") else t for t in tracks
+        ]
+    player = player_value(files.folder.token, state.source.seconds, tracks, status, text, has_reference=has_reference)
+    clipped = {id: written.clipped for id, written in files.tracks.items()}
+    return View(player, state.outputs, levels, clipped, archive, has_reference)
+
+
+def _waiting(state: ComparisonState) -> Iterator[tuple[Track, System | None]]:
+    """Every track before anything is there, with its system: the recording has none."""
+    if state.recording:
+        yield Track(REFERENCE, "Recording", state.recording.history, "waiting"), None
+    for system in state.systems:
+        yield Track(system.id, system.title, system.about, "waiting"), system
+        if state.residuals:
+            yield Track(residual_id(system), f"{system.title} − recording", "The residual.", "waiting"), system
+
+
+def _track(
+    track: Track, system: System | None, state: ComparisonState, written: TrackFiles | None, levels: Mapping[str, Level]
+) -> Track:
+    is_own = system is not None and track.id == system.id  # not the residual's
+    if is_own:
+        track = replace(track, progress=state.progress.get(system.id))
+    if written is not None:
+        level = levels[system.id if system else REFERENCE]
+        return _with_files(replace(track, state="ready", gain=level.gain), written)
+    if system and (reason := state.failures.get(system.id)) is not None:
+        return replace(track, state="failed", error=reason)
+    return replace(track, state="running") if track.progress is not None else track
+
+
+def _with_files(track: Track, written: TrackFiles) -> Track:
+    if written.power is not None:
+        about = f"The residual, {written.power:+.1f} dB against the recording, at its output’s gain.".replace("-", "−")
+        track = replace(track, about=about)
+    return replace(
+        track, audio=written.audio, image=written.image, difference=written.difference, download=written.download
+    )

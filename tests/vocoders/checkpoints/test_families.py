@@ -265,3 +265,36 @@ def test_resynth_runs_a_generator_of_another_family_and_rate(tmp_path):
     assert "a Vocos generator, on the mel-" in system.about and "at 16000 Hz, resampled to 22050 Hz" in system.about
     assert "far from the phrase" in system.about
     assert read_contents(path).assumed == read_checkpoint(path).recipe
+
+
+HOSTILE = [None, True, -1, 0, 10**400, 1.5, float("nan"), "x" * 500, "<a>", [], [[[1]]], [10**9] * 3, {"a": 1}]
+
+
+def places(config: dict, path: tuple = ()) -> list[tuple]:
+    """Of every value in a configuration, the keys that lead to it."""
+    inner = [place for key, value in config.items() if isinstance(value, dict) for place in places(value, (*path, key))]
+    return [(*path, key) for key in config] + inner
+
+
+@pytest.mark.parametrize(
+    "case", ["iSTFTNet", "ParallelWaveGAN's HiFi-GAN, one", "speechbrain's HiFi-GAN", "BigVGAN 2", "Vocos, same"]
+)
+def test_whatever_a_configuration_says_there_is_a_generator_or_a_sentence(tmp_path, monkeypatch, case):
+    path = written(case, tmp_path)
+    beside = next(p for p in tmp_path.iterdir() if p.suffix in (".json", ".yaml", ".yml"))
+    config = CASES[case]["config"]
+    refused = 0
+    for place in places(config):
+        for value in HOSTILE:
+            changed = json.loads(json.dumps(config))
+            within = changed
+            for key in place[:-1]:
+                within = within[key]
+            within[place[-1]] = value
+            beside.write_text(json.dumps(changed) if beside.suffix == ".json" else yaml.safe_dump(changed))
+            try:
+                read_checkpoint(path)
+            except CheckpointError as error:
+                refused += 1
+                assert "\n" not in str(error) and len(str(error)) < 700
+    assert refused > 100

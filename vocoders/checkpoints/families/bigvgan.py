@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vocoders.bigvgan.generator import BigVGANConfig
-from vocoders.checkpoints.config import CheckpointError, brief
 from vocoders.checkpoints.contents import Contents
-from vocoders.checkpoints.families.configuration import built, configuration
+from vocoders.checkpoints.families.configuration import built, configuration, recipe_by
 from vocoders.checkpoints.families.family import Family, starts
 from vocoders.checkpoints.weights import folded
 from vocoders.recipes.configs import of_hifigan
@@ -23,10 +22,7 @@ def _read(path: Path, state: Mapping, config_path: Path | None) -> Contents:
     fields = {"bands": data.get("num_mels", 80), **data}
     config = built(BigVGANConfig, fields, where, {"bands": "num_mels"})
     weights = folded(state, config, path.name, config_name=where)
-    try:
-        recipe = of_hifigan(data)
-    except ValueError as error:
-        raise CheckpointError(f"{where}: {brief(error, str)}.") from error
+    recipe = recipe_by(of_hifigan, where, data)
     return Contents(path.name, config, weights, None, where, assumed=recipe)
 
 

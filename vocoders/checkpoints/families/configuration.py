@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from vocoders.checkpoints.config import MAX_CONFIG_BYTES, MAX_PARAMETERS, CheckpointError, brief, check_file
 from vocoders.hifigan.generator import parameter_count
 from vocoders.recipes.configs import parsed
+from vocoders.recipes.recipe import MelRecipe
 
 Config = TypeVar("Config")
 
@@ -45,13 +46,25 @@ def section(config: Mapping, *keys: str) -> Mapping:
     return config if isinstance(config, Mapping) else {}
 
 
+def recipe_by(of: Callable[..., MelRecipe], where: str, *arguments: Any) -> MelRecipe:
+    """`of(*arguments)`, one of `vocoders.recipes.configs`. Errors: `CheckpointError` naming the file."""
+    try:
+        return of(*arguments)
+    except ValueError as error:
+        raise CheckpointError(f"{where}: {brief(error, str)}.") from error
+
+
 def built(kind: type[Config], fields: Mapping[str, Any], where: str, keys: Mapping[str, str] = {}) -> Config:
     """A configuration's numbers as the dataclass `kind`. keys: the dataclass's names under which the file has others.
 
     Errors: `CheckpointError` naming what is missing, wrong, or too large.
     """
     known = {field.name: field for field in dataclasses.fields(kind)}
-    values = {name: _plain(value, keys.get(name, name), where) for name, value in fields.items() if name in known}
+    values = {
+        name: _typed(value, known[name].type, keys.get(name, name), where)
+        for name, value in fields.items()
+        if name in known
+    }
     needed = [name for name, field in known.items() if field.default is dataclasses.MISSING and name not in values]
     if needed:
         raise CheckpointError(f"{where}: {keys.get(needed[0], needed[0])} is missing.")
@@ -66,13 +79,33 @@ def built(kind: type[Config], fields: Mapping[str, Any], where: str, keys: Mappi
     return config
 
 
-def _plain(value: Any, name: str, where: str, depth: int = 0) -> Any:
-    """Lists become tuples; a number is small enough to be reckoned with."""
-    if isinstance(value, (list, tuple)) and depth < 2 and len(value) <= 16:
-        return tuple(_plain(item, name, where, depth + 1) for item in value)
-    if isinstance(value, str) and name.startswith("resblock") and value in ("1", "2"):
-        return int(value)
-    text = depth == 0 and (value is None or isinstance(value, (str, float)))
-    if text or (isinstance(value, int) and value.bit_length() <= 31):
+_TYPES = {"int": (int,), "float": (int, float), "bool": (bool,), "tuple": (tuple,), "Literal": (str,)}
+
+
+def _typed(value: Any, annotation: str, name: str, where: str) -> Any:
+    """The value as a field of this annotation has it: lists become tuples, and of numbers only whole ones that are small enough to
+    be reckoned with."""
+    value = int(value) if name.startswith("resblock") and value in ("1", "2") else _as_tuples(value)
+    kinds = _TYPES[annotation.partition("[")[0]]
+    fits = type(value) in kinds and (not isinstance(value, tuple) or all(map(_is_small, _leaves(value))))
+    if not fits or (isinstance(value, int) and not _is_small(value)):
+        raise CheckpointError(f"{where}: {name} is {brief(value)}; values of {annotation} are allowed.")
+    return value
+
+
+def _as_tuples(value: Any, depth: int = 0) -> Any:
+    if not isinstance(value, (list, tuple)) or depth > 2:
         return value
-    raise CheckpointError(f"{where}: {name} is {brief(value)}; numbers are allowed.")
+    return tuple(_as_tuples(item, depth + 1) for item in value)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def _is_small(value: Any) -> bool:
+    return isinstance(value, int) and value.bit_length() <= 31

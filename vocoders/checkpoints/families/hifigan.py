@@ -7,14 +7,14 @@ from pathlib import Path
 
 from vocoders.checkpoints.config import CheckpointError, brief, config_beside, json_object, read_config_and_mel
 from vocoders.checkpoints.contents import Contents
-from vocoders.checkpoints.families.configuration import built, section
+from vocoders.checkpoints.families.configuration import built, recipe_by, section
 from vocoders.checkpoints.families.family import Family
 from vocoders.checkpoints.formats import is_generator
 from vocoders.checkpoints.weights import folded
 from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.recipes.configs import of_coqui
 
-_COQUI = {
+COQUI = {  # our names, and those of Coqui's generator_model_params
     "resblock": "resblock_type",
     "upsample_rates": "upsample_factors",
     "upsample_kernel_sizes": "upsample_kernel_sizes",
@@ -43,13 +43,10 @@ def _coqui(path: Path, state: Mapping, data: Mapping, where: str) -> Contents:
     params = section(data, "generator_model_params")
     if params.get("out_channels", 1) != 1 or params.get("cond_channels", 0) != 0:
         raise CheckpointError(f"{where}: only generators of one channel that take a mel and nothing else are read.")
-    fields = {ours: params[theirs] for ours, theirs in _COQUI.items() if theirs in params}
-    config = built(HiFiGANConfig, fields, where, _COQUI)
+    fields = {ours: params[theirs] for ours, theirs in COQUI.items() if theirs in params}
+    config = built(HiFiGANConfig, fields, where, COQUI)
     even_kernels(config, where)
-    try:
-        recipe = of_coqui(section(data, "audio"))
-    except ValueError as error:
-        raise CheckpointError(f"{where}: {brief(error, str)}.") from error
+    recipe = recipe_by(of_coqui, where, section(data, "audio"))
     return Contents(path.name, config, folded(state, config, path.name), None, where, assumed=recipe)
 
 

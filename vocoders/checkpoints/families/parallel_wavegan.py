@@ -13,7 +13,7 @@ import numpy as np
 
 from vocoders.checkpoints.config import CheckpointError, brief, check_file
 from vocoders.checkpoints.contents import Contents
-from vocoders.checkpoints.families.configuration import built, configuration, section
+from vocoders.checkpoints.families.configuration import built, configuration, recipe_by, section
 from vocoders.checkpoints.families.family import Family, starts
 from vocoders.checkpoints.weights import folded
 from vocoders.hifigan.generator import HiFiGANConfig
@@ -71,10 +71,7 @@ def _read(path: Path, state: Mapping, config_path: Path | None) -> Contents:
     mean, deviation = _statistics(path, state, config.bands)
     named = {_renamed(str(name), is_double): value for name, value in state.items()}
     weights = folded(named, config, path.name, passed_over=("mean", "scale"), config_name=where)
-    try:
-        recipe = of_parallel_wavegan(data, mean, deviation)
-    except ValueError as error:
-        raise CheckpointError(f"{where}: {brief(error, str)}.") from error
+    recipe = recipe_by(of_parallel_wavegan, where, data, mean, deviation)
     return Contents(path.name, config, weights, None, where, assumed=recipe)
 
 

@@ -1,4 +1,5 @@
-"""HiFi-GAN as speechbrain builds it: generator.ckpt and hyperparams.yaml. Its convolutions mirror the signal at the ends."""
+"""HiFi-GAN as speechbrain builds it: generator.ckpt and hyperparams.yaml. Its keys are Coqui's; its convolutions
+mirror the signal at the ends."""
 
 from __future__ import annotations
 
@@ -6,25 +7,14 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from vocoders.checkpoints.config import CheckpointError, brief
+from vocoders.checkpoints.config import CheckpointError
 from vocoders.checkpoints.contents import Contents
-from vocoders.checkpoints.families.configuration import built, configuration
+from vocoders.checkpoints.families.configuration import built, configuration, recipe_by
 from vocoders.checkpoints.families.family import Family, starts
-from vocoders.checkpoints.families.hifigan import even_kernels
+from vocoders.checkpoints.families.hifigan import COQUI, even_kernels
 from vocoders.checkpoints.weights import folded
 from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.recipes.configs import of_speechbrain
-
-_KEYS = {
-    "resblock": "resblock_type",
-    "upsample_rates": "upsample_factors",
-    "upsample_kernel_sizes": "upsample_kernel_sizes",
-    "upsample_initial_channel": "upsample_initial_channel",
-    "resblock_kernel_sizes": "resblock_kernel_sizes",
-    "resblock_dilation_sizes": "resblock_dilation_sizes",
-    "input_channels": "in_channels",
-    "post_bias": "conv_post_bias",
-}
 
 
 def _knows(state: Mapping) -> bool:
@@ -36,15 +26,12 @@ def _read(path: Path, state: Mapping, config_path: Path | None) -> Contents:
     data = {key: _resolved(value, data) for key, value in data.items()}
     if data.get("out_channels", 1) != 1 or data.get("cond_channels", 0) != 0:
         raise CheckpointError(f"{where}: only generators of one channel that take a mel and nothing else are read.")
-    fields = {ours: data[theirs] for ours, theirs in _KEYS.items() if theirs in data}
-    config = built(HiFiGANConfig, {**fields, "edges": "reflect"}, where, _KEYS)
+    fields = {ours: data[theirs] for ours, theirs in COQUI.items() if theirs in data}
+    config = built(HiFiGANConfig, {**fields, "edges": "reflect"}, where, COQUI)
     even_kernels(config, where)
     named = {re.sub(r"\.conv\.", ".", str(name)): value for name, value in state.items()}
     weights = folded(named, config, path.name, config_name=where)
-    try:
-        recipe = of_speechbrain(data)
-    except ValueError as error:
-        raise CheckpointError(f"{where}: {brief(error, str)}.") from error
+    recipe = recipe_by(of_speechbrain, where, data)
     return Contents(path.name, config, weights, None, where, assumed=recipe)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vocoders.checkpoints.config import CheckpointError, brief
 from vocoders.checkpoints.contents import Contents
-from vocoders.checkpoints.families.configuration import built, configuration, section
+from vocoders.checkpoints.families.configuration import built, configuration, recipe_by, section
 from vocoders.checkpoints.families.family import Family, starts
 from vocoders.checkpoints.weights import folded
 from vocoders.recipes.configs import of_vocos
@@ -46,10 +46,7 @@ def _read(path: Path, state: Mapping, config_path: Path | None) -> Contents:
     kept = {name: value for name, value in state.items() if str(name).startswith(("backbone.", "head."))}
     made = [name for name in kept if name.startswith(_MADE)]
     weights = folded(kept, config, path.name, passed_over=made, config_name=where)
-    try:
-        recipe = of_vocos(section(parts, "feature_extractor", "init_args"))
-    except ValueError as error:
-        raise CheckpointError(f"{where}: {brief(error, str)}.") from error
+    recipe = recipe_by(of_vocos, where, section(parts, "feature_extractor", "init_args"))
     return Contents(path.name, config, weights, None, where, assumed=recipe)
 
 

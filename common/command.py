@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -47,6 +47,14 @@ def mention(recording: Noticed, name: object) -> None:
 def note(message: object) -> None:
     """A sentence without full stop, on stderr, about something that goes on all the same."""
     print(f"note: {' '.join(str(message).split())}.", file=sys.stderr)
+
+
+def note_table(title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """A note with a table of two columns below it, on stderr."""
+    note(title)
+    width = max((len(first) for first, _ in rows), default=0)
+    for first, second in rows:
+        print(f"  {first:{width}}  {second}", file=sys.stderr)
 
 
 def refuse_overwriting(paths: Iterable[Path], force: bool, instead: str = "--force overwrites") -> None:

@@ -23,7 +23,7 @@ class Recording:
 
     samples: (n,) float32 at `SAMPLE_RATE`. history: one sentence about what the file was and what was done to it.
     rate: Hz, of the file. notices: the parts of the history that a person would not expect of this file, such as "the end of
-    the file is missing"; commands print them.
+    the file is missing"; commands print them. lossy: name of the lossy codec of the file, where it has one.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Recording:
     history: str = ""
     rate: int = SAMPLE_RATE
     notices: tuple[str, ...] = ()
+    lossy: str = ""
 
     @property
     def seconds(self) -> float:

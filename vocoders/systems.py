@@ -44,12 +44,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Card:
-    """Where a vocoder comes from. `parameters` counts learned numbers; 0 for signal processing.
+    """Where a vocoder comes from. `parameters` counts learned numbers; 0 for signal processing, None where that is not known.
 
     `training` is what a checkpoint says of how it was made: free text by key, see `train.export`.
     """
 
-    parameters: int
+    parameters: int | None
     licence: str
     source: str
     training: Mapping[str, str] = field(default_factory=dict)

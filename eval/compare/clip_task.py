@@ -21,7 +21,9 @@ import numpy as np
 
 from common.durable import write_durably, write_text_durably
 from common.memory import with_peak_memory
-from eval.compare.measurement import Failure, Row, as_it_lies, attempt, measure
+from eval.compare.measurement import Failure, Row, as_it_lies, attempt, measure, placed
+from eval.compare.output_folder import AnySystem, OutputFolder, check_ids
+from eval.compare.overlap import on_timeline
 from eval.metrics.metric import Metric
 from eval.metrics.registry import choose_metrics
 from eval.metrics.set_distances import available
@@ -39,40 +41,55 @@ REFERENCE = "reference"
 
 @dataclass(frozen=True)
 class Task:
-    """One recording; everything is text, so that it can travel to another process."""
+    """One recording; text and values, so that it can travel to another process."""
 
     name: str  # below the folder, without suffix
     path: str
-    systems: str  # comma-separated
+    systems: str  # comma-separated; may be empty
     metrics: str  # comma-separated
     out: str
+    outputs: tuple[OutputFolder, ...] = ()  # with this recording alone
 
 
 def compare_clips(
     clips: dict[Path, Path],
-    systems: Sequence[System],
     items: str,
     metrics: Sequence[Metric],
     out: Path,
+    outputs: Sequence[OutputFolder] = (),
     jobs: int = 1,
     on_clip: Callable[[], None] = lambda: None,
 ) -> list[Row]:
-    """Rows in the order of `clips` and `systems`, one for each pair; what failed carries its reason.
+    """Rows in the order of `clips` and of the systems, one for each pair; what failed carries its reason.
 
-    clips: {name: file}; items: the systems as `find_systems` reads them; jobs: processes, unless a joblib backend was chosen
+    clips: {name: file}; items: the systems as `find_systems` reads them; outputs: those made elsewhere, behind them; jobs: processes, unless a joblib backend was chosen
     by the caller with `joblib.parallel_config`.
     """
     import joblib
 
     names = ",".join(metric.name for metric in metrics)
     items = ",".join(map(_absolute, split_items(items)))
-    tasks = [Task(str(name), str(path.resolve()), items, names, str(out.resolve())) for name, path in clips.items()]
+    tasks = [
+        Task(str(name), str(path.resolve()), items, names, str(out.resolve()), _of_clip(outputs, str(name)))
+        for name, path in clips.items()
+    ]
     found: dict[str, list[Row]] = {}
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
     for rows in parallel(joblib.delayed(run_task)(task) for task in tasks):
         found[rows[0].clip] = rows
         on_clip()
     return [row for task in tasks for row in found[task.name]]
+
+
+def _of_clip(outputs: Sequence[OutputFolder], clip: str) -> tuple[OutputFolder, ...]:
+    return tuple(folder.of_clip(clip) for folder in outputs)
+
+
+def systems_of(items: str, outputs: Sequence[OutputFolder]) -> list[AnySystem]:
+    """Errors: those of `find_systems`; ValueError for two systems of one id."""
+    systems = [*(find_systems(items) if items else ()), *outputs]
+    check_ids(systems)
+    return systems
 
 
 def _absolute(item: str) -> str:
@@ -83,7 +100,7 @@ def _absolute(item: str) -> str:
 
 def run_task(task: Task) -> list[Row]:
     """One recording through every system; at least one row, none of them an exception."""
-    systems = find_systems(task.systems)
+    systems = systems_of(task.systems, task.outputs)
     record = _record(Path(task.out), task.name)
     try:
         key = _key(task, systems)
@@ -97,7 +114,10 @@ def run_task(task: Task) -> list[Row]:
     about = {"history": recording.history, "notices": recording.notices}
     for system in systems:
         row = Row(task.name, system.id, recording.seconds, 0.0, {}, **about)
-        made = attempt(functools.partial(_measured_output, system, analysis, recording, metrics, row))
+        if isinstance(system, OutputFolder):
+            made = attempt(functools.partial(_given_output, system, recording, metrics, row))
+        else:
+            made = attempt(functools.partial(_own_output, system, analysis, recording, metrics, row))
         if isinstance(made, Failure):
             rows.append(replace(row, error=made.reason))
             continue
@@ -115,9 +135,16 @@ class _Made(NamedTuple):
     embeddings: dict[str, np.ndarray]
 
 
-def _measured_output(
-    system: System, analysis: Analysis, recording: Recording, metrics: Sequence[Metric], row: Row
-) -> _Made:
+def _given_output(folder: OutputFolder, recording: Recording, metrics: Sequence[Metric], row: Row) -> _Made:
+    """row: what is known before the file is read."""
+    output = folder.read(row.clip, LIMITS)
+    pair = placed(recording, output)
+    row = replace(row.with_measurement(measure(pair, metrics)), output_history=output.history)
+    samples = on_timeline(output.samples, pair.moved, len(recording.samples))
+    return _Made(row, samples, _embedded(folder.id, samples))
+
+
+def _own_output(system: System, analysis: Analysis, recording: Recording, metrics: Sequence[Metric], row: Row) -> _Made:
     """row: what is known before the system runs."""
     samples, peak = with_peak_memory(functools.partial(synthesize, system, analysis))
     found = measure(as_it_lies(recording.samples, samples), metrics)
@@ -150,8 +177,9 @@ def stored_embeddings(out: Path, clips: Sequence[str]) -> dict[str, list[np.ndar
     return found
 
 
-def _key(task: Task, systems: Sequence[System]) -> str:
-    """Of everything a record depends on: the recording, the systems and what they are made of, the metrics."""
+def _key(task: Task, systems: Sequence[AnySystem]) -> str:
+    """Of everything a record depends on: the recording, the systems and what they are made of, files made elsewhere, the
+    metrics."""
     content = hashlib.sha256(Path(task.path).read_bytes())
     content.update(json.dumps([FORMAT, task.metrics, sorted(available())]).encode())
     content.update(UPPER_BAND.read_bytes())
@@ -161,17 +189,34 @@ def _key(task: Task, systems: Sequence[System]) -> str:
         about = [system.id, system.about, [step.name for step in system.steps], repr(system.refinement), weights]
         about.append(repr(system.describe()))
         content.update(json.dumps(about).encode())
+    for folder in task.outputs:
+        files = [_digest(Path(path)) for _, path in folder.files]
+        content.update(json.dumps([folder.id, files, folder.missing]).encode())
     return content.hexdigest()
 
 
-def _known(record: Path, key: str, task: Task, systems: Sequence[System]) -> list[Row] | None:
+def _digest(path: Path) -> str:
+    """SHA-256 of a file; empty where it cannot be read, which its own row says."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _known(record: Path, key: str, task: Task, systems: Sequence[AnySystem]) -> list[Row] | None:
     """What an earlier run left, when it fits and its files are still there."""
     try:
         content = json.loads(record.read_text(encoding="utf-8"))
         rows = [Row(**row) for row in content["rows"]]
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    complete = all(not row.error and output_path(Path(task.out), row.system, task.name).is_file() for row in rows)
+    missing = {folder.id: dict(folder.missing).get(task.name) for folder in task.outputs}
+    complete = all(
+        row.error == missing.get(row.system)
+        if row.error
+        else output_path(Path(task.out), row.system, task.name).is_file()
+        for row in rows
+    )
     return rows if content.get("key") == key and complete and len(rows) == len(systems) else None
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from common.command import note
 from common.durable import write_text_durably
-from eval.compare.clip_task import compare_clips, stored_embeddings
+from eval.compare.clip_task import compare_clips, stored_embeddings, systems_of
 from eval.compare.measurement import Row
+from eval.compare.output_folder import OutputFolder
 from eval.compare.summary import Summary, common_clips, summarise
 from eval.metrics.metric import Metric
 from eval.reports.bundle import versions
 from eval.reports.comparison import write_report
-from vocoders.catalogue import find_systems
 from vocoders.systems import Unavailable
 
 
@@ -29,33 +29,41 @@ def compare_folder(
     *,
     baseline: str | None,
     metrics: Sequence[Metric],
+    outputs: Sequence[OutputFolder] = (),
     jobs: int = 1,
     dask: str | None = None,
 ) -> list[str]:
     """Writes report.html, results.json and rows.csv into `out`, beside the outputs; returns what failed, one line each.
 
+    items: systems that run here, as `find_systems` reads them, or empty; outputs: systems that ran elsewhere.
+
     Errors: ValueError for an unknown system or baseline, and when nothing worked; `Unavailable`.
     """
     from tqdm import tqdm
 
-    systems = find_systems(items)
+    systems = systems_of(items, outputs)
     for system in systems:
         if reason := system.why_not():
             raise Unavailable(f"{system.id}: {reason}")
     baseline = baseline or systems[0].id
     if baseline not in {system.id for system in systems}:
-        raise ValueError(f"the baseline {baseline!r} is not among --vocoders")
+        raise ValueError(f"the baseline {baseline!r} is not among --vocoders and --system")
     undefined = {metric.name: reason for metric in metrics if (reason := metric.why_not())}
     metrics = [metric for metric in metrics if metric.name not in undefined]
     if not metrics:
         raise ValueError("; ".join(f"{name}: {reason}" for name, reason in undefined.items()))
+    for folder in outputs:
+        folder.note_mismatches()
     with _backend(dask), tqdm(total=len(clips), unit="clip", disable=None) as bar:
-        rows = compare_clips(clips, systems, items, metrics, out, jobs, bar.update)
+        rows = compare_clips(clips, items, metrics, out, outputs, jobs, bar.update)
     if all(row.error for row in rows):
         raise ValueError(rows[0].error)
     for clip, row in {row.clip: row for row in rows}.items():
         for notice in row.notices:
             note(f"{clip}: {notice}")
+    for row in rows:
+        for noticed in row.notes:
+            note(f"{row.clip}: {row.system}: {noticed}")
     embeddings = stored_embeddings(out, common_clips(rows))
     summary = summarise(rows, [metric.name for metric in metrics], baseline, embeddings)
     _write_csv(out / "rows.csv", rows)

@@ -25,7 +25,7 @@ import numpy as np
 
 from common.unavailable import Unavailable
 from eval.compare.overlap import LengthError, overlap
-from eval.compare.suspicions import suspicions
+from eval.compare.suspicions import about_file, suspicions
 from eval.metrics.metric import Metric
 from vocoders.audio import Recording
 from vocoders.features import FeatureMismatch
@@ -137,7 +137,7 @@ def placed(reference: Recording, output: Recording, any_length: bool = False) ->
         for which, recording in (("reference", reference), ("estimate", output))
         for notice in recording.notices
     ]
-    found = suspicions(common.reference, common.estimate, output.rate)
+    found = (*about_file(reference, output), *suspicions(common.reference, common.estimate, output.rate))
     notes = (*of_files, *common.notes, *found)
     return Pair(common.reference, common.estimate, (reference.samples, output.samples), common.delay, notes)
 

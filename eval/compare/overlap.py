@@ -12,11 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from eval.compare.offset import Offset, find_offset, sounding
-from vocoders.audio import SAMPLE_RATE
+from vocoders.audio import SAMPLE_RATE, fit_length
 from vocoders.mel import HOP
 
 MOST = 0.02  # of the reference's length; an estimate that is longer or shorter by more is of something else, or cut
 SLIGHT = SAMPLE_RATE // 1000  # samples of delay that are not worth a word
+
+
+def on_timeline(estimate: np.ndarray, delay: int, length: int) -> np.ndarray:
+    """(m,) -> (length,): an estimate that is late by `delay` samples, moved to its place, with silence where it has nothing."""
+    early = np.pad(estimate, (max(0, -delay), 0))
+    return fit_length(early[max(0, delay) :], length)
 
 
 class LengthError(ValueError):

@@ -172,4 +172,6 @@ def warm_up(systems: Sequence[System]) -> None:
 def quick_first(systems: Sequence[System]) -> list[System]:
     """Signal processing before networks and small networks before large, by millions of parameters, so that something can
     be heard at once; else as given."""
-    return sorted(systems, key=lambda system: (round(system.describe().parameters, -6), system.refinement is not None))
+    return sorted(
+        systems, key=lambda system: (round(system.describe().parameters or 0, -6), system.refinement is not None)
+    )

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from eval.metrics.alignment import loudness_difference
-from vocoders.audio import SAMPLE_RATE
+from vocoders.audio import SAMPLE_RATE, Recording
 
 ANOTHER_GAIN = 3.0  # LU; of 105 outputs of five vocoders one is as far off
 EMPTY = 20.0  # dB below the reference, in every band from somewhere up
@@ -23,6 +23,17 @@ FAINT = -110.0  # dBFS per bin of 21.5 Hz: a reference's band that holds nothing
 def suspicions(reference: np.ndarray, estimate: np.ndarray, rate: int) -> list[str]:
     """Of the parts that are measured, (n,) at 22 050 Hz. rate: Hz, of the estimate's file."""
     found = (about_level(reference, estimate), about_rate(rate) or about_bandwidth(reference, estimate))
+    return [sentence for sentence in found if sentence]
+
+
+def about_file(reference: Recording, output: Recording) -> list[str]:
+    """Of an output's file: a rate that is not its reference's, and coding with loss."""
+    rates = f"its file has {output.rate / 1000:g} kHz and its reference's {reference.rate / 1000:g} kHz"
+    resampled = output.rate != reference.rate and output.rate >= SAMPLE_RATE  # of lower rates see `about_rate`
+    found = (
+        f"{rates}; both are measured at {SAMPLE_RATE / 1000:g} kHz" if resampled else "",
+        f"its file is coded with loss ({output.lossy})" if output.lossy else "",
+    )
     return [sentence for sentence in found if sentence]
 
 

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from common.command import counting_bar, mention, refuse_overwriting
+from common.command import counting_bar, mention, note, refuse_overwriting
 from common.durable import write_text_durably
 from eval.listening.analysis.export import export_study
 from eval.listening.session.open import open_store
@@ -54,7 +54,10 @@ def add_listening(commands) -> None:
 
 
 def make_command(args: argparse.Namespace) -> int:
-    from eval.listening.making.make_study import make_study, read_clips, study_from_file
+    from eval.compare.output_folder import OutputFolder
+    from eval.listening.making.make_study import make_study, read_clips
+    from eval.listening.making.outputs import output_files
+    from eval.listening.making.study_file import study_from_file
 
     study, clips, systems = study_from_file(args.study)
     store = _reported(lambda: open_store(args.data_dir))
@@ -62,7 +65,13 @@ def make_command(args: argparse.Namespace) -> int:
     recordings = read_clips(clips)
     for item, recording in recordings.items():
         mention(recording, clips[item])
-    with counting_bar("take") as show:
+    for folder in systems:
+        if isinstance(folder, OutputFolder):
+            folder.note_mismatches()
+    for output in output_files(study.items, systems, recordings):
+        for noticed in output.notes:
+            note(f"{output.item}: {output.system}: {noticed}")
+    with counting_bar("output") as show:
         made = _reported(
             lambda: make_study(
                 store,

@@ -23,6 +23,7 @@ MODES = {
     "ab": "Which of two takes do you prefer, or is there no difference?",
     "abx": "Is X the same as A or as B?",
 }
+REFERENCE_FREE = ("acr", "ab")  # modes that need no recording
 GOLD = "degraded"  # the degraded anchor of attention checks
 BEEPS = tuple(f"beeps-{count}" for count in range(1, 6))  # stimuli of attention checks: the count is the right answer
 MAX_ITEMS, MAX_SYSTEMS, MAX_TRIALS = 60, 12, 200
@@ -58,6 +59,7 @@ class Study:
     about: str = ""  # shown on the welcome page
     questions: tuple[Question, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()  # ab and abx; none: see `compared`
+    reference: bool = True  # whether the recording is one of the conditions that are rated
 
     def __post_init__(self) -> None:
         self._check("mode", self.mode in MODES, f"one of {', '.join(MODES)}")
@@ -83,6 +85,9 @@ class Study:
         if self.mode == "ab" and not self.pairs:
             self._check("systems", len(self.systems) >= 2, "at least two to prefer between")
         known = {REFERENCE, *self.systems}
+        self._check(
+            "reference", self.reference or self.mode in REFERENCE_FREE, f"false for {', '.join(REFERENCE_FREE)}"
+        )
         self._check("pairs", all(a != b and {a, b} <= known for a, b in self.pairs), "two different systems each")
 
     def _check(self, field: str, holds: object, allowed: str) -> None:
@@ -92,7 +97,8 @@ class Study:
     @property
     def conditions(self) -> tuple[str, ...]:
         """The conditions of studies that rate single takes."""
-        return (*self.systems, REFERENCE, ANCHOR) if self.mode == "mushra" else (*self.systems, REFERENCE)
+        found = (*self.systems, REFERENCE, ANCHOR) if self.mode == "mushra" else (*self.systems, REFERENCE)
+        return tuple(condition for condition in found if self.reference or condition != REFERENCE)
 
     @property
     def compared(self) -> tuple[tuple[str, str], ...]:
@@ -115,7 +121,10 @@ class Study:
         return (self.trials or self.units) + self.repeats + self.golds + self.traps
 
     def as_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        content = asdict(self)
+        if self.reference:  # the field came later, and hashes of older studies stay
+            del content["reference"]
+        return json.dumps(content, ensure_ascii=False, sort_keys=True)
 
     @property
     def sha256(self) -> str:
@@ -156,6 +165,8 @@ def study_from(content: Mapping) -> Study:
     for name in ("raters", "trials", "repeats", "golds", "traps", "seed"):
         if name in values and not (type(values[name]) is int or (name == "trials" and values[name] is None)):
             raise StudyError(f"{name}: {values[name]!r} is not a whole number")
+    if not isinstance(values.get("reference", True), bool):
+        raise StudyError(f"reference: {values['reference']!r} is neither true nor false")
     for name in ("name", "mode", "about"):
         values[name] = str(values.get(name, ""))
     return Study(**values)

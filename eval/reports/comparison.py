@@ -14,6 +14,7 @@ from common.durable import write_text_durably
 from eval.compare.clip_task import LIMITS, output_path
 from eval.compare.intervals import FEWEST, Estimate
 from eval.compare.measurement import Row
+from eval.compare.output_folder import AnySystem
 from eval.compare.summary import Summary
 from eval.metrics.loudness import loudness, match_levels, true_peak
 from eval.metrics.registry import METRICS
@@ -23,14 +24,18 @@ from eval.reports.charts import scatter, strip_plot
 from eval.reports.spectrogram import difference, difference_png, level, level_png
 from vocoders.audio import SAMPLE_RATE
 from vocoders.recordings.reader import AudioError, read_recording
-from vocoders.systems import System
 
 LONGEST = 12.0  # seconds of a clip that are played in the report
 SPREAD = "M-STFT"  # what the best and the worst clip are chosen by, where it was measured
 
 
 def write_report(
-    path: Path, rows: Sequence[Row], summary: Summary, systems: Sequence[System], sources: Mapping[str, Path], out: Path
+    path: Path,
+    rows: Sequence[Row],
+    summary: Summary,
+    systems: Sequence[AnySystem],
+    sources: Mapping[str, Path],
+    out: Path,
 ) -> None:
     """sources: {clip: the recording}; out: where `eval.compare.clip_task` left the takes."""
     titles = {system.id: system.title for system in systems}
@@ -48,6 +53,7 @@ def write_report(
         "<h2>Best and worst clips</h2>" + _extremes(good, summary, titles, sources, out),
         _problems(rows),
         _noticed(rows),
+        _noticed_about_outputs(rows),
         _about(systems, summary),
     ]
     body = "".join(parts)
@@ -78,9 +84,9 @@ def _lead(summary: Summary, titles: Mapping[str, str]) -> str:
     )
 
 
-def _table(summary: Summary, systems: Sequence[System]) -> str:
+def _table(summary: Summary, systems: Sequence[AnySystem]) -> str:
     titles = {system.id: system.title for system in systems}
-    millions = {s.id: f"{count / 1e6:.2f}" if (count := s.describe().parameters) else "none" for s in systems}
+    millions = {system.id: _millions(system.describe().parameters) for system in systems}
     groups: dict[str, list[str]] = {}
     for name in summary.metrics:
         groups.setdefault(METRICS[name].group, []).append(name)
@@ -121,6 +127,12 @@ def _cell(mean: Estimate | None, difference: Estimate | None) -> str:
         second = f"<small>{f'<b>{text}</b>' if difference.excludes_zero else text}</small>"
     interval = "" if mean.low is None else f' title="95 % interval {mean.low:.3f} to {mean.high:.3f}, n = {mean.n}"'
     return f"<td{interval}>{mean.mean:.3f}{second}</td>".replace("-", "−")
+
+
+def _millions(parameters: int | None) -> str:
+    if parameters is None:
+        return "unknown"
+    return f"{parameters / 1e6:.2f}" if parameters else "none"
 
 
 def _number(value: float | None, scale: float = 1, digits: int = 1) -> str:
@@ -255,7 +267,14 @@ def _noticed(rows: Sequence[Row]) -> str:
     return f"<h2>What was noticed about the recordings</h2><ul>{items}</ul>" if items else ""
 
 
-def _about(systems: Sequence[System], summary: Summary) -> str:
+def _noticed_about_outputs(rows: Sequence[Row]) -> str:
+    """Of files that were made elsewhere: delay, polarity, level, clipping, rate, coding."""
+    notes = {f"{row.clip}, {row.system}": "; ".join(row.notes) for row in rows if row.notes}
+    items = "".join(f"<li>{html.escape(f'{which}: {found}')}</li>" for which, found in notes.items())
+    return f"<h2>What was noticed about the outputs</h2><ul>{items}</ul>" if items else ""
+
+
+def _about(systems: Sequence[AnySystem], summary: Summary) -> str:
     lines = "".join(
         f"<li><b>{html.escape(s.title)}</b> ({html.escape(s.id)}): {html.escape(s.about)} "
         f'<span class="note">Takes: SHA-256 {summary.fingerprints[s.id][:16]}…</span></li>'

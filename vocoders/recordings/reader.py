@@ -50,6 +50,7 @@ class _Decoded(NamedTuple):
     container: str
     clauses: list[str]  # what is expected
     notices: list[str]  # what is not
+    lossy: str
 
 
 def read_recording(
@@ -68,7 +69,8 @@ def read_recording(
     except AudioError as error:
         raise AudioError(f"{name}: {error}") from None
     history = _history(found, passage, len(samples) / found.rate)
-    return Recording(Path(name).stem, resample(samples, found.rate), history, found.rate, tuple(found.notices))
+    samples = resample(samples, found.rate)
+    return Recording(Path(name).stem, samples, history, found.rate, tuple(found.notices), found.lossy)
 
 
 def check_file(path: Path, limits: Limits) -> None:
@@ -119,7 +121,7 @@ def _decode(path: Path, limits: Limits, passage: Passage | None = None) -> _Deco
         filled += len(block)
     notices = [*stream.notices, *filter(None, [mix.clause if mix.unexpected else "", clipping.clause()])]
     clauses = [] if mix.unexpected or not mix.clause else [mix.clause]
-    return _Decoded(mono[:filled], stream.rate, stream.channels, stream.container, clauses, notices)
+    return _Decoded(mono[:filled], stream.rate, stream.channels, stream.container, clauses, notices, stream.lossy)
 
 
 def _again(path: Path, limits: Limits, passage: Passage | None) -> Iterator[np.ndarray]:

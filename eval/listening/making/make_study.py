@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.disk_space import is_full
+from eval.compare.output_folder import AnySystem
+from eval.listening.making.outputs import output_files
 from eval.listening.making.stimuli import MAX_CLIP_SECONDS, Tell, render_stimuli
 from eval.listening.storage.records import Stimulus
 from eval.listening.storage.store import Store
-from eval.listening.study import Study, StudyError, read_study_file, study_from
+from eval.listening.study import Study, StudyError
 from eval.reports.bundle import versions
 from vocoders.audio import Recording
-from vocoders.catalogue import find_systems
-from vocoders.recordings.files import find_audio
 from vocoders.recordings.reader import Limits, read_recording
-from vocoders.systems import System
 
 CLIP_LIMITS = Limits(max_seconds=MAX_CLIP_SECONDS)
 
@@ -36,7 +35,7 @@ def make_study(
     data_dir: Path,
     study: Study,
     recordings: Mapping[str, Recording],
-    systems: Sequence[System],
+    systems: Sequence[AnySystem],
     tell: Tell = lambda done, total, text: None,
     revises: str | None = None,
     render: Callable[..., tuple[list[Stimulus], dict[str, bytes]]] = render_stimuli,
@@ -51,12 +50,14 @@ def make_study(
         except KeyError as error:
             raise StudyError(f"there is no study {revises!r} to revise") from error
     if is_full(data_dir):
-        raise StudyError("the disk is nearly full; a study's takes need room")
+        raise StudyError("the disk is nearly full; a study's outputs need room")
     if reasons := [f"{system.title}: {reason}" for system in systems if (reason := system.why_not())]:
         raise StudyError("; ".join(reasons))
     stimuli, wavs = render(study, recordings, systems, tell)
     about = {f"system {system.id}": f"{system.describe().source}; {system.about}" for system in systems}
     about |= {f"recording {item}": recording.history for item, recording in recordings.items()}
+    for output in output_files(study.items, systems, recordings):
+        about[f"output {output.system} {output.item}"] = "; ".join([output.history, *output.notes])
     public_id, key = store.add_study(study, stimuli, wavs, versions() | about, revises)
     return Made(public_id, key, store.study(public_id).revision, tuple(stimuli))
 
@@ -64,16 +65,3 @@ def make_study(
 def read_clips(paths: Mapping[str, Path], read: Callable[..., Recording] = read_recording) -> dict[str, Recording]:
     """{item: recording}. read: `read_recording`, or `read_recording_contained` for untrusted files. Errors: `AudioError` naming the file."""
     return {item: read(path, CLIP_LIMITS, Path(path).name) for item, path in paths.items()}
-
-
-def study_from_file(path: Path) -> tuple[Study, dict[str, Path], list[System]]:
-    """A YAML or JSON study whose `clips` are files and folders, relative to its own folder. Errors: `StudyError`, ValueError."""
-    content = read_study_file(path)
-    if not isinstance(content, dict) or not isinstance(content.get("clips"), list):
-        raise StudyError(f"{path}: a study names its clips: a list of files and folders")
-    if not isinstance(content.get("systems"), list):
-        raise StudyError(f"{path}: a study names its systems: a list of ids")
-    clips = {str(n): p for n, p in find_audio(path.parent / str(clip) for clip in content.pop("clips")).items()}
-    systems = find_systems(",".join(map(str, content["systems"])), may_import=False)  # a file runs no code
-    content["systems"] = [system.id for system in systems]
-    return study_from({**content, "items": list(clips)}), clips, systems

@@ -10,17 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from eval.compare.measurement import Failure, as_it_lies, attempt, measure
+from eval.compare.output_folder import AnySystem, OutputFolder
 from eval.listening.analysis.votes import ANCHOR, REFERENCE
 from eval.listening.design import check_item
+from eval.listening.making.outputs import output_of, outputs_alone
 from eval.listening.storage.records import Stimulus
 from eval.listening.study import BEEPS, GOLD, Study, StudyError
 from eval.metrics.alignment import align, moved_onto
 from eval.metrics.loudness import TARGET_LUFS, loudness, match_levels, true_peak
 from eval.metrics.metric import Metric
 from eval.metrics.registry import choose_metrics
-from vocoders.analysis import Analysis, synthesize
-from vocoders.audio import SAMPLE_RATE, Recording, fit_length, to_pcm16, wav_of
-from vocoders.systems import System
+from vocoders.analysis import Analysis
+from vocoders.audio import SAMPLE_RATE, Recording, to_pcm16, wav_of
 
 MIN_CLIP_SECONDS, MAX_CLIP_SECONDS = 1.5, 30.0  # listeners compare seconds, not minutes
 LOUDNESS_TOLERANCE_LU = 0.1  # between the loudness asked of a stored take and the one measured
@@ -41,36 +42,56 @@ class _Take:
 def render_stimuli(
     study: Study,
     recordings: Mapping[str, Recording],
-    systems: Sequence[System],
+    systems: Sequence[AnySystem],
     tell: Tell = lambda done, total, text: None,
 ) -> tuple[list[Stimulus], dict[str, bytes]]:
-    """Every take of the study, and {SHA-256: wav}. recordings: {item: recording}.
+    """Every output of the study, and {SHA-256: wav}. recordings: {item: recording}; of an item that has none, the systems are
+    `OutputFolder`s.
 
     Errors: `StudyError` for a clip too short or too long, and for a system that fails or makes silence.
     """
     for item, recording in recordings.items():
-        if not MIN_CLIP_SECONDS <= recording.seconds <= MAX_CLIP_SECONDS:
-            length = f"{recording.seconds:.1f} s long"
-            raise StudyError(
-                f"{item} is {length}; clips of {MIN_CLIP_SECONDS:g} to {MAX_CLIP_SECONDS:g} s can be compared by ear"
-            )
+        _check_length(item, recording.seconds)
     total, stimuli, wavs = len(study.items) * len(systems), [], {}
     for number, item in enumerate(study.items):
-        recording = recordings[item]
-        takes = {REFERENCE: _Take(recording.samples, {}, {})}
-        analysis = Analysis(recording.samples)
-        for place, system in enumerate(systems):
-            tell(number * len(systems) + place, total, f"{item}: {system.title}")
-            takes[system.id] = _take(recording, system, analysis)
-        for condition, samples in _extras(study, item, recording.samples).items():
+        takes = {}
+        if item in recordings:
+            recording = recordings[item]
+            takes[REFERENCE] = _Take(recording.samples, {}, {})
+            analysis = Analysis(recording.samples)
+            for place, system in enumerate(systems):
+                tell(number * len(systems) + place, total, f"{item}: {system.title}")
+                takes[system.id] = _take(item, recording, system, analysis)
+        else:
+            tell(number * len(systems), total, item)
+            takes |= _takes_alone(item, systems)
+        for condition, samples in _extras(study, item, takes[REFERENCE].samples).items():
             takes[condition] = _Take(samples, {}, {})
         stimuli += _finish(item, takes, wavs)
     tell(total, total, "")
     return stimuli, wavs
 
 
-def _take(recording: Recording, system: System, analysis: Analysis) -> _Take:
-    samples = attempt(lambda: fit_length(synthesize(system, analysis), len(recording.samples)))
+def _check_length(item: str, seconds: float) -> None:
+    if not MIN_CLIP_SECONDS <= seconds <= MAX_CLIP_SECONDS:
+        raise StudyError(
+            f"{item} is {seconds:.1f} s long; clips of {MIN_CLIP_SECONDS:g} to {MAX_CLIP_SECONDS:g} s can be compared by ear"
+        )
+
+
+def _takes_alone(item: str, systems: Sequence[OutputFolder]) -> dict[str, _Take]:
+    """Without a recording the first system's output is the clean example of training and checks, and no other condition."""
+    found = attempt(lambda: outputs_alone(item, systems))
+    if isinstance(found, Failure):
+        raise StudyError(f"{item}: {found.reason}") from found.error
+    takes = {id: _Take(samples, {}, {}) for id, samples in found.items()}
+    first = takes[systems[0].id]
+    _check_length(item, len(first.samples) / SAMPLE_RATE)
+    return {REFERENCE: first, **takes}
+
+
+def _take(item: str, recording: Recording, system: AnySystem, analysis: Analysis) -> _Take:
+    samples = attempt(lambda: output_of(item, system, recording, analysis))
     if isinstance(samples, Failure):
         raise StudyError(f"{system.title} failed on {recording.name}: {samples.reason}") from samples.error
     found = align(recording.samples, samples)

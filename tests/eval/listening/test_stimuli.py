@@ -12,8 +12,9 @@ import pytest
 import soundfile
 
 from eval.listening.analysis.votes import ANCHOR, REFERENCE
-from eval.listening.making.make_study import make_study, read_clips, study_from_file
+from eval.listening.making.make_study import make_study, read_clips
 from eval.listening.making.stimuli import beeps, degraded, low_pass, render_stimuli
+from eval.listening.making.study_file import study_from_file
 from eval.listening.storage.store import Store
 from eval.listening.study import BEEPS, GOLD, Study, StudyError
 from eval.metrics.alignment import align, moved_onto

@@ -15,7 +15,7 @@ from vocoders.recordings.decoding.endings import ends_early
 from vocoders.recordings.decoding.id3 import skip_tags
 from vocoders.recordings.decoding.mpeg_audio import frame_header, promises_length
 from vocoders.recordings.decoding.ogg import pages_of
-from vocoders.recordings.decoding.stream import AudioError, Stream
+from vocoders.recordings.decoding.stream import AudioError, Stream, is_lossless
 
 if TYPE_CHECKING:
     from av import AudioFrame, Packet
@@ -28,7 +28,6 @@ CODECS = {
     "speex", "amrnb", "amrwb", "ac3", "eac3",
 }  # fmt: skip
 _SAMPLE_TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}  # FFmpeg's names: numpy's
-_MPEG_LAYERS = {"mp1", "mp2", "mp3"}
 _COUNTED = {"flac", "wv", "tta"}  # demuxers whose header counts samples
 _GUESSED = {"aac", "amr"}  # demuxers that know no length and estimate one
 _LAYER_3_DELAY = 1105  # samples: 576 of the usual encoder, 529 of every decoder
@@ -113,6 +112,7 @@ class _Reader:
             lambda: self._blocks(stream, begun, frames),
             self._promised(),
             0.5 if self._container.demuxer in _COUNTED else 2 * self._full + rate // 200,
+            lossy="" if is_lossless(self._codec) else self._codec,
         )
         return stream
 
@@ -167,7 +167,7 @@ class _Reader:
     def _decode(self, packet: Packet) -> list[AudioFrame]:
         import av
 
-        if self._codec in _MPEG_LAYERS and packet.size:
+        if self._codec in ("mp1", "mp2", "mp3") and packet.size:
             header = frame_header(bytes(packet)[:8])
             if header and packet.size < header.length:  # FFmpeg would fill the frame with something
                 self._damaged.add(self._packets)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vocoders.recordings.decoding.chunks import SampleBytes, sample_bytes
-from vocoders.recordings.decoding.stream import AudioError, Stream, Unreadable
+from vocoders.recordings.decoding.stream import AudioError, Stream, Unreadable, is_lossless
 
 BLOCK = 65_536  # frames decoded at a time
 
@@ -34,7 +34,8 @@ def open_lossless(path: Path, container: str) -> Iterator[Stream]:
             raise Unreadable(_reason(error)) from error
         if "MPEG" in file.subtype:  # its length would be a guess from the first frame
             raise Unreadable("MPEG audio inside")
-        stream = Stream(container, file.samplerate, file.channels, lambda: _blocks(file))
+        lossy = "" if is_lossless(file.subtype) else file.subtype
+        stream = Stream(container, file.samplerate, file.channels, lambda: _blocks(file), lossy=lossy)
         _promise(stream, found, file.frames)
         yield stream
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+_EXACT = ("pcm_", "alac", "dpcm_", "dwvw_", "flac", "wmalossless", "wavpack", "tta", "float", "double")  # begin so
+
 
 class AudioError(ValueError):
     """A recording that cannot be used. The message is one sentence for the person who gave it."""
@@ -20,6 +22,11 @@ class Unreadable(Exception):
         self.said = said
 
 
+def is_lossless(codec: str) -> bool:
+    """Of FFmpeg's name of a codec, or libsndfile's of a subtype."""
+    return codec.lower().startswith(_EXACT) and "law" not in codec
+
+
 @dataclass
 class Stream:
     """A file being decoded.
@@ -27,7 +34,7 @@ class Stream:
     container: its name for people. rate: Hz. blocks: arrays (n, channels) float32 at that rate, full scale 1, until the
     decoder has no more; to be called once. promised: samples per channel that the header announces, None where it does not
     say. slack: samples by which an honest header may be off; rounding costs half a one. notices: clauses about what is wrong with the file; complete
-    when the last block was taken.
+    when the last block was taken. lossy: the codec's name, where what was encoded is not what is decoded.
     """
 
     container: str
@@ -37,6 +44,7 @@ class Stream:
     promised: float | None = None
     slack: float = 0.5
     notices: list[str] = field(default_factory=list)
+    lossy: str = ""
 
     def compare_with_promise(self, samples: int) -> None:
         """Notice when not as many samples came as were promised. To be called after the last block."""

@@ -5,34 +5,33 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections import OrderedDict
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
+from cachetools import LRUCache, cached
 
 Result = TypeVar("Result")
 
 
 def remembered(most: int) -> Callable[[Callable[[np.ndarray], Result]], Callable[[np.ndarray], Result]]:
-    """A function of samples, (n,), that gets them as float32 and computes once per content, for the `most` used last."""
+    """A function of samples, (n,), that gets them as float32 and computes once per content, for the `most` used last.
+
+    Threads may share it: the second that asks for the same content waits for the first.
+    """
 
     def decorate(function: Callable[[np.ndarray], Result]) -> Callable[[np.ndarray], Result]:
-        # Each of its operations is atomic; two threads may both compute
-        known: OrderedDict[bytes, Result] = OrderedDict()
+        known = cached(LRUCache(most), key=_digest, condition=threading.Condition())(function)
 
         @functools.wraps(function)
         def once(samples: np.ndarray) -> Result:
-            samples = np.ascontiguousarray(samples, dtype=np.float32)
-            key = hashlib.sha256(samples).digest()
-            result = known.pop(key, known)  # `known` stands for nothing found
-            if result is known:
-                result = function(samples)
-            known[key] = result
-            while len(known) > most:
-                known.popitem(last=False)
-            return result
+            return known(np.ascontiguousarray(samples, dtype=np.float32))
 
         return once
 
     return decorate
+
+
+def _digest(samples: np.ndarray) -> bytes:
+    return hashlib.sha256(samples).digest()

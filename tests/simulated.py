@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from eval.listening.analysis.votes import ANCHOR, REFERENCE
-from eval.listening.design import Trial
 from eval.listening.storage.records import Rater
 from eval.listening.storage.store import Store
-from eval.listening.study import BEEPS, GOLD
+from eval.listening.trial import BEEPS, GOLD, Trial
 
 
 def simulate(store: Store, public_id: str, raters: int, quality: dict[str, float], seed: int = 0) -> list[Rater]:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment, meta
 
 from common.paths import ROOT
 
@@ -43,6 +44,18 @@ def test_data_flows_one_way(path):
     assert not upwards | sideways
     if package not in ("server", "ui"):
         assert not imports(path) & UI_LIBRARIES
+
+
+TEMPLATES = sorted(path for name in LAYERS for path in (ROOT / name).rglob("templates/*.html"))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_template_is_filled_by_its_package_and_takes_from_lower_ones(path):
+    package = path.relative_to(ROOT).parts[0]
+    references = meta.find_referenced_templates(Environment().parse(path.read_text(encoding="utf-8")))
+    assert all((ROOT / name).is_file() and LAYERS[name.split("/")[0]] <= LAYERS[package] for name in references)
+    name = str(path.relative_to(ROOT / package))
+    assert any(name in file.read_text(encoding="utf-8") for file in [*SOURCES, *TEMPLATES] if package in file.parts)
 
 
 MOST_FILES, MOST_LINES = 15, 300  # of Python, in a folder and in a file

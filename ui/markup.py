@@ -1,10 +1,15 @@
-"""Text from people, made inert for the HTML of a page."""
+"""HTML for the components of the page."""
 
 from __future__ import annotations
 
-import html
+from collections.abc import Sequence
 
 import gradio as gr
+from markupsafe import Markup
+
+from common.templates import render
+
+_EVALUATED = str.maketrans({character: f"&#{ord(character)};" for character in "${}`\\"})
 
 
 def slot(id: str, value: str = "") -> gr.HTML:
@@ -12,19 +17,21 @@ def slot(id: str, value: str = "") -> gr.HTML:
     return gr.HTML(value, elem_id=id, elem_classes="page-slot", apply_default_css=False, padding=False)
 
 
-def escape(text: object) -> str:
-    """Safe inside HTML, and inside Gradio's templates, where ${...} and {{...}} would otherwise be evaluated."""
-    return inert(html.escape(str(text), quote=True))
+def fill(template: str, /, **data: object) -> Markup:
+    """HTML for a `slot`, of a template in `ui/`: "compare/templates/mel.html"."""
+    return inert(render(f"ui/{template}", **data))
 
 
-def inert(markup: str) -> str:
-    """Finished HTML without styles and scripts, in which Gradio's templates find nothing to evaluate."""
-    for character in "${}`\\":
-        markup = markup.replace(character, f"&#{ord(character)};")
-    return markup
+def inert(markup: Markup) -> Markup:
+    """HTML without styles and scripts, in which Gradio's own templates find no ${...} and {{...}} to evaluate."""
+    return Markup(str(markup).translate(_EVALUATED))
 
 
-def notice(text: str, kind: str = "info") -> str:
+def head(styles: Sequence[str], scripts: Sequence[str] = ()) -> Markup:
+    """Links for the head of a page. styles, scripts: files of the project that Gradio serves, by their paths from its root."""
+    return render("ui/templates/head.html", styles=styles, scripts=scripts)
+
+
+def notice(text: str, kind: str = "info") -> Markup:
     """A one-sentence box; kind is info, good, bad, or waiting, which shows only if it stays."""
-    role = "alert" if kind == "bad" else "status"
-    return f'<p class="page-notice page-notice-{kind}" role="{role}">{escape(text)}</p>' if text else ""
+    return fill("templates/notice.html", text=text, kind=kind)

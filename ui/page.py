@@ -16,8 +16,8 @@ from ui.api import api_endpoints
 from ui.compare.tab import compare_tab
 from ui.findings.tab import findings_tab
 from ui.listening.tab import studies_tab
-from ui.markup import slot
-from ui.player import HEAD
+from ui.markup import fill, head, slot
+from ui.player import STYLE
 from ui.theme import lab_theme
 from ui.vocoders.tab import vocoders_tab
 from vocoders.recordings.reader import Limits
@@ -25,13 +25,6 @@ from vocoders.systems import System
 
 CHARTS = ROOT / "eval" / "reports" / "charts.css"
 TITLE = "Vocoder Listening Lab"
-_HEADER = """
-<header class="page-header">
-  <svg viewBox="0 0 48 32" aria-hidden="true"><path d="M2 16h4m3-5v10m4-15v20m4-24v28m4-21v14m4-19v24m4-16v8m4-12v16m4-11v6m4-4v2m3-1h2"/></svg>
-  <div><h1>Vocoder Listening Lab</h1>
-  <p>One recording, one mel-spectrogram, every vocoder. Hear what each of them keeps, and what it makes up.</p></div>
-</header>
-"""
 
 
 def build_page(
@@ -49,7 +42,7 @@ def build_page(
     with gr.Blocks(
         title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, round(MAX_AGE_SECONDS))
     ) as page:
-        slot("header", _HEADER)
+        slot("header", fill("templates/header.html", title=TITLE))
         uploads = gr.State(())
         with gr.Tab("Compare", id="compare"):
             inputs = compare_tab(systems, store, limits, uploads, compute)
@@ -68,9 +61,7 @@ def page_options() -> dict:
     return {
         "theme": lab_theme(),
         # As a link, not as Gradio's `css`: that is rewritten rule by rule, and breaks :has(a, b)
-        "head": f'{HEAD}<link rel="stylesheet" href="gradio_api/file=assets/page.css">'
-        '<link rel="stylesheet" href="gradio_api/file=eval/reports/charts.css">'
-        '<script src="gradio_api/file=assets/page.js" defer></script>',
+        "head": head([STYLE, "assets/page.css", "eval/reports/charts.css"], ["assets/page.js"]),
         "footer_links": ["api", "settings"],
         "run_history": False,
         "show_error": False,

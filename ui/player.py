@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import gradio as gr
 
 from eval.reports import spectrogram
+from ui.markup import head
 from vocoders.audio import SAMPLE_RATE
 
-HEAD = '<link rel="stylesheet" href="gradio_api/file=assets/player/player.css">'
+STYLE = "assets/player/player.css"
 # Resolved by hand: in Gradio's own script a relative import would look beside that script. A value that comes while
 # the module loads is in `props` by then.
 _MOUNT = """
@@ -26,7 +27,7 @@ def player_component(id: str = "player") -> gr.HTML:
     return gr.HTML(
         html_template='<div class="lab-player"></div>',
         js_on_load=_MOUNT,
-        head=HEAD,
+        head=head([STYLE]),
         apply_default_css=False,
         elem_id=id,
         elem_classes="page-player",

@@ -1,6 +1,7 @@
 // What a trial asks for: as a page of its own before the first trial, and folded away on every trial.
 
 import { el } from '../player/elements.js';
+import { taskOf } from './tasks/registry.js';
 import { Foot, heading } from './widgets.js';
 
 /** @import { InstructionsStep, StepView } from './messages.js' */
@@ -16,7 +17,8 @@ import { Foot, heading } from './widgets.js';
 export function rules(words, { mode, need, attention = true }) {
   const listen = need ? words.say('instructions.listen', { need: Number(need.toFixed(1)) })
     : words.say('instructions.listen.plain');
-  const lines = [words.say(`instructions.${mode}`), listen, mode !== 'acr' && words.say('instructions.switch')];
+  const lines = [words.say(`instructions.${mode}`), listen,
+    taskOf(mode).compares && words.say('instructions.switch')];
   return el('ul', 'booth-list', {}, ...lines.map((text) => text && el('li', '', { text })),
     attention && el('li', 'booth-beeps', {}, el('span', '', { text: words.say('instructions.beeps') }),
       words.say('sentence.separator'), el('strong', '', { text: words.say(`instructions.beeps.${mode}`) })));

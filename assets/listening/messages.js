@@ -1,7 +1,7 @@
 // Types of the messages between the page and the server. Nothing runs here. The server's side of them is in
 // ui/listening/rate_routes.py (bodies) and eval/listening/session/service.py (steps).
 
-/** @typedef {'acr' | 'mushra' | 'ab' | 'abx'} Mode */
+/** @typedef {string} Mode id of a kind of trial, see tasks/registry.js */
 /** @typedef {{role: 'reference' | 'take' | 'x', label: string, url: string}} Slot a sound of a trial, as far as it may be known */
 /** @typedef {number | string | number[]} Answer a category, a choice, or a rating of 0 to 100 per slot after the first */
 /** @typedef {{id: string, text: string, kind: 'choice' | 'text', choices: string[]}} Question */

@@ -1,88 +1,49 @@
-// The answer controls, one per kind of trial. Each has a node, the answer (null while it is incomplete), what is
-// missing, and the keys it understands.
+// The answer controls that kinds of trials are built from: one of several choices, and a slider for every take.
 
 import { el, setAttribute, setText } from '../player/elements.js';
 import { clamp } from '../player/numbers.js';
 import { Choices } from './widgets.js';
 
-/** @import { Answer, Mode, TrialStep } from './messages.js' */
+/** @import { Scale } from './tasks/registry.js' */
 /** @import { Translations } from './translations.js' */
-/**
- * @typedef {object} Scale
- * @property {HTMLElement} [root]
- * @property {(HTMLElement | null)[]} [beside] a node per slot, in its row
- * @property {HTMLElement} [top] above all rows
- * @property {Answer | null} answer null while it is incomplete
- * @property {string} missing what is, as a sentence
- * @property {(name: string, event: KeyboardEvent, slot: number) => boolean} key whether it has a use for the key
- * @property {(enabled: boolean) => void} enable
- */
 
 const MIDDLE = 50;   // where an untouched slider begins when a key moves it
 
 /**
- * ITU-T P.800: five categories.
+ * @typedef {object} Choice
+ * @property {string | number} value the answer
+ * @property {string} key that chooses it
+ * @property {string} text
+ * @property {string} [mark] drawn large
+ */
+
+/**
+ * One of several answers.
  *
  * @implements {Scale}
  */
-class CategoryScale {
+export class ChoiceScale {
   /**
    * @param {Translations} words
    * @param {string} title
    * @param {() => void} onchange
+   * @param {{options: Choice[], shifted?: boolean, layout?: 'sides' | 'categories'}} form `shifted`: keys count with
+   *   Shift only; `layout`: side by side, or in a column where the screen is narrow
    */
-  constructor(words, title, onchange) {
-    const options = [5, 4, 3, 2, 1].map((value) => ({ value, mark: String(value), text: words.say(`acr.${value}`) }));
+  constructor(words, title, onchange, { options, shifted = false, layout = 'sides' }) {
     this.choices = new Choices('booth-answer', title, options, onchange);
     this.root = this.choices.root;
-    this.root.dataset.kind = 'acr';
+    this.root.dataset.kind = layout;
     this.words = words;
     this.onchange = onchange;
+    this.options = options;
+    this.shifted = shifted;
   }
 
   get answer() {
-    const { value } = this.choices;
-    return value === null ? null : Number(value);
+    return this.options.find(({ value }) => String(value) === this.choices.value)?.value ?? null;
   }
 
-  get missing() { return this.answer === null ? this.words.say('missing.answer') : ''; }
-
-  /** @param {string} name */
-  key(name) {
-    if (!/^[1-5]$/.test(name)) return false;
-    this.choices.set(name);
-    this.onchange();
-    return true;
-  }
-
-  /** @param {boolean} enabled */
-  enable(enabled) { this.choices.enable(enabled); }
-}
-
-/**
- * One of a few: which take is preferred, or which one X is.
- *
- * @implements {Scale}
- */
-class ChoiceScale {
-  /**
-   * @param {Translations} words
-   * @param {string} title
-   * @param {() => void} onchange
-   * @param {Mode} mode
-   */
-  constructor(words, title, onchange, mode) {
-    /** @type {Record<string, string>} */
-    this.keys = mode === 'ab' ? { a: 'a', s: 'same', b: 'b' } : { a: 'a', b: 'b' };
-    const options = Object.values(this.keys).map((value) => ({ value, text: words.say(`${mode}.${value}`) }));
-    this.choices = new Choices('booth-answer', title, options, onchange);
-    this.root = this.choices.root;
-    this.root.dataset.kind = mode;
-    this.words = words;
-    this.onchange = onchange;
-  }
-
-  get answer() { return this.choices.value; }
   get missing() { return this.answer === null ? this.words.say('missing.answer') : ''; }
 
   /**
@@ -90,8 +51,9 @@ class ChoiceScale {
    * @param {KeyboardEvent} event
    */
   key(name, { shiftKey }) {
-    if (!shiftKey || !(name in this.keys)) return false;
-    this.choices.set(this.keys[name]);
+    const option = this.shifted && !shiftKey ? undefined : this.options.find(({ key }) => key === name);
+    if (!option) return false;
+    this.choices.set(option.value);
     this.onchange();
     return true;
   }
@@ -146,14 +108,14 @@ class Slider {
 }
 
 /**
- * ITU-R BS.1534: every take against the reference, which is the first slot.
+ * A rating of every take against the reference, which is the first slot.
  *
  * @implements {Scale}
  */
-class ContinuousScale {
+export class SliderScale {
   /**
    * @param {Translations} words
-   * @param {string[]} labels
+   * @param {string[]} labels of the takes
    * @param {() => void} onchange
    */
   constructor(words, labels, onchange) {
@@ -197,17 +159,4 @@ class ContinuousScale {
   enable(enabled) {
     for (const { input } of this.sliders) input.disabled = !enabled;
   }
-}
-
-/**
- * @param {Translations} words
- * @param {TrialStep} step
- * @param {string} title
- * @param {() => void} onchange
- * @returns {Scale}
- */
-export function scaleFor(words, { mode, slots }, title, onchange) {
-  if (mode === 'acr') return new CategoryScale(words, title, onchange);
-  if (mode !== 'mushra') return new ChoiceScale(words, title, onchange, mode);
-  return new ContinuousScale(words, slots.slice(1).map(({ label }) => label), onchange);
 }

@@ -3,10 +3,10 @@
 import { el } from '../player/elements.js';
 import { rules } from './instructions.js';
 import { PlayerPanel, slotName } from './player-panel.js';
+import { taskOf } from './tasks/registry.js';
 import { Foot, heading, legend } from './widgets.js';
-import { scaleFor } from './scales.js';
 
-/** @import { StepView, TrialStep } from './messages.js' */
+/** @import { Slot, StepView, TrialStep } from './messages.js' */
 /** @import { Session } from './session.js' */
 
 const SEEK = 1;   // s per arrow key
@@ -23,12 +23,13 @@ export class Trial {
     this.step = step;
     this.player = player;
     this.words = words;
+    this.task = taskOf(step.mode);
     this.began = performance.now();
     this.complete = false;
     const title = words.say(`trial.title.${step.mode}`);
     this.heading = heading(title);
     this.names = step.slots.map((slot) => slotName(words, slot));
-    this.scale = scaleFor(words, step, title, () => this.update());
+    this.scale = this.task.scale(words, step, title, () => this.update());
     const { beside, top } = this.scale;
     this.panel = new PlayerPanel({ player, words, slots: step.slots, need: step.need, beside, top });
     this.foot = new Foot(words.say('trial.submit'), () => this.submit());
@@ -67,20 +68,10 @@ export class Trial {
   }
 
   keyRows() {
-    const { words, step: { mode } } = this;
-    const [space, enter, shift, pages, ends] = ['space', 'enter', 'shift', 'pages', 'ends']
-      .map((name) => words.say(`keys.name.${name}`));
-    /** @type {Record<TrialStep['mode'], [string[], string][]>} */
-    const own = {
-      acr: [[['1', '–', '5'], 'keys.acr']],
-      ab: [[['A', 'B'], 'keys.ab'], [[shift, 'A', 'S', 'B'], 'keys.answer.ab']],
-      abx: [[['A', 'B', 'X'], 'keys.abx'], [[shift, 'A', 'B'], 'keys.answer.abx']],
-      mushra: [[['1', '–', '9'], 'keys.slots'], [['R'], 'keys.reference'], [['↑', '↓'], 'keys.rate'],
-        [[pages], 'keys.rate.ten'], [[ends], 'keys.rate.ends']],
-    };
+    const { words, task } = this;
     /** @type {[string[], string][]} */
-    const rows = [[[space], 'keys.play'], ...own[mode], [['←', '→'], 'keys.seek'], [['L'], 'keys.loop'],
-      [[enter], 'keys.submit']];
+    const rows = [[[words.say('keys.name.space')], 'keys.play'], ...task.keys(words), [['←', '→'], 'keys.seek'],
+      [['L'], 'keys.loop'], [[words.say('keys.name.enter')], 'keys.submit']];
     return rows.map(([keys, text]) => /** @type {[string[], string]} */ ([keys, words.say(text)]));
   }
 
@@ -89,17 +80,18 @@ export class Trial {
   get missing() {
     const { player, words, names, step } = this;
     if (!player.slots.length) return words.say('trial.loading');
-    const unheard = names.map((label, id) => ({ label, seconds: player.coverage.missing(id, step.need) }))
+    const unheard = names.map((label, id) =>
+      ({ label, role: step.slots[id].role, seconds: player.coverage.missing(id, step.need) }))
       .filter(({ seconds }) => seconds > 0);
     return [this.unheardText(unheard), this.scale.missing].filter(Boolean).join(words.say('sentence.separator'));
   }
 
-  /** @param {{label: string, seconds: number}[]} unheard */
+  /** @param {{label: string, role: Slot['role'], seconds: number}[]} unheard */
   unheardText([first, ...others]) {
-    const { words, names, step } = this;
+    const { words, names } = this;
     if (!first) return '';
     const seconds = Math.ceil(first.seconds - 1e-3);
-    const kind = names.length === 1 ? '.only' : first.label === names[0] && step.mode === 'mushra' ? '.reference' : '';
+    const kind = names.length === 1 ? '.only' : first.role === 'reference' ? '.reference' : '';
     const text = words.say(`missing.hear${kind}`, { label: first.label, seconds });
     const labels = words.list(others.map(({ label }) => label));
     return others.length ? words.say('missing.more', { text, labels }) : text;

@@ -5,11 +5,9 @@ recording -> plain output of one system -> refine with each variant -> metrics -
 
 from __future__ import annotations
 
-import base64
 import csv
 import dataclasses
 import functools
-import html
 import io
 import json
 import math
@@ -20,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from common.durable import write_durably, write_text_durably
+from common.templates import render
 from eval.compare.intervals import plain_mean
 from eval.compare.measurement import Measurement, Row, as_it_lies, measure
 from eval.compare.summary import mean_table
@@ -120,7 +119,16 @@ def write_study(out: Path, clips: Sequence[StudiedClip], system: System) -> None
     write_text_durably(out / "study.json", json.dumps(content, indent=2))
     picture = draw(table, metrics)
     write_durably(out / "study.png", picture)
-    write_text_durably(out / "report.html", _page(table, metrics, picture, system, histories))
+    page = render(
+        "eval/benchmarks/templates/refinement_ablation.html",
+        system=system,
+        chosen=dataclasses.asdict(CHOSEN),
+        picture=picture,
+        table=table,
+        units={name: METRICS[name].unit for name in metrics},
+        histories=histories,
+    )
+    write_text_durably(out / "report.html", page)
 
 
 def _csv(clips: Sequence[StudiedClip], metrics: Sequence[str]) -> str:
@@ -158,38 +166,6 @@ def draw(table: dict, metrics: Sequence[str]) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
-
-
-def _page(table: dict, metrics: Sequence[str], picture: bytes, system: System, histories: Sequence[str]) -> str:
-    blocks = []
-    for group, cells in table.items():
-        head = "".join(f"<th>{html.escape(f'{m} {METRICS[m].unit}'.strip())}</th>" for m in metrics)
-        body = "".join(
-            f"<tr><th>{html.escape(variant)}</th>{''.join(f'<td>{_number(cell[m])}</td>' for m in metrics)}</tr>"
-            for variant, cell in cells.items()
-        )
-        clips = next(iter(cells.values()))["clips"]
-        blocks.append(
-            f"<h2>{html.escape(group)}, {clips} clips</h2><table><tr><th>variant</th>{head}</tr>{body}</table>"
-        )
-    recordings = "".join(f"<li>{html.escape(history)}</li>" for history in histories)
-    chosen = ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(CHOSEN).items())
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Refinement study</title>'
-        "<style>body{font:15px/1.5 system-ui,sans-serif;max-width:1200px;margin:2rem auto;padding:0 1rem}"
-        "table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:.15rem .7rem;text-align:right;"
-        "border-bottom:1px solid #ddd;font-weight:400}th:first-child{text-align:left}img{max-width:100%}</style>"
-        f"<h1>What the refinement’s settings do to {html.escape(system.title)}</h1>"
-        f"<p>Chosen: {html.escape(chosen)}. Each setting is varied alone; the grey bar marks the chosen value, "
-        "dotted lines the take before refinement. Crossover 0 keeps every neural magnitude before the correction, "
-        "20 000 replaces the whole band of the mel; correction 0 leaves the blend as it is.</p>"
-        f'<img alt="Metrics against settings" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
-        f"{''.join(blocks)}<h2>Recordings</h2><ul>{recordings}</ul></html>"
-    )
-
-
-def _number(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.3f}"
 
 
 def run_study(

@@ -7,25 +7,17 @@ makes a new revision.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from eval.listening.analysis.votes import ANCHOR, REFERENCE
+from eval.listening.tasks.registry import TASKS, task_of
+from eval.listening.tasks.task import Task
+from eval.listening.trial import BEEPS, GOLD
 
-# One per way of asking; the scales are those of the standards.
-MODES = {
-    "acr": "Rate one take at a time from 1 (bad) to 5 (excellent), ITU-T P.800.",
-    "mushra": "Rate all takes of a clip against the recording from 0 to 100, ITU-R BS.1534.",
-    "ab": "Which of two takes do you prefer, or is there no difference?",
-    "abx": "Is X the same as A or as B?",
-}
-REFERENCE_FREE = ("acr", "ab")  # modes that need no recording
-GOLD = "degraded"  # the degraded anchor of attention checks
-BEEPS = tuple(f"beeps-{count}" for count in range(1, 6))  # stimuli of attention checks: the count is the right answer
 MAX_ITEMS, MAX_SYSTEMS, MAX_TRIALS = 60, 12, 200
 
 
@@ -47,9 +39,9 @@ class Study:
     """Errors of the constructor: `StudyError`."""
 
     name: str
-    mode: str  # of MODES
+    mode: str  # the id of its task
     items: tuple[str, ...]  # the clips' names
-    systems: tuple[str, ...]  # without the recording and the anchor, which the mode adds
+    systems: tuple[str, ...]  # without the recording and the anchor, which the task adds
     raters: int = 20  # expected; what the plan is for
     trials: int | None = None  # per rater, checks not counted; None: everything
     repeats: int = 1  # trials asked a second time, per rater
@@ -58,18 +50,20 @@ class Study:
     seed: int = 0
     about: str = ""  # shown on the welcome page
     questions: tuple[Question, ...] = ()
-    pairs: tuple[tuple[str, str], ...] = ()  # ab and abx; none: see `compared`
+    pairs: tuple[tuple[str, str], ...] = ()  # of tasks that compare pairs; none: those of the task
     reference: bool = True  # whether the recording is one of the conditions that are rated
 
     def __post_init__(self) -> None:
-        self._check("mode", self.mode in MODES, f"one of {', '.join(MODES)}")
+        self._check("mode", self.mode in TASKS, f"one of {', '.join(TASKS)}")
+        free = [name for name, task in TASKS.items() if task.is_reference_free]
+        self._check("reference", self.reference or self.task.is_reference_free, f"false for {', '.join(free)}")
         self._check("name", 0 < len(self.name.strip()) <= 120, "1 to 120 characters")
         self._check("items", 1 <= len(self.items) <= MAX_ITEMS, f"1 to {MAX_ITEMS} clips")
         self._check("systems", 1 <= len(self.systems) <= MAX_SYSTEMS, f"1 to {MAX_SYSTEMS} systems")
         for name in ("items", "systems"):
             values = getattr(self, name)
             self._check(name, len(set(values)) == len(values) and all(values), "different names")
-        reserved = {REFERENCE, ANCHOR, GOLD, *BEEPS} & set(self.systems)
+        reserved = {REFERENCE, ANCHOR, GOLD, *BEEPS, *self.task.anchors} & set(self.systems)
         self._check("systems", not reserved, f"none called {', '.join(sorted(reserved))}")
         self._check("raters", 1 <= self.raters <= 10_000, "1 to 10000")
         for name in ("repeats", "golds", "traps"):
@@ -82,12 +76,8 @@ class Study:
             )
         ids = [question.id for question in self.questions]
         self._check("questions", len(set(ids)) == len(ids) <= 20, "at most 20, each with an id of its own")
-        if self.mode == "ab" and not self.pairs:
-            self._check("systems", len(self.systems) >= 2, "at least two to prefer between")
-        known = {REFERENCE, *self.systems}
-        self._check(
-            "reference", self.reference or self.mode in REFERENCE_FREE, f"false for {', '.join(REFERENCE_FREE)}"
-        )
+        self._check("systems", self.clip_units, f"at least {self.task.needs}")
+        known = {*self.systems, *((REFERENCE,) if self.reference else ())}
         self._check("pairs", all(a != b and {a, b} <= known for a, b in self.pairs), "two different systems each")
 
     def _check(self, field: str, holds: object, allowed: str) -> None:
@@ -95,25 +85,30 @@ class Study:
             raise StudyError(f"{field}: {getattr(self, field)!r} is not possible; allowed: {allowed}")
 
     @property
+    def task(self) -> Task:
+        return task_of(self.mode)
+
+    @property
     def conditions(self) -> tuple[str, ...]:
-        """The conditions of studies that rate single takes."""
-        found = (*self.systems, REFERENCE, ANCHOR) if self.mode == "mushra" else (*self.systems, REFERENCE)
+        """All conditions, attention checks aside."""
+        found = self.task.conditions(self.systems)
         return tuple(condition for condition in found if self.reference or condition != REFERENCE)
 
     @property
-    def compared(self) -> tuple[tuple[str, str], ...]:
-        """The pairs of studies that compare two takes: for AB all pairs of systems, for ABX each system with the recording."""
-        if self.pairs:
-            return self.pairs
-        if self.mode == "abx":
-            return tuple((REFERENCE, system) for system in self.systems)
-        return tuple(itertools.combinations(self.systems, 2))
+    def clip_units(self) -> Sequence[tuple[str, ...]]:
+        """The questions about one clip: the conditions that each plays."""
+        units = self.task.units(self.systems, self.pairs)
+        return [unit for unit in units if self.reference or REFERENCE not in unit]
 
     @property
     def units(self) -> int:
         """Number of different trials."""
-        per_item = {"acr": len(self.conditions), "mushra": 1}.get(self.mode)
-        return len(self.items) * (len(self.compared) if per_item is None else per_item)
+        return len(self.items) * len(self.clip_units)
+
+    @property
+    def check_item(self) -> str:
+        """The clip that checks and training use."""
+        return self.items[0]
 
     @property
     def length(self) -> int:
@@ -131,12 +126,9 @@ class Study:
         return hashlib.sha256(self.as_json().encode()).hexdigest()
 
 
-SECONDS_PER_TRIAL = {"acr": 8, "mushra": 75, "ab": 20, "abx": 25}
-
-
 def session_minutes(mode: str, trials: int) -> int:
     """About how long a session takes, with two minutes to set up. trials: checks included."""
-    return math.ceil(trials * SECONDS_PER_TRIAL[mode] / 60 + 2)
+    return math.ceil(trials * task_of(mode).seconds_per_trial / 60 + 2)
 
 
 def study_from(content: Mapping) -> Study:

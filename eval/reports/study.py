@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 
-from eval.listening.analysis.votes import ANCHOR, REFERENCE
-from eval.listening.study import MODES
+from markupsafe import Markup
+
+from common.templates import number, render
+from eval.listening.analysis.votes import REFERENCE
+from eval.listening.tasks.registry import task_of
 from eval.metrics.registry import METRICS
 from eval.reports.charts import cloud
-from eval.reports.comparison import style
-from eval.reports.study_cells import Names, html_table
-from eval.reports.study_outcomes import identifications, preferences, ratings
+from eval.reports.study_blocks import outcome_html
+from eval.reports.study_cells import Names
+from eval.reports.svg import Drawing
 
 RULES = {
     "gold": "rated a ruined take as good",
@@ -25,72 +27,36 @@ RULES = {
 }
 
 
-def study_report(results: Mapping, titles: Mapping[str, str]) -> str:
+def study_report(results: Mapping, titles: Mapping[str, str]) -> Markup:
     """A whole HTML document. Arguments as of `study_results`."""
-    name = html.escape(results["study"]["name"])
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{name}</title><style>{style()}</style><main>{study_results(results, titles)}</main></html>"
-    )
+    name, section = results["study"]["name"], study_results(results, titles)
+    return render("eval/reports/templates/study.html", name=name, section=section)
 
 
-def study_results(results: Mapping, titles: Mapping[str, str]) -> str:
+def study_results(results: Mapping, titles: Mapping[str, str]) -> Markup:
     """One HTML section. results: of `eval.listening.analysis.results.analyse`; titles: {system id: title}, an id without one is
     shown as it is."""
-    study, n = results["study"], results["n"]
-    names = Names({REFERENCE: "Recording", ANCHOR: "3.5 kHz anchor", **titles})
-    banner = (
-        f'<p class="study-preliminary" role="status">{html.escape(results["preliminary"])}</p>'
-        if results["preliminary"]
-        else ""
-    )
-    head = (
-        f"<h2>{html.escape(study['name'])}</h2><p>{html.escape(MODES[study['mode']])} Revision {study['revision']}; {n['started']} "
-        f"raters started, {n['finished']} finished, {n['with_votes']} have votes, {n['screened']} of them after screening; "
-        f"{n['items']} clips, {n['votes']} votes, {n['votes_screened']} after screening.</p>{banner}"
-    )
-    body = {"ab": preferences, "abx": identifications}.get(study["mode"], ratings)
-    found = (
-        body(results, names)
-        if results["after"]
-        else "<p>No votes are left to show. As soon as somebody has answered, they appear here.</p>"
-    )
-    return f'<section class="study-results">{head}{found}{_metrics(results, names)}{_screening(results)}</section>'
-
-
-def _metrics(results: Mapping, names: Names) -> str:
-    if not results["metrics"]:
-        return ""
-    charts = []
-    for name, found in results["metrics"].items():
-        points = [(p["system"], p["item"], p["value"], p["score"]) for p in found["points"]]
-        words = ", ".join(
-            f"{found[level]['spearman']:+.2f} over {found[level]['n']} {level}".replace("-", "−")
-            for level in ("takes", "systems")
-            if found[level]["spearman"] is not None
-        )
-        unit = f", {METRICS[name].unit}" if name in METRICS and METRICS[name].unit else ""
-        caption = (
-            f"{name}: Spearman's correlation with the mean score {words}"
-            if words
-            else f"{name}: too few takes for a correlation"
-        )
-        charts.append(cloud(caption, points, names, f"{name}{unit}", "mean score"))
-    return (
-        f"<details><summary>What the metrics say about the same takes ({len(charts)})</summary><p>A metric worth trusting "
-        f"orders the takes as the listeners did.</p><div class='charts'>{''.join(charts)}</div></details>"
+    task = task_of(results["study"]["mode"])
+    anchors = {anchor: f"{hertz / 1000:g} kHz anchor" for anchor, hertz in task.anchors.items()}
+    names = Names({REFERENCE: "Recording", **anchors, **titles})
+    return render(
+        "eval/reports/templates/study_results.html",
+        results=results,
+        question=task.about,
+        outcome=outcome_html(task.outcome(results), names) if results["after"] else "",
+        clouds=[_cloud(name, found, names) for name, found in results["metrics"].items()],
+        rules=RULES,
     )
 
 
-def _screening(results: Mapping) -> str:
-    screening = results["screening"]
-    if not screening["flagged"]:
-        return "<h3>Screening</h3><p>No rater was flagged.</p>"
-    rows = [
-        (html.escape(rule), html.escape(RULES.get(rule, "")), raters, "yes" if rule in screening["excluding"] else "no")
-        for rule, raters in screening["flagged"].items()
-    ]
-    return (
-        "<h3>Screening</h3><p>Nobody is deleted. Flags say why a rater may not have listened; some of them leave a rater out of the "
-        "screened results.</p>" + html_table(("Rule", "what the rater did", "raters", "left out"), rows)
+def _cloud(name: str, found: Mapping, names: Names) -> Drawing | None:
+    """The mean scores against a metric."""
+    words = ", ".join(
+        f"{number(found[level]['spearman'], 2, sign=True)} over {found[level]['n']} {level}"
+        for level in ("takes", "systems")
+        if found[level]["spearman"] is not None
     )
+    says = f"Spearman's correlation with the mean score {words}" if words else "too few takes for a correlation"
+    unit = f", {METRICS[name].unit}" if name in METRICS and METRICS[name].unit else ""
+    points = [(p["system"], p["item"], p["value"], p["score"]) for p in found["points"]]
+    return cloud(f"{name}: {says}", points, names, f"{name}{unit}", "mean score")

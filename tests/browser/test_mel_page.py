@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from playwright.sync_api import expect
 
+from common.paths import ROOT
 from tests.browser.conftest import give_file
 from tests.browser.test_compare_page import PLAYER, choose, state
-from tests.conftest import ROOT
 from vocoders.features import log_hifigan_mel
 from vocoders.recordings.reader import read_recording
 

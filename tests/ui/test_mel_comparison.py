@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.paths import ROOT
 from eval.compare.mel import MEL_ERROR, GivenMel, compare_mel, read_given_mel
 from eval.metrics.spectral import log_mel_l1
 from server.executor import InlineExecutor
-from tests.conftest import ROOT, harmonic_tone
+from tests.conftest import harmonic_tone
 from ui.compare.job import CompareJob
 from ui.compare.mel_input import chosen_mel, mel_looker
 from ui.compare.metric_table import mel_error_table

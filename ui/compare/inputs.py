@@ -9,7 +9,7 @@ import gradio as gr
 
 from ui.compare.examples import FROM_LIBROSA, SHIPPED, Example, ExampleUnreachable
 from ui.compare.mel_input import MelInput, mel_chooser
-from ui.markup import escape, notice, slot
+from ui.markup import fill, notice, slot
 from ui.passage import passage_chooser
 from vocoders.catalogue import COMPARED
 from vocoders.recordings.reader import Limits
@@ -85,10 +85,9 @@ def defaults(systems: Sequence[System]) -> list[str]:
 
 
 def missing_note(systems: Sequence[System]) -> str:
-    """Which systems cannot run and why, one sentence per reason."""
+    """HTML: which systems cannot run and why, one sentence per reason."""
     titles: dict[str, list[str]] = {}
     for system in systems:
         if reason := system.why_not():
             titles.setdefault(reason, []).append(system.title)
-    sentences = [f"{escape('; '.join(names))}: {escape(reason)}." for reason, names in titles.items()]
-    return f'<p class="page-note">{" ".join(sentences)}</p>' if sentences else ""
+    return fill("compare/templates/missing.html", missing=titles)

@@ -1,4 +1,4 @@
-"""The metric table and the table of levels, as HTML."""
+"""The metric table and the table of levels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from eval.compare.recording import Output
 from eval.metrics.alignment import Alignment
 from eval.metrics.loudness import Level
 from eval.metrics.registry import METRICS
-from ui.markup import escape
+from ui.markup import fill
 
 ARROWS = {
     "lower": ("↓", "lower is better"),
@@ -64,28 +64,19 @@ MEL_COLUMNS = (
     ),
     *COLUMNS[-2:],
 )
-_NOTE = (
-    "<b>Spectral fidelity, not a verdict.</b> These distances compare magnitudes, which is what Griffin-Lim inverts, so they "
-    "favour it; they say little about how natural a voice sounds. Listen. The oracle sees more than a mel and is never marked "
-    "best. A number that can be pressed loops the second in which it is worst; <b>1</b> is the recording."
-)
-_MEL_NOTE = (
-    "<b>Nearness to the given mel, not a verdict.</b> There is no recording to compare with, so every other metric is absent. "
-    "It says little about how natural a voice sounds. Listen."
-)
 
 
 def metric_table(takes: Sequence[Output]) -> str:
-    """One row per system of a recording, see `_table`."""
-    return _table(takes, COLUMNS, _NOTE)
+    """HTML: one row per system of a recording, see `_table`."""
+    return _table(takes, COLUMNS, from_mel=False)
 
 
 def mel_error_table(takes: Sequence[Output]) -> str:
-    """One row per system of a mel without a recording."""
-    return _table(takes, MEL_COLUMNS, _MEL_NOTE)
+    """HTML: one row per system of a mel without a recording."""
+    return _table(takes, MEL_COLUMNS, from_mel=True)
 
 
-def _table(takes: Sequence[Output], columns: Sequence[Column], note: str) -> str:
+def _table(takes: Sequence[Output], columns: Sequence[Column], from_mel: bool) -> str:
     """The best of the mel vocoders is marked in every column.
 
     A system that is given more than a mel competes with nobody: it is shown, and never marked.
@@ -93,14 +84,9 @@ def _table(takes: Sequence[Output], columns: Sequence[Column], note: str) -> str
     if not takes:
         return ""
     contenders = [take for take in takes if take.system.mel != "none"]
-    best = {column.title: _best(column, contenders) for column in columns}
-    head = "".join(_heading(column) for column in columns)
-    rows = "".join(_row(take, columns, best) for take in takes)
-    return (
-        '<div class="page-table-scroll" tabindex="0" role="region" aria-label="Metrics"><table class="page-table">'
-        f'<thead><tr><th scope="col">System</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        f'<p class="page-note">{note}</p>'
-    )
+    best = [_best(column, contenders) for column in columns]
+    rows = [(take.system, [_cell(column, take, top) for column, top in zip(columns, best)]) for take in takes]
+    return fill("compare/templates/metric_table.html", columns=columns, arrows=ARROWS, rows=rows, from_mel=from_mel)
 
 
 def _best(column: Column, takes: Sequence[Output]) -> float:
@@ -112,45 +98,15 @@ def _best(column: Column, takes: Sequence[Output]) -> float:
     return min(values) if column.better == "lower" else max(values)
 
 
-def _heading(column: Column) -> str:
-    arrow, meaning = ARROWS[column.better]
-    unit = f'<span class="page-unit">{escape(column.unit)}</span>' if column.unit else ""
-    return (
-        f'<th scope="col" title="{escape(column.about)}">{escape(column.title)} '
-        f'<span title="{meaning}" aria-label="{meaning}">{arrow}</span>{unit}</th>'
-    )
-
-
-def _row(take: Output, columns: Sequence[Column], best: Mapping[str, float]) -> str:
-    cells = "".join(_cell(column, take, best[column.title]) for column in columns)
-    bound = "" if take.system.mel != "none" else ' <span class="page-badge">bound</span>'
-    select = f'<button type="button" class="page-link" data-lab-track="{escape(take.system.id)}">{escape(take.system.title)}</button>'
-    return f'<tr><th scope="row">{select}{bound}</th>{cells}</tr>'
-
-
-def _cell(column: Column, take: Output, best: float) -> str:
+def _cell(column: Column, take: Output, best: float) -> dict[str, object]:
+    """worst: (start, stop) in seconds of the second in which it is worst, where that is known."""
     value = column.value(take)
-    if value is None:
-        return '<td title="being measured">…</td>'
-    if not math.isfinite(value):
-        return '<td title="not defined for this recording">n/a</td>'
-    sign = "+" if column.better == "nearest 0" else ""
-    text = f"{round(value, column.digits) + 0.0:{sign}.{column.digits}f}".replace("-", "−")  # + 0.0: no negative zero
-    is_best = value == best and take.system.mel != "none"
-    if column.title in take.worst:
-        text = _listen(text, take, column, *take.worst[column.title])
-    if is_best:
-        return f'<td class="page-best"><b>{text}</b><span class="page-sr"> best</span></td>'
-    return f"<td>{text}</td>"
-
-
-def _listen(text: str, take: Output, column: Column, start: float, stop: float) -> str:
-    """The number as a button that loops where it comes from."""
-    about = f"Loop {start:.1f} to {stop:.1f} s, where {take.system.title} is worst in {column.title}"
-    return (
-        f'<button type="button" class="page-link" data-lab-track="{escape(take.system.id)}" '
-        f'data-lab-loop="{start} {stop}" title="{escape(about)}" aria-label="{text}. {escape(about)}">{text}</button>'
-    )
+    return {
+        "column": column,
+        "value": value,
+        "best": value == best and take.system.mel != "none",
+        "worst": take.worst.get(column.title),
+    }
 
 
 def level_table(
@@ -159,48 +115,6 @@ def level_table(
     clipped: Mapping[str, int],
     alignments: Mapping[str, Alignment | None],
 ) -> str:
-    """What loudness matching does to every take, and how it lies in time. `titles` gives order and names by id."""
-    rows = "".join(
-        f'<tr><th scope="row">{escape(title)}</th><td>{_db(levels[id].lufs)}</td><td>{_db(levels[id].gain, sign=True)}</td>'
-        f"<td>{_db(levels[id].lufs + levels[id].gain)}</td><td>{_db(levels[id].true_peak)}</td><td>{clipped.get(id, 0)}</td>{_alignment_cells(alignments.get(id))}</tr>"
-        for id, title in titles.items()
-        if id in levels
-    )
-    heads = "".join(
-        f'<th scope="col">{title}<span class="page-unit">{unit}</span></th>'
-        for title, unit in (
-            ("Loudness", "LUFS"),
-            ("Gain", "dB"),
-            ("Matched", "LUFS"),
-            ("True peak, raw", "dBTP"),
-            ("Clipped in the wav", "samples"),
-            ("Delay", "samples"),
-            ("Polarity", "correlation"),
-        )
-    )
-    return (
-        '<div class="page-table-scroll" tabindex="0" role="region" aria-label="Levels"><table class="page-table">'
-        f'<thead><tr><th scope="col">Take</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
-        '<p class="page-note">One static gain per take brings all to −23 LUFS (ITU-R BS.1770). If a true peak would pass '
-        "−1 dBTP, the whole set is lowered together. The files you download keep their raw levels. Delay and polarity come from "
-        "cross-correlation with the recording; a take with a phase of its own, such as Griffin-Lim’s, has neither.</p>"
-    )
-
-
-def _alignment_cells(alignment: Alignment | None) -> str:
-    if alignment is None:
-        return "<td></td><td></td>"
-    correlation = f"{abs(alignment.correlation):.2f}"
-    if not alignment.certain:
-        return f'<td title="too little in common">n/a</td><td title="too little in common">n/a ({correlation})</td>'
-    return (
-        f"<td>{alignment.delay:+d}</td><td>{'inverted' if alignment.inverted else 'same'} ({correlation})</td>".replace(
-            "-", "−"
-        )
-    )
-
-
-def _db(value: float, sign: bool = False) -> str:
-    if not math.isfinite(value):
-        return "silent"
-    return f"{value:{'+' if sign else ''}.1f}".replace("-", "−")
+    """HTML: what loudness matching does to every take, and how it lies in time. `titles` gives order and names by id."""
+    rows = [(title, levels[id], clipped.get(id, 0), alignments.get(id)) for id, title in titles.items() if id in levels]
+    return fill("compare/templates/level_table.html", rows=rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +15,10 @@ from ui.compare.metric_table import level_table, mel_error_table, metric_table
 from ui.compare.pitch_panel import pitch_panel
 from ui.compare.refinement_panel import refinement_panel
 from ui.compare.view import View
-from ui.markup import escape, slot
+from ui.markup import fill, slot
 from ui.player import player_component
 from vocoders.audio import Recording
 from vocoders.features import hw2_mel, log_hw2
-
-HINT = (
-    '<p class="page-hint">New here? Press <b>Sung phrase, low voice</b>, and when the first rows are there <b>Space</b> to '
-    "play and <b>1</b> to <b>9</b> to switch: the sound goes on where it is, only the vocoder changes.</p>"
-)
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,7 @@ class Outputs:
 
 
 def lay_out_outputs() -> Outputs:
-    above = [slot("message"), slot("intake", HINT), player_component()]
+    above = [slot("message"), slot("intake", fill("compare/templates/hint.html")), player_component()]
     below = [slot(id) for id in ("metrics", "pitch", "refinement", "downloads")]
     with gr.Accordion(
         "Level and alignment: what loudness matching does, and how the takes lie in time", open=False, visible=False
@@ -96,13 +90,9 @@ def mel_note(mel: GivenMel) -> str:
     return _mel_figure(mel.log_values, "mel-spectrogram that was given", mel.name, said)
 
 
-def _mel_figure(log_mel: np.ndarray, what: str, name: str, said: str) -> str:
-    picture = base64.b64encode(mel_png(log_mel)).decode()
-    return (
-        f'<figure class="page-mel"><img alt="{what}, {log_mel.shape[1]} frames" '
-        f'src="data:image/png;base64,{picture}"><figcaption><b>{escape(name)}</b> · {escape(said)}'
-        "</figcaption></figure>"
-    )
+def _mel_figure(log_mel: np.ndarray, what: str, name: str, text: str) -> str:
+    png, frames = mel_png(log_mel), log_mel.shape[1]
+    return fill("compare/templates/mel.html", png=png, frames=frames, what=what, name=name, text=text)
 
 
 def pitch_of(recording: Recording, view: View) -> str:
@@ -120,17 +110,8 @@ def levels_of(view: View) -> str:
 def download_links(view: View) -> str:
     if not view.archive:
         return ""
-    folder = str(Path(view.archive).parent)
-    links = (
-        ("everything.zip", "Everything (zip)"),
-        *([("comparison.png", "Figure (PNG)")] if view.has_reference else []),
-        ("results.json", "Results (JSON)"),
-    )
-    return (
-        '<p class="page-downloads">'
-        + "".join(
-            f'<a class="page-button" href="{escape(folder)}/{name}" download="{name}">{title}</a>'
-            for name, title in links
-        )
-        + "</p>"
-    )
+    folder = Path(view.archive).parent
+    titles = {"everything.zip": "Everything (zip)", "comparison.png": "Figure (PNG)", "results.json": "Results (JSON)"}
+    if not view.has_reference:
+        del titles["comparison.png"]
+    return fill("templates/downloads.html", files=[(folder / name, name, title) for name, title in titles.items()])

@@ -1,4 +1,4 @@
-"""The pitch panel: the recording's F0, and how far every take strays from it, as inline SVG."""
+"""The pitch panel: the recording's F0, and how far every take strays from it."""
 
 from __future__ import annotations
 
@@ -8,73 +8,59 @@ from collections.abc import Mapping
 import numpy as np
 
 from eval.metrics.pitch import PitchTrack, pitch_errors, unbroken
-from ui.markup import escape
+from eval.reports.svg import Drawing, Scale, line
+from ui.curve import Curve
+from ui.markup import fill
 
 WIDTH, CONTOUR, STRIP = 1000, 150, 54  # SVG units; the width is stretched to the page's, the height is pixels
 CENTS = 100.0  # full height of a strip is +- this
+EDGE = 2  # pixels of a strip that its curve leaves free above and below
+STEPS = (1, 2, 3, 4, 6, 12, 24)  # semitones between the lines behind the contour
 
 
 def pitch_panel(seconds: float, reference: PitchTrack, takes: Mapping[str, PitchTrack]) -> str:
-    """`takes` by title. Empty where the recording has no pitch."""
+    """HTML; `takes` by title. Empty where the recording has no pitch."""
     if reference.voiced.sum() < 5:
         return ""
-    strips = "".join(_strip(title, seconds, reference, track) for title, track in takes.items())
-    return (
-        '<section class="page-pitch"><h3>Pitch</h3><p class="page-note">The recording’s F0, and below it how far each '
-        f"take strays from it, ±{CENTS:.0f} cents. A fast wobble is what listeners call trembling. Frames of 16 ms, "
-        f"tracked by swift-f0 where it is confident.</p>{_contour(seconds, reference)}{strips}</section>"
-    )
+    across = Scale(0, seconds, 0, WIDTH)
+    strips = [_strip(title, across, reference, track) for title, track in takes.items()]
+    return fill("compare/templates/pitch.html", contour=_contour(across, reference), strips=strips, cents=CENTS)
 
 
-def _x(seconds: np.ndarray, length: float) -> np.ndarray:
-    return seconds / length * WIDTH
-
-
-def _path(x: np.ndarray, y: np.ndarray, mask: np.ndarray) -> str:
-    lines = ("M" + "L".join(f"{x[i]:.1f} {y[i]:.1f}" for i in run) for run in unbroken(mask) if len(run) > 1)
-    return f'<path d="{"".join(lines)}"/>'
-
-
-def _contour(length: float, track: PitchTrack) -> str:
+def _contour(across: Scale, track: PitchTrack) -> Curve:
     hertz = track.hertz[track.voiced]
-    low = math.floor(12 * math.log2(hertz.min() / 440)) - 1
-    high = math.ceil(12 * math.log2(hertz.max() / 440)) + 1
-    semitones = 12 * np.log2(np.maximum(track.hertz, 1) / 440)
-    y = CONTOUR * (1 - (semitones - low) / (high - low))
-    step = next(step for step in (1, 2, 3, 4, 6, 12, 24) if (high - low) / step <= 6)
+    label = f"F0 of the recording, {hertz.min():.0f} to {hertz.max():.0f} Hz"
+    drawing = Drawing(WIDTH, CONTOUR, label, stretched=True)
+    low, high = math.floor(_semitones(hertz.min())) - 1, math.ceil(_semitones(hertz.max())) + 1
+    up = Scale(low, high, CONTOUR, 0)
+    step = next(step for step in STEPS if (high - low) / step <= 6)
     notes = range(-(-low // step) * step, high + 1, step)
-    heights = {note: CONTOUR * (1 - (note - low) / (high - low)) for note in notes}
-    grid = "".join(f'<line x1="0" x2="{WIDTH}" y1="{v:.1f}" y2="{v:.1f}"/>' for v in heights.values())
-    labels = "".join(
-        f'<span style="top:{v:.0f}px">{440 * 2 ** (note / 12):.0f} Hz</span>' for note, v in heights.items()
-    )
-    picture = f'<g class="page-grid">{grid}</g>{_path(_x(track.seconds, length), y, track.voiced)}'
-    svg = _svg(CONTOUR, f"F0 of the recording, {hertz.min():.0f} to {hertz.max():.0f} Hz", picture)
-    return f'<div class="page-curve"><div class="page-axis" aria-hidden="true">{labels}</div>{svg}</div>'
+    for note in notes:
+        drawing.add("line", x1=0, x2=WIDTH, y1=up(note), y2=up(note))
+    _draw(drawing, across(track.seconds), up(_semitones(np.maximum(track.hertz, 1))), track.voiced)
+    return Curve(drawing, [(up(note), f"{440 * 2 ** (note / 12):.0f} Hz") for note in notes])
 
 
-def _strip(title: str, length: float, reference: PitchTrack, track: PitchTrack) -> str:
+def _semitones(hertz):
+    """Above 440 Hz."""
+    return 12 * np.log2(hertz / 440)
+
+
+def _strip(title: str, across: Scale, reference: PitchTrack, track: PitchTrack) -> tuple[str, str, Curve]:
+    """The title, the errors in words, and the curve."""
     frames = min(len(reference.hertz), len(track.hertz))
     voiced = reference.voiced[:frames] & (track.hertz[:frames] > 0)
     cents = 1200 * np.log2(np.maximum(track.hertz[:frames], 1) / np.maximum(reference.hertz[:frames], 1))
-    middle = STRIP / 2
-    y = middle - np.clip(cents / CENTS, -1, 1) * (middle - 2)
     errors = 100 * pitch_errors(reference, track)
-    label = f"{errors.mean():.0f} cents on average, {100 * (errors > 50).mean():.1f} % of frames more than 50 off"
-    picture = (
-        f'<g class="page-grid"><line x1="0" x2="{WIDTH}" y1="{middle}" y2="{middle}"/></g>'
-        f"{_path(_x(reference.seconds[:frames], length), y, voiced)}"
-    )
-    svg = _svg(STRIP, f"Pitch deviation of {title}: {label}", picture)
-    axis = f'<div class="page-axis" aria-hidden="true"><span style="top:{middle:.0f}px">0</span></div>'
-    return (
-        f'<p class="page-strip"><b>{escape(title)}</b> <span>{label}</span></p>'
-        f'<div class="page-curve page-box">{axis}{svg}</div>'
-    )
+    text = f"{errors.mean():.0f} cents on average, {100 * (errors > 50).mean():.1f} % of frames more than 50 off"
+    drawing = Drawing(WIDTH, STRIP, f"Pitch deviation of {title}: {text}", stretched=True)
+    drawing.add("line", x1=0, x2=WIDTH, y1=STRIP / 2, y2=STRIP / 2)
+    up = Scale(-CENTS, CENTS, STRIP - EDGE, EDGE)
+    _draw(drawing, across(reference.seconds[:frames]), up(np.clip(cents, -CENTS, CENTS)), voiced)
+    return title, text, Curve(drawing, [(STRIP / 2, "0")], boxed=True)
 
 
-def _svg(height: int, label: str, content: str) -> str:
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" preserveAspectRatio="none" role="img" aria-label="{escape(label)}" '
-        f'style="height:{height}px">{content}</svg>'
-    )
+def _draw(drawing: Drawing, x: np.ndarray, y: np.ndarray, shown: np.ndarray) -> None:
+    """A path with a gap wherever `shown` has one; a single point is none."""
+    runs = [run for run in unbroken(shown) if len(run) > 1]
+    drawing.add("path", d="".join(line(zip(x[run], y[run])) for run in runs))

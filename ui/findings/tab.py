@@ -15,7 +15,7 @@ from ui.compare.running import Running, ask_then
 from ui.compare.tab import QUEUE
 from ui.compare.view import View
 from ui.findings.panels import is_rung, ladder_panel, losses_panel, mels_panel, trembling_panel
-from ui.markup import notice, slot
+from ui.markup import fill, notice, slot
 from ui.passage import chosen_passage
 from ui.player import player_component
 from vocoders.audio import Recording
@@ -23,20 +23,13 @@ from vocoders.recordings.contained import read_recording_contained
 from vocoders.recordings.reader import AudioError, Limits
 from vocoders.systems import System
 
-INTRO = (
-    '<section class="page-finding"><p>This project began as a course report with four findings: Griffin-Lim outperforms HiFi-GAN; the '
-    "GAN’s output trembles; torchaudio’s mel differs from HiFi-GAN’s with all parameters equal; and HiFi-GAN’s mel always gets the "
-    "smaller loss. All four are real observations, and each has a reason. They are explained here with the recording that is on the "
-    "Compare page.</p></section>"
-)
-
 
 def findings_tab(
     systems: Sequence[System], store: ResultStore, limits: Limits, inputs: Inputs, compute: Executor
 ) -> None:
     by_id = {system.id: system for system in systems}
     ladder = (*RUNGS, *(by_id[id] for id in LADDER if id in by_id and not by_id[id].why_not()))
-    slot("findings-intro", INTRO)
+    slot("findings-intro", fill("findings/templates/intro.html"))
     with gr.Row():
         start = gr.Button("Explain with my recording", variant="primary", elem_id="explain", scale=3)
         stop = gr.Button("Stop", elem_id="explain-stop", scale=1, min_width=80)

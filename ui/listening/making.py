@@ -14,25 +14,21 @@ from eval.listening.making.make_study import Made, make_study, read_clips
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
-from eval.listening.study import MODES, Question, Study, StudyError, session_minutes
+from eval.listening.study import Question, Study, StudyError, session_minutes
+from eval.listening.tasks.registry import TASKS, task_of
 from server.executor import ComputeError, Executor
 from ui.background import Finished, followed
 from ui.compare.inputs import Inputs, choices, offered
 from ui.compare.tab import QUEUE
 from ui.listening.reading import may_read
-from ui.markup import escape, inert, notice, slot
+from ui.markup import fill, notice, slot
 from ui.vocoders.uploads import Upload, all_systems, chosen_systems
 from vocoders.checkpoints.checkpoint import CheckpointError
 from vocoders.recordings.contained import read_recording_contained
 from vocoders.recordings.reader import AudioError
 from vocoders.systems import System
 
-TITLES = {
-    "acr": "Rate takes, 1 to 5",
-    "mushra": "MUSHRA, 0 to 100",
-    "ab": "Which is better",
-    "abx": "ABX: is it audible",
-}
+DEFAULT_MODE = next(iter(TASKS))
 _EVERYTHING = 0  # as the number of trials: all of them
 
 
@@ -107,7 +103,10 @@ def lay_out_making(
         with gr.Column(scale=5, min_width=320):
             name = gr.Textbox(label="Name, which listeners see", max_length=120, elem_id="study-name")
             mode = gr.Radio(
-                [(TITLES[mode], mode) for mode in MODES], value="acr", label="What listeners do", elem_id="study-mode"
+                [(task.title, id) for id, task in TASKS.items()],
+                value=DEFAULT_MODE,
+                label="What listeners do",
+                elem_id="study-mode",
             )
             files = gr.File(
                 label="Clips, 1.5 to 30 s", file_count="multiple", type="filepath", height=150, elem_id="study-clips"
@@ -120,7 +119,7 @@ def lay_out_making(
             raters = gr.Number(
                 12, label="Raters expected", precision=0, minimum=1, maximum=10_000, elem_id="study-raters"
             )
-            outlook = slot("study-outlook", outlook_of("acr", None, False, None, [], 12, 0))
+            outlook = slot("study-outlook", outlook_of(DEFAULT_MODE, None, False, None, [], 12, 0))
     checks = _lay_out_checks()
     with gr.Row():
         make = gr.Button("Make the study", variant="primary", elem_id="study-make", scale=0, min_width=200)
@@ -212,53 +211,25 @@ def outlook_of(
 ) -> str:
     """The planner's sentences, as HTML, for the present values of the form."""
     items = len(files or []) + bool(with_compared and recording)
-    pairs = len(systems) * (len(systems) - 1) // 2
-    per_item = {"acr": len(systems) + 1, "mushra": 1, "ab": pairs, "abx": len(systems)}[mode]
+    per_item = len(task_of(mode).units(systems))
     if not items or not systems or not per_item or not raters or raters < 1:
-        needed = "two systems" if mode == "ab" else "a system"
-        return f'<p class="page-hint">Add clips and {needed}, and this says how precise the study can get.</p>'
+        return fill("listening/templates/outlook.html", found=None, needed=task_of(mode).needs)
     asked = min(int(trials or 0) or items * per_item, items * per_item)
     heard = max(1, round(items * asked / (items * per_item)))
     found = plan(mode, int(raters), heard)
     extra = int(sum(filter(None, checks)))
-    what = f"{asked} {'trial' if asked == 1 else 'trials'}{f' and {extra} more as checks' if extra else ''}"
-    about = f"{what}, about {session_minutes(mode, asked + extra)} minutes a rater."
-    return f'<p class="page-hint"><b>{escape(found.verdict)}</b> {about} {twice_as_precise(found)}</p>'
+    return fill(
+        "listening/templates/outlook.html",
+        found=found,
+        asked=asked,
+        extra=extra,
+        minutes=session_minutes(mode, asked + extra),
+        more=twice_as_precise(found),
+    )
 
 
 def invitation(made: Made, study: Study, durable: bool) -> str:
     """HTML with the link, the key, and the levels and delays of the takes."""
-    rows = "".join(
-        "<tr>"
-        + f'<th scope="row">{escape(take.item)}: {escape(take.condition)}</th>'
-        + "".join(
-            f"<td>{_number(take.made.get(name))}</td>"
-            for name in ("lufs_before", "gain_db", "lufs_after", "true_peak_after")
-        )
-        + f"<td>{take.made.get('delay_samples', 'n/a')}{', inverted' if take.made.get('inverted') else ''}</td></tr>"
-        for take in made.stimuli
-    )
-    warning = (
-        ""
-        if durable
-        else notice(
-            "Answers die with this server: it has no disk that stays, no DATABASE_URL and no LISTENING_DATASET.", "bad"
-        )
-    )
-    return inert(
-        f'{warning}<section class="page-finding"><h3>{escape(study.name)} is ready</h3>'
-        '<p class="page-downloads"><a class="page-absolute" href="'
-        f'rate/?study={made.public_id}" target="_blank" rel="noopener">rate/?study={made.public_id}</a>'
-        '<button type="button" class="page-button" data-lab-copy=".page-absolute">Copy the link</button></p>'
-        f"<p>Send it to your listeners. Its results, on the next tab, need the id <code>{made.public_id}</code> and this key: "
-        f"<code>{made.key}</code>. Keep the key now; it is not shown again. Revision {made.revision}; as soon as somebody has "
-        "started, the study does not change any more.</p>"
-        '<details class="page-training"><summary>What was done to the takes</summary>'
-        '<div class="page-table-scroll" tabindex="0"><table class="page-table"><thead><tr><th scope="col">take</th><th scope="col">LUFS before</th>'
-        '<th scope="col">gain, dB</th><th scope="col">LUFS after</th><th scope="col">true peak, dBTP</th><th scope="col">moved by, samples</th></tr>'
-        f"</thead><tbody>{rows}</tbody></table></div></details></section>"
-    )
-
-
-def _number(value: object) -> str:
-    return "n/a" if value is None else f"{value:.1f}".replace("-", "−")
+    lost = "Answers die with this server: it has no disk that stays, no DATABASE_URL and no LISTENING_DATASET."
+    warning = "" if durable else notice(lost, "bad")
+    return fill("listening/templates/invitation.html", made=made, study=study, warning=warning)

@@ -10,6 +10,7 @@ import json
 import gradio as gr
 
 from common.paths import ASSETS
+from ui.markup import head
 from ui.theme import lab_theme
 
 TITLE = "Listening test"
@@ -27,7 +28,7 @@ const start = async () => {
 start();
 watch('value', start);
 """
-_HEAD = '<link rel="stylesheet" href="gradio_api/file=assets/listening/listening.css">'
+_STYLE = "assets/listening/listening.css"
 
 
 def build_rate_page() -> gr.Blocks:
@@ -37,7 +38,7 @@ def build_rate_page() -> gr.Blocks:
             value=_languages()(TEXTS),
             html_template='<div class="lab-booth"></div>',
             js_on_load=_MOUNT,
-            head=_HEAD,
+            head=head([_STYLE]),
             apply_default_css=False,
             padding=False,
             elem_id="booth",
@@ -50,7 +51,7 @@ def rate_page_options() -> dict:
     """Options for `gr.mount_gradio_app`."""
     return {
         "theme": lab_theme(),
-        "head": _HEAD,
+        "head": head([_STYLE]),
         "i18n": _languages(),
         "footer_links": [],
         "run_history": False,

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 
 import gradio as gr
+from markupsafe import Markup
 
 from eval.listening.analysis.export import export_study
 from eval.listening.analysis.results import analyse
@@ -15,7 +16,7 @@ from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
 from eval.reports.study import study_report, study_results
 from server.results import ResultStore
-from ui.markup import escape, inert, notice, slot
+from ui.markup import fill, inert, notice, slot
 from vocoders.systems import System
 
 ADMIN = "LISTENING_ADMIN_TOKEN"  # environment variable: a key to every study; without it there is none
@@ -76,15 +77,11 @@ def lay_out_reading(listening: Listening, systems: Sequence[System], store: Resu
     toggle.click(lambda public_id, key: run(public_id, key, True), [public_id, key], outputs, **options)
 
 
-def _downloads(listening: Listening, store: ResultStore, public_id: str, report: str) -> str:
+def _downloads(listening: Listening, store: ResultStore, public_id: str, report: str) -> Markup:
     """Links to the report and the answers."""
     folder = store.new()
     export_study(listening.store, public_id, folder.path / "answers")
     shutil.make_archive(str(folder.path / "answers"), "zip", folder.path / "answers")
     (folder.path / "report.html").write_text(report, encoding="utf-8")
-    names = {"report.html": "Report", "answers.zip": "Answers: CSV, JSON lines, webMUSHRA"}
-    links = "".join(
-        f'<a class="page-button" href="{folder.url(name)}" download="{name}">{escape(title)}</a>'
-        for name, title in names.items()
-    )
-    return f'<p class="page-downloads">{links}</p>'
+    titles = {"report.html": "Report", "answers.zip": "Answers: CSV, JSON lines, webMUSHRA"}
+    return fill("templates/downloads.html", files=[(folder.url(name), name, title) for name, title in titles.items()])

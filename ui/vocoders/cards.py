@@ -4,31 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ui.markup import escape
+from ui.markup import fill
 from ui.vocoders.training_panel import training_panel
 from vocoders.systems import System
 
 
 def catalogue(systems: Sequence[System]) -> str:
-    return f'<div class="page-cards">{"".join(_card(system) for system in systems)}</div>'
+    """HTML."""
+    return fill("vocoders/templates/catalogue.html", cards=[_card(system) for system in systems])
 
 
-def _card(system: System) -> str:
+def _card(system: System) -> dict[str, object]:
+    """What the template shows of a system; of one that cannot run here only the reason, not its weights."""
     reason = system.why_not()
-    steps = ["recording", *(step.label for step in system.steps), "vocoder"]
-    path = " → ".join(escape(part) for part in [*steps, *(["refinement"] if system.refinement else [])])
-    foot = f'<p class="page-card-state">Cannot run here: {escape(reason)}.</p>' if reason else _origin(system)
-    return (
-        f'<article class="page-card{" page-card-off" if reason else ""}"><h3>{escape(system.title)}</h3>'
-        f'<p>{escape(system.about)}</p><p class="page-path">{path}</p>{foot}</article>'
-    )
-
-
-def _origin(system: System) -> str:
-    card = system.describe()
-    size = f"{card.parameters / 1e6:.2f} M parameters" if card.parameters else "nothing learned"
-    return (
-        f"{training_panel(card.training)}"
-        f'<p class="page-card-foot"><code>{escape(system.id)}</code> · {size} · {escape(card.licence)}<br>'
-        f"{escape(card.source)}</p>"
-    )
+    path = [
+        "recording",
+        *(step.label for step in system.steps),
+        "vocoder",
+        *(["refinement"] if system.refinement else []),
+    ]
+    card = {"system": system, "reason": reason, "path": path}
+    if reason:
+        return card
+    about = system.describe()
+    return card | {"about": about, "training": training_panel(about.training)}

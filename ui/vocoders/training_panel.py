@@ -1,6 +1,6 @@
-"""A checkpoint's training as HTML, from its metadata: a few facts, and its curves as inline SVG.
+"""A checkpoint's training, from its metadata: a few facts, and its curves.
 
-The metadata is not trusted: text is escaped and cut, and curves that are not numbers are left out.
+The metadata is not trusted: text is cut, and curves that are not numbers are left out.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 
-from ui.markup import escape
+from eval.reports.svg import Drawing, Scale, line
+from ui.curve import Curve
+from ui.markup import fill
 from vocoders.checkpoints.checkpoint import runs_of
 
 WIDTH, HEIGHT = 320, 72  # SVG units; the width is stretched to the card's, the height is pixels
+EDGE = 3  # pixels that a curve leaves free above and below
 MAX_FACT_CHARS = 240  # a longer one is cut
 MAX_CURVE_POINTS = 2000  # a curve with more is left out
 MAX_EARLIER_RUNS = 4  # of a checkpoint's training, that are shown
@@ -28,13 +31,9 @@ Points = Sequence[tuple[float, float]]
 
 def training_panel(about: Mapping[str, str]) -> str:
     """HTML; empty for metadata without training facts and curves."""
-    facts = [(name, value) for name, value in _facts(about) if value]
-    curves = _curves(about.get("curves", ""))
-    if not facts and not curves:
-        return ""
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value[:MAX_FACT_CHARS])}</dd>" for name, value in facts)
-    charts = "".join(_chart(title, points) for title, points in curves.items())
-    return f'<details class="page-training"><summary>How it was trained</summary><dl>{rows}</dl>{charts}</details>'
+    facts = [(name, value[:MAX_FACT_CHARS]) for name, value in _facts(about) if value]
+    curves = [_curve(title, points) for title, points in _curves(about.get("curves", "")).items()]
+    return fill("vocoders/templates/training.html", facts=facts, curves=curves)
 
 
 def _facts(about: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -93,22 +92,22 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e12  # no nan, no 10^400
 
 
-def _chart(title: str, points: Points) -> str:
+def _curve(title: str, points: Points) -> dict[str, object]:
+    """The curve, with its ends in words."""
     steps, heights = zip(*points)
     low, high = min(heights), max(heights)
-    span, length = high - low or 1.0, max(steps) - min(steps) or 1.0
-    path = "L".join(
-        f"{(step - min(steps)) / length * WIDTH:.1f} {3 + (high - height) / span * (HEIGHT - 6):.1f}"
-        for step, height in points
-    )
-    label = f"{title}, from {_short(heights[0])} to {_short(heights[-1])}"
-    return (
-        f'<p class="page-strip"><b>{title}</b> <span>{_short(heights[0])} → {_short(heights[-1])}</span></p>'
-        f'<div class="page-curve page-box"><div class="page-axis" aria-hidden="true"><span style="top:8px">{_short(high)}'
-        f'</span><span style="top:{HEIGHT - 8}px">{_short(low)}</span></div><svg viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'preserveAspectRatio="none" role="img" aria-label="{label}" style="height:{HEIGHT}px"><path d="M{path}"/></svg></div>'
-        f'<p class="page-steps" aria-hidden="true"><span>step {min(steps):,.0f}</span><span>{max(steps):,.0f}</span></p>'
-    )
+    ends = [_short(heights[0]), _short(heights[-1])]
+    across = Scale(min(steps), max(steps) if max(steps) > min(steps) else min(steps) + 1.0, 0, WIDTH)
+    down = Scale(high, low if high > low else high - 1.0, EDGE, HEIGHT - EDGE)
+    drawing = Drawing(WIDTH, HEIGHT, f"{title}, from {ends[0]} to {ends[1]}", stretched=True)
+    drawing.add("path", d=line((across(step), down(height)) for step, height in points))
+    levels = [(8, _short(high)), (HEIGHT - 8, _short(low))]
+    return {
+        "title": title,
+        "ends": ends,
+        "curve": Curve(drawing, levels, boxed=True),
+        "steps": [f"{min(steps):,.0f}", f"{max(steps):,.0f}"],
+    }
 
 
 def _short(value: float) -> str:

@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from eval.listening.analysis.results import EXCLUDING_RULES, flags_of, votes_of
+from eval.listening.analysis.votes import Rating
 from eval.listening.storage.records import StoredStudy
 from eval.listening.storage.store import Store
+from eval.listening.tasks.pair import SIDES
+from eval.listening.trial import Trial
 
 LONG = (
     "study", "revision", "rater", "row", "language", "trial", "kind", "item", "slot", "condition", "x", "answer", "heard_s",
@@ -47,13 +50,17 @@ def export_study(store: Store, public_id: str, folder: Path) -> list[Path]:
 def _long(stored: StoredStudy, row: Mapping, flags: Sequence[str]) -> list[tuple]:
     """Explicit references are no takes and have no line."""
     excluded = bool(set(flags) & set(EXCLUDING_RULES))
-    first = 1 if stored.study.mode == "mushra" else 0  # `heard` and `plays` begin with the explicit reference there
+    task = stored.study.task
+    trial = Trial(row["kind"], row["item"], tuple(row["shown"]), row["x"])
+    first = [role for role, _ in task.slots(trial)].index(
+        "take"
+    )  # `heard` and `plays` begin with an explicit reference
     about = (stored.public_id, stored.revision, row["rater"], row["row"], row["language"])
     lines = []
     for slot, condition in enumerate(row["shown"]):
-        answer = row["answer"][slot] if stored.study.mode == "mushra" else row["answer"]
+        answer = task.answer_about(row["answer"], slot)
         plays = row["plays"][slot + first] if slot + first < len(row["plays"]) else ""
-        x = "" if row["x"] is None else "ab"[row["x"]]
+        x = "" if row["x"] is None else SIDES[row["x"]]
         trial = (row["number"], row["kind"], row["item"], slot, condition, x, answer, row["heard"][slot + first], plays)
         when = (row["switches"], row["dwell_ms"], f"{row['shown_at']:.3f}", f"{row['answered_at']:.3f}")
         lines.append((*about, *trial, *when, " ".join(sorted(set(flags))), int(excluded)))
@@ -61,12 +68,12 @@ def _long(stored: StoredStudy, row: Mapping, flags: Sequence[str]) -> list[tuple
 
 
 def _webmushra(stored: StoredStudy, row: Mapping) -> list[tuple]:
-    if stored.study.mode not in ("acr", "mushra") or row["kind"] != "trial":
-        return []
-    scores = row["answer"] if stored.study.mode == "mushra" else [row["answer"]]
+    """A line per score; answers that are no scores have none."""
+    votes = stored.study.task.votes(row) if row["kind"] == "trial" else []
     return [
-        (stored.study.name, row["rater"], row["item"], condition, score, row["dwell_ms"], "")
-        for condition, score in zip(row["shown"], scores)
+        (stored.study.name, vote.rater, vote.item, vote.system, vote.score, row["dwell_ms"], "")
+        for vote in votes
+        if isinstance(vote, Rating)
     ]
 
 

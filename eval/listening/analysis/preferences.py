@@ -74,11 +74,6 @@ def rank(votes: Sequence[Preference], seed: int = 0, prior: float = PRIOR, resam
     return Ranking(tuple(sorted(ranked, key=lambda r: -r.strength.mean)), tie, len(raters), len(votes))
 
 
-def winner(vote: Preference) -> str | None:
-    """The system that was preferred, None for no difference."""
-    return None if vote.choice is None else vote.systems[vote.choice]
-
-
 def _require_connected(votes: Sequence[Preference], systems: Sequence[str]) -> None:
     if not votes:
         raise ValueError("a ranking needs votes")
@@ -98,7 +93,7 @@ def _counts(votes: Sequence[Preference], systems: Sequence[str], raters: Sequenc
     counts = np.zeros((len(raters), len(place), 3))
     for vote in votes:
         pair = tuple(sorted(vote.systems))
-        counts[row[vote.rater], place[pair], 2 if vote.choice is None else pair.index(winner(vote))] += 1
+        counts[row[vote.rater], place[pair], 2 if vote.choice is None else pair.index(vote.meant)] += 1
     return counts
 
 
@@ -194,7 +189,7 @@ def pair_table(votes: Sequence[Preference]) -> list[PairCounts]:
     table = {}
     for vote in votes:
         if not vote.repeat:
-            table.setdefault(tuple(sorted(vote.systems)), []).append(winner(vote))
+            table.setdefault(tuple(sorted(vote.systems)), []).append(vote.meant)
     found = []
     for (first, second), winners in sorted(table.items()):
         wins, losses, ties = (winners.count(name) for name in (first, second, None))

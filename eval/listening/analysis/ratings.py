@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
+
 from eval.listening.analysis.estimates import ClusteredEstimate, clustered_interval, holm
 from eval.listening.analysis.votes import Rating
 
@@ -23,6 +25,14 @@ def scores_by_system(ratings: Sequence[Rating]) -> dict[str, Scores]:
         system: {cell: sum(scores) / len(scores) for cell, scores in sorted(collected[system].items())}
         for system in sorted(collected)
     }
+
+
+def means_by_item(scores: Scores) -> dict[str, float]:
+    """The mean over raters of one system's scores of each item."""
+    groups = defaultdict(list)
+    for (_, item), score in scores.items():
+        groups[item].append(score)
+    return {item: float(np.mean(values)) for item, values in groups.items()}
 
 
 def means(ratings: Sequence[Rating]) -> dict[str, ClusteredEstimate]:

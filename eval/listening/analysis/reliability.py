@@ -9,25 +9,29 @@ from dataclasses import dataclass
 import numpy as np
 
 from eval.listening.analysis.estimates import ClusteredEstimate, Share, clustered_interval, exact_share
-from eval.listening.analysis.preferences import winner
 from eval.listening.analysis.ratings import scores_by_system
 from eval.listening.analysis.screening import repeats
 from eval.listening.analysis.votes import Preference, Rating
 
-MEASUREMENT = {"acr": "ordinal", "mushra": "interval", "ab": "nominal"}  # level of measurement of each mode's answers
 
-
-def alpha(mode: str, votes: Sequence[Rating] | Sequence[Preference]) -> float:
+def rating_alpha(ratings: Sequence[Rating], level: str) -> float:
     """Krippendorff's alpha over raters: 1 is agreement, 0 what chance would give, below it systematic disagreement.
 
-    A unit is a clip of a system, or a clip of a pair, whose answer is the system preferred, whatever the order heard.
-    nan where no unit has two raters or all answers are the same. Errors: ValueError for other modes.
+    A unit is a clip of a system. level: of measurement, ordinal or interval. nan where no unit has two raters or all
+    answers are the same.
     """
+    return _alpha(_scores(ratings), level)
+
+
+def preference_alpha(votes: Sequence[Preference]) -> float:
+    """The same of choices: a unit is a clip of a pair, its answer the system preferred, whatever the order heard."""
+    return _alpha(_choices(votes), "nominal")
+
+
+def _alpha(answers: dict[tuple[str, tuple], float], level: str) -> float:
+    """answers: by rater and unit."""
     import krippendorff
 
-    if mode not in MEASUREMENT:
-        raise ValueError(f"no agreement is defined for {mode!r}, only for {', '.join(MEASUREMENT)}")
-    answers = _choices(votes) if mode == "ab" else _scores(votes)
     raters, units = ({key: k for k, key in enumerate(sorted({cell[side] for cell in answers}))} for side in (0, 1))
     table = np.full((len(raters), len(units)), np.nan)
     for (rater, unit), answer in answers.items():
@@ -36,7 +40,7 @@ def alpha(mode: str, votes: Sequence[Rating] | Sequence[Preference]) -> float:
     values = np.unique(table[~np.isnan(table)])
     if len(values) < 2:
         return float("nan")
-    return float(krippendorff.alpha(table, level_of_measurement=MEASUREMENT[mode]))
+    return float(krippendorff.alpha(table, level_of_measurement=level))
 
 
 def _scores(ratings: Sequence[Rating]) -> dict[tuple[str, tuple], float]:
@@ -53,9 +57,8 @@ def _choices(votes: Sequence[Preference]) -> dict[tuple[str, tuple], float]:
     answers = {}
     for vote in sorted(votes, key=lambda vote: vote.trial):
         if not vote.repeat:
-            pair = tuple(sorted(vote.systems))
-            code = 2 if vote.choice is None else pair.index(winner(vote))
-            answers.setdefault((vote.rater, (vote.item, *pair)), code)
+            code = 2 if vote.choice is None else vote.condition.index(vote.meant)
+            answers.setdefault((vote.rater, (vote.item, *vote.condition)), code)
     return answers
 
 

@@ -6,12 +6,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from statistics import median
 
 import numpy as np
 
-from eval.listening.analysis.preferences import winner
 from eval.listening.analysis.ratings import scores_by_system
 from eval.listening.analysis.votes import REFERENCE, Preference, Rating, Vote
 
@@ -24,6 +22,9 @@ class Flag:
     rule: str
     version: int
     detail: str  # one sentence, for people
+
+
+Rule = Callable[[Sequence[Vote]], list[Flag]]
 
 
 def by_rater(votes: Iterable[Vote]) -> dict[str, list[Vote]]:
@@ -57,16 +58,10 @@ def same_answer(votes: Sequence[Vote]) -> list[Flag]:
     is not flagged: it may be true."""
     flags = []
     for rater, own in by_rater(votes).items():
-        answers = [_answer(vote) for vote in own]
+        answers = [vote.given for vote in own]
         if len(answers) >= MIN_EQUAL_ANSWERS and len(set(answers)) == 1 and answers[0] is not None:
             flags.append(Flag(rater, "same-answer", 1, f"All {len(answers)} answers are the same."))
     return flags
-
-
-def _answer(vote: Vote) -> float | None:
-    if isinstance(vote, Rating):
-        return vote.score
-    return vote.choice if isinstance(vote, Preference) else vote.answer
 
 
 MIN_AGREEMENT = 0.2  # rank correlation of a rater with the mean of the others
@@ -111,10 +106,6 @@ def _agreement(rater: str, scores: dict[tuple[str, str, str], float]) -> float:
     return float(spearmanr(*zip(*pairs)).statistic)
 
 
-MAX_MEAN_DIFFERENCE_POINTS = {
-    "acr": 1.0,
-    "mushra": 25.0,
-}  # between repeats: one category of ACR, a quarter of MUSHRA's scale
 MIN_REPEATED_SCORES = 2  # before a rater is flagged
 
 
@@ -154,39 +145,12 @@ def repeats(votes: Sequence[Rating] | Sequence[Preference]) -> list[tuple]:
     first = {}
     for vote in sorted(votes, key=lambda vote: vote.trial):
         if not vote.repeat:
-            first.setdefault(_question(vote), _meant(vote))
-    return [(first[_question(vote)], _meant(vote)) for vote in votes if vote.repeat and _question(vote) in first]
+            first.setdefault(_question(vote), vote.meant)
+    return [(first[_question(vote)], vote.meant) for vote in votes if vote.repeat and _question(vote) in first]
 
 
 def _question(vote: Vote) -> tuple:
-    about = (vote.system,) if isinstance(vote, Rating) else tuple(sorted(vote.systems))
-    return vote.rater, vote.item, *about
-
-
-def _meant(vote: Rating | Preference) -> float | str | None:
-    return vote.score if isinstance(vote, Rating) else winner(vote)
-
-
-# ABX has no rule beyond the same answer throughout: a listener who hears no difference must guess, and results without
-# guessers would show any difference as audible.
-RULES: dict[str, tuple[Callable[[Sequence[Vote]], list[Flag]], ...]] = {
-    "acr": (same_answer, against_the_panel, partial(inconsistent_scores, bound=MAX_MEAN_DIFFERENCE_POINTS["acr"])),
-    "mushra": (
-        hidden_reference,
-        same_answer,
-        against_the_panel,
-        partial(inconsistent_scores, bound=MAX_MEAN_DIFFERENCE_POINTS["mushra"]),
-    ),
-    "ab": (same_answer, inconsistent_choices),
-    "abx": (same_answer,),
-}
-
-
-def screen(mode: str, votes: Sequence[Vote]) -> list[Flag]:
-    """All flags of a study. Errors: ValueError for an unknown mode."""
-    if mode not in RULES:
-        raise ValueError(f"no mode {mode!r}; there are {', '.join(RULES)}")
-    return [flag for rule in RULES[mode] for flag in rule(votes)]
+    return vote.rater, vote.item, vote.condition
 
 
 def included(votes: Sequence[Vote], flags: Iterable[Flag], rules: Collection[str]) -> list[Vote]:

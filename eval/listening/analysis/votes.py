@@ -1,4 +1,8 @@
-"""The input of the statistics: one object per answer to one question. Answers are correlated within `rater` and `item`."""
+"""The input of the statistics: one object per answer to one question. Answers are correlated within `rater` and `item`.
+
+Each kind of vote has three properties. `condition` is what it judges, whatever the order heard; `given` the answer as it was
+entered, None for "no difference"; `meant` the answer whatever the order heard, which a repeat is compared with.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,18 @@ class Rating:
     slot: int = 0  # its place in the trial, from 0
     repeat: bool = False  # the same question once more, for the rater's consistency; no vote of its own
 
+    @property
+    def condition(self) -> str:
+        return self.system
+
+    @property
+    def given(self) -> float:
+        return self.score
+
+    @property
+    def meant(self) -> float:
+        return self.score
+
 
 @dataclass(frozen=True)
 class Preference:
@@ -33,6 +49,19 @@ class Preference:
     choice: int | None
     trial: int
     repeat: bool = False
+
+    @property
+    def condition(self) -> tuple[str, ...]:
+        return tuple(sorted(self.systems))
+
+    @property
+    def given(self) -> int | None:
+        return self.choice
+
+    @property
+    def meant(self) -> str | None:
+        """The system that was preferred, None for no difference."""
+        return None if self.choice is None else self.systems[self.choice]
 
 
 @dataclass(frozen=True)
@@ -50,6 +79,18 @@ class AbxResponse:
     @property
     def right(self) -> bool:
         return self.x == self.answer
+
+    @property
+    def condition(self) -> tuple[str, ...]:
+        return tuple(sorted(self.systems))
+
+    @property
+    def given(self) -> int:
+        return self.answer
+
+    @property
+    def meant(self) -> bool:
+        return self.right
 
 
 Vote = Rating | Preference | AbxResponse

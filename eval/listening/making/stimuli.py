@@ -11,11 +11,11 @@ import numpy as np
 
 from eval.compare.measurement import Failure, as_it_lies, attempt, measure
 from eval.compare.output_folder import AnySystem, OutputFolder
-from eval.listening.analysis.votes import ANCHOR, REFERENCE
-from eval.listening.design import check_item
+from eval.listening.analysis.votes import REFERENCE
 from eval.listening.making.outputs import output_of, outputs_alone
 from eval.listening.storage.records import Stimulus
-from eval.listening.study import BEEPS, GOLD, Study, StudyError
+from eval.listening.study import Study, StudyError
+from eval.listening.trial import BEEPS, GOLD
 from eval.metrics.alignment import align, moved_onto
 from eval.metrics.loudness import TARGET_LUFS, loudness, match_levels, true_peak
 from eval.metrics.metric import Metric
@@ -25,7 +25,6 @@ from vocoders.audio import SAMPLE_RATE, Recording, to_pcm16, wav_of
 
 MIN_CLIP_SECONDS, MAX_CLIP_SECONDS = 1.5, 30.0  # listeners compare seconds, not minutes
 LOUDNESS_TOLERANCE_LU = 0.1  # between the loudness asked of a stored take and the one measured
-ANCHOR_HZ = 3500.0  # cut-off of the low anchor, ITU-R BS.1534
 _DEGRADED_HZ = 1000.0
 _BEEP_HZ, _BEEP_SECONDS = 880.0, 0.16
 
@@ -107,9 +106,9 @@ def _metrics() -> list[Metric]:
 
 
 def _extras(study: Study, item: str, samples: np.ndarray) -> dict[str, np.ndarray]:
-    """The conditions that are no system: the anchor, and on the check's clip the takes of the checks."""
-    extras = {ANCHOR: low_pass(samples, ANCHOR_HZ)} if study.mode == "mushra" else {}
-    if item == check_item(study):
+    """The conditions that are no system: the anchors, and on the check's clip the takes of the checks."""
+    extras = {anchor: low_pass(samples, hertz) for anchor, hertz in study.task.anchors.items()}
+    if item == study.check_item:
         extras[GOLD] = degraded(samples)
         extras |= {name: beeps(count, len(samples)) for count, name in enumerate(BEEPS, start=1)}
     return extras

@@ -3,44 +3,57 @@
 from __future__ import annotations
 
 import functools
+import threading
 import time
+
+from cachetools import LRUCache, TTLCache
 
 from eval.listening.storage.records import Rater, StoredStudy
 from eval.listening.storage.store import Store
 
 MAX_STUDY_AGE_SECONDS = 2.0  # a study may be closed, opened or replaced at any time, by another process too
+MAX_STUDIES = 200
 MAX_RATERS = 1000
 MAX_WAVS = 200  # some 100 kB each
 
 
 class StoreCache:
-    """Several threads may use one."""
+    """Several threads may use one; none waits for the store while another asks it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._studies: dict[str, tuple[float, StoredStudy]] = {}  # with the time at which each was read
-        self._raters: dict[str, Rater] = {}
+        self._lock = threading.Lock()
+        self._studies: TTLCache[str, StoredStudy] = TTLCache(MAX_STUDIES, MAX_STUDY_AGE_SECONDS, _now)
+        self._raters: LRUCache[str, Rater] = LRUCache(MAX_RATERS)
         self._wav = functools.lru_cache(maxsize=MAX_WAVS)(store.wav)
 
     def study(self, public_id: str, fresh: bool = False) -> StoredStudy:
         """fresh: as it is stored now. Errors: KeyError."""
-        at, stored = self._studies.get(public_id, (0.0, None))
-        if stored is None or fresh or time.monotonic() - at > MAX_STUDY_AGE_SECONDS:
+        with self._lock:
+            stored = None if fresh else self._studies.get(public_id)
+        if stored is None:
             stored = self._store.study(public_id)
-            self._studies[public_id] = time.monotonic(), stored
+            with self._lock:
+                self._studies[public_id] = stored
         return stored
 
     def rater(self, id: str) -> Rater | None:
-        """A rater never changes, so an entry is valid until `drop_rater`. The oldest entries leave first."""
-        if (known := self._raters.get(id)) is None and (known := self._store.rater(id)) is not None:
-            while len(self._raters) >= MAX_RATERS:
-                self._raters.pop(next(iter(self._raters)), None)
-            self._raters[id] = known
+        """A rater never changes, so an entry is valid until `drop_rater`."""
+        with self._lock:
+            known = self._raters.get(id)
+        if known is None and (known := self._store.rater(id)) is not None:
+            with self._lock:
+                self._raters[id] = known
         return known
 
     def drop_rater(self, id: str) -> None:
-        self._raters.pop(id, None)
+        with self._lock:
+            self._raters.pop(id, None)
 
     def wav(self, sha256: str) -> bytes:
         """Errors: KeyError."""
         return self._wav(sha256)
+
+
+def _now() -> float:
+    return time.monotonic()

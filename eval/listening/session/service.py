@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from eval.listening.analysis.votes import LETTERS, REFERENCE
-from eval.listening.design import check_answer, check_item
+from eval.listening.design import check_answer
 from eval.listening.session import headphones
 from eval.listening.session.behaviour import read_behaviour, require_listening, required_seconds, response_flags
 from eval.listening.session.cache import StoreCache
@@ -161,12 +161,7 @@ class Listening:
     @staticmethod
     def _slots(stored: StoredStudy, shown: ShownTrial) -> list[tuple[str, str]]:
         """(role, condition) of every slot of the trial."""
-        takes = [("take", condition) for condition in shown.trial.shown]
-        if stored.study.mode == "mushra":
-            return [("reference", REFERENCE), *takes]
-        if stored.study.mode == "abx":
-            return [*takes, ("x", shown.trial.shown[shown.trial.x])]
-        return takes
+        return stored.study.task.slots(shown.trial)
 
     def _seconds(self, stored: StoredStudy, shown: ShownTrial) -> float:
         return stored.stimulus(shown.trial.item, shown.trial.shown[0]).seconds
@@ -190,7 +185,7 @@ class Listening:
         if kind == "slot":
             item, condition = found[1].trial.item, self._slots(stored, found[1])[place[0]][1]
         else:
-            item, condition = check_item(stored.study), REFERENCE
+            item, condition = stored.study.check_item, REFERENCE
         return self._cache.wav(stored.stimulus(item, condition).sha256)
 
     def _url(self, kind: str, id: str, *place: int) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from eval.listening.design import Trial
 from eval.listening.study import Study
+from eval.listening.trial import Trial
 
 
 @dataclass(frozen=True)

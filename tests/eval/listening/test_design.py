@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.listening.analysis.votes import ANCHOR, REFERENCE
-from eval.listening.design import check_answer, passes, plan_session, williams
-from eval.listening.study import MODES, Study, StudyError, study_from
+from eval.listening.design import check_answer, passes, plan_session
+from eval.listening.orders import williams
+from eval.listening.study import Study, StudyError, study_from
+from eval.listening.tasks.registry import TASKS
 
 CLIPS = tuple(f"clip-{n}" for n in range(6))
 SYSTEMS = ("griffin-lim", "hifigan", "refined")
@@ -34,7 +36,7 @@ def test_williams_balances_places_and_neighbours(n):
     assert len(follows) == n * (n - 1)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", TASKS)
 def test_every_rater_is_asked_everything_once(mode):
     asked = study(mode)
     for row in range(8):
@@ -45,7 +47,7 @@ def test_every_rater_is_asked_everything_once(mode):
         )
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", TASKS)
 def test_trials_of_one_clip_are_never_neighbours(mode):
     for row in range(30):
         asked = counted(study(mode), row)
@@ -81,7 +83,7 @@ def test_pairs_are_heard_in_both_orders_and_x_is_both():
         assert len(forms) == 4 * asked.units
 
 
-@given(st.sampled_from(list(MODES)), st.integers(1, 6), st.integers(0, 2**31))
+@given(st.sampled_from(list(TASKS)), st.integers(1, 6), st.integers(0, 2**31))
 @settings(max_examples=30)
 def test_a_share_of_the_questions_is_balanced_over_raters(mode, trials, seed):
     asked = study(mode, trials=trials, seed=seed)

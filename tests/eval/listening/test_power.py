@@ -6,15 +6,9 @@ from scipy import stats
 
 from eval.listening.analysis.estimates import clustered_interval, exact_share
 from eval.listening.analysis.identification import share_right
-from eval.listening.analysis.power import (
-    SPREAD,
-    Spread,
-    detectable_share,
-    is_preliminary,
-    plan,
-    raters_for,
-    twice_as_precise,
-)
+from eval.listening.analysis.power import plan, raters_for, twice_as_precise
+from eval.listening.analysis.precision import Spread, detectable_share, is_preliminary
+from eval.listening.tasks.registry import TASKS
 
 
 @pytest.mark.parametrize("raters, items, low, high", [(12, 8, 0.36, 0.43), (24, 12, 0.21, 0.29), (40, 20, 0.14, 0.21)])
@@ -25,7 +19,7 @@ def test_the_half_widths_of_the_usual_designs(raters, items, low, high):
 @pytest.mark.parametrize("mode", ["acr", "mushra"])
 @pytest.mark.parametrize("raters, items", [(12, 8), (40, 20), (10, 1)])
 def test_studies_get_the_half_width_they_were_promised(mode, raters, items):
-    rng, spread, widths = np.random.default_rng(7), SPREAD[mode], []
+    rng, spread, widths = np.random.default_rng(7), TASKS[mode].spread, []
     who, what = (codes.ravel() for codes in np.indices((raters, items)))
     for _ in range(300):
         values = (

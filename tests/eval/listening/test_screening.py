@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from eval.listening.analysis.reliability import alpha, consistency, first_preferred, order_effect, slot_effect
+from eval.listening.analysis.reliability import consistency, first_preferred, order_effect, slot_effect
 from eval.listening.analysis.screening import (
     Flag,
     against_the_panel,
@@ -15,9 +15,9 @@ from eval.listening.analysis.screening import (
     inconsistent_choices,
     inconsistent_scores,
     same_answer,
-    screen,
 )
 from eval.listening.analysis.votes import REFERENCE, AbxResponse, Preference, Rating
+from eval.listening.tasks.registry import task_of
 
 X = np.nan
 
@@ -29,6 +29,14 @@ def panel(scores) -> list[Rating]:
         for (r, i), score in np.ndenumerate(scores)
         if not np.isnan(score)
     ]
+
+
+def screen(mode: str, votes) -> list[Flag]:
+    return task_of(mode).screen(votes)
+
+
+def alpha(mode: str, votes) -> float:
+    return task_of(mode).alpha(votes)
 
 
 def flagged(flags: list[Flag]) -> list[str]:

@@ -16,7 +16,8 @@ from eval.listening.making.make_study import make_study, read_clips
 from eval.listening.making.stimuli import beeps, degraded, low_pass, render_stimuli
 from eval.listening.making.study_file import study_from_file
 from eval.listening.storage.store import Store
-from eval.listening.study import BEEPS, GOLD, Study, StudyError
+from eval.listening.study import Study, StudyError
+from eval.listening.trial import BEEPS, GOLD
 from eval.metrics.alignment import align, moved_onto
 from eval.metrics.loudness import loudness
 from tests.command import command

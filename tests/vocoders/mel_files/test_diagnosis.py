@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from common.paths import ROOT
 from eval.mels.confusion import Outcome, as_text, outcome
 from eval.mels.variants import KNOWN, OTHER
 from tests.command import command
-from tests.conftest import ROOT, harmonic_tone
+from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE
 from vocoders.bridges import as_hw2_mel, as_log_hifigan_mel
 from vocoders.features import hw2_mel, log_hifigan_mel

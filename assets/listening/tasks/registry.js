@@ -1,0 +1,40 @@
+// The kinds of trials, by the id that the server sends as `mode`. What a kind is called, asks and explains are texts of
+// the language files: welcome.what.ID, instructions.ID, instructions.beeps.ID and trial.title.ID.
+
+import { ab } from './ab.js';
+import { abx } from './abx.js';
+import { acr } from './acr.js';
+import { mushra } from './mushra.js';
+
+/** @import { Answer, Mode, TrialStep } from '../messages.js' */
+/** @import { Translations } from '../translations.js' */
+
+/**
+ * The answer controls of one trial.
+ *
+ * @typedef {object} Scale
+ * @property {HTMLElement} [root] below the sounds
+ * @property {(HTMLElement | null)[]} [beside] a node per slot, in its row
+ * @property {HTMLElement} [top] above all rows
+ * @property {Answer | null} answer null while it is incomplete
+ * @property {string} missing what is, as a sentence
+ * @property {(name: string, event: KeyboardEvent, slot: number) => boolean} key whether it has a use for the key;
+ *   `slot` is the one that sounds
+ * @property {(enabled: boolean) => void} enable
+ */
+
+/**
+ * @typedef {object} Task
+ * @property {boolean} compares whether a trial has several sounds to switch between
+ * @property {(words: Translations, step: TrialStep, title: string, onchange: () => void) => Scale} scale
+ * @property {(words: Translations) => [keys: string[], text: string][]} keys its rows of the legend: keys, and the
+ *   name of the text that says what they do
+ */
+
+/** @type {Record<Mode, Task>} */
+const TASKS = { acr, mushra, ab, abx };
+
+/** @param {Mode} mode */
+export function taskOf(mode) {
+  return TASKS[mode];
+}

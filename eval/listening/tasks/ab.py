@@ -1,0 +1,134 @@
+"""AB: which of two takes is preferred, or neither."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+from eval.listening.analysis.precision import Precision, Spread, design_words, detectable_share
+from eval.listening.analysis.preferences import pair_table, rank
+from eval.listening.analysis.reliability import consistency, first_preferred, preference_alpha
+from eval.listening.analysis.screening import Rule, inconsistent_choices, same_answer
+from eval.listening.analysis.votes import Preference
+from eval.listening.tasks.outcome import (
+    BAD,
+    GOOD,
+    NEUTRAL,
+    Block,
+    Heading,
+    IntervalCell,
+    Paragraph,
+    PCell,
+    ShareCell,
+    StackedBars,
+    Strip,
+    StripPlot,
+    Systems,
+    Table,
+    reliability_blocks,
+)
+from eval.listening.tasks.pair import FIRST, SECOND, SIDES, PairTask
+from eval.listening.tasks.task import origin
+from eval.listening.trial import Trial
+
+CHOICES = {"a": FIRST, "b": SECOND, "same": None}
+
+
+class Ab(PairTask):
+    """All pairs of systems, ranked by Bradley and Terry's model with ties."""
+
+    id = "ab"
+    title = "Which is better"
+    about = "Which of two takes do you prefer, or is there no difference?"
+    seconds_per_trial = 20
+    is_reference_free = True
+    needs = "two systems"
+
+    def pairs(self, systems: Sequence[str]) -> Sequence[tuple[str, str]]:
+        return tuple(itertools.combinations(systems, 2))
+
+    def allowed(self, trial: Trial) -> str:
+        return "a, b or same"
+
+    def is_answer(self, trial: Trial, answer: object) -> bool:
+        return isinstance(answer, str) and answer in CHOICES
+
+    def passes(self, trial: Trial, answer: str) -> bool:
+        """The take that beeps is preferred, and the degraded one is not."""
+        target = trial.checked_slot
+        return answer == SIDES[target if trial.kind == "trap" else 1 - target]
+
+    def votes(self, row: Mapping) -> list[Preference]:
+        return [Preference(systems=tuple(row["shown"]), choice=CHOICES[row["answer"]], **origin(row))]
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        return (same_answer, inconsistent_choices)
+
+    def alpha(self, votes: Sequence[Preference]) -> float:
+        return preference_alpha(votes)
+
+    def analyse(self, votes: Sequence[Preference]) -> dict:
+        try:
+            ranking, why = rank(votes), ""
+        except ValueError as error:
+            ranking, why = None, str(error)
+        return {
+            "ranking": ranking,
+            "no_ranking": why,
+            "pairs": pair_table(votes),
+            "alpha": self.alpha(votes),
+            "consistency": consistency(votes),
+            "first_preferred": first_preferred(votes),
+        }
+
+    def precision(self, raters: int, items: int, spread: Spread | None = None) -> Precision:
+        share, design = detectable_share(raters * items, one_sided=False), design_words(raters, items)
+        if share is None:
+            return Precision(f"{design} are too few votes to show anything")
+        verdict = f"{design} find a preference of {share:.0%} or more four times out of five at best, ties aside"
+        return Precision(verdict, share=share)
+
+    def outcome(self, results: Mapping) -> list[Block]:
+        after = results["after"]
+        bars = [
+            (Systems((pair["first"], pair["second"])), (pair["wins"], pair["ties"], pair["losses"]))
+            for pair in after["pairs"]
+        ]
+        rows = [
+            (
+                Systems((pair["first"], pair["second"]), " against "),
+                f"{pair['wins']} : {pair['ties']} : {pair['losses']}",
+                ShareCell(pair["share"]),
+                PCell(pair["p_holm"]),
+            )
+            for pair in after["pairs"]
+        ]
+        names = ("the first", "no difference", "the second")
+        return [
+            StackedBars("Preferences of each pair, after screening", bars, names, (GOOD, NEUTRAL, BAD)),
+            Table(("Pair", "wins : ties : losses", "share of wins, ties left out", "p, Holm"), rows),
+            *_ranking(after),
+            *reliability_blocks(after, digits=2),
+        ]
+
+
+def _ranking(after: Mapping) -> list[Block]:
+    ranking = after["ranking"]
+    if ranking is None:
+        return [Paragraph(f"No ranking: {after['no_ranking']}.", note=True)]
+    strips = [Strip(Systems((place["system"],)), {}, place["strength"]) for place in ranking["systems"]]
+    rows = [
+        (Systems((place["system"],)), IntervalCell(place["strength"], signed=True), ShareCell(place["share"]))
+        for place in ranking["systems"]
+    ]
+    note = (
+        f"{ranking['votes']} votes of {ranking['raters']} raters; ties as in Davidson 1970, ν = {ranking['tie']:.2f}; "
+        "intervals by drawing raters again, not votes."
+    )
+    return [
+        Heading("Ranking"),
+        StripPlot("Strength (Bradley-Terry with ties), natural logarithm", strips, marked=0.0),
+        Table(("System", "strength", "expected share of wins against the others"), rows),
+        Paragraph(note, note=True),
+    ]

@@ -1,0 +1,107 @@
+"""ABX: whether X is A or B, which shows whether a difference is audible."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from eval.listening.analysis.estimates import holm
+from eval.listening.analysis.identification import CHANCE, identified, identified_by_rater, sensitivity
+from eval.listening.analysis.precision import Precision, Spread, design_words, detectable_share
+from eval.listening.analysis.votes import REFERENCE, AbxResponse
+from eval.listening.tasks.outcome import (
+    Block,
+    IntervalCell,
+    Paragraph,
+    PCell,
+    ShareCell,
+    Strip,
+    StripPlot,
+    Systems,
+    Table,
+)
+from eval.listening.tasks.pair import SIDES, PairTask
+from eval.listening.tasks.task import origin
+from eval.listening.trial import Trial
+
+_NOTE = (
+    "One-sided exact binomial tests of more than half, which take all trials as independent; the last two columns do "
+    "not. d′ by independent observations (Macmillan & Creelman). Of twenty raters who guess, one looks able."
+)
+
+
+class Abx(PairTask):
+    """Each system against the recording. No rule of screening beyond the same answer throughout: a listener who hears no
+    difference must guess, and results without guessers would show any difference as audible."""
+
+    id = "abx"
+    title = "ABX: is it audible"
+    about = "Is X the same as A or as B?"
+    seconds_per_trial = 25
+    has_x = True
+
+    def pairs(self, systems: Sequence[str]) -> Sequence[tuple[str, str]]:
+        return tuple((REFERENCE, system) for system in systems)
+
+    def trap(self, one: str, other: str) -> tuple[str, ...]:
+        return (one, other)
+
+    def slots(self, trial: Trial) -> list[tuple[str, str]]:
+        return [*super().slots(trial), ("x", trial.shown[trial.x])]
+
+    def allowed(self, trial: Trial) -> str:
+        return "a or b"
+
+    def is_answer(self, trial: Trial, answer: object) -> bool:
+        return isinstance(answer, str) and answer in tuple(SIDES)
+
+    def passes(self, trial: Trial, answer: str) -> bool:
+        return answer == SIDES[trial.x]
+
+    def votes(self, row: Mapping) -> list[AbxResponse]:
+        answer = SIDES.index(row["answer"])
+        return [AbxResponse(systems=tuple(row["shown"]), x=row["x"], answer=answer, **origin(row))]
+
+    def analyse(self, votes: Sequence[AbxResponse]) -> dict:
+        pairs = identified(votes)
+        adjusted = holm([pair.share.p for pair in pairs])
+        return {
+            "pairs": [asdict(pair) | {"p_holm": p} for pair, p in zip(pairs, adjusted)],
+            "by_rater": identified_by_rater(votes),
+        }
+
+    def precision(self, raters: int, items: int, spread: Spread | None = None) -> Precision:
+        share, design = detectable_share(raters * items, one_sided=True), design_words(raters, items)
+        if share is None:
+            return Precision(f"{design} are too few votes to show anything")
+        d_prime = sensitivity(share)
+        right = f"{share:.0%} of the time (d' {d_prime:.2g})"
+        verdict = f"{design} find listeners who are right {right} four times out of five at best"
+        return Precision(verdict, share=share, d_prime=d_prime)
+
+    def outcome(self, results: Mapping) -> list[Block]:
+        after = results["after"]
+        dots: dict[tuple[str, ...], dict[str, float]] = {tuple(pair["systems"]): {} for pair in after["pairs"]}
+        for number, found in enumerate(after["by_rater"].values(), start=1):
+            for pair in found:
+                dots[tuple(pair["systems"])][f"rater {number}"] = pair["share"]["mean"]
+        labels = [Systems(tuple(pair["systems"])) for pair in after["pairs"]]
+        strips = [Strip(label, dots[label.ids], pair["share"]) for label, pair in zip(labels, after["pairs"])]
+        rows = [
+            (
+                label,
+                f"{pair['share']['count']} of {pair['share']['n']}",
+                ShareCell(pair["share"]),
+                PCell(pair["p_holm"]),
+                IntervalCell(pair["d_prime"]),
+                ShareCell(pair["by_rater"]),
+                PCell(pair["by_rater"]["p"]),
+            )
+            for label, pair in zip(labels, after["pairs"])
+        ]
+        head = ("Pair", "right", "share", "p, exact, Holm", "d′", "mean of the raters' shares", "p over raters")
+        return [
+            StripPlot("Right answers, 0 to 1; a dot is a rater, the line is chance", strips, marked=CHANCE),
+            Table(head, rows),
+            Paragraph(_NOTE, note=True),
+        ]

@@ -1,0 +1,124 @@
+"""Tasks whose answers are scores of single conditions: their screening, statistics, planning and report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+
+from eval.listening.analysis.precision import Precision, Spread, points_precision
+from eval.listening.analysis.ratings import means, means_by_item, paired_differences, scores_by_system
+from eval.listening.analysis.reliability import consistency, order_effect, rating_alpha
+from eval.listening.analysis.screening import Rule, against_the_panel, inconsistent_scores, same_answer
+from eval.listening.analysis.votes import Rating
+from eval.listening.tasks.outcome import (
+    Block,
+    Heading,
+    IntervalCell,
+    Paragraph,
+    PCell,
+    StackedBars,
+    Strip,
+    StripPlot,
+    Systems,
+    Table,
+    better_first,
+    reliability_blocks,
+)
+from eval.listening.tasks.task import Task
+
+_INTERVALS = (
+    "In brackets 95 % intervals for new raters and new clips (t, clustered two ways). Votes taken one by one would "
+    "give intervals far too narrow. Do not compare scores with those of another study."
+)
+
+
+class RatingTask(Task):
+    """`edges` divide the scores into categories, the worst first; `spread` is assumed, not measured."""
+
+    measurement: ClassVar[str]  # level of measurement: ordinal, interval
+    edges: ClassVar[tuple[float, ...]]  # one more than there are categories
+    categories: ClassVar[tuple[str, ...]]
+    points: ClassVar[str]  # unit of scores
+    digits: ClassVar[int]  # of scores in reports
+    planned: ClassVar[str]  # format of a half-width, with its unit
+    spread: ClassVar[Spread]
+    max_repeat_difference: ClassVar[
+        float
+    ]  # mean between a score and its repeat, in points; beyond it a rater is flagged
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        return (same_answer, against_the_panel, partial(inconsistent_scores, bound=self.max_repeat_difference))
+
+    def alpha(self, votes: Sequence[Rating]) -> float:
+        return rating_alpha(votes, self.measurement)
+
+    def analyse(self, votes: Sequence[Rating]) -> dict:
+        found = means(votes)
+        scores = scores_by_system(votes)
+        return {
+            "means": dict(sorted(found.items(), key=lambda pair: -pair[1].mean)),
+            "distributions": {
+                system: np.histogram(list(values.values()), bins=self.edges)[0].tolist()
+                for system, values in scores.items()
+            },
+            "by_item": {system: means_by_item(values) for system, values in scores.items()},
+            "differences": paired_differences(votes),
+            "alpha": self.alpha(votes),
+            "consistency": consistency(votes),
+            "order_effect": order_effect(votes),
+        }
+
+    def precision(self, raters: int, items: int, spread: Spread | None = None) -> Precision:
+        return points_precision(raters, items, spread or self.spread, self.planned)
+
+    def outcome(self, results: Mapping) -> list[Block]:
+        after = results["after"]
+        strips = [
+            Strip(Systems((system,)), after["by_item"][system], content) for system, content in after["means"].items()
+        ]
+        bars = [(Systems((system,)), after["distributions"][system]) for system in after["means"]]
+        tones = tuple(np.linspace(0, 1, len(self.categories)).tolist())
+        return [
+            StripPlot(f"Mean score in {self.points}; a dot is a clip's mean", strips),
+            self._means(results),
+            Paragraph(_INTERVALS, note=True),
+            Heading("All scores"),
+            StackedBars("Votes per category, after screening", bars, self.categories, tones),
+            Heading("Differences"),
+            Paragraph("Between takes of the same clip by the same rater: tastes and difficulties cancel."),
+            self._differences(after),
+            *reliability_blocks(after, self.digits),
+        ]
+
+    def _means(self, results: Mapping) -> Table:
+        before = results["before"]["means"]
+        head = ("System", "mean after screening", "before", "raters", "clips", "votes")
+        rows = [
+            (
+                Systems((system,)),
+                IntervalCell(content, self.digits),
+                IntervalCell(before[system], self.digits),
+                content["raters"],
+                content["items"],
+                content["n"],
+            )
+            for system, content in results["after"]["means"].items()
+        ]
+        return Table(head, rows)
+
+    def _differences(self, after: Mapping) -> Table:
+        oriented = sorted(map(better_first, after["differences"]), key=lambda pair: -(pair["difference"]["mean"] or 0))
+        rows = [
+            (
+                Systems((pair["first"], pair["second"]), " − "),
+                IntervalCell(pair["difference"], self.digits, signed=True),
+                PCell(pair["p_holm"]),
+                pair["difference"]["n"],
+            )
+            for pair in oriented
+        ]
+        return Table(("Pair", f"difference, {self.points}", "p, Holm", "pairs of votes"), rows)

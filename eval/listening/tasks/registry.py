@@ -1,0 +1,18 @@
+"""All kinds of listening tests, by the id that studies store as their `mode`."""
+
+from __future__ import annotations
+
+from eval.listening.tasks.ab import Ab
+from eval.listening.tasks.abx import Abx
+from eval.listening.tasks.acr import Acr
+from eval.listening.tasks.mushra import Mushra
+from eval.listening.tasks.task import Task
+
+TASKS: dict[str, Task] = {task.id: task for task in (Acr(), Mushra(), Ab(), Abx())}  # in the form's order
+
+
+def task_of(id: str) -> Task:
+    """Errors: ValueError for an unknown id."""
+    if id not in TASKS:
+        raise ValueError(f"no mode {id!r}; there are {', '.join(TASKS)}")
+    return TASKS[id]

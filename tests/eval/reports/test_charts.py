@@ -1,0 +1,103 @@
+"""Charts: where values lie, which ticks there are, and that text from people stays text."""
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eval.compare.intervals import Estimate
+from eval.reports.charts import LEFT, WIDTH, cloud, scatter, stacked_bars, strip_plot
+from eval.reports.svg import Drawing, Scale, line
+
+HOSTILE = "<script>\"'&"
+
+
+def parsed(drawing: Drawing) -> ElementTree.Element:
+    return ElementTree.fromstring(drawing.__html__())
+
+
+def places(drawing: Drawing, shape: str, *names: str) -> list[tuple[float, ...]]:
+    return [tuple(float(found.get(name)) for name in names) for found in parsed(drawing).iter(shape)]
+
+
+def test_a_scale_is_linear_and_may_point_upwards():
+    up = Scale(-100, 100, 52, 2)
+    assert (up(-100), up(0), up(100)) == (52, 27, 2)
+    assert np.array_equal(up(np.array([-100, 50])), [52, 14.5])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [(0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]), (-3, 2, [-3, -2, -1, 0, 1, 2]), (17, 58, [20, 30, 40, 50])],
+)
+def test_ticks_are_round(low, high, ticks):
+    assert Scale.around([low, high], 0, 620).ticks() == pytest.approx(ticks)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
+def test_there_are_some_ticks_and_all_lie_on_the_axis(low, span):
+    scale = Scale.around([low, low + span], LEFT, LEFT + WIDTH)
+    assert 2 <= len(scale.ticks()) <= 7
+    assert all(LEFT - 1e-6 <= scale(tick) <= LEFT + WIDTH + 1e-6 for tick in scale.ticks())
+
+
+def test_equal_values_lie_in_the_middle():
+    assert Scale.around([3.0, 3.0], 0, 100)(3.0) == pytest.approx(50)
+    assert Scale.around([0.0], 0, 100)(0.0) == pytest.approx(50)
+
+
+def test_a_line_goes_from_point_to_point():
+    assert line([(0, 1.26), (10, 2)]) == "M0.0 1.3L10.0 2.0"
+
+
+def test_text_from_people_is_text_in_a_drawing():
+    drawing = Drawing(10, 10, HOSTILE)
+    drawing.add("text", HOSTILE, tooltip=HOSTILE, x=1)
+    assert "<script>" not in drawing.__html__()
+    picture = parsed(drawing)
+    assert picture.get("aria-label") == picture.find("text").text == picture.find("text/title").text == HOSTILE
+
+
+def test_a_strip_plot_has_a_dot_per_clip_and_the_mean_with_its_interval():
+    values = {"a": {"one": 0.0, "two": 1.0}, "b": {"one": 0.5}}
+    means = {"a": Estimate(0.5, 2, 0.25, 0.75), "b": None}
+    chart = strip_plot("title", values, means, {"a": "A", "b": HOSTILE})
+    (start, _), (end, _), (middle, _) = places(chart, "circle", "cx", "cy")
+    assert middle == pytest.approx((start + end) / 2, abs=0.1)
+    interval, mean = (found for found in parsed(chart).iter("line") if found.get("class") in ("interval", "mean"))
+    assert float(mean.get("x1")) == pytest.approx(middle, abs=0.1)
+    assert float(interval.get("x2")) - float(interval.get("x1")) == pytest.approx((end - start) / 2, abs=0.2)
+    assert interval.find("title").text == "mean 0.500, 95 % interval 0.250 to 0.750, n = 2"
+    assert strip_plot("title", {"a": {}}, {"a": None}, {"a": "A"}) is None
+
+
+def test_bars_are_divided_as_the_counts_are():
+    chart = stacked_bars("title", {"row": (1, 0, 3), "nobody": (0, 0, 0)}, ("x", "y", "z"), ("red", "grey", "green"))
+    bars = places(chart, "rect", "x", "width")[:6]
+    assert bars[:3] == [(LEFT, WIDTH / 4), (LEFT + WIDTH / 4, 0), (LEFT + WIDTH / 4, 3 * WIDTH / 4)]
+    assert [width for _, width in bars[3:]] == [0, 0, 0]
+    assert [found.text for found in parsed(chart).iter("text") if found.get("class") == "inside"] == ["1", "3"]
+
+
+def test_a_scatter_plot_is_logarithmic_across_and_points_upwards():
+    chart = scatter(
+        "title", {"a": (1, 0.1), "b": (10, 0.2), "c": (100, 0.3)}, {key: key.upper() for key in "abc"}, "x", "y"
+    )
+    (x1, y1), (x2, y2), (x3, y3) = places(chart, "circle", "cx", "cy")
+    assert x2 - x1 == pytest.approx(x3 - x2, abs=0.2)
+    assert y1 - y2 == pytest.approx(y2 - y3, abs=0.2)
+    assert y1 > y3
+
+
+def test_a_cloud_has_a_dot_per_point_and_one_per_system_in_its_legend():
+    points = [("a", "one", 1.0, 2.0), ("b", "one", 3.0, 4.0), ("a", "two", 2.0, 3.0)]
+    chart = cloud("title", points, {"a": "A", "b": HOSTILE}, "x", "y")
+    colours = [found.get("fill") for found in parsed(chart).iter("circle")]
+    assert len(colours) == 3 + 2
+    assert colours[0] == colours[2] == colours[3] != colours[1] == colours[4]
+    assert parsed(chart).findall("circle/title")[1].text == f"{HOSTILE}, one: 3, 4"
+    assert (
+        cloud("title", [], {}, "x", "y") is scatter("title", {}, {}, "x", "y") is stacked_bars("t", {}, (), ()) is None
+    )

@@ -1,0 +1,18 @@
+"""A curve over the whole width of the page: SVG that is stretched, between axes in HTML that are not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eval.reports.svg import Drawing
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What `ui/templates/curve.html` shows. levels: (pixels from the top, text); ticks: (percent from the left, text)."""
+
+    drawing: Drawing
+    levels: Sequence[tuple[float, str]]
+    ticks: Sequence[tuple[float, str]] = ()
+    boxed: bool = False

@@ -18,7 +18,7 @@ from train.networks.generator import fold
 from train.saving import load
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint, safetensors_bytes
-from vocoders.checkpoints.config import FRAMING
+from vocoders.checkpoints.config import FRAMING, SHAPE
 from vocoders.checkpoints.trial import is_soundless, take_of
 from vocoders.mel import N_MELS, recipe_named
 
@@ -154,7 +154,6 @@ def _harmonics() -> np.ndarray:
 
 
 def _write_jik876(out: Path, checkpoint: Checkpoint, half: bool) -> None:
-    import dataclasses
     import io
 
     if checkpoint.config.input_channels != N_MELS:
@@ -165,7 +164,7 @@ def _write_jik876(out: Path, checkpoint: Checkpoint, half: bool) -> None:
     state = _with_weight_norm(checkpoint.weights)
     torch.save({"generator": {name: tensor.half() if half else tensor for name, tensor in state.items()}}, buffer)
     config = {
-        **{k: v for k, v in dataclasses.asdict(checkpoint.config).items() if k != "input_channels"},
+        **{name: getattr(checkpoint.config, name) for name in SHAPE},
         "resblock": str(checkpoint.config.resblock),
         **FRAMING,
         "mel": checkpoint.recipe.name,

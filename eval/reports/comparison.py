@@ -11,7 +11,7 @@ import numpy as np
 from common.durable import write_text_durably
 from common.templates import render
 from eval.compare.clip_task import CLIP_LIMITS, output_path
-from eval.compare.intervals import FEWEST
+from eval.compare.intervals import MIN_VALUES
 from eval.compare.measurement import Row
 from eval.compare.output_folder import AnySystem
 from eval.compare.summary import Summary
@@ -49,7 +49,7 @@ def write_report(
         parameters={system.id: system.describe().parameters for system in systems},
         clips={row.clip for row in good},
         minutes=sum({row.clip: row.seconds for row in good}.values()) / 60,
-        fewest=FEWEST,
+        fewest=MIN_VALUES,
         metrics=METRICS,
         groups=_groups(summary.metrics),
         set_distances={name: d for name, d in SET_DISTANCES.items() if name not in summary.reasons},

@@ -7,6 +7,7 @@ above its upper edge for one, the second cannot show.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -84,7 +85,7 @@ def bridge(step: Step) -> Callable[[Features], Features] | None:
     if step == log_hifigan_mel:
         return as_log_hifigan_mel
     if isinstance(step.apply, LogMelOf):
-        return lambda mel: _bridged(mel, step.apply.recipe)
+        return functools.partial(_bridged, target=step.apply.recipe)
     return None
 
 

@@ -181,7 +181,7 @@ def linear_mel(log: np.ndarray, recipe: MelRecipe) -> np.ndarray:
     """The inverse of `log_mel`, but for what lies at the floor: (bands, frames) -> linear mel float32, not negative."""
     log = np.asarray(log, dtype=np.float32)
     if recipe.mean:
-        log = log * np.float32(recipe.deviation)[:, None] + np.float32(recipe.mean)[:, None]
+        log = log * np.array(recipe.deviation, np.float32)[:, None] + np.array(recipe.mean, np.float32)[:, None]
     linear = np.exp(log if recipe.log_base == math.e else log * np.float32(math.log(recipe.log_base)))
     return linear if recipe.floor_mode == "clamp" else np.maximum(linear - np.float32(recipe.floor), 0)
 

@@ -39,7 +39,7 @@ def installed() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
-def function_system(id: str, path: str) -> System:
+def function_system(name: str, path: str) -> System:
     """The function at `module:function` as a system. Errors: ValueError where there is none, or its recipe is none."""
     function = _function(path)
     recipe = _recipe_of(function, path)
@@ -48,12 +48,19 @@ def function_system(id: str, path: str) -> System:
     steps = (waveform,) if recipe is None else front_end(recipe)
     load, describe = Call(_vocoder, (path,)), Call(_card, (path,))
     return System(
-        id, getattr(function, "title", id), about, steps, load, describe, rate=recipe.rate if recipe else SAMPLE_RATE
+        name,
+        getattr(function, "title", name),
+        about,
+        steps,
+        load,
+        describe,
+        rate=recipe.rate if recipe else SAMPLE_RATE,
     )
 
 
 @step("waveform", "waveform", takes="recording", gives="waveform")
 def waveform(samples: np.ndarray) -> Features:
+    """(n,) samples as they are, for a function that takes no mel."""
     return Features("waveform", samples[None])
 
 
@@ -67,6 +74,7 @@ class FunctionVocoder:
         self._takes_mel = recipe is not None
 
     def __call__(self, features: Features, on_progress: Progress = lambda fraction: None) -> np.ndarray:
+        """The function's samples, (n,) float32 at 22 050 Hz."""
         values = features.require(self.expects, by=self._path)
         given = (values.copy(),) if self._takes_mel else (values[0].copy(), SAMPLE_RATE)
         on_progress(0.0)

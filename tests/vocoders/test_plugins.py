@@ -43,12 +43,13 @@ def test_the_documented_example_runs_by_path_and_by_entry_point(example, tmp_pat
     command(
         "vocoders", "resynth", tmp_path / "song.wav", "--vocoders", "my_vocoder:buzz,buzz", "--out", tmp_path / "out"
     )
-    one, two = (soundfile.read(tmp_path / "out" / id / "song.wav") for id in ("my_vocoder-buzz", "buzz"))
+    one, two = (soundfile.read(tmp_path / "out" / name / "song.wav") for name in ("my_vocoder-buzz", "buzz"))
     assert one[1] == 22_050
     assert np.array_equal(one[0], two[0])
     assert len(one[0]) == round(0.5 * 22_050)
     pulses = np.flatnonzero(one[0])
-    assert (pulses % 200 == 0).all() and len(pulses) > 40
+    assert (pulses % 200 == 0).all()
+    assert len(pulses) > 40
     system = find_system("buzz")
     assert (system.about, system.mel, system.takes_hw2_mel) == (
         "Pulses at 110 Hz, as loud as the mel.",
@@ -110,4 +111,5 @@ def test_what_is_no_function_is_said(functions):
 def test_files_cannot_name_code(functions):
     with pytest.raises(ValueError, match="would run code"):
         find_systems("griffin-lim,os:system", may_import=False)
-    assert is_path("a.b:c") and not any(map(is_path, ("a", "a:", "C:\\x", "a b:c", "/a:b", "a:b c")))
+    assert is_path("a.b:c")
+    assert not any(map(is_path, ("a", "a:", "C:\\x", "a b:c", "/a:b", "a:b c")))

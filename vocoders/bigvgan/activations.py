@@ -86,6 +86,8 @@ class LowPass(nn.Module):
 
 
 class Downsample(nn.Module):
+    """Halves the rate."""
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.lowpass = LowPass(channels)

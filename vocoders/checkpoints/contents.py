@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -20,14 +20,37 @@ if TYPE_CHECKING:
 class GeneratorConfig(Protocol):
     """The shape of a generator of some family: `HiFiGANConfig`, `BigVGANConfig`, `VocosConfig`."""
 
-    family: ClassVar[str]
-    bands: int  # of the mel
-    hop: int  # samples per frame
-    tail: int  # samples that the waveform is shorter than frames * hop
-    context: int  # how many frames away a frame can still change a sample
-    multiply_adds: int  # per frame
-    is_enriched: bool  # whether the input is more than the mel
-    is_guided: bool
+    @property
+    def family(self) -> str:
+        """Its name in sentences."""
+
+    @property
+    def bands(self) -> int:
+        """Of the mel."""
+
+    @property
+    def hop(self) -> int:
+        """Samples per frame."""
+
+    @property
+    def tail(self) -> int:
+        """Samples that the waveform is shorter than frames * hop."""
+
+    @property
+    def context(self) -> int:
+        """How many frames away a frame can still change a sample."""
+
+    @property
+    def multiply_adds(self) -> int:
+        """Per frame."""
+
+    @property
+    def is_enriched(self) -> bool:
+        """Whether the input is more than the mel."""
+
+    @property
+    def is_guided(self) -> bool:
+        """Whether a guide is part of the input."""
 
     def build(self) -> nn.Module:
         """Input (batch, channels, frames) -> waveform (batch, 1, samples)."""

@@ -27,7 +27,7 @@ from vocoders.recipes.recipe import MelRecipe, recipe_from
 from vocoders.systems import Call, Card, System
 
 
-def onnx_system(id: str, path: Path, said: str | None) -> System:
+def onnx_system(name: str, path: Path, said: str | None) -> System:
     """said: a recipe's name or file; None to use the metadata's, or to find out. Errors: `CheckpointError` with a sentence."""
     stat = path.stat()
     written = (stat.st_mtime_ns, stat.st_size)
@@ -35,7 +35,7 @@ def onnx_system(id: str, path: Path, said: str | None) -> System:
     rate = "" if recipe.rate == SAMPLE_RATE else f" at {recipe.rate} Hz, resampled to {SAMPLE_RATE} Hz"
     about = f"Your ONNX network {path.name}, on the {recipe.name} mel{rate}.{f' {notice}.' if notice else ''}"
     load, describe = Call(_vocoder, (path, recipe, written)), Call(Card, (0, "not stated", path.name))
-    return System(id, f"Your {id}", about, front_end(recipe), load, describe, rate=recipe.rate)
+    return System(name, f"Your {name}", about, front_end(recipe), load, describe, rate=recipe.rate)
 
 
 @functools.lru_cache(maxsize=4)
@@ -60,7 +60,7 @@ def inspect(path: Path, said: str | None) -> tuple[MelRecipe, str]:
     network = OnnxNetwork(path)
     facts = network.facts
     stated = read_recipe(said.removesuffix(UNCHECKED)) if said else facts.recipe
-    if said and facts.recipe and stated != facts.recipe:
+    if said and stated and facts.recipe and stated != facts.recipe:
         raise ValueError(f"{path.name} was exported for the {facts.recipe.name} mel, not {stated.name}")
     if stated and (stated.bands, stated.hop) != (facts.bands, facts.hop):
         raise ValueError(
@@ -81,7 +81,7 @@ def _judged(name: str, stated: MelRecipe | None, distances: dict[MelRecipe, floa
         raise ValueError(
             f"{name} says no mel recipe, and none with a name has its bands and hop; give one, as @recipe.yaml"
         )
-    best, *others = sorted(distances, key=distances.get)
+    best, *others = sorted(distances, key=lambda recipe: distances[recipe])
     clear = distances[best] < FITS and all(distances[best] < CLEARLY * distances[other] for other in others)
     if stated is None:
         if clear or (distances[best] < GOOD and others):
@@ -113,6 +113,7 @@ def _distance(network: OnnxNetwork, recipe: MelRecipe, name: str) -> float:
 
 
 def main() -> None:
+    """`python -m vocoders.onnx_files.system PATH RECIPE OUT`, in the sandbox."""
     path, said, out = sys.argv[1:]
     limit_resources()
     try:

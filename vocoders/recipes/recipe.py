@@ -83,6 +83,7 @@ class MelRecipe:
 
     @property
     def bins(self) -> int:
+        """Frequency bins of a spectrum."""
         return self.n_fft // 2 + 1
 
     @property

@@ -27,8 +27,10 @@ from vocoders.features import (
 )
 from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.hifigan.generator import V1, parameter_count
+from vocoders.onnx_files.system import onnx_system
 from vocoders.phase.griffin_lim import ITERATIONS, griffin_lim
 from vocoders.phase.refine import Refinement
+from vocoders.plugins import function_system, installed, is_path
 from vocoders.systems import Call, Card, Progress, System, Unavailable
 
 CHECKPOINTS = ASSETS / "checkpoints"
@@ -200,17 +202,20 @@ COMPARED = (  # what a comparison shows unless other systems are chosen
 # What people ask for.
 
 
-def find_systems(text: str) -> list[System]:
-    """Systems from a comma-separated list of ids; an item may also be a checkpoint's path.
+def find_systems(text: str, may_import: bool = True) -> list[System]:
+    """Systems from a comma-separated list of ids; an item may also be a checkpoint's path, an entry point of an installed
+    package, or `module:function`, see `vocoders.plugins`.
 
-    Where neither the file nor its config.json says which mel it was trained on, PATH@hw2 or PATH@hifigan does, or a trial
-    finds it; PATH@hw2-unchecked is not tried. Files of one name are told apart by their folders.
+    may_import: whether `module:function`, which runs code, is allowed.
+
+    Where neither the file nor its configuration says which mel it was trained on, PATH@RECIPE does, with the name of a recipe
+    (hw2, hifigan, others of `vocoders.recipes.named`) or its YAML file, or a trial finds it; PATH@hw2-unchecked is not tried. Files of one name are told apart by their folders.
     Errors: ValueError listing the known ids; `CheckpointError`.
     """
     items = split_items(text)
     if not items:
         raise ValueError("name at least one vocoder")
-    found = _told_apart([find_system(item) for item in items], [checkpoint_path(item)[0] for item in items])
+    found = _told_apart([find_system(item, may_import) for item in items], [checkpoint_path(item)[0] for item in items])
     names = [system.id for system in found]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"named twice: {', '.join(sorted(repeated))}")
@@ -219,7 +224,7 @@ def find_systems(text: str) -> list[System]:
 
 def _told_apart(systems: list[System], paths: list[Path]) -> list[System]:
     """Checkpoints that share an id get as many of their folders before it as it takes."""
-    folders = [Path(os.path.abspath(path)).parent.parts[1:] if _is_file(path) else () for path in paths]
+    folders = [Path(os.path.abspath(path)).parent.parts[1:] if is_file(path) else () for path in paths]
     ids = [system.id for system in systems]
     for depth in range(1, max(map(len, folders)) + 1):
         shared = {id for id in ids if ids.count(id) > 1}
@@ -237,7 +242,7 @@ def split_items(text: str) -> list[str]:
     parts, items = text.split(","), []
     while parts:
         longest = next(
-            n for n in range(len(parts), 0, -1) if n == 1 or _is_file(checkpoint_path(",".join(parts[:n]))[0])
+            n for n in range(len(parts), 0, -1) if n == 1 or is_file(checkpoint_path(",".join(parts[:n]))[0])
         )
         items.append(",".join(parts[:longest]).strip())
         del parts[:longest]
@@ -245,29 +250,38 @@ def split_items(text: str) -> list[str]:
 
 
 def checkpoint_path(item: str) -> tuple[Path, str | None]:
-    """PATH or PATH@RECIPE -> the path and the mel, where one is named; folders and files may have an @ in their names."""
+    """PATH or PATH@RECIPE -> the path and the mel, where one is named: a recipe's name or its file. Folders and files may have an
+    @ in their names."""
     whole = Path(item.strip())
-    named = re.fullmatch(r"(.+)@([\w-]*)", item.strip())
-    return (whole, None) if named is None or _is_file(whole) else (Path(named[1]), named[2])
+    named = re.fullmatch(r"(.+)@([\w-]*|[^@]+\.(?:ya?ml|json))", item.strip())
+    return (whole, None) if named is None or is_file(whole) else (Path(named[1]), named[2])
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except (OSError, ValueError):  # too long to be a path
         return False
 
 
-def find_system(item: str) -> System:
+def find_system(item: str, may_import: bool = True) -> System:
     """One system by its id or a checkpoint's path, as in `find_systems`, with the same errors."""
     by_id = {system.id: system for system in BUILT_IN}
     if item in by_id:
         return by_id[item]
     path, recipe = checkpoint_path(item)
-    if _is_file(path):
-        system = own_checkpoint_system(path, recipe)
+    if is_file(path):
+        is_onnx = path.suffix.lower() == ".onnx"
+        system = onnx_system(slug(path.stem), path, recipe) if is_onnx else own_checkpoint_system(path, recipe)
         return dataclasses.replace(system, id=f"{system.id}-own") if system.id in by_id else system
-    known = f"known: {', '.join(by_id)}, or the path of a checkpoint"
+    plugins = installed()
+    if item in plugins:
+        return function_system(item, plugins[item].value)
+    if is_path(item):
+        if not may_import:
+            raise ValueError(f"{item} would run code, so it can only be named on the command line")
+        return function_system(slug(item), item)
+    known = f"known: {', '.join([*by_id, *plugins])}, or the path of a checkpoint"
     if len(path.parts) > 1 or path.suffix or recipe is not None or re.match("(g|do)_[0-9]", item):
         if path.is_dir():
             raise ValueError(f"{path} is a folder; name the checkpoint in it")

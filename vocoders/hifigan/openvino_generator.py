@@ -27,7 +27,7 @@ import joblib
 import numpy as np
 
 from vocoders.checkpoints.checkpoint import Checkpoint
-from vocoders.hifigan.generator import LAST_SLOPE, SLOPE, HiFiGANConfig
+from vocoders.hifigan.generator import LAST_SLOPE, HiFiGANConfig
 from vocoders.hifigan.windows import Window, trims
 from vocoders.mel import HOP, N_MELS
 
@@ -38,11 +38,18 @@ MAX_CACHED = 8  # compiled generators kept on disk; one of V1 takes 56 MB
 MAX_STREAMS = 4  # windows computed at a time
 
 
+def has_graph(config: object) -> bool:
+    """Whether `build_graph` knows this generator: a HiFi-GAN with a convolution at the end and zeros beyond the ends."""
+    return isinstance(config, HiFiGANConfig) and not config.istft_n_fft and config.edges == "zeros"
+
+
 class OpenVINOGenerator:
-    """Errors: ImportError without OpenVINO; RuntimeError when it cannot compile the graph."""
+    """Errors: ImportError without OpenVINO; RuntimeError when it cannot compile the graph, or knows none."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._config = checkpoint.config
+        if not has_graph(checkpoint.config):
+            raise RuntimeError("there is no OpenVINO graph of this generator")
         self.parallel = min(MAX_STREAMS, joblib.cpu_count())  # which knows of a container's share of the machine
         settings = {
             "INFERENCE_PRECISION_HINT": "f32",  # some CPUs would take bfloat16 by themselves
@@ -53,7 +60,7 @@ class OpenVINOGenerator:
         if folder := _cache_folder(checkpoint):
             settings["CACHE_DIR"] = str(folder)
         graph = build_graph(checkpoint.config, {name: tensor.numpy() for name, tensor in checkpoint.weights.items()})
-        self._compiled = _core().compile_model(graph, "CPU", settings)
+        self._compiled = openvino_core().compile_model(graph, "CPU", settings)
 
     def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
         """Windows with their input (1, channels, frames) -> the kept samples of each, in order, several under way."""
@@ -83,7 +90,7 @@ class OpenVINOGenerator:
 
 
 @functools.cache
-def _core() -> openvino.Core:
+def openvino_core() -> openvino.Core:
     """One for the process, for as long as it lives: its plugin for CPUs moves the stack on which a thread's signals are handled,
     and when it goes it frees that stack. Of two that go in the order in which they came, the second puts the freed stack of
     the first back, and the next signal, SIGTERM above all, ends the process."""
@@ -98,7 +105,7 @@ def build_graph(config: HiFiGANConfig, weights: dict[str, np.ndarray]):
 
     features = opset13.parameter([1, config.input_channels, -1], np.float32)
     cuts = opset13.parameter([len(config.upsample_rates), 2], np.int64)
-    make = _Layers(opset13, weights)
+    make = _Layers(opset13, weights, config.slope)
     mel, guide = make.split(features) if config.is_guided else (features, None)
     x = make.conv(mel, "conv_pre")
     parallel = len(config.resblock_kernel_sizes)
@@ -118,11 +125,11 @@ def build_graph(config: HiFiGANConfig, weights: dict[str, np.ndarray]):
 class _Layers:
     """The generator's layers as graph nodes; names are those of the weights."""
 
-    def __init__(self, ops, weights: dict[str, np.ndarray]) -> None:
-        self._ops, self._weights = ops, weights
+    def __init__(self, ops, weights: dict[str, np.ndarray], slope: float) -> None:
+        self._ops, self._weights, self._slope = ops, weights, slope
 
-    def leaky(self, x, slope: float = SLOPE):
-        return self._ops.prelu(x, np.float32([slope]))
+    def leaky(self, x, slope: float | None = None):
+        return self._ops.prelu(x, np.float32([self._slope if slope is None else slope]))
 
     def total(self, terms: list):
         first, *others = terms
@@ -133,7 +140,8 @@ class _Layers:
     def conv(self, x, name: str, dilation: int = 1):
         kernel = self._weights[f"{name}.weight"]
         pad = dilation * (kernel.shape[2] - 1) // 2
-        return self._plain(x, kernel, self._weights[f"{name}.bias"], pad, dilation)
+        bias = self._weights.get(f"{name}.bias", np.zeros(len(kernel), np.float32))
+        return self._plain(x, kernel, bias, pad, dilation)
 
     def _plain(self, x, kernel: np.ndarray, bias: np.ndarray, pad: int, dilation: int = 1):
         y = self._ops.convolution(x, self._ops.constant(kernel), [1], [pad], [pad], [dilation])
@@ -155,7 +163,7 @@ class _Layers:
         ops, bias = self._ops, self._weights[f"ups.{stage}.bias"]
         kernel = self._weights[f"ups.{stage}.weight"]  # (in, out, taps)
         inputs, outputs, taps = kernel.shape
-        padding = (taps - rate) // 2  # that the transposed convolution takes off at each end
+        padding = (taps - rate + 1) // 2  # that the transposed convolution takes off at the left end
         places = max(2, -(-taps // rate))
         kernel = np.pad(kernel, ((0, 0), (0, 0), (0, places * rate - taps))).reshape(inputs, outputs, places, rate)
         kernel = np.ascontiguousarray(kernel[:, :, ::-1].transpose(3, 1, 0, 2).reshape(rate * outputs, inputs, places))

@@ -69,7 +69,7 @@ def _named_material(path: Path, content: dict) -> tuple[dict[str, Path], list[An
         clips = list(found) or [Path(clip) for output in outputs[:1] for clip, _ in output.files]
         folder = path.parent / str(entry["folder"])
         outputs.append(output_folder(str(entry["name"]), folder, clips or list(find_audio([folder]))))
-    systems = [*(find_systems(items) if items else ()), *outputs]
+    systems = [*(find_systems(items, may_import=False) if items else ()), *outputs]  # a file runs no code
     check_ids(systems)
     return {str(name): file for name, file in found.items()}, systems
 

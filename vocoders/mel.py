@@ -124,6 +124,7 @@ class MelSpectrogram(nn.Module):
         self.torchaudio = torchaudio_transform() if recipe == HW2 else None
 
     def forward(self, waveform: Tensor) -> Tensor:
+        """(..., samples) -> linear mel (..., bands, frames). Errors: ValueError for too few samples."""
         shortest = self.recipe.shortest
         if waveform.shape[-1] < shortest:
             raise ValueError(f"the {self.recipe.name} mel needs at least {shortest} samples, not {waveform.shape[-1]}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import logging
@@ -26,9 +25,13 @@ _log = logging.getLogger(__name__)
 
 def _written(path: Path | None) -> tuple[int, int] | None:
     """When, and how long it is: another file under the same name is another generator."""
-    with contextlib.suppress(OSError):
-        return path and (path.stat().st_mtime_ns, path.stat().st_size)
-    return None
+    if path is None:
+        return None
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
 
 
 @functools.lru_cache(maxsize=64)
@@ -100,6 +103,7 @@ def _beside(path: Path) -> list[Path]:
 
 
 def slug(name: str) -> str:
+    """A file's name as an id: letters, digits, _ and -, at most 40."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:40] or "checkpoint"
 
 

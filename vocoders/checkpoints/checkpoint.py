@@ -26,7 +26,7 @@ from vocoders.checkpoints.config import (
     json_object,
     parse_config,
 )
-from vocoders.checkpoints.contents import Checkpoint, Contents, recipe_of
+from vocoders.checkpoints.contents import Checkpoint, Contents, GeneratorConfig, recipe_of
 from vocoders.checkpoints.families.configuration import built
 from vocoders.checkpoints.families.hifigan import HIFIGAN
 from vocoders.checkpoints.families.table import CONFIGS, family_of
@@ -146,6 +146,7 @@ def _own(where: str, metadata: Mapping[str, str], state: Mapping[str, Tensor] | 
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{where} carries no readable configuration.") from error
     fields = fields if isinstance(fields, dict) else {}
+    config: GeneratorConfig
     config = parse_config(fields, where) if family == "hifigan" else built(CONFIGS[family], fields, where)
     about = {key: value for key, value in metadata.items() if key not in ("kind", "config", "mel", "recipe")}
     weights = {} if state is None else folded(state, config, where)

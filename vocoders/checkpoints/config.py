@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from vocoders.audio import SAMPLE_RATE
 from vocoders.hifigan.generator import HiFiGANConfig, parameter_count
@@ -103,7 +104,7 @@ def _renamed(data: Mapping) -> dict[str, object]:
 def parse_config(data: Mapping, where: str) -> HiFiGANConfig:
     """Fields from a parsed JSON object -> `HiFiGANConfig`. Errors: `CheckpointError` naming the field."""
     try:
-        values = {name: _integers(data[name], name) for name in SHAPE}
+        values: dict[str, Any] = {name: _integers(data[name], name) for name in SHAPE}
         values |= {name: _integers(data[name], name) for name in _OPTIONAL_INTEGERS if name in data}
         values |= {name: _plain(data[name], name, kinds) for name, kinds in _OPTIONAL.items() if name in data}
         config = HiFiGANConfig(**values)

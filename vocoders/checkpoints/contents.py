@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 class GeneratorConfig(Protocol):
     """The shape of a generator of some family: `HiFiGANConfig`, `BigVGANConfig`, `VocosConfig`."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def family(self) -> str:

@@ -6,7 +6,7 @@ Files are size-capped, and pickles are read with torch's weights-only unpickler,
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class Opened:
     wrapping: str | None
 
 
-def open_state(path: Path, is_known: object) -> Opened:
+def open_state(path: Path, is_known: Callable[[Mapping], object]) -> Opened:
     """The part of a file of which `is_known(names)` says that it is a generator's state.
 
     Errors: `CheckpointError` saying what the file is instead; `Unopened` for one that could not be read.

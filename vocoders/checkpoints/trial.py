@@ -184,7 +184,7 @@ def take_of(checkpoint: Checkpoint, samples: np.ndarray | None = None) -> np.nda
         samples = fit_length(samples, recipe.whole(len(samples)))
     mel = log_mel_of(samples, recipe)
     features = torch.from_numpy(mel)[None]
-    if config.is_enriched:
+    if isinstance(config, HiFiGANConfig) and config.is_enriched:
         guide = torch.from_numpy(guide_of(mel))[None] if config.is_guided else None
         features = generator_input(features, config.input_channels, recipe, guide)
     with torch.inference_mode():

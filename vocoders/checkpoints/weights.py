@@ -45,10 +45,12 @@ def folded(
 def _parametrized(name: str) -> tuple[str, str]:
     """torch's newer naming of weight norm: (gain, direction)."""
     module, _, parameter = name.rpartition(".")
-    return tuple(f"{module}.parametrizations.{parameter}.original{i}" for i in (0, 1))
+    inside = f"{module}.parametrizations.{parameter}.original"
+    return f"{inside}0", f"{inside}1"
 
 
 def checked(state: Mapping[str, object], name: str, shape: torch.Size, where: str) -> Tensor:
+    """The tensor of that name, dense, finite and of that shape. Errors: `CheckpointError` naming it."""
     tensor = state.get(name)
     if not isinstance(tensor, Tensor):
         raise CheckpointError(f"{where} has no tensor {name}; does config.json belong to it?")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Literal, Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ import torch
 from vocoders.audio import resample
 from vocoders.checkpoints.checkpoint import Checkpoint
 from vocoders.features import Features
+from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.hifigan.generator_input import generator_input
 from vocoders.hifigan.guide import Guide
 from vocoders.hifigan.windows import Window, even_share, windows
@@ -28,9 +29,11 @@ EngineName = Literal["auto", "pytorch", "openvino"]
 
 
 class Engine(Protocol):
+    """Runs a generator over windows of its input."""
+
     parallel: int  # windows under way at a time
 
-    def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
+    def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Generator[np.ndarray, None, None]:
         """Windows with their input (1, channels, frames) -> the kept samples of each, in order."""
 
 
@@ -44,7 +47,7 @@ class PyTorchGenerator:
         self._generator = checkpoint.generator().to(self._device)
         self._hop = checkpoint.config.hop
 
-    def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
+    def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Generator[np.ndarray, None, None]:
         for window, values in parts:
             with torch.inference_mode():
                 samples = self._generator(torch.from_numpy(values).to(self._device))[0, 0].cpu().numpy()
@@ -88,7 +91,7 @@ class HiFiGANVocoder:
                 on_progress(done / len(waveform))
         return resample(waveform, self.rate)
 
-    def stream(self, features: Features) -> Iterator[np.ndarray]:
+    def stream(self, features: Features) -> Generator[np.ndarray, None, None]:
         """The same samples at the generator's own rate, in blocks of up to 3 s, each as soon as it is ready; leaving the loop
         ends the work."""
         mel = features.require(self.expects, by=f"this {self._config.family} generator")
@@ -100,7 +103,8 @@ class HiFiGANVocoder:
     def _input(self, mel: np.ndarray, guide: Guide | None, start: int, stop: int) -> np.ndarray:
         """The generator's input for the frames from start up to stop: (1, channels, frames), contiguous."""
         part = torch.from_numpy(np.ascontiguousarray(mel[:, start:stop]))[None]
-        if not self._config.is_enriched:
+        config = self._config
+        if not (isinstance(config, HiFiGANConfig) and config.is_enriched):
             return part.numpy()
         beside = None if guide is None else torch.from_numpy(guide.between(start, stop))[None]
-        return generator_input(part, self._config.input_channels, self._recipe, beside).contiguous().numpy()
+        return generator_input(part, config.input_channels, self._recipe, beside).contiguous().numpy()

@@ -19,7 +19,7 @@ import json
 import os
 import shutil
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,9 +47,10 @@ class OpenVINOGenerator:
     """Errors: ImportError without OpenVINO; RuntimeError when it cannot compile the graph, or knows none."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self._config = checkpoint.config
-        if not has_graph(checkpoint.config):
+        config = checkpoint.config
+        if not (isinstance(config, HiFiGANConfig) and has_graph(config)):
             raise RuntimeError("there is no OpenVINO graph of this generator")
+        self._config = config
         self.parallel = min(MAX_STREAMS, joblib.cpu_count())  # which knows of a container's share of the machine
         settings = {
             "INFERENCE_PRECISION_HINT": "f32",  # some CPUs would take bfloat16 by themselves
@@ -59,10 +60,10 @@ class OpenVINOGenerator:
         }
         if folder := _cache_folder(checkpoint):
             settings["CACHE_DIR"] = str(folder)
-        graph = build_graph(checkpoint.config, {name: tensor.numpy() for name, tensor in checkpoint.weights.items()})
+        graph = build_graph(config, {name: tensor.numpy() for name, tensor in checkpoint.weights.items()})
         self._compiled = openvino_core().compile_model(graph, "CPU", settings)
 
-    def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
+    def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Generator[np.ndarray, None, None]:
         """Windows with their input (1, channels, frames) -> the kept samples of each, in order, several under way."""
         waiting: deque = deque()
         idle = [self._compiled.create_infer_request() for _ in range(self.parallel)]
@@ -129,7 +130,7 @@ class _Layers:
         self._ops, self._weights, self._slope = ops, weights, slope
 
     def leaky(self, x, slope: float | None = None):
-        return self._ops.prelu(x, np.float32([self._slope if slope is None else slope]))
+        return self._ops.prelu(x, np.array([self._slope if slope is None else slope], np.float32))
 
     def total(self, terms: list):
         first, *others = terms
@@ -171,33 +172,35 @@ class _Layers:
         y = ops.depth_to_space(y, "blocks_first", rate)
         left, right = (self._cut(cuts, stage, side) for side in (0, 1))
         excess = (places - 1) * rate - padding  # at the right end; never 0, so -excess counts from there
-        start, stop = ops.add(left, np.int64([padding])), ops.subtract(np.int64([-excess]), right)
-        return ops.slice(y, start, stop, np.int64([1]), np.int64([2]))
+        start, stop = ops.add(left, np.array([padding], np.int64)), ops.subtract(np.array([-excess], np.int64), right)
+        return ops.slice(y, start, stop, np.array([1], np.int64), np.array([2], np.int64))
 
     def _cut(self, cuts, stage: int, side: int):
         """(1,) samples that an upsampling drops at its left (0) or right (1) end."""
-        return self._ops.gather_nd(cuts, np.int64([[stage, side]]))
+        return self._ops.gather_nd(cuts, np.array([[stage, side]], np.int64))
 
     def split(self, features):
         """A guided generator's input -> mel (1, 80, frames), guide (1, 1, samples)."""
         ops = self._ops
-        mel, frames = ops.variadic_split(features, np.int64(1), np.int64([N_MELS, HOP])).outputs()
-        return mel, ops.reshape(ops.transpose(frames, np.int64([0, 2, 1])), np.int64([1, 1, -1]), False)
+        mel, frames = ops.variadic_split(features, np.int64(1), np.array([N_MELS, HOP], np.int64)).outputs()
+        return mel, ops.reshape(
+            ops.transpose(frames, np.array([0, 2, 1], np.int64)), np.array([1, 1, -1], np.int64), False
+        )
 
     def guide(self, guide, stage: int, config: HiFiGANConfig, cuts):
         """The guide at the rate of an upsampling, less what this one and those before it dropped."""
         ops, (length, stride) = self._ops, config.guide_kernels[stage]
         dropped = []
         for side in (0, 1):
-            total = np.int64([0])
+            total = np.array([0], np.int64)
             for earlier, rate in enumerate(config.upsample_rates[: stage + 1]):
-                total = ops.add(ops.multiply(total, np.int64([rate])), self._cut(cuts, earlier, side))
+                total = ops.add(ops.multiply(total, np.array([rate], np.int64)), self._cut(cuts, earlier, side))
             dropped.append(total)
         pad = (length - stride) // 2
         kernel = ops.constant(self._weights[f"guides.{stage}.weight"])
         y = ops.convolution(guide, kernel, [stride], [pad], [pad], [1])
-        end = ops.subtract(ops.gather(ops.shape_of(y), np.int64([2]), np.int64(0)), dropped[1])
-        return ops.slice(y, dropped[0], end, np.int64([1]), np.int64([2]))
+        end = ops.subtract(ops.gather(ops.shape_of(y), np.array([2], np.int64), np.int64(0)), dropped[1])
+        return ops.slice(y, dropped[0], end, np.array([1], np.int64), np.array([2], np.int64))
 
 
 def _cache_folder(checkpoint: Checkpoint) -> Path | None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vocoders.checkpoints.config import MAX_CONFIG_BYTES, MAX_PARAMETERS, CheckpointError, brief, check_file
+from vocoders.checkpoints.contents import GeneratorConfig
 from vocoders.hifigan.generator import parameter_count
 from vocoders.recipes.configs import parsed
 from vocoders.recipes.recipe import MelRecipe
 
-Config = TypeVar("Config")
+Config = TypeVar("Config", bound=GeneratorConfig)
 
 
 def configuration(path: Path, config_path: Path | None, names: Sequence[str]) -> tuple[dict, str]:
@@ -41,9 +42,10 @@ def _beside(path: Path, names: Sequence[str]) -> Path:
 
 def section(config: Mapping, *keys: str) -> Mapping:
     """A mapping inside a configuration; empty where there is none."""
+    found: object = config
     for key in keys:
-        config = config.get(key) if isinstance(config, Mapping) else None
-    return config if isinstance(config, Mapping) else {}
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def recipe_by(of: Callable[..., MelRecipe], where: str, *arguments: Any) -> MelRecipe:
@@ -61,7 +63,7 @@ def built(kind: type[Config], fields: Mapping[str, Any], where: str, keys: Mappi
     """
     known = {field.name: field for field in dataclasses.fields(kind)}
     values = {
-        name: _typed(value, known[name].type, keys.get(name, name), where)
+        name: _typed(value, str(known[name].type), keys.get(name, name), where)
         for name, value in fields.items()
         if name in known
     }

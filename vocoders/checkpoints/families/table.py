@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vocoders.bigvgan.generator import BigVGANConfig
+from vocoders.checkpoints.contents import GeneratorConfig
 from vocoders.checkpoints.families.bigvgan import BIGVGAN
 from vocoders.checkpoints.families.family import Family
 from vocoders.checkpoints.families.hifigan import HIFIGAN
@@ -17,7 +18,9 @@ from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.vocos.generator import VocosConfig
 
 FAMILIES = (BIGVGAN, VOCOS, PARALLEL_WAVEGAN, SPEECHT5, SPEECHBRAIN, HIFIGAN)
-CONFIGS = {config.family: config for config in (HiFiGANConfig, BigVGANConfig, VocosConfig)}
+CONFIGS: dict[str, type[GeneratorConfig]] = {
+    config.family: config for config in (HiFiGANConfig, BigVGANConfig, VocosConfig)
+}
 
 
 def family_of(state: Mapping) -> Family | None:

@@ -18,8 +18,9 @@ from train.networks.generator import fold
 from train.saving import load
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint, safetensors_bytes
-from vocoders.checkpoints.config import FRAMING
+from vocoders.checkpoints.config import FRAMING, SHAPE
 from vocoders.checkpoints.trial import is_soundless, take_of
+from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.mel import N_MELS, recipe_named
 
 BEST = "best.safetensors"
@@ -154,19 +155,19 @@ def _harmonics() -> np.ndarray:
 
 
 def _write_jik876(out: Path, checkpoint: Checkpoint, half: bool) -> None:
-    import dataclasses
     import io
 
-    if checkpoint.config.input_channels != N_MELS:
-        raise ValueError(
-            f"the original's format has {N_MELS} input channels, this generator {checkpoint.config.input_channels}"
-        )
+    shape = checkpoint.config
+    if not isinstance(shape, HiFiGANConfig):
+        raise ValueError(f"the original's format holds HiFi-GANs, this is a generator of the family {shape.family}")
+    if shape.input_channels != N_MELS:
+        raise ValueError(f"the original's format has {N_MELS} input channels, this generator {shape.input_channels}")
     buffer = io.BytesIO()
     state = _with_weight_norm(checkpoint.weights)
     torch.save({"generator": {name: tensor.half() if half else tensor for name, tensor in state.items()}}, buffer)
     config = {
-        **{k: v for k, v in dataclasses.asdict(checkpoint.config).items() if k != "input_channels"},
-        "resblock": str(checkpoint.config.resblock),
+        **{name: getattr(shape, name) for name in SHAPE},
+        "resblock": str(shape.resblock),
         **FRAMING,
         "mel": checkpoint.recipe.name,
     }

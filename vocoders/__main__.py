@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # what these import takes seconds: a wrong option is answered
     from vocoders.recordings.reader import Limits
     from vocoders.systems import System
 
-IDS = "an id from `list`, or the path of a checkpoint: FILE.safetensors, g_00050000@hw2, g_00050000@hifigan"
+IDS = "an id from `list`, the path of a checkpoint (FILE.safetensors, g_00050000@hw2, FILE@recipe.yaml), or module:function"
 
 
 def parse_args() -> argparse.Namespace:
@@ -59,12 +59,21 @@ def parse_args() -> argparse.Namespace:
     resynth.add_argument("--out", type=Path, required=True, metavar="DIR")
     resynth.set_defaults(command=resynthesize)
 
+    export = commands.add_parser("export", help="a generator -> OUT.onnx, with its mel recipe in the metadata")
+    export.add_argument(
+        "generator", metavar="ID", help="hifigan-original, hifigan-original-lj, or the path of a checkpoint"
+    )
+    export.add_argument(
+        "out", type=Path, metavar="OUT.onnx", help="log mel (1, bands, frames) -> waveform (1, 1, samples)"
+    )
+    export.set_defaults(command=export_generator)
+
     for command in (mel, resynth):
         command.add_argument(
             "--max-seconds", type=float, default=600.0, help="longest recording or passage used, in seconds (600)"
         )
         add_passage(command)
-    for command in (mel, synth, resynth):
+    for command in (mel, synth, resynth, export):
         command.add_argument("--force", action="store_true", help="overwrite what is there")
     return parser.parse_args(with_bare_log(sys.argv[1:]))
 
@@ -75,9 +84,10 @@ def main() -> int:
 
 
 def list_systems(args: argparse.Namespace) -> int:
-    from vocoders.catalogue import BUILT_IN
+    from vocoders.catalogue import BUILT_IN, find_system
+    from vocoders.plugins import installed
 
-    rows = [_row(system) for system in BUILT_IN]
+    rows = [_row(system) for system in [*BUILT_IN, *map(find_system, installed())]]
     if args.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return 0
@@ -161,6 +171,21 @@ def resynthesize(args: argparse.Namespace) -> int:
         return Analysis(recording.samples)
 
     return _render(jobs, analyse)
+
+
+def export_generator(args: argparse.Namespace) -> int:
+    from vocoders.onnx_files.export import export_onnx
+    from vocoders.onnx_files.generator import generator_of
+
+    if args.out.suffix != ".onnx":
+        raise ValueError(f"{args.out}: a generator is written as .onnx; name the output so")
+    refuse_overwriting([args.out], args.force)
+    checkpoint = generator_of(args.generator)
+    difference = export_onnx(checkpoint, args.out)
+    print(
+        f"{args.out}: {checkpoint.recipe.name} mel, {checkpoint.recipe.described()}; within {difference:.1g} of PyTorch"
+    )
+    return 0
 
 
 def _limits(args: argparse.Namespace) -> Limits:

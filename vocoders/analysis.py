@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from vocoders.audio import check_mono, fit_length
-from vocoders.features import BRIDGES, FeatureMismatch, Features, hw2_mel
+from vocoders.bridges import bridge
+from vocoders.features import FeatureMismatch, Features, hw2_mel
 from vocoders.mel import HW2
 from vocoders.phase.refine import refine
 from vocoders.step import Step
@@ -52,9 +53,9 @@ class Analysis:
             return self.once(steps, lambda: steps[-1](self.features(steps[:-1])))
         if () in self._known:
             return self.once(steps, lambda: steps[0](self._known[()]))
-        if steps[0] not in BRIDGES:
+        if (bridged := bridge(steps[0])) is None:
             raise FeatureMismatch("this system needs the recording itself; a mel is not enough")
-        return self.once(steps, lambda: BRIDGES[steps[0]](self._known[_MEL]))
+        return self.once(steps, lambda: bridged(self._known[_MEL]))
 
     def waveform(self, system: System, on_progress: Progress) -> np.ndarray:
         """The vocoder's output, refined where the system says so; (frames * 256,) float32."""

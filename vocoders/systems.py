@@ -15,7 +15,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from common.unavailable import Unavailable as Unavailable
-from vocoders.features import BRIDGES, Features, Kind
+from vocoders.audio import SAMPLE_RATE
+from vocoders.bridges import bridge
+from vocoders.features import Features, Kind, LogMelOf
 from vocoders.phase.refine import Refinement
 from vocoders.step import Step
 
@@ -73,13 +75,16 @@ class System:
     describe: Callable[[], Card]  # cheap: loads no weights
     why_not: Callable[[], str | None] = _nothing  # reason it cannot run, found without loading anything
     refinement: Refinement | None = None  # applied to the vocoder's output, on the recording's hw2 mel
+    rate: int = SAMPLE_RATE  # Hz, of the vocoder itself; its output is resampled to 22 050 Hz
 
     @property
     def takes_hw2_mel(self) -> bool:
         """Whether an hw2 mel alone is enough, without the recording: where the system starts from another, through a bridge."""
-        return self.steps[0] in BRIDGES
+        return bridge(self.steps[0]) is not None
 
     @property
     def mel(self) -> str:
         """Name of the mel recipe the front end starts from, or "none"."""
+        if isinstance(self.steps[0].apply, LogMelOf):
+            return self.steps[0].apply.recipe.name
         return {"hw2 mel": "hw2", "log hifigan mel": "hifigan"}.get(self.steps[0].gives, "none")

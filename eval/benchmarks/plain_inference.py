@@ -10,7 +10,7 @@ import contextlib
 import importlib.util
 import io
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -24,7 +24,7 @@ from eval.metrics.loudness import loudness, true_peak
 from eval.metrics.registry import METRICS
 from vocoders.audio import SAMPLE_RATE, fit_length, write_wav
 from vocoders.catalogue import OWN_CHECKPOINT, original_weights
-from vocoders.checkpoints.checkpoint import read_checkpoint
+from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
 from vocoders.hifigan import generator as hifigan
 from vocoders.hifigan import guide
 from vocoders.hifigan.generator import HiFiGANConfig
@@ -53,12 +53,15 @@ def original_models() -> ModuleType:
 def original_generators() -> tuple[torch.nn.Module, torch.nn.Module]:
     """UNIVERSAL_V1 and the project's own."""
     universal = read_checkpoint(original_weights("universal"), HIFIGAN.name)
-    return tuple(original_generator(c.config, c.weights) for c in (universal, read_checkpoint(OWN_CHECKPOINT)))
+    own = read_checkpoint(OWN_CHECKPOINT)
+    return original_generator(universal), original_generator(own)
 
 
-def original_generator(config: HiFiGANConfig, weights: Mapping[str, Tensor]) -> torch.nn.Module:
+def original_generator(checkpoint: Checkpoint) -> torch.nn.Module:
     """The original's generator with these weights (weight norm folded), ready to run. The package has no second kind of
     residual block and takes no guide, so for these it is our own in plain PyTorch, which is the same arithmetic."""
+    config = checkpoint.config
+    assert isinstance(config, HiFiGANConfig)
     if config.resblock == 2 or config.is_guided:
         generator = hifigan.Generator(config)
     else:
@@ -67,7 +70,7 @@ def original_generator(config: HiFiGANConfig, weights: Mapping[str, Tensor]) -> 
             warnings.simplefilter("ignore", FutureWarning)
             generator = original_models().Generator(SimpleNamespace(**fields))
             generator.remove_weight_norm()
-    generator.load_state_dict(dict(weights))
+    generator.load_state_dict(dict(checkpoint.weights))
     return generator.eval().requires_grad_(False)
 
 

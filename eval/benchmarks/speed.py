@@ -128,7 +128,7 @@ def stages(samples: np.ndarray, folder: Path) -> list[Pair]:
 
 def _generators(name: str, config: HiFiGANConfig, checkpoint: Checkpoint, samples: np.ndarray) -> Pair:
     features = log_hifigan_mel(samples)
-    original, vocoder = plain.original_generator(config, checkpoint.weights), HiFiGANVocoder(checkpoint)
+    original, vocoder = plain.original_generator(checkpoint), HiFiGANVocoder(checkpoint)
 
     def eager() -> None:
         with torch.no_grad():

@@ -47,11 +47,11 @@ def _asked(study: Study, row: int, rng: np.random.Generator) -> list[Trial]:
 
 def _apart(trials: list[Trial]) -> list[Trial]:
     """The same order, with trials of the same item moved apart where they touch and it is possible."""
-    waiting, out = list(trials), []
+    waiting, out = list(trials), list[Trial]()
     while waiting:
         last = out[-1].item if out else None
         left = {trial.item: sum(other.item == trial.item for other in waiting) for trial in waiting}
-        most = max(left, key=left.get)
+        most = max(left, key=left.__getitem__)
         # An item that fills every second place from here on must come now, or its trials will meet at the end.
         pressed = left[most] > len(waiting) // 2 and most != last
         chosen = next((i for i, t in enumerate(waiting) if (t.item == most if pressed else t.item != last)), 0)

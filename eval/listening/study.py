@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from eval.listening.analysis.votes import ANCHOR, REFERENCE
 from eval.listening.tasks.registry import TASKS, task_of
@@ -45,7 +46,7 @@ class Study:
     raters: int = 20  # expected; what the plan is for
     trials: int | None = None  # per rater, checks not counted; None: everything
     repeats: int = 1  # trials asked a second time, per rater
-    golds: int = 1  # trials with a take that must be rated badly, per rater
+    golds: int = 1  # trials with the degraded anchor, which must be rated badly, per rater
     traps: int = 1  # trials with beeps, per rater
     seed: int = 0
     about: str = ""  # shown on the welcome page
@@ -86,6 +87,7 @@ class Study:
 
     @property
     def task(self) -> Task:
+        """The kind of test."""
         return task_of(self.mode)
 
     @property
@@ -116,6 +118,7 @@ class Study:
         return (self.trials or self.units) + self.repeats + self.golds + self.traps
 
     def as_json(self) -> str:
+        """All fields, by name: the text that `sha256` is of."""
         content = asdict(self)
         if self.reference:  # the field came later, and hashes of older studies stay
             del content["reference"]
@@ -123,6 +126,7 @@ class Study:
 
     @property
     def sha256(self) -> str:
+        """Hexadecimal: says whether two studies are the same."""
         return hashlib.sha256(self.as_json().encode()).hexdigest()
 
 
@@ -164,7 +168,7 @@ def study_from(content: Mapping) -> Study:
     return Study(**values)
 
 
-def _texts(values: object) -> tuple[str, ...]:
+def _texts(values: Any) -> tuple[str, ...]:
     if isinstance(values, str):
         raise TypeError(f"{values!r} is a text")
     return tuple(str(value) for value in values)

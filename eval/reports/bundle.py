@@ -44,7 +44,7 @@ def write_mel_bundle(
 ) -> Path:
     """The same for outputs of a mel; without comparison.png, which compares with a recording."""
     about = {"name": mel.name, "seconds": round(mel.seconds, 4), "sample_rate": SAMPLE_RATE, "taken_for": mel.taken_for}
-    return _archive(folder, wavs, {"mel": about, **_describe_takes(outputs, levels), "versions": versions()})
+    return _archive(folder, wavs, {"mel": about, **_describe_outputs(outputs, levels), "versions": versions()})
 
 
 def _archive(folder: Path, files: Sequence[Path], results: dict) -> Path:
@@ -68,13 +68,13 @@ def describe(recording: Recording, outputs: Sequence[Output], levels: Mapping[st
     }
     return {
         "recording": about,
-        **_describe_takes(outputs, levels),
+        **_describe_outputs(outputs, levels),
         "clips": [recording.name],
         "versions": versions(),
     }
 
 
-def _describe_takes(outputs: Sequence[Output], levels: Mapping[str, Level]) -> dict:
+def _describe_outputs(outputs: Sequence[Output], levels: Mapping[str, Level]) -> dict:
     return {
         "metrics": {
             output.system.id: {name: finite(value) for name, value in output.metrics.items()} for output in outputs

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from eval.compare.intervals import Estimate
-from eval.reports.svg import Drawing, Scale, colours
+from eval.reports.svg import Drawing, K, Scale, colours
 
 LEFT, WIDTH, ROW = 230, 620, 30  # pixels: labels, the plot itself, and the height of a row
 MAX_LABEL_CHARS = 34  # in `LEFT`
@@ -14,9 +14,9 @@ MAX_LABEL_CHARS = 34  # in `LEFT`
 
 def strip_plot(
     title: str,
-    values: Mapping[str, Mapping[str, float]],
-    means: Mapping[str, Estimate | None],
-    titles: Mapping[str, str],
+    values: Mapping[K, Mapping[str, float]],
+    means: Mapping[K, Estimate | None],
+    titles: Mapping[K, str],
     marked: float | None = None,
 ) -> Drawing | None:
     """A row per system: a dot per clip, a bar for the mean and its interval. values: {system: {clip: value}}; marked: a value

@@ -11,7 +11,7 @@ import numpy as np
 from common.durable import write_text_durably
 from common.templates import render
 from eval.compare.clip_task import CLIP_LIMITS, output_path
-from eval.compare.intervals import FEWEST
+from eval.compare.intervals import MIN_VALUES
 from eval.compare.measurement import Row
 from eval.compare.output_folder import AnySystem
 from eval.compare.summary import Summary
@@ -38,7 +38,7 @@ def write_report(
     sources: Mapping[str, Path],
     out: Path,
 ) -> None:
-    """sources: {clip: the recording}; out: where `eval.compare.clip_task` left the takes."""
+    """sources: {clip: the recording}; out: where `eval.compare.clip_task` left the outputs."""
     titles = {system.id: system.title for system in systems}
     good = [row for row in rows if not row.error]
     page = render(
@@ -49,7 +49,7 @@ def write_report(
         parameters={system.id: system.describe().parameters for system in systems},
         clips={row.clip for row in good},
         minutes=sum({row.clip: row.seconds for row in good}.values()) / 60,
-        fewest=FEWEST,
+        fewest=MIN_VALUES,
         metrics=METRICS,
         groups=_groups(summary.metrics),
         set_distances={name: d for name, d in SET_DISTANCES.items() if name not in summary.reasons},
@@ -75,9 +75,7 @@ def _groups(metrics: Sequence[str]) -> dict[str, list[str]]:
 def _strip(metric: str, rows: Sequence[Row], summary: Summary, titles: Mapping[str, str]) -> Drawing | None:
     values = {
         system: {
-            row.clip: row.metrics[metric]
-            for row in rows
-            if row.system == system and row.metrics.get(metric) is not None
+            row.clip: value for row in rows if row.system == system and (value := row.metrics.get(metric)) is not None
         }
         for system in summary.systems
     }
@@ -88,9 +86,9 @@ def _strip(metric: str, rows: Sequence[Row], summary: Summary, titles: Mapping[s
 
 def _against_speed(metric: str, summary: Summary, titles: Mapping[str, str]) -> Drawing | None:
     points = {
-        system: (summary.speed[system], summary.means[system][metric].mean)
+        system: (speed, mean.mean)
         for system in summary.systems
-        if summary.speed[system] and summary.means[system][metric]
+        if (speed := summary.speed[system]) and (mean := summary.means[system][metric])
     }
     label = f"{metric}, {METRICS[metric].better} is better"
     return scatter(f"{metric} against speed", points, titles, "times real time on this machine", label)
@@ -103,31 +101,31 @@ def _extremes(
     metric = SPREAD if SPREAD in summary.metrics else summary.metrics[0]
     extremes = {}
     for system in summary.systems:
-        known = [row for row in rows if row.system == system and row.metrics.get(metric) is not None]
+        own = [row for row in rows if row.system == system]
+        known = [(row.clip, value) for row in own if (value := row.metrics.get(metric)) is not None]
         if not known:
             continue
-        ordered = sorted(known, key=lambda row: abs(row.metrics[metric]), reverse=METRICS[metric].better == "higher")
+        ordered = sorted(known, key=lambda pair: abs(pair[1]), reverse=METRICS[metric].better == "higher")
         chosen = {"best": ordered[0], "worst": ordered[-1]} if len(ordered) > 1 else {"only": ordered[0]}
         extremes[system] = [
-            {"title": f"{word}: {row.clip}, {metric} {row.metrics[metric]:.3f}"}
-            | _card(sources[row.clip], output_path(out, system, row.clip))
-            for word, row in chosen.items()
+            {"title": f"{word}: {clip}, {metric} {value:.3f}"} | _card(sources[clip], output_path(out, system, clip))
+            for word, (clip, value) in chosen.items()
         ]
     return extremes
 
 
-def _card(source: Path, take: Path) -> dict[str, object]:
-    """Pictures and loudness-matched sound of a recording and its take, or the problem with either."""
+def _card(source: Path, output: Path) -> dict[str, object]:
+    """Pictures and loudness-matched sound of a recording and its output, or the problem with either."""
     limit = round(MAX_PLAYED_SECONDS * SAMPLE_RATE)
     try:
-        reference, estimate = (read_recording(path, CLIP_LIMITS).samples[:limit] for path in (source, take))
-    except AudioError as error:  # a take may be silent
+        reference, estimate = (read_recording(path, CLIP_LIMITS).samples[:limit] for path in (source, output))
+    except AudioError as error:  # an output may be silent
         return {"problem": str(error), "pictures": {}, "players": {}}
-    played = {"recording": reference, "take": estimate}
+    played = {"recording": reference, "output": estimate}
     levels = match_levels({name: (loudness(x), true_peak(x)) for name, x in played.items()})
     pictures = {
-        "take, 0 to 11 kHz": level_png(level(estimate)),
-        "take − recording, ±30 dB": difference_png(difference(reference, estimate)),
+        "output, 0 to 11 kHz": level_png(level(estimate)),
+        "output − recording, ±30 dB": difference_png(difference(reference, estimate)),
     }
     return {
         "problem": "",

@@ -16,7 +16,7 @@ from eval.reports.study_cells import Names
 from eval.reports.svg import Drawing
 
 RULES = {
-    "gold": "rated a ruined take as good",
+    "gold": "rated the degraded anchor as good",
     "trap": "did not answer the beeps",
     "hidden-reference": "ITU-R BS.1534: rated the hidden recording below 90 on more than 15 % of the clips",
     "same-answer": "gave one answer to everything",
@@ -52,11 +52,11 @@ def study_results(results: Mapping, titles: Mapping[str, str]) -> Markup:
 def _cloud(name: str, found: Mapping, names: Names) -> Drawing | None:
     """The mean scores against a metric."""
     words = ", ".join(
-        f"{number(found[level]['spearman'], 2, sign=True)} over {found[level]['n']} {level}"
-        for level in ("takes", "systems")
+        f"{number(found[level]['spearman'], 2, sign=True)} over {found[level]['n']} {plural}"
+        for level, plural in (("takes", "outputs"), ("systems", "systems"))
         if found[level]["spearman"] is not None
     )
-    says = f"Spearman's correlation with the mean score {words}" if words else "too few takes for a correlation"
+    says = f"Spearman's correlation with the mean score {words}" if words else "too few outputs for a correlation"
     unit = f", {METRICS[name].unit}" if name in METRICS and METRICS[name].unit else ""
     points = [(p["system"], p["item"], p["value"], p["score"]) for p in found["points"]]
     return cloud(f"{name}: {says}", points, names, f"{name}{unit}", "mean score")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from xml.etree import ElementTree
 
 PALETTE = ("#0f9d76", "#3b6fd4", "#c2410c", "#8b5cf6", "#b58900", "#0891b2", "#be185d", "#65a30d", "#64748b")
 MAX_INTERVALS = 6.48  # between ticks: 6 over the data, and the two margins of 4 % around them
 
 
-def colours(systems: Sequence[str]) -> dict[str, str]:
+K = TypeVar("K", bound=Hashable)  # a row or point: the id of a system, or several
+
+
+def colours(systems: Sequence[K]) -> dict[K, str]:
     """{system: a colour that every other chart of the same systems gives it too}."""
     return {system: PALETTE[index % len(PALETTE)] for index, system in enumerate(systems)}
 
@@ -34,6 +38,7 @@ class Scale:
         return cls(low - around, high + around, start, stop)
 
     def __call__(self, value):
+        """The pixel of a value."""
         return self.start + (self.stop - self.start) * (value - self.low) / (self.high - self.low)
 
     def ticks(self) -> list[float]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -68,26 +69,29 @@ class Form:
 
     def study(self, items: Sequence[str], systems: Sequence[str]) -> Study:
         """Errors: `StudyError`."""
-        whole = {name: int(getattr(self, name) or 0) for name in ("raters", "repeats", "golds", "traps", "seed")}
         return Study(
             name=self.name.strip(),
             mode=self.mode,
             items=tuple(items),
             systems=tuple(systems),
+            raters=int(self.raters or 0),
             trials=int(self.trials or _EVERYTHING) or None,
+            repeats=int(self.repeats or 0),
+            golds=int(self.golds or 0),
+            traps=int(self.traps or 0),
+            seed=int(self.seed or 0),
             about=self.about.strip(),
             questions=parse_questions(self.questions),
-            **whole,
         )
 
 
 def parse_questions(text: str) -> tuple[Question, ...]:
     """A question per line; behind a bar its choices: "What did you use? | headphones, loudspeakers"."""
-    questions = []
+    questions: list[Question] = []
     for line in filter(None, map(str.strip, (text or "").splitlines())):
         words, _, given = line.partition("|")
-        id = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40] or f"question-{len(questions) + 1}"
-        questions.append(Question(id, words.strip(), tuple(filter(None, map(str.strip, given.split(","))))))
+        question_id = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40] or f"question-{len(questions) + 1}"
+        questions.append(Question(question_id, words.strip(), tuple(filter(None, map(str.strip, given.split(","))))))
     return tuple(questions)
 
 
@@ -99,11 +103,12 @@ def lay_out_making(
     inputs: Inputs,
     compute: Executor,
 ) -> None:
+    """The form, its forecast of the precision, and the link and key of the study that it made."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             name = gr.Textbox(label="Name, which listeners see", max_length=120, elem_id="study-name")
             mode = gr.Radio(
-                [(task.title, id) for id, task in TASKS.items()],
+                [(task.title, task.id) for task in TASKS.values()],
                 value=DEFAULT_MODE,
                 label="What listeners do",
                 elem_id="study-mode",
@@ -134,7 +139,10 @@ def lay_out_making(
         return compute.run(render_stimuli, study, recordings, selected, on_report=tell)
 
     def run(own: tuple[Upload, ...], *values: object) -> Iterator[dict]:
-        form = Form(*("" if value is None else value for value in values))  # Gradio passes None for an empty field
+        filled: list[Any] = [
+            "" if value is None else value for value in values
+        ]  # Gradio passes None for an empty field
+        form = Form(*filled)
         yield {make: gr.update(interactive=False), message: notice("Reading the clips"), made: ""}
         again = {make: gr.update(interactive=True)}
         try:
@@ -149,7 +157,7 @@ def lay_out_making(
 
             def work(report: Callable[[str], None]) -> Made:
                 def tell(done: int, total: int, text: str) -> None:
-                    report(f"Take {min(done + 1, total)} of {total}: {text}")
+                    report(f"Output {min(done + 1, total)} of {total}: {text}")
 
                 return make_study(listening.store, data_dir, study, recordings, selected, tell, revises, render)
 
@@ -183,7 +191,7 @@ def _lay_out_checks() -> list[gr.components.Component]:
                 _EVERYTHING, label="Trials per rater, 0: all", precision=0, minimum=0, elem_id="study-trials"
             )
             repeats = gr.Number(1, label="Repeated trials", precision=0, minimum=0, maximum=10)
-            golds = gr.Number(1, label="Trials with a ruined take", precision=0, minimum=0, maximum=10)
+            golds = gr.Number(1, label="Trials with the degraded anchor", precision=0, minimum=0, maximum=10)
             traps = gr.Number(1, label="Trials with beeps", precision=0, minimum=0, maximum=10)
             seed = gr.Number(0, label="Seed of the order", precision=0)
         about = gr.Textbox(label="What listeners should know before they start", lines=2, max_length=2000)
@@ -229,7 +237,7 @@ def outlook_of(
 
 
 def invitation(made: Made, study: Study, durable: bool) -> str:
-    """HTML with the link, the key, and the levels and delays of the takes."""
+    """HTML with the link, the key, and the levels and delays of the outputs."""
     lost = "Answers die with this server: it has no disk that stays, no DATABASE_URL and no LISTENING_DATASET."
     warning = "" if durable else notice(lost, "bad")
     return fill("listening/templates/invitation.html", made=made, study=study, warning=warning)

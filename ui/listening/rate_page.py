@@ -32,6 +32,7 @@ _STYLE = "assets/listening/listening.css"
 
 
 def build_rate_page() -> gr.Blocks:
+    """The page behind a study's link, which the modules of assets/listening/ fill."""
     gr.set_static_paths([*(ASSETS / "player").iterdir(), *(ASSETS / "listening").iterdir()])
     with gr.Blocks(title=TITLE, fill_width=False, analytics_enabled=False) as page:
         gr.HTML(

@@ -30,6 +30,7 @@ def may_read(listening: Listening, public_id: str, key: str) -> bool:
 
 
 def lay_out_reading(listening: Listening, systems: Sequence[System], store: ResultStore) -> None:
+    """The part of the tab that shows, closes and reopens a study for those who have its key."""
     with gr.Row(equal_height=False):
         public_id = gr.Textbox(label="Id of the study", max_length=64, elem_id="results-study")
         key = gr.Textbox(label="Key to its results", type="password", max_length=200, elem_id="results-key")

@@ -28,13 +28,18 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
             gr.Markdown(_without_pictures(OWN_MODEL_CARD.read_text(encoding="utf-8")))
     gr.Markdown(
         "### Add your own\n"
-        "Any HiFi-GAN generator in the original's format (`g_XXXXXXXX` or a `.safetensors` with its `config.json`), or a "
-        "`.safetensors` of this project. A model fed another mel than its own makes noise, so it is tried on a second of singing "
+        "A generator of HiFi-GAN, BigVGAN or Vocos with its `config.json` or `config.yaml`, or a `.safetensors` of this project. A model fed another mel than its own makes noise, so it is tried on a second of singing "
         "first. It is kept for two hours, and joins the systems on the Compare page."
     )
     with gr.Row():
         checkpoint = gr.File(label="Generator", type="filepath", elem_id="own-checkpoint", height=130)
-        config = gr.File(label="config.json", type="filepath", file_types=[".json"], elem_id="own-config", height=130)
+        config = gr.File(
+            label="config.json",
+            type="filepath",
+            file_types=[".json", ".yaml", ".yml"],
+            elem_id="own-config",
+            height=130,
+        )
         with gr.Column(min_width=240):
             recipe = gr.Radio(
                 [

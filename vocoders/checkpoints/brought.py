@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import logging
@@ -10,13 +9,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
-from vocoders.checkpoints.config import CheckpointError, config_beside
 from vocoders.checkpoints.contained import read_contained
-from vocoders.checkpoints.trial import read_checked
-from vocoders.features import hw2_mel, log_hifigan_mel, log_hw2
+from vocoders.checkpoints.trial import UNCHECKED, read_checked
+from vocoders.features import front_end
 from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.hifigan.generator import parameter_count
+from vocoders.recipes.named import NAMED
+from vocoders.recipes.recipe import MelRecipe
 from vocoders.systems import Call, Card, System
 
 _log = logging.getLogger(__name__)
@@ -24,9 +25,13 @@ _log = logging.getLogger(__name__)
 
 def _written(path: Path | None) -> tuple[int, int] | None:
     """When, and how long it is: another file under the same name is another generator."""
-    with contextlib.suppress(OSError):
-        return path and (path.stat().st_mtime_ns, path.stat().st_size)
-    return None
+    if path is None:
+        return None
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
 
 
 @functools.lru_cache(maxsize=64)
@@ -43,10 +48,12 @@ def _checked(contained: bool, path: Path, recipe: str | None, config_path: Path 
 
 @functools.lru_cache(maxsize=4)
 def _brought_vocoder(
-    contained: bool, path: Path, recipe: str, config_path: Path | None, *_written: Any
+    contained: bool, path: Path, said: str | None, mel: MelRecipe, config_path: Path | None, *_written: Any
 ) -> HiFiGANVocoder:
-    """Of a generator that was tried before."""
-    return HiFiGANVocoder((read_contained if contained else read_checkpoint)(path, recipe, config_path))
+    """Of a generator that was tried before, and then found to take this mel."""
+    name = mel.name if mel.name in NAMED else said and said.removesuffix(UNCHECKED)
+    checkpoint = (read_contained if contained else read_checkpoint)(path, name, config_path)
+    return HiFiGANVocoder(dataclasses.replace(checkpoint, recipe=mel))
 
 
 def own_checkpoint_system(
@@ -56,28 +63,47 @@ def own_checkpoint_system(
 
     contained: for a stranger's. Errors: `CheckpointError`.
     """
-    written = _written(path), _written(config_path or _found_config(path))
+    written = (_written(path), *map(_written, [config_path] if config_path else _beside(path)))
     checkpoint = _checked(contained, path, recipe, config_path, *written)
-    mel = checkpoint.recipe.name
-    steps = (hw2_mel, log_hw2) if mel == "hw2" else (log_hifigan_mel,)
+    mel = checkpoint.recipe
     name = slug(path.stem)
-    about = f"Your checkpoint {path.name}, on the {mel} mel.{f' {checkpoint.notice}.' if checkpoint.notice else ''}"
-    load = Call(_brought_vocoder, (contained, path, mel, config_path, *written))
+    about = f"{_sentence(path, checkpoint)}{f' {checkpoint.notice}.' if checkpoint.notice else ''}"
+    load = Call(_brought_vocoder, (contained, path, recipe, mel, config_path, *written))
     describe = Call(_brought_card, (contained, path, recipe, config_path, *written))
-    return System(name, f"Your {name}", about, steps, load, describe)
+    return System(name, f"Your {name}", about, front_end(mel), load, describe, rate=mel.rate)
+
+
+def _sentence(path: Path, checkpoint: Checkpoint) -> str:
+    """Family and rate only where they are not the usual ones."""
+    family, mel = checkpoint.config.family, checkpoint.recipe
+    kind = "" if family == "hifigan" else f", a {_FAMILY_NAMES[family]} generator"
+    rate = "" if mel.rate == SAMPLE_RATE else f" at {mel.rate} Hz, resampled to {SAMPLE_RATE} Hz"
+    return f"Your checkpoint {path.name}{kind}, on the {mel.name} mel{rate}."
+
+
+_FAMILY_NAMES = {"bigvgan": "BigVGAN", "vocos": "Vocos"}
 
 
 def _brought_card(contained: bool, path: Path, *how: Any) -> Card:
     return card_of(_checked(contained, path, *how), "not stated", path.name)
 
 
-def _found_config(path: Path) -> Path | None:
-    with contextlib.suppress(CheckpointError):  # said when the file is read
-        return config_beside(path)
-    return None
+_COMPANIONS = (
+    "config*.json",
+    "*.yml",
+    "*.yaml",
+    "stats.*",
+    "preprocessor_config.json",
+)  # that a checkpoint may be read with
+
+
+def _beside(path: Path) -> list[Path]:
+    found = {other for pattern in _COMPANIONS for other in path.parent.glob(pattern)}
+    return sorted(found)[:64]
 
 
 def slug(name: str) -> str:
+    """A file's name as an id: letters, digits, _ and -, at most 40."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:40] or "checkpoint"
 
 

@@ -1,4 +1,4 @@
-"""What a file is that is no HiFi-GAN generator of the original's kind: told from its first bytes and its tensors' names.
+"""What a file is, told from its first bytes and its tensors' names: whose checkpoint, and which network.
 
 The names are those of the public implementations: huggingface/transformers, coqui-ai/TTS, kan-bayashi/ParallelWaveGAN,
 Lightning, NVIDIA/BigVGAN, gemelo-ai/vocos, openvpi's NSF-HiFiGAN.
@@ -23,23 +23,37 @@ _BEGINNINGS = {  # first bytes -> what such a file is
     b"RIFF": "a WAV recording",
     b"fLaC": "a FLAC recording",
 }
-_NETWORKS = (  # what it is, and beginnings of tensor names: it is that when each occurs
-    ("a BigVGAN, whose activations are snakes", ("resblocks.0.activations.",)),
-    ("a BigVGAN, whose activations are snakes", ("ups.0.0.",)),
-    ("a Vocos, which makes an STFT instead of upsampling", ("backbone.", "head.")),
+_REFUSED = (  # what it is, and beginnings of tensor names: it is that when each occurs
     ("an NSF-HiFiGAN, which takes the F0 beside the mel", ("m_source.", "noise_convs.")),
-    ("a generator of ParallelWaveGAN", ("input_conv.", "upsamples.")),
-    ("a generator of ParallelWaveGAN", ("first_conv.", "upsample_net.")),
-    ("a SpeechT5HifiGan of Hugging Face transformers", ("conv_pre.", "upsampler.")),
+    ("a VITS, whose decoder takes a latent instead of a mel", ("dec.", "flow.")),
+    ("a ParallelWaveGAN, which takes noise beside the mel", ("first_conv.", "upsample_net.")),
+    ("a MelGAN", ("melgan.",)),
     ("a discriminator", ("discriminators.0.",)),
+)
+_NETWORKS = (
+    *_REFUSED,
+    ("a BigVGAN", ("resblocks.0.activations.",)),
+    ("a BigVGAN", ("ups.0.0.",)),
+    ("a Vocos", ("backbone.", "head.")),
+    ("a generator of ParallelWaveGAN", ("input_conv.", "upsamples.")),
+    ("a SpeechT5HifiGan of Hugging Face transformers", ("conv_pre.", "upsampler.")),
 )
 _PREFIXES = ("", "module.", "generator.", "model_g.", "model.")  # what programs put before a network's own names
 
 
 def network(names: Iterable[object]) -> str | None:
     """What a state dict with these tensor names is, with its article; None for what is not known."""
+    return _first(names, _NETWORKS)
+
+
+def refused_network(names: Iterable[object]) -> str | None:
+    """The same for networks that need more than a mel, or are no generators."""
+    return _first(names, _REFUSED)
+
+
+def _first(names: Iterable[object], networks: tuple) -> str | None:
     bare = {name[len(prefix) :] for name in map(str, names) for prefix in _PREFIXES if name.startswith(prefix)}
-    for what, beginnings in _NETWORKS:
+    for what, beginnings in networks:
         if all(any(name.startswith(beginning) for name in bare) for beginning in beginnings):
             return what
     return None

@@ -1,8 +1,9 @@
 """A generator tried on a second of singing before it is used: the mel it is given must be the one it was trained on.
 
-Shapes do not tell. Every mel here has 80 bands, and a generator that is given another mel, or built with other dilations or
-upsampling rates than it was trained with, runs and makes noise. Its take of the shipped phrase does tell. The measure is the
-mean |difference| of the log hw2 mels of take and phrase (natural logarithm of power), measured as
+Shapes do not tell. Many mels have 80 bands and a hop of 256, and a generator that is given another mel, or built with other
+dilations or upsampling rates than it was trained with, runs and makes noise. Its output of the shipped phrase does tell, brought
+to 22 050 Hz if it is at another rate. The measure is the mean |difference| of the log hw2 mels of output and phrase (natural
+logarithm of power), measured as
 
     right, trained to the end                 0.4 to 0.7    UNIVERSAL_V1, LJ_V1, this project's own
     wrong mel                                 5.6 to 6.8
@@ -10,8 +11,8 @@ mean |difference| of the log hw2 mels of take and phrase (natural logarithm of p
     weights as they are initialized           3.7 to 9      on one mel at least 0.85 times as much as on the other
 
 So a take below `GOOD` settles it. Above, nothing follows from the number alone: the generator may be a beginner's. Then
-whatever else it could be is tried too, the other mel and the published dilations and rates that fit its tensors, and it is
-refused only when one of these comes below `FITS` and below `CLEARLY` times what it is said to be.
+whatever else it could be is tried too, other mels with its bands and hop and the published dilations and rates that fit its
+tensors, and it is refused only when one of these comes below `FITS` and below `CLEARLY` times what it is said to be.
 """
 
 from __future__ import annotations
@@ -19,19 +20,21 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from common.paths import ASSETS
-from vocoders.audio import SAMPLE_RATE
+from vocoders.audio import SAMPLE_RATE, fit_length, resample
 from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, Contents, read_contents
 from vocoders.hifigan.generator import V1, V3, HiFiGANConfig, multiply_adds
 from vocoders.hifigan.generator_input import generator_input
 from vocoders.hifigan.guide import guide_of
 from vocoders.mel import HOP, HW2, RECIPES, log_mel_of
+from vocoders.recipes.named import NAMED
+from vocoders.recipes.recipe import MelRecipe
 
 UNCHECKED = "-unchecked"  # behind the name of a mel: whoever says so is taken at their word
 GOOD = 1.2
@@ -53,12 +56,12 @@ def read_checked(path: Path, recipe: str | None = None, config_path: Path | None
     if recipe and recipe.endswith(UNCHECKED):
         return contents.on(recipe.removesuffix(UNCHECKED))
     said = recipe or contents.mel or (HW2.name if contents.config.is_guided else None)
-    if multiply_adds(contents.config) > MOST_WORK:
+    if contents.config.multiply_adds > MOST_WORK:
         return _noting(contents.on(said), "It is too large to be tried beforehand")
-    return _on(contents, said) if said else _found(contents)
+    return _on(contents, said) if said or contents.assumed else _found(contents)
 
 
-def _on(contents: Contents, said: str) -> Checkpoint:
+def _on(contents: Contents, said: str | None) -> Checkpoint:
     checkpoint = contents.on(said)
     distance = _sounding(checkpoint, contents.name)
     if distance < GOOD:
@@ -100,10 +103,21 @@ def _refuse_others(contents: Contents, checkpoint: Checkpoint, distance: float) 
 
 def _others(checkpoint: Checkpoint) -> Iterator[Checkpoint]:
     """What else it may be: on the other mel, or with published dilations or rates."""
-    for recipe in [checkpoint.recipe] if checkpoint.config.is_guided else RECIPES.values():
-        for config in [checkpoint.config, *_published_shapes(checkpoint.config)]:
+    shapes = list(_published_shapes(checkpoint.config)) if isinstance(checkpoint.config, HiFiGANConfig) else []
+    for recipe in [checkpoint.recipe] if checkpoint.config.is_guided else _like(checkpoint):
+        for config in [checkpoint.config, *shapes]:
             if (recipe, config) != (checkpoint.recipe, checkpoint.config):
                 yield dataclasses.replace(checkpoint, recipe=recipe, config=config)
+
+
+def _like(checkpoint: Checkpoint) -> Iterable[MelRecipe]:
+    """The recipe and others that it may be mistaken for: of the project's two each other, of any else those with names, as many
+    as the time for a trial allows."""
+    recipe = checkpoint.recipe
+    if recipe.name in RECIPES:
+        return RECIPES.values()
+    same = [other for other in NAMED.values() if (other.bands, other.hop) == (recipe.bands, recipe.hop)]
+    return [*dict.fromkeys([recipe, *same])][: 1 + 2 * MOST_WORK // checkpoint.config.multiply_adds]
 
 
 def _differences(right: Checkpoint, said: Checkpoint) -> list[str]:
@@ -162,14 +176,20 @@ def phrase() -> np.ndarray:
 
 
 def take_of(checkpoint: Checkpoint, samples: np.ndarray | None = None) -> np.ndarray:
-    """What it makes of the mel of a recording (the phrase): (frames * 256,) float32."""
-    mel = log_mel_of(phrase() if samples is None else samples, checkpoint.recipe)
-    guide = torch.from_numpy(guide_of(mel))[None] if checkpoint.config.is_guided else None
+    """The generator's output for the mel of a recording (the phrase) at 22 050 Hz: (n,) float32, a whole number of hw2 frames."""
+    samples, recipe, config = phrase() if samples is None else samples, checkpoint.recipe, checkpoint.config
+    length = len(samples) // HOP * HOP
+    if recipe.rate != SAMPLE_RATE or recipe.hop != HOP:
+        samples = resample(samples, SAMPLE_RATE, to=recipe.rate)
+        samples = fit_length(samples, recipe.whole(len(samples)))
+    mel = log_mel_of(samples, recipe)
+    features = torch.from_numpy(mel)[None]
+    if isinstance(config, HiFiGANConfig) and config.is_enriched:
+        guide = torch.from_numpy(guide_of(mel))[None] if config.is_guided else None
+        features = generator_input(features, config.input_channels, recipe, guide)
     with torch.inference_mode():
-        features = generator_input(
-            torch.from_numpy(mel)[None], checkpoint.config.input_channels, checkpoint.recipe, guide
-        )
-        return checkpoint.generator()(features)[0, 0].numpy()
+        output = checkpoint.generator()(features)[0, 0].numpy()
+    return fit_length(resample(output, recipe.rate), length)
 
 
 def distance_of(take: np.ndarray) -> float:

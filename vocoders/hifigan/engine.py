@@ -1,37 +1,39 @@
-"""Runs a HiFi-GAN generator on a mel of any length: exactly, block by block, in memory that does not grow with it (but
-by the waveform of a guide, for generators that hear one).
+"""Runs a generator of any family on a mel of any length: exactly, block by block, in memory that does not grow with it (but
+by the waveform of a guide, for generators that take one).
 
 PyTorch is the reference. On a GPU it is also what runs; on a CPU the compiled form of `vocoders.hifigan.openvino_generator`
-does, which gives the same samples within 1e-4, and PyTorch where that cannot be had.
+does for HiFi-GAN, which gives the same samples within 1e-4, and PyTorch where that cannot be had.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Literal, Protocol
 
 import numpy as np
 import torch
 
+from vocoders.audio import resample
 from vocoders.checkpoints.checkpoint import Checkpoint
-from vocoders.features import Features, Kind
+from vocoders.features import Features
+from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.hifigan.generator_input import generator_input
 from vocoders.hifigan.guide import Guide
 from vocoders.hifigan.windows import Window, even_share, windows
-from vocoders.mel import HOP
 
-_LOG_MEL: dict[str, Kind] = {"hw2": "log hw2 mel", "hifigan": "log hifigan mel"}
 _log = logging.getLogger(__name__)
 
 EngineName = Literal["auto", "pytorch", "openvino"]
 
 
 class Engine(Protocol):
+    """Runs a generator over windows of its input."""
+
     parallel: int  # windows under way at a time
 
-    def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
+    def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Generator[np.ndarray, None, None]:
         """Windows with their input (1, channels, frames) -> the kept samples of each, in order."""
 
 
@@ -43,21 +45,22 @@ class PyTorchGenerator:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._generator = checkpoint.generator().to(self._device)
+        self._hop = checkpoint.config.hop
 
-    def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
+    def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Generator[np.ndarray, None, None]:
         for window, values in parts:
             with torch.inference_mode():
                 samples = self._generator(torch.from_numpy(values).to(self._device))[0, 0].cpu().numpy()
-            yield samples[(window.first - window.start) * HOP : (window.last - window.start) * HOP]
+            yield samples[(window.first - window.start) * self._hop : (window.last - window.start) * self._hop]
 
 
 def make_engine(checkpoint: Checkpoint, name: EngineName = "auto") -> Engine:
     """Errors: those of `OpenVINOGenerator` when it is asked for by name; "auto" logs the reason and takes PyTorch."""
-    from vocoders.hifigan.openvino_generator import OpenVINOGenerator
+    from vocoders.hifigan.openvino_generator import OpenVINOGenerator, has_graph
 
     if name == "openvino":
         return OpenVINOGenerator(checkpoint)
-    if name == "auto" and not torch.cuda.is_available():
+    if name == "auto" and not torch.cuda.is_available() and has_graph(checkpoint.config):
         try:
             return OpenVINOGenerator(checkpoint)
         except (ImportError, RuntimeError) as error:
@@ -66,37 +69,42 @@ def make_engine(checkpoint: Checkpoint, name: EngineName = "auto") -> Engine:
 
 
 class HiFiGANVocoder:
-    """Log mel -> waveform, with the generator of one checkpoint."""
+    """Log mel -> waveform at 22 050 Hz, with the generator of one checkpoint, of whatever family and rate."""
 
     def __init__(self, checkpoint: Checkpoint, engine: EngineName = "auto") -> None:
-        self.expects = _LOG_MEL[checkpoint.recipe.name]
+        self.expects = checkpoint.recipe.log_kind
+        self.rate = checkpoint.recipe.rate  # Hz, of `stream`
         self._engine = make_engine(checkpoint, engine)
         self._config, self._recipe = checkpoint.config, checkpoint.recipe
 
     def __call__(self, features: Features, on_progress: Callable[[float], None] = lambda fraction: None) -> np.ndarray:
-        """Features of the kind this model was trained on -> (frames * 256,) float32 in (-1, 1).
+        """Features of the kind this model was trained on -> float32 at 22 050 Hz; (frames * 256,) where that is its own rate.
 
         Errors: `FeatureMismatch` for another kind.
         """
-        waveform = np.empty(features.values.shape[1] * HOP, dtype=np.float32)
+        waveform = np.empty(features.values.shape[1] * self._config.hop - self._config.tail, dtype=np.float32)
         done = 0
         with contextlib.closing(self.stream(features)) as blocks:  # what `on_progress` raises ends the work at once
             for block in blocks:
                 waveform[done : done + len(block)] = block
                 done += len(block)
                 on_progress(done / len(waveform))
-        return waveform
+        return resample(waveform, self.rate)
 
-    def stream(self, features: Features) -> Iterator[np.ndarray]:
-        """The same samples in blocks of up to 3 s, each as soon as it is ready; leaving the loop ends the work."""
-        mel = features.require(self.expects, by="this HiFi-GAN")
+    def stream(self, features: Features) -> Generator[np.ndarray, None, None]:
+        """The same samples at the generator's own rate, in blocks of up to 3 s, each as soon as it is ready; leaving the loop
+        ends the work."""
+        mel = features.require(self.expects, by=f"this {self._config.family} generator")
         frames = mel.shape[1]
         cut = windows(frames, even_share(frames, self._engine.parallel), self._config.context)
         guide = Guide(mel) if self._config.is_guided else None
         return self._engine.run((window, self._input(mel, guide, window.start, window.stop)) for window in cut)
 
     def _input(self, mel: np.ndarray, guide: Guide | None, start: int, stop: int) -> np.ndarray:
-        """What the generator sees of the frames from start up to stop: (1, channels, frames), contiguous."""
+        """The generator's input for the frames from start up to stop: (1, channels, frames), contiguous."""
         part = torch.from_numpy(np.ascontiguousarray(mel[:, start:stop]))[None]
-        heard = None if guide is None else torch.from_numpy(guide.between(start, stop))[None]
-        return generator_input(part, self._config.input_channels, self._recipe, heard).contiguous().numpy()
+        config = self._config
+        if not (isinstance(config, HiFiGANConfig) and config.is_enriched):
+            return part.numpy()
+        beside = None if guide is None else torch.from_numpy(guide.between(start, stop))[None]
+        return generator_input(part, config.input_channels, self._recipe, beside).contiguous().numpy()

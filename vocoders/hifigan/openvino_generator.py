@@ -19,7 +19,7 @@ import json
 import os
 import shutil
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ import joblib
 import numpy as np
 
 from vocoders.checkpoints.checkpoint import Checkpoint
-from vocoders.hifigan.generator import LAST_SLOPE, SLOPE, HiFiGANConfig
+from vocoders.hifigan.generator import LAST_SLOPE, HiFiGANConfig
 from vocoders.hifigan.windows import Window, trims
 from vocoders.mel import HOP, N_MELS
 
@@ -38,11 +38,19 @@ MAX_CACHED = 8  # compiled generators kept on disk; one of V1 takes 56 MB
 MAX_STREAMS = 4  # windows computed at a time
 
 
+def has_graph(config: object) -> bool:
+    """Whether `build_graph` knows this generator: a HiFi-GAN with a convolution at the end and zeros beyond the ends."""
+    return isinstance(config, HiFiGANConfig) and not config.istft_n_fft and config.edges == "zeros"
+
+
 class OpenVINOGenerator:
-    """Errors: ImportError without OpenVINO; RuntimeError when it cannot compile the graph."""
+    """Errors: ImportError without OpenVINO; RuntimeError when it cannot compile the graph, or knows none."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self._config = checkpoint.config
+        config = checkpoint.config
+        if not (isinstance(config, HiFiGANConfig) and has_graph(config)):
+            raise RuntimeError("there is no OpenVINO graph of this generator")
+        self._config = config
         self.parallel = min(MAX_STREAMS, joblib.cpu_count())  # which knows of a container's share of the machine
         settings = {
             "INFERENCE_PRECISION_HINT": "f32",  # some CPUs would take bfloat16 by themselves
@@ -52,10 +60,10 @@ class OpenVINOGenerator:
         }
         if folder := _cache_folder(checkpoint):
             settings["CACHE_DIR"] = str(folder)
-        graph = build_graph(checkpoint.config, {name: tensor.numpy() for name, tensor in checkpoint.weights.items()})
-        self._compiled = _core().compile_model(graph, "CPU", settings)
+        graph = build_graph(config, {name: tensor.numpy() for name, tensor in checkpoint.weights.items()})
+        self._compiled = openvino_core().compile_model(graph, "CPU", settings)
 
-    def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
+    def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Generator[np.ndarray, None, None]:
         """Windows with their input (1, channels, frames) -> the kept samples of each, in order, several under way."""
         waiting: deque = deque()
         idle = [self._compiled.create_infer_request() for _ in range(self.parallel)]
@@ -83,7 +91,7 @@ class OpenVINOGenerator:
 
 
 @functools.cache
-def _core() -> openvino.Core:
+def openvino_core() -> openvino.Core:
     """One for the process, for as long as it lives: its plugin for CPUs moves the stack on which a thread's signals are handled,
     and when it goes it frees that stack. Of two that go in the order in which they came, the second puts the freed stack of
     the first back, and the next signal, SIGTERM above all, ends the process."""
@@ -98,7 +106,7 @@ def build_graph(config: HiFiGANConfig, weights: dict[str, np.ndarray]):
 
     features = opset13.parameter([1, config.input_channels, -1], np.float32)
     cuts = opset13.parameter([len(config.upsample_rates), 2], np.int64)
-    make = _Layers(opset13, weights)
+    make = _Layers(opset13, weights, config.slope)
     mel, guide = make.split(features) if config.is_guided else (features, None)
     x = make.conv(mel, "conv_pre")
     parallel = len(config.resblock_kernel_sizes)
@@ -118,11 +126,11 @@ def build_graph(config: HiFiGANConfig, weights: dict[str, np.ndarray]):
 class _Layers:
     """The generator's layers as graph nodes; names are those of the weights."""
 
-    def __init__(self, ops, weights: dict[str, np.ndarray]) -> None:
-        self._ops, self._weights = ops, weights
+    def __init__(self, ops, weights: dict[str, np.ndarray], slope: float) -> None:
+        self._ops, self._weights, self._slope = ops, weights, slope
 
-    def leaky(self, x, slope: float = SLOPE):
-        return self._ops.prelu(x, np.float32([slope]))
+    def leaky(self, x, slope: float | None = None):
+        return self._ops.prelu(x, np.array([self._slope if slope is None else slope], np.float32))
 
     def total(self, terms: list):
         first, *others = terms
@@ -133,7 +141,8 @@ class _Layers:
     def conv(self, x, name: str, dilation: int = 1):
         kernel = self._weights[f"{name}.weight"]
         pad = dilation * (kernel.shape[2] - 1) // 2
-        return self._plain(x, kernel, self._weights[f"{name}.bias"], pad, dilation)
+        bias = self._weights.get(f"{name}.bias", np.zeros(len(kernel), np.float32))
+        return self._plain(x, kernel, bias, pad, dilation)
 
     def _plain(self, x, kernel: np.ndarray, bias: np.ndarray, pad: int, dilation: int = 1):
         y = self._ops.convolution(x, self._ops.constant(kernel), [1], [pad], [pad], [dilation])
@@ -155,7 +164,7 @@ class _Layers:
         ops, bias = self._ops, self._weights[f"ups.{stage}.bias"]
         kernel = self._weights[f"ups.{stage}.weight"]  # (in, out, taps)
         inputs, outputs, taps = kernel.shape
-        padding = (taps - rate) // 2  # that the transposed convolution takes off at each end
+        padding = (taps - rate + 1) // 2  # that the transposed convolution takes off at the left end
         places = max(2, -(-taps // rate))
         kernel = np.pad(kernel, ((0, 0), (0, 0), (0, places * rate - taps))).reshape(inputs, outputs, places, rate)
         kernel = np.ascontiguousarray(kernel[:, :, ::-1].transpose(3, 1, 0, 2).reshape(rate * outputs, inputs, places))
@@ -163,33 +172,35 @@ class _Layers:
         y = ops.depth_to_space(y, "blocks_first", rate)
         left, right = (self._cut(cuts, stage, side) for side in (0, 1))
         excess = (places - 1) * rate - padding  # at the right end; never 0, so -excess counts from there
-        start, stop = ops.add(left, np.int64([padding])), ops.subtract(np.int64([-excess]), right)
-        return ops.slice(y, start, stop, np.int64([1]), np.int64([2]))
+        start, stop = ops.add(left, np.array([padding], np.int64)), ops.subtract(np.array([-excess], np.int64), right)
+        return ops.slice(y, start, stop, np.array([1], np.int64), np.array([2], np.int64))
 
     def _cut(self, cuts, stage: int, side: int):
         """(1,) samples that an upsampling drops at its left (0) or right (1) end."""
-        return self._ops.gather_nd(cuts, np.int64([[stage, side]]))
+        return self._ops.gather_nd(cuts, np.array([[stage, side]], np.int64))
 
     def split(self, features):
         """A guided generator's input -> mel (1, 80, frames), guide (1, 1, samples)."""
         ops = self._ops
-        mel, frames = ops.variadic_split(features, np.int64(1), np.int64([N_MELS, HOP])).outputs()
-        return mel, ops.reshape(ops.transpose(frames, np.int64([0, 2, 1])), np.int64([1, 1, -1]), False)
+        mel, frames = ops.variadic_split(features, np.int64(1), np.array([N_MELS, HOP], np.int64)).outputs()
+        return mel, ops.reshape(
+            ops.transpose(frames, np.array([0, 2, 1], np.int64)), np.array([1, 1, -1], np.int64), False
+        )
 
     def guide(self, guide, stage: int, config: HiFiGANConfig, cuts):
         """The guide at the rate of an upsampling, less what this one and those before it dropped."""
         ops, (length, stride) = self._ops, config.guide_kernels[stage]
         dropped = []
         for side in (0, 1):
-            total = np.int64([0])
+            total = np.array([0], np.int64)
             for earlier, rate in enumerate(config.upsample_rates[: stage + 1]):
-                total = ops.add(ops.multiply(total, np.int64([rate])), self._cut(cuts, earlier, side))
+                total = ops.add(ops.multiply(total, np.array([rate], np.int64)), self._cut(cuts, earlier, side))
             dropped.append(total)
         pad = (length - stride) // 2
         kernel = ops.constant(self._weights[f"guides.{stage}.weight"])
         y = ops.convolution(guide, kernel, [stride], [pad], [pad], [1])
-        end = ops.subtract(ops.gather(ops.shape_of(y), np.int64([2]), np.int64(0)), dropped[1])
-        return ops.slice(y, dropped[0], end, np.int64([1]), np.int64([2]))
+        end = ops.subtract(ops.gather(ops.shape_of(y), np.array([2], np.int64), np.int64(0)), dropped[1])
+        return ops.slice(y, dropped[0], end, np.array([1], np.int64), np.array([2], np.int64))
 
 
 def _cache_folder(checkpoint: Checkpoint) -> Path | None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vocoders.mel import RECIPES
 from vocoders.mel_files.cone import impossible_share
+from vocoders.mel_files.options import BANDS
 
 MIN_FRAMES = 16  # fewer give no statistics
 _GROUPS = (0, 4, 10, 20, 30, 40, 50, 60, 70)  # first band of each group
@@ -137,7 +137,7 @@ def _fluctuations(level: np.ndarray, above: np.ndarray) -> np.ndarray:
 
 def _possibility(level: np.ndarray, above: np.ndarray) -> np.ndarray:
     """Log share of frames that no spectrum has, for the bands of both recipes and a row of readings of the scale; (26,)."""
-    shares = [impossible_share(level, above, recipe, EXPONENTS) for recipe in RECIPES]
+    shares = [impossible_share(level, above, recipe, EXPONENTS) for recipe in BANDS]
     return np.log(np.concatenate(shares) + 0.003)
 
 

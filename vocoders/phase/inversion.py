@@ -1,14 +1,14 @@
-"""From 80 mel bands back to 513 STFT bins.
+"""From mel bands back to STFT bins, for any recipe.
 
-A mel is M = H X with H the 80 x 513 filterbank and X the wanted power (hw2) or magnitude (HiFi-GAN's mel): 80 numbers
-for 372 unknowns below 8 kHz. Multiplicative Kullback-Leibler updates (Richardson 1972, Lucy 1974; the same as Lee &
+A mel is M = H X with H the filterbank and X the wanted power (hw2) or magnitude (HiFi-GAN's mel). Of the project's two mels H
+is 80 x 513: 80 numbers for 372 unknowns below 8 kHz. Multiplicative Kullback-Leibler updates (Richardson 1972, Lucy 1974; the same as Lee &
 Seung's NMF update with H fixed)
 
     X <- X * H'(M / H X) / H'1
 
 keep X non-negative, change nothing that the mel does not ask for, and are far better on harmonic sounds than a clipped
 pseudo-inverse. From a flat start they *invert* a mel; from a spectrum that is nearly right they *correct* it, so that
-its mel becomes the given one and its fine structure stays. Bins above 8 kHz are not in the mel: they keep their start.
+its mel becomes the given one and its fine structure stays. Bins that no band covers keep their start.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vocoders.mel import HW2, N_BINS, N_MELS, MelRecipe, filterbank
+from vocoders.mel import HW2, filters_of
+from vocoders.recipes.recipe import MelRecipe
 
 ITERATIONS = 50
 _TINY = 1e-12  # keeps 0 / 0 at 0; far below 16-bit noise in a 1024-sample spectrum
@@ -28,20 +29,20 @@ _TINY = 1e-12  # keeps 0 / 0 at 0; far below 16-bit noise in a 1024-sample spect
 def invert_mel(
     mel: np.ndarray, recipe: MelRecipe = HW2, iterations: int = ITERATIONS, start: np.ndarray | None = None
 ) -> np.ndarray:
-    """Linear mel (80, frames) -> STFT magnitude (513, frames) float32.
+    """Linear mel (bands, frames) -> STFT magnitude (bins, frames) float32, in the recipe's framing.
 
-    start: STFT magnitude (513, frames) to correct; without one, a flat guess, empty above 8 kHz.
+    start: STFT magnitude to correct; without one, a flat guess, empty where no band is.
     Errors: ValueError for a wrong shape, or values that are negative or not finite.
     """
-    if mel.ndim != 2 or mel.shape[0] != N_MELS:
-        raise ValueError(f"a mel has shape ({N_MELS}, frames), not {mel.shape}")
+    if mel.ndim != 2 or mel.shape[0] != recipe.bands:
+        raise ValueError(f"a mel has shape ({recipe.bands}, frames), not {mel.shape}")
     if not np.isfinite(mel).all() or (mel < 0).any():
         raise ValueError("a linear mel is finite and not negative (is this one logarithmic already?)")
-    if start is not None and start.shape != (N_BINS, mel.shape[1]):
-        raise ValueError(f"the start must have shape ({N_BINS}, {mel.shape[1]}), not {start.shape}")
+    if start is not None and start.shape != (recipe.bins, mel.shape[1]):
+        raise ValueError(f"the start must have shape ({recipe.bins}, {mel.shape[1]}), not {start.shape}")
     bank, reach, heard = _heard_bank(recipe)
     wanted = np.ascontiguousarray(mel.T, dtype=np.float32)
-    magnitude = np.zeros((N_BINS, len(wanted)), dtype=np.float32) if start is None else start.astype(np.float32)
+    magnitude = np.zeros((recipe.bins, len(wanted)), dtype=np.float32) if start is None else start.astype(np.float32)
     if start is None:
         estimate = _flat_start(wanted, bank, reach)
     else:
@@ -52,29 +53,29 @@ def invert_mel(
 
 
 def invert_mel_tensor(mel: Tensor, recipe: MelRecipe, iterations: int = ITERATIONS) -> Tensor:
-    """The same inversion for tensors on any device: linear mel (..., 80, frames) -> magnitude (..., 513, frames)."""
+    """The same inversion for tensors on any device: linear mel (..., bands, frames) -> magnitude (..., bins, frames)."""
     bank, reach, heard = (torch.from_numpy(array).to(mel.device) for array in _heard_bank(recipe))
     wanted = mel.transpose(-1, -2)
     estimate = _kl_updates(_flat_start(wanted, bank, reach), wanted, bank, reach, iterations)
-    magnitude = mel.new_zeros(*mel.shape[:-2], N_BINS, mel.shape[-1])
+    magnitude = mel.new_zeros(*mel.shape[:-2], recipe.bins, mel.shape[-1])
     magnitude[..., heard, :] = estimate.transpose(-1, -2) ** (1 / recipe.power)
     return magnitude
 
 
-@functools.cache
+@functools.lru_cache(maxsize=16)
 def _heard_bank(recipe: MelRecipe) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """H (80, heard bins), H'1 (heard bins,), and which of the 513 bins any band hears: those below 8 kHz."""
-    bank = filterbank(recipe.scale, recipe.unit_area).astype(np.float32)
+    """H (bands, covered bins), H'1 (covered bins,), and which of the bins any band covers."""
+    bank = filters_of(recipe).astype(np.float32)
     reach = bank.sum(axis=0)
     heard = reach > 0
     return np.ascontiguousarray(bank[:, heard]), reach[heard], heard
 
 
-# From here on `wanted` is (..., frames, 80), and NumPy arrays and tensors are treated alike.
+# From here on `wanted` is (..., frames, bands), and NumPy arrays and tensors are treated alike.
 
 
 def _flat_start(wanted, bank, reach):
-    return (wanted / bank.sum(1)) @ bank / reach
+    return (wanted / (bank.sum(1) + _TINY)) @ bank / reach
 
 
 def _kl_updates(estimate, wanted, bank, reach, iterations: int):

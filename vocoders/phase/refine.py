@@ -27,11 +27,12 @@ from typing import Literal
 
 import numpy as np
 
-from vocoders.mel import F_MAX, HOP, HW2, N_BINS, SAMPLE_RATE, MelRecipe
+from vocoders.mel import F_MAX, HOP, HW2, N_BINS, SAMPLE_RATE
 from vocoders.phase.chunks import chunks, fades
 from vocoders.phase.griffin_lim import griffin_lim
 from vocoders.phase.inversion import invert_mel
 from vocoders.phase.stft import stft
+from vocoders.recipes.recipe import MelRecipe
 
 _FLOOR = np.float32(1e-7)  # keeps the geometric mean finite; 188 dB below a full-scale sine
 
@@ -61,8 +62,10 @@ def refine(
     """Any vocoder's waveform (n,) and the linear mel (80, frames) it was made from -> waveform (n,) float32.
 
     n may be anything from 256 (frames - 1) + 1 to 256 frames. Deterministic.
-    Errors: ValueError when the two lengths do not belong together.
+    Errors: ValueError when the two lengths do not belong together, or for a recipe of another framing than hw2's.
     """
+    if recipe.framing != HW2.framing:
+        raise ValueError(f"refinement works in the framing of the hw2 mel, not at {recipe.described()}")
     frames = mel.shape[1]
     if not HOP * (frames - 1) < len(waveform) <= HOP * frames:
         raise ValueError(f"{len(waveform)} samples do not belong to a mel of {frames} frames of {HOP}")

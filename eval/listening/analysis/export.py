@@ -31,13 +31,13 @@ WEBMUSHRA = (
 
 
 def export_study(store: Store, public_id: str, folder: Path) -> list[Path]:
-    """answers.csv (a line per take and answer), answers.jsonl (everything, raters too), webmushra.csv (scores).
+    """answers.csv (a line per output and answer), answers.jsonl (everything, raters too), webmushra.csv (scores).
 
     Errors: KeyError for an unknown study.
     """
     stored, rows, raters = store.study(public_id), store.answers(public_id), store.raters(public_id)
     folder.mkdir(parents=True, exist_ok=True)
-    flags = {rater["rater"]: [] for rater in raters}
+    flags: dict[str, list[str]] = {rater["rater"]: [] for rater in raters}
     for flag in flags_of(stored.study, votes_of(stored.study, rows), raters):
         flags.setdefault(flag.rater, []).append(flag.rule)
     paths = [folder / name for name in ("answers.csv", "answers.jsonl", "webmushra.csv")]
@@ -48,22 +48,22 @@ def export_study(store: Store, public_id: str, folder: Path) -> list[Path]:
 
 
 def _long(stored: StoredStudy, row: Mapping, flags: Sequence[str]) -> list[tuple]:
-    """Explicit references are no takes and have no line."""
+    """A line per rated sound; explicit references have none."""
     excluded = bool(set(flags) & set(EXCLUDING_RULES))
     task = stored.study.task
     trial = Trial(row["kind"], row["item"], tuple(row["shown"]), row["x"])
-    first = [role for role, _ in task.slots(trial)].index(
-        "take"
-    )  # `heard` and `plays` begin with an explicit reference
+    # `heard` and `plays` begin with an explicit reference
+    first = [role for role, _ in task.slots(trial)].index("take")
     about = (stored.public_id, stored.revision, row["rater"], row["row"], row["language"])
     lines = []
     for slot, condition in enumerate(row["shown"]):
         answer = task.answer_about(row["answer"], slot)
         plays = row["plays"][slot + first] if slot + first < len(row["plays"]) else ""
         x = "" if row["x"] is None else SIDES[row["x"]]
-        trial = (row["number"], row["kind"], row["item"], slot, condition, x, answer, row["heard"][slot + first], plays)
+        heard = row["heard"][slot + first]
+        asked = (row["number"], row["kind"], row["item"], slot, condition, x, answer, heard, plays)
         when = (row["switches"], row["dwell_ms"], f"{row['shown_at']:.3f}", f"{row['answered_at']:.3f}")
-        lines.append((*about, *trial, *when, " ".join(sorted(set(flags))), int(excluded)))
+        lines.append((*about, *asked, *when, " ".join(sorted(set(flags))), int(excluded)))
     return lines
 
 
@@ -84,7 +84,7 @@ def _write_jsonl(path: Path, stored: StoredStudy, rows: Sequence[Mapping], rater
         "revision": stored.revision,
         **json.loads(stored.study.as_json()),
     }
-    stimuli = [{"table": "stimulus", **vars(take)} for take in stored.stimuli]
+    stimuli = [{"table": "stimulus", **vars(stimulus)} for stimulus in stored.stimuli]
     lines = [study, *stimuli, *({"table": "rater", **r} for r in raters), *({"table": "answer", **r} for r in rows)]
     path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
 

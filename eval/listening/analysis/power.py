@@ -53,9 +53,12 @@ def raters_for(mode: str, wanted: float, items: int, spread: Spread | None = Non
 
 def twice_as_precise(found: Plan) -> str:
     """One sentence on how many raters it takes to halve what a plan reaches; empty where it reaches nothing."""
-    if found.reached is None:
+    if found.share is not None:
+        wanted = 0.5 + (found.share - 0.5) / 2
+    elif found.half_width is not None:
+        wanted = found.half_width / 2
+    else:
         return ""
-    wanted = found.half_width / 2 if found.share is None else 0.5 + (found.share - 0.5) / 2
     raters = raters_for(found.mode, wanted, found.items)
     if raters is None:
         return "Twice as precise takes more clips: raters alone, however many, do not bring it."

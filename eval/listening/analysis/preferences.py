@@ -92,7 +92,7 @@ def _counts(votes: Sequence[Preference], systems: Sequence[str], raters: Sequenc
     row = {rater: index for index, rater in enumerate(raters)}
     counts = np.zeros((len(raters), len(place), 3))
     for vote in votes:
-        pair = tuple(sorted(vote.systems))
+        pair = vote.condition
         counts[row[vote.rater], place[pair], 2 if vote.choice is None else pair.index(vote.meant)] += 1
     return counts
 
@@ -186,10 +186,10 @@ class PairCounts:
 
 def pair_table(votes: Sequence[Preference]) -> list[PairCounts]:
     """Every pair that was compared, by name. Repeats have no vote."""
-    table = {}
+    table: dict[tuple[str, str], list[str | None]] = {}
     for vote in votes:
         if not vote.repeat:
-            table.setdefault(tuple(sorted(vote.systems)), []).append(vote.meant)
+            table.setdefault(vote.condition, []).append(vote.meant)
     found = []
     for (first, second), winners in sorted(table.items()):
         wins, losses, ties = (winners.count(name) for name in (first, second, None))

@@ -17,7 +17,7 @@ Scores = dict[tuple[str, str], float]  # by (rater, item)
 
 def scores_by_system(ratings: Sequence[Rating]) -> dict[str, Scores]:
     """One score per rater, item and system: their mean where there are several. Repeats have no vote."""
-    collected = defaultdict(lambda: defaultdict(list))
+    collected: dict[str, dict[tuple[str, str], list[float]]] = defaultdict(lambda: defaultdict(list))
     for rating in ratings:
         if not rating.repeat:
             collected[rating.system][rating.rater, rating.item].append(rating.score)

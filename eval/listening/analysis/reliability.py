@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -13,11 +14,13 @@ from eval.listening.analysis.ratings import scores_by_system
 from eval.listening.analysis.screening import repeats
 from eval.listening.analysis.votes import Preference, Rating
 
+Level = Literal["nominal", "ordinal", "interval"]  # of measurement
 
-def rating_alpha(ratings: Sequence[Rating], level: str) -> float:
+
+def rating_alpha(ratings: Sequence[Rating], level: Level) -> float:
     """Krippendorff's alpha over raters: 1 is agreement, 0 what chance would give, below it systematic disagreement.
 
-    A unit is a clip of a system. level: of measurement, ordinal or interval. nan where no unit has two raters or all
+    A unit is a clip of a system. level: ordinal or interval. nan where no unit has two raters or all
     answers are the same.
     """
     return _alpha(_scores(ratings), level)
@@ -28,7 +31,7 @@ def preference_alpha(votes: Sequence[Preference]) -> float:
     return _alpha(_choices(votes), "nominal")
 
 
-def _alpha(answers: dict[tuple[str, tuple], float], level: str) -> float:
+def _alpha(answers: dict[tuple[str, tuple], float], level: Level) -> float:
     """answers: by rater and unit."""
     import krippendorff
 
@@ -54,7 +57,7 @@ def _scores(ratings: Sequence[Rating]) -> dict[tuple[str, tuple], float]:
 
 def _choices(votes: Sequence[Preference]) -> dict[tuple[str, tuple], float]:
     """0 and 1: the first and second system by name, 2: neither; of several answers to one question, the first."""
-    answers = {}
+    answers: dict[tuple[str, tuple], float] = {}
     for vote in sorted(votes, key=lambda vote: vote.trial):
         if not vote.repeat:
             code = 2 if vote.choice is None else vote.condition.index(vote.meant)
@@ -93,17 +96,18 @@ def order_effect(ratings: Sequence[Rating]) -> ClusteredEstimate:
         middle = np.median([rating.trial for rating, _ in rows])
         halves = [[value for rating, value in rows if (rating.trial > middle) == late] for late in (False, True)]
         if all(halves):
-            drifts[rater] = np.mean(halves[1]) - np.mean(halves[0])
+            drifts[rater] = float(np.mean(halves[1]) - np.mean(halves[0]))
     return clustered_interval(list(drifts.values()), list(drifts), null=0.0)
 
 
 def slot_effect(ratings: Sequence[Rating]) -> dict[int, ClusteredEstimate]:
     """{slot of a MUSHRA trial: score minus the other raters' mean score of the same stimulus, in points}."""
-    slots = defaultdict(list)
+    values, raters = defaultdict(list), defaultdict(list)
     for rater, rows in _residuals(ratings).items():
         for rating, value in rows:
-            slots[rating.slot].append((value, rater))
-    return {slot: clustered_interval(*zip(*slots[slot]), null=0.0) for slot in sorted(slots)}
+            values[rating.slot].append(value)
+            raters[rating.slot].append(rater)
+    return {slot: clustered_interval(values[slot], raters[slot], null=0.0) for slot in sorted(values)}
 
 
 def _residuals(ratings: Sequence[Rating]) -> dict[str, list[tuple[Rating, float]]]:
@@ -122,6 +126,6 @@ def _residuals(ratings: Sequence[Rating]) -> dict[str, list[tuple[Rating, float]
 
 
 def first_preferred(votes: Sequence[Preference]) -> Share:
-    """Share of votes for the first take, ties left out: one half without an effect of order."""
+    """Share of votes for the output heard first, ties left out: one half without an effect of order."""
     choices = [vote.choice for vote in votes if not vote.repeat and vote.choice is not None]
     return exact_share(choices.count(0), len(choices))

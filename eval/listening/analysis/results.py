@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def analyse(stored: StoredStudy, rows: Sequence[Mapping], raters: Sequence[Mappi
         "after": study.task.analyse(kept) if kept else {},
         "metrics": _against_metrics(kept, stored.stimuli),
     }
-    return _json(content)
+    return {key: _json(value) for key, value in content.items()}
 
 
 def _preliminary(votes: Sequence[Vote]) -> str | None:
@@ -81,19 +82,19 @@ def _preliminary(votes: Sequence[Vote]) -> str | None:
 
 
 def _against_metrics(votes: Sequence[Vote], stimuli: Sequence[Stimulus]) -> dict:
-    """{metric: points of (item, system, value, mean score), with rank correlations over takes and over systems}."""
+    """{metric: points of (item, system, value, mean score), with rank correlations over outputs and over systems}."""
     ratings = [vote for vote in votes if isinstance(vote, Rating)]
     human = {system: means_by_item(values) for system, values in scores_by_system(ratings).items()}
     found: dict[str, dict] = {}
-    for name in dict.fromkeys(name for take in stimuli for name in take.metrics):
-        points = [
+    for name in dict.fromkeys(name for stimulus in stimuli for name in stimulus.metrics):
+        points: list[dict[str, Any]] = [
             {"item": s.item, "system": s.condition, "value": value, "score": human[s.condition][s.item]}
             for s in stimuli
             if (value := s.metrics.get(name)) is not None and s.item in human.get(s.condition, {})
         ]
         if points:
             systems = [
-                [np.mean([point[key] for point in points if point["system"] == system]) for key in ("value", "score")]
+                [float(np.mean([p[key] for p in points if p["system"] == system])) for key in ("value", "score")]
                 for system in dict.fromkeys(point["system"] for point in points)
             ]
             found[name] = {
@@ -115,7 +116,7 @@ def _correlation(pairs: Sequence[Sequence[float]]) -> dict:
 
 def _json(value: object) -> object:
     """Dataclasses as mappings; what is no number as None."""
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         value = asdict(value)
     if isinstance(value, Mapping):
         return {str(key): _json(entry) for key, entry in value.items()}

@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import numpy as np
 
 from eval.listening.analysis.ratings import scores_by_system
-from eval.listening.analysis.votes import REFERENCE, Preference, Rating, Vote
+from eval.listening.analysis.votes import REFERENCE, Preference, Rating, V, Vote
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,11 @@ class Flag:
     detail: str  # one sentence, for people
 
 
-Rule = Callable[[Sequence[Vote]], list[Flag]]
+Rule = Callable[[Sequence[V]], list[Flag]]
 
 
-def by_rater(votes: Iterable[Vote]) -> dict[str, list[Vote]]:
+def by_rater(votes: Iterable[V]) -> dict[str, list[V]]:
+    """The votes of every rater, in their order; raters by name."""
     raters = defaultdict(list)
     for vote in votes:
         raters[vote.rater].append(vote)
@@ -101,7 +103,7 @@ def _agreement(rater: str, scores: dict[tuple[str, str, str], float]) -> float:
             others[tuple(cell)].append(score)
     own = {(item, system): score for (who, item, system), score in scores.items() if who == rater}
     pairs = [(score, np.mean(others[cell])) for cell, score in own.items() if cell in others]
-    if len(pairs) < MIN_COMMON_SCORES or min(np.ptp(pairs, axis=0)) == 0:
+    if len(pairs) < MIN_COMMON_SCORES or min(np.ptp(np.asarray(pairs), axis=0)) == 0:
         return float("nan")
     return float(spearmanr(*zip(*pairs)).statistic)
 
@@ -140,9 +142,9 @@ def inconsistent_choices(votes: Sequence[Preference]) -> list[Flag]:
     return flags
 
 
-def repeats(votes: Sequence[Rating] | Sequence[Preference]) -> list[tuple]:
+def repeats(votes: Sequence[V]) -> list[tuple[Any, Any]]:
     """(answer, answer to the same question again) for every repeat: scores, or the systems preferred."""
-    first = {}
+    first: dict[tuple, Any] = {}
     for vote in sorted(votes, key=lambda vote: vote.trial):
         if not vote.repeat:
             first.setdefault(_question(vote), vote.meant)
@@ -153,7 +155,7 @@ def _question(vote: Vote) -> tuple:
     return vote.rater, vote.item, vote.condition
 
 
-def included(votes: Sequence[Vote], flags: Iterable[Flag], rules: Collection[str]) -> list[Vote]:
+def included(votes: Sequence[V], flags: Iterable[Flag], rules: Collection[str]) -> list[V]:
     """The votes of the raters that none of these rules flagged."""
     out = {flag.rater for flag in flags if flag.rule in rules}
     return [vote for vote in votes if vote.rater not in out]

@@ -7,6 +7,7 @@ entered, None for "no difference"; `meant` the answer whatever the order heard, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict, TypeVar
 
 LETTERS = "ABCDEFGHIJKLMNOP"  # of the slots of a trial, as listeners see them
 REFERENCE = "reference"  # the recording itself, hidden among the systems
@@ -27,14 +28,17 @@ class Rating:
 
     @property
     def condition(self) -> str:
+        """The system."""
         return self.system
 
     @property
     def given(self) -> float:
+        """The score."""
         return self.score
 
     @property
     def meant(self) -> float:
+        """The score, which no order changes."""
         return self.score
 
 
@@ -51,11 +55,13 @@ class Preference:
     repeat: bool = False
 
     @property
-    def condition(self) -> tuple[str, ...]:
-        return tuple(sorted(self.systems))
+    def condition(self) -> tuple[str, str]:
+        """The pair, by name."""
+        return _by_name(self.systems)
 
     @property
     def given(self) -> int | None:
+        """0 for the first, 1 for the second, None for no difference."""
         return self.choice
 
     @property
@@ -78,19 +84,38 @@ class AbxResponse:
 
     @property
     def right(self) -> bool:
+        """Whether X was identified."""
         return self.x == self.answer
 
     @property
-    def condition(self) -> tuple[str, ...]:
-        return tuple(sorted(self.systems))
+    def condition(self) -> tuple[str, str]:
+        """The pair, by name."""
+        return _by_name(self.systems)
 
     @property
     def given(self) -> int:
+        """0 for the first, 1 for the second."""
         return self.answer
 
     @property
     def meant(self) -> bool:
+        """Whether X was identified."""
         return self.right
 
 
 Vote = Rating | Preference | AbxResponse
+V = TypeVar("V", bound=Vote)
+
+
+class Origin(TypedDict):
+    """The fields that all kinds of votes share: whose a vote is, and where in the session it was given."""
+
+    rater: str
+    item: str
+    trial: int
+    repeat: bool
+
+
+def _by_name(systems: tuple[str, str]) -> tuple[str, str]:
+    first, second = sorted(systems)
+    return first, second

@@ -37,12 +37,12 @@ def outputs_alone(item: str, systems: Sequence[OutputFolder]) -> dict[str, np.nd
     length = max(len(output.samples) for output in read.values())
     first = next(iter(read.values()))
     found = {}
-    for id, output in read.items():
+    for system, output in read.items():
         try:
             samples = on_timeline(output.samples, placed(first, output).moved, length)
         except LengthError:
             samples = fit_length(output.samples, length)
-        found[id] = moved_onto(samples, align(fit_length(first.samples, length), samples))
+        found[system] = moved_onto(samples, align(fit_length(first.samples, length), samples))
     return found
 
 
@@ -60,8 +60,8 @@ def output_files(
     items: Sequence[str], systems: Sequence[AnySystem], recordings: Mapping[str, Recording]
 ) -> Iterator[OutputFile]:
     """Of all outputs that were made elsewhere. Errors: `AudioError`, `StudyError`."""
-    for system in systems:
-        for item in items if isinstance(system, OutputFolder) else ():
+    for system in (system for system in systems if isinstance(system, OutputFolder)):
+        for item in items:
             output = system.read(item, OUTPUT_LIMITS)
             try:
                 notes = placed(recordings[item], output).notes if item in recordings else output.notices

@@ -24,18 +24,18 @@ from vocoders.analysis import Analysis
 from vocoders.audio import SAMPLE_RATE, Recording, to_pcm16, wav_of
 
 MIN_CLIP_SECONDS, MAX_CLIP_SECONDS = 1.5, 30.0  # listeners compare seconds, not minutes
-LOUDNESS_TOLERANCE_LU = 0.1  # between the loudness asked of a stored take and the one measured
+LOUDNESS_TOLERANCE_LU = 0.1  # between the loudness asked of a stored sound and the one measured
 _DEGRADED_HZ = 1000.0
 _BEEP_HZ, _BEEP_SECONDS = 880.0, 0.16
 
-Tell = Callable[[int, int, str], None]  # (takes made, takes in all, the next one)
+Tell = Callable[[int, int, str], None]  # (outputs made, outputs in all, the next one)
 
 
 @dataclass(frozen=True, eq=False)
-class _Take:
+class _Sound:
     samples: np.ndarray
-    made: dict[str, float | int | bool | None]
-    metrics: dict[str, float | None]
+    made: Mapping[str, float | int | bool | None]
+    metrics: Mapping[str, float | None]
 
 
 def render_stimuli(
@@ -51,22 +51,23 @@ def render_stimuli(
     """
     for item, recording in recordings.items():
         _check_length(item, recording.seconds)
-    total, stimuli, wavs = len(study.items) * len(systems), [], {}
+    total, stimuli = len(study.items) * len(systems), list[Stimulus]()
+    wavs: dict[str, bytes] = {}
     for number, item in enumerate(study.items):
-        takes = {}
+        sounds = {}
         if item in recordings:
             recording = recordings[item]
-            takes[REFERENCE] = _Take(recording.samples, {}, {})
+            sounds[REFERENCE] = _Sound(recording.samples, {}, {})
             analysis = Analysis(recording.samples)
             for place, system in enumerate(systems):
                 tell(number * len(systems) + place, total, f"{item}: {system.title}")
-                takes[system.id] = _take(item, recording, system, analysis)
+                sounds[system.id] = _output(item, recording, system, analysis)
         else:
             tell(number * len(systems), total, item)
-            takes |= _takes_alone(item, systems)
-        for condition, samples in _extras(study, item, takes[REFERENCE].samples).items():
-            takes[condition] = _Take(samples, {}, {})
-        stimuli += _finish(item, takes, wavs)
+            sounds |= _sounds_alone(item, systems)
+        for condition, samples in _extras(study, item, sounds[REFERENCE].samples).items():
+            sounds[condition] = _Sound(samples, {}, {})
+        stimuli += _finish(item, sounds, wavs)
     tell(total, total, "")
     return stimuli, wavs
 
@@ -78,18 +79,21 @@ def _check_length(item: str, seconds: float) -> None:
         )
 
 
-def _takes_alone(item: str, systems: Sequence[OutputFolder]) -> dict[str, _Take]:
+def _sounds_alone(item: str, systems: Sequence[AnySystem]) -> dict[str, _Sound]:
     """Without a recording the first system's output is the clean example of training and checks, and no other condition."""
-    found = attempt(lambda: outputs_alone(item, systems))
+    folders = [system for system in systems if isinstance(system, OutputFolder)]
+    if len(folders) < len(systems):
+        raise StudyError(f"{item} has no recording, so all systems must be folders of outputs")
+    found = attempt(lambda: outputs_alone(item, folders))
     if isinstance(found, Failure):
         raise StudyError(f"{item}: {found.reason}") from found.error
-    takes = {id: _Take(samples, {}, {}) for id, samples in found.items()}
-    first = takes[systems[0].id]
+    sounds = {system: _Sound(samples, {}, {}) for system, samples in found.items()}
+    first = sounds[folders[0].id]
     _check_length(item, len(first.samples) / SAMPLE_RATE)
-    return {REFERENCE: first, **takes}
+    return {REFERENCE: first, **sounds}
 
 
-def _take(item: str, recording: Recording, system: AnySystem, analysis: Analysis) -> _Take:
+def _output(item: str, recording: Recording, system: AnySystem, analysis: Analysis) -> _Sound:
     samples = attempt(lambda: output_of(item, system, recording, analysis))
     if isinstance(samples, Failure):
         raise StudyError(f"{system.title} failed on {recording.name}: {samples.reason}") from samples.error
@@ -98,7 +102,7 @@ def _take(item: str, recording: Recording, system: AnySystem, analysis: Analysis
         raise StudyError(f"{system.title} made silence of {recording.name}")
     values = measure(as_it_lies(recording.samples, samples), _metrics(), keep_going=True).values
     made = {"delay_samples": found.delay, "inverted": found.inverted} if found.is_reliable else {}
-    return _Take(moved_onto(samples, found), made, values)
+    return _Sound(moved_onto(samples, found), made, values)
 
 
 def _metrics() -> list[Metric]:
@@ -106,7 +110,7 @@ def _metrics() -> list[Metric]:
 
 
 def _extras(study: Study, item: str, samples: np.ndarray) -> dict[str, np.ndarray]:
-    """The conditions that are no system: the anchors, and on the check's clip the takes of the checks."""
+    """The conditions that are no system: the anchors, and on the check's clip the sounds of the checks."""
     extras = {anchor: low_pass(samples, hertz) for anchor, hertz in study.task.anchors.items()}
     if item == study.check_item:
         extras[GOLD] = degraded(samples)
@@ -142,20 +146,20 @@ def beeps(count: int, length: int) -> np.ndarray:
     return out
 
 
-def _finish(item: str, takes: Mapping[str, _Take], wavs: dict[str, bytes]) -> list[Stimulus]:
-    """One clip's takes at one loudness; their files are added to `wavs`. Errors: `StudyError` for a file that misses its loudness."""
-    levels = match_levels({name: (loudness(take.samples), true_peak(take.samples)) for name, take in takes.items()})
+def _finish(item: str, sounds: Mapping[str, _Sound], wavs: dict[str, bytes]) -> list[Stimulus]:
+    """One clip's sounds at one loudness; their files are added to `wavs`. Errors: `StudyError` for a file that misses its loudness."""
+    levels = match_levels({name: (loudness(sound.samples), true_peak(sound.samples)) for name, sound in sounds.items()})
     stimuli = []
-    for name, take in takes.items():
+    for name, sound in sounds.items():
         level = levels[name]
         if not math.isfinite(level.lufs):
-            raise StudyError(f"{item}: the take of {name} is silent")
-        pcm = to_pcm16(take.samples * 10 ** (level.gain / 20))
+            raise StudyError(f"{item}: the sound of {name} is silent")
+        pcm = to_pcm16(sound.samples * 10 ** (level.gain / 20))
         written = pcm.astype(np.float32) / 32768
         after = loudness(written)
         if abs(after - level.lufs - level.gain) > LOUDNESS_TOLERANCE_LU:
             wanted = level.lufs + level.gain
-            raise StudyError(f"{item}: the take of {name} came out at {after:.1f} LUFS instead of {wanted:.1f}")
+            raise StudyError(f"{item}: the sound of {name} came out at {after:.1f} LUFS instead of {wanted:.1f}")
         content = wav_of(pcm)
         sha256 = hashlib.sha256(content).hexdigest()
         wavs[sha256] = content
@@ -165,7 +169,7 @@ def _finish(item: str, takes: Mapping[str, _Take], wavs: dict[str, bytes]) -> li
             "lufs_after": round(after, 2),
             "true_peak_after": round(true_peak(written), 2),
             "lowered_lu": round(TARGET_LUFS - (level.lufs + level.gain), 2),
-            **take.made,
+            **sound.made,
         }
-        stimuli.append(Stimulus(item, name, sha256, len(pcm) / SAMPLE_RATE, made, take.metrics))
+        stimuli.append(Stimulus(item, name, sha256, len(pcm) / SAMPLE_RATE, made, sound.metrics))
     return stimuli

@@ -32,14 +32,13 @@ def study_from_file(path: Path) -> tuple[Study, dict[str, Path], list[AnySystem]
     if "pages" in content:
         content = _study_of_webmushra(path)
     clips, systems = _named_material(path, content)
-    if not clips and not all(isinstance(system, OutputFolder) for system in systems):
+    folders = [system for system in systems if isinstance(system, OutputFolder)]
+    if not clips and not (folders and len(folders) == len(systems)):
         raise StudyError(f"{path}: a study names its clips: a list of files and folders")
-    items = list(clips) or [clip for clip, _ in systems[0].files]
-    if problems := [
-        problem for system in systems if isinstance(system, OutputFolder) for problem in _gaps(system, items)
-    ]:
+    items = list(clips) or [clip for clip, _ in folders[0].files]
+    if problems := [problem for folder in folders for problem in _gaps(folder, items)]:
         raise StudyError("; ".join(problems))
-    ids = {system.title: system.id for system in systems if isinstance(system, OutputFolder)}
+    ids = {folder.title: folder.id for folder in folders}
     content["systems"] = [system.id for system in systems]
     if isinstance(content.get("pairs"), list):
         content["pairs"] = [_by_id(pair, ids) for pair in content["pairs"]]
@@ -70,7 +69,7 @@ def _named_material(path: Path, content: dict) -> tuple[dict[str, Path], list[An
         clips = list(found) or [Path(clip) for output in outputs[:1] for clip, _ in output.files]
         folder = path.parent / str(entry["folder"])
         outputs.append(output_folder(str(entry["name"]), folder, clips or list(find_audio([folder]))))
-    systems = [*(find_systems(items) if items else ()), *outputs]
+    systems = [*(find_systems(items, may_import=False) if items else ()), *outputs]  # a file runs no code
     check_ids(systems)
     return {str(name): file for name, file in found.items()}, systems
 

@@ -37,18 +37,19 @@ class StoreCache:
                 self._studies[public_id] = stored
         return stored
 
-    def rater(self, id: str) -> Rater | None:
+    def rater(self, rater_id: str) -> Rater | None:
         """A rater never changes, so an entry is valid until `drop_rater`."""
         with self._lock:
-            known = self._raters.get(id)
-        if known is None and (known := self._store.rater(id)) is not None:
+            known = self._raters.get(rater_id)
+        if known is None and (known := self._store.rater(rater_id)) is not None:
             with self._lock:
-                self._raters[id] = known
+                self._raters[rater_id] = known
         return known
 
-    def drop_rater(self, id: str) -> None:
+    def drop_rater(self, rater_id: str) -> None:
+        """Forgets a rater whose answers were deleted."""
         with self._lock:
-            self._raters.pop(id, None)
+            self._raters.pop(rater_id, None)
 
     def wav(self, sha256: str) -> bytes:
         """Errors: KeyError."""

@@ -48,6 +48,7 @@ class Listening:
         return self._step(stored, rater)
 
     def join(self, public_id: str, language: str, device: Mapping[str, object]) -> dict:
+        """A new rater's token and first step. device: facts about the browser, stored as they are."""
         stored = self._study(public_id, fresh=True)
         if stored.closed:
             raise RequestError("closed", "This study takes no more answers.")
@@ -55,6 +56,7 @@ class Listening:
         return {"token": self._raters.dumps([public_id, rater.id]), **self._step(stored, rater)}
 
     def next(self, token: str, done: str, data: Mapping[str, object]) -> dict:
+        """Stores a step of `SETUP_STEPS` as done; returns the step after it. data: the step's outcome."""
         stored, rater = self._session(token)
         if done not in SETUP_STEPS:
             raise RequestError("invalid_answer", f"There is no step called {done!r:.40}.")
@@ -87,6 +89,7 @@ class Listening:
         return self._step(stored, rater)
 
     def questionnaire(self, token: str, answers: Mapping[str, object]) -> dict:
+        """Stores the answers to the study's questions, each cut to 2000 characters. answers: {id of a question: text}."""
         stored, rater = self._session(token)
         known = {question.id: text(answers.get(question.id, ""))[:2000] for question in stored.study.questions}
         self.store.add_event(rater, "questionnaire", known)
@@ -120,7 +123,7 @@ class Listening:
             return {"step": "volume", "url": self._url("volume", rater.id)}
         if setup == "headphones":
             rounds = [
-                [self._url("tone", rater.id, round, slot) for slot in range(3)] for round in range(headphones.ROUNDS)
+                [self._url("tone", rater.id, number, slot) for slot in range(3)] for number in range(headphones.ROUNDS)
             ]
             return {"step": "headphones", "rounds": rounds}
         if setup == "instructions":
@@ -139,9 +142,13 @@ class Listening:
         shown = self.store.show(rater, number)
         training = sum(trial.kind == "training" for trial in rater.plan)
         is_training, seconds = shown.trial.kind == "training", self._seconds(stored, shown)
-        takes = iter(LETTERS)
+        letters = iter(LETTERS)
         slots = [
-            {"role": role, "label": next(takes) if role == "take" else "", "url": self._url("slot", shown.nonce, slot)}
+            {
+                "role": role,
+                "label": next(letters) if role == "take" else "",
+                "url": self._url("slot", shown.nonce, slot),
+            }
             for slot, (role, _) in enumerate(self._slots(stored, shown))
         ]
         return {
@@ -171,25 +178,26 @@ class Listening:
     def audio(self, token: str) -> bytes:
         """The wav file behind a URL. Errors: `RequestError`."""
         try:
-            kind, id, *place = self._audio.loads(token)
+            kind, owner, *place = self._audio.loads(token)
         except (BadSignature, ValueError, TypeError) as error:
             raise RequestError("bad_token", "There is no such sound.") from error
-        found = self.store.shown(id) if kind == "slot" else None
-        rater = self._cache.rater(found[0] if found else id)
+        found = self.store.shown(owner) if kind == "slot" else None
+        rater = self._cache.rater(found[0] if found else owner)
         if rater is None:
             raise RequestError("bad_token", "There is no such session.")
         if kind == "tone":
-            round, number = place
-            return headphones.tone(headphones.order(self._seed(rater), round)[number])
+            number, slot = place
+            return headphones.tone(headphones.order(self._seed(rater), number)[slot])
         stored = self._study(rater.public_id)
-        if kind == "slot":
+        if found:
             item, condition = found[1].trial.item, self._slots(stored, found[1])[place[0]][1]
         else:
             item, condition = stored.study.check_item, REFERENCE
         return self._cache.wav(stored.stimulus(item, condition).sha256)
 
-    def _url(self, kind: str, id: str, *place: int) -> str:
-        return f"listening/stim/{self._audio.dumps([kind, id, *place])}"
+    def _url(self, kind: str, owner: str, *place: int) -> str:
+        """owner: the nonce of a trial for its slots, else the id of the rater."""
+        return f"listening/stim/{self._audio.dumps([kind, owner, *place])}"
 
     # ------------------------------------------------ studies and raters
 
@@ -203,10 +211,10 @@ class Listening:
     def _rater(self, token: str, stored: StoredStudy | None = None) -> Rater | None:
         """None for a forged token, one of another study, or one whose answers were deleted."""
         try:
-            public_id, id = self._raters.loads(token)
+            public_id, rater_id = self._raters.loads(token)
         except (BadSignature, ValueError, TypeError):
             return None
-        return self._cache.rater(id) if stored is None or public_id == stored.public_id else None
+        return self._cache.rater(rater_id) if stored is None or public_id == stored.public_id else None
 
     def _session(self, token: str) -> tuple[StoredStudy, Rater]:
         """Errors: `RequestError`."""

@@ -11,7 +11,7 @@ from eval.listening.trial import Trial
 
 @dataclass(frozen=True)
 class Stimulus:
-    """One take as it is played. made: levels, gain, delay, polarity; metrics: its values against the recording."""
+    """One sound as it is played. made: levels, gain, delay, polarity; metrics: its values against the recording."""
 
     item: str
     condition: str
@@ -23,6 +23,8 @@ class Stimulus:
 
 @dataclass(frozen=True)
 class StoredStudy:
+    """A study as one revision of it is stored, with its stimuli. number: of the row in the database."""
+
     number: int
     public_id: str
     revision: int
@@ -31,11 +33,14 @@ class StoredStudy:
     closed: bool
 
     def stimulus(self, item: str, condition: str) -> Stimulus:
+        """The sound of a condition of a clip; there is one of each."""
         return next(s for s in self.stimuli if (s.item, s.condition) == (item, condition))
 
 
 @dataclass(frozen=True)
 class Rater:
+    """One session: the rater's design row and the trials that follow from it. code: shown at the end, proves participation."""
+
     id: str
     study: int
     public_id: str  # of the study

@@ -1,4 +1,4 @@
-"""AB: which of two takes is preferred, or neither."""
+"""AB: which of two outputs is preferred, or neither."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from eval.listening.trial import Trial
 CHOICES = {"a": FIRST, "b": SECOND, "same": None}
 
 
-class Ab(PairTask):
+class Ab(PairTask[Preference]):
     """All pairs of systems, ranked by Bradley and Terry's model with ties."""
 
     id = "ab"
     title = "Which is better"
-    about = "Which of two takes do you prefer, or is there no difference?"
+    about = "Which of two outputs do you prefer, or is there no difference?"
     seconds_per_trial = 20
     is_reference_free = True
     needs = "two systems"
@@ -54,7 +54,7 @@ class Ab(PairTask):
         return isinstance(answer, str) and answer in CHOICES
 
     def passes(self, trial: Trial, answer: str) -> bool:
-        """The take that beeps is preferred, and the degraded one is not."""
+        """The output that beeps is preferred, and the degraded one is not."""
         target = trial.checked_slot
         return answer == SIDES[target if trial.kind == "trap" else 1 - target]
 
@@ -62,7 +62,7 @@ class Ab(PairTask):
         return [Preference(systems=tuple(row["shown"]), choice=CHOICES[row["answer"]], **origin(row))]
 
     @property
-    def rules(self) -> tuple[Rule, ...]:
+    def rules(self) -> tuple[Rule[Preference], ...]:
         return (same_answer, inconsistent_choices)
 
     def alpha(self, votes: Sequence[Preference]) -> float:

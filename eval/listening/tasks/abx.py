@@ -25,12 +25,12 @@ from eval.listening.tasks.task import origin
 from eval.listening.trial import Trial
 
 _NOTE = (
-    "One-sided exact binomial tests of more than half, which take all trials as independent; the last two columns do "
+    "One-sided exact binomial tests of more than half, which assume that all trials are independent; the last two columns do "
     "not. d′ by independent observations (Macmillan & Creelman). Of twenty raters who guess, one looks able."
 )
 
 
-class Abx(PairTask):
+class Abx(PairTask[AbxResponse]):
     """Each system against the recording. No rule of screening beyond the same answer throughout: a listener who hears no
     difference must guess, and results without guessers would show any difference as audible."""
 
@@ -47,7 +47,7 @@ class Abx(PairTask):
         return (one, other)
 
     def slots(self, trial: Trial) -> list[tuple[str, str]]:
-        return [*super().slots(trial), ("x", trial.shown[trial.x])]
+        return [*super().slots(trial), ("x", trial.shown[_x(trial)])]
 
     def allowed(self, trial: Trial) -> str:
         return "a or b"
@@ -56,7 +56,7 @@ class Abx(PairTask):
         return isinstance(answer, str) and answer in tuple(SIDES)
 
     def passes(self, trial: Trial, answer: str) -> bool:
-        return answer == SIDES[trial.x]
+        return answer == SIDES[_x(trial)]
 
     def votes(self, row: Mapping) -> list[AbxResponse]:
         answer = SIDES.index(row["answer"])
@@ -105,3 +105,10 @@ class Abx(PairTask):
             Table(head, rows),
             Paragraph(_NOTE, note=True),
         ]
+
+
+def _x(trial: Trial) -> int:
+    """The slot that X repeats. Errors: ValueError for a trial of another task."""
+    if trial.x is None:
+        raise ValueError(f"a trial without X is no ABX trial: {trial}")
+    return trial.x

@@ -1,4 +1,4 @@
-"""Absolute category rating, ITU-T P.800: one take at a time, from 1 (bad) to 5 (excellent)."""
+"""Absolute category rating, ITU-T P.800: one output at a time, from 1 (bad) to 5 (excellent)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from eval.listening.trial import BEEPS, GOLD, Trial
 if TYPE_CHECKING:
     from eval.listening.study import Study
 
-MAX_GOLD_SCORE = 2  # of the degraded take
+MAX_GOLD_SCORE = 2  # of the degraded anchor
 
 
 class Acr(RatingTask):
     """A unit is one condition; the recording is hidden among them. A trap is answered with the number of beeps."""
 
     id = "acr"
-    title = "Rate takes, 1 to 5"
-    about = "Rate one take at a time from 1 (bad) to 5 (excellent), ITU-T P.800."
+    title = "Rate outputs, 1 to 5"
+    about = "Rate one output at a time from 1 (bad) to 5 (excellent), ITU-T P.800."
     seconds_per_trial = 8
     is_reference_free = True
     gold = (GOLD,)

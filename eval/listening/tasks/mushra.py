@@ -22,11 +22,11 @@ MAX_BEEPS_SCORE, MIN_REFERENCE_SCORE = 5, 95  # of a trap, which asks for 0 and 
 
 
 class Mushra(RatingTask):
-    """One unit per clip, with the hidden reference and the anchor. An answer is a score for each take."""
+    """One unit per clip, with the hidden reference and the anchor. An answer is a score for each output."""
 
     id = "mushra"
     title = "MUSHRA, 0 to 100"
-    about = "Rate all takes of a clip against the recording from 0 to 100, ITU-R BS.1534."
+    about = "Rate all outputs of a clip against the recording from 0 to 100, ITU-R BS.1534."
     seconds_per_trial = 75
     anchors = MappingProxyType({ANCHOR: 3500.0})
     measurement = "interval"
@@ -55,8 +55,9 @@ class Mushra(RatingTask):
         return f"{len(trial.shown)} whole numbers from 0 to 100"
 
     def is_answer(self, trial: Trial, answer: object) -> bool:
-        is_complete = isinstance(answer, list) and len(answer) == len(trial.shown)
-        return is_complete and all(is_whole(score, 0, 100) for score in answer)
+        if not isinstance(answer, list) or len(answer) != len(trial.shown):
+            return False
+        return all(is_whole(score, 0, 100) for score in answer)
 
     def passes(self, trial: Trial, answer: list[int]) -> bool:
         bad, good = answer[trial.checked_slot], answer[1 - trial.checked_slot]
@@ -72,7 +73,7 @@ class Mushra(RatingTask):
         return answer[slot]
 
     @property
-    def rules(self) -> tuple[Rule, ...]:
+    def rules(self) -> tuple[Rule[Rating], ...]:
         return (hidden_reference, *super().rules)
 
     def analyse(self, votes: Sequence[Rating]) -> dict:

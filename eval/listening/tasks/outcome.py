@@ -55,6 +55,8 @@ class PCell:
 
 @dataclass(frozen=True)
 class NumberCell:
+    """A number with two decimals; None where it is undefined."""
+
     kind: ClassVar[str] = "number"
     value: float | None
 
@@ -64,6 +66,8 @@ Cell = str | int | Systems | IntervalCell | ShareCell | PCell | NumberCell
 
 @dataclass(frozen=True)
 class Heading:
+    """Above the blocks that belong together."""
+
     kind: ClassVar[str] = "heading"
     text: str
 
@@ -131,8 +135,10 @@ def better_first(pair: Mapping) -> Mapping:
 
 def reliability_blocks(found: Mapping, digits: int) -> list[Block]:
     """found: an analysis with `alpha` and `consistency`, and whichever of the effects of order and slot there are."""
-    again, rows = found["consistency"], []
-    rows.append(("Krippendorff's alpha between raters", NumberCell(found["alpha"]), "1: agreement, 0: chance"))
+    again = found["consistency"]
+    rows: list[tuple[Cell, ...]] = [
+        ("Krippendorff's alpha between raters", NumberCell(found["alpha"]), "1: agreement, 0: chance")
+    ]
     if again["repeats"] and "slot_effect" not in found:
         rows.append(("Same answer when asked again", f"{again['identical']:.0%}", f"{again['repeats']} repeats"))
     if again["difference"] is not None:
@@ -147,5 +153,5 @@ def reliability_blocks(found: Mapping, digits: int) -> list[Block]:
     if "first_preferred" in found:
         share = found["first_preferred"]
         p = PCell(share["p"]).text
-        rows.append(("The take heard first was preferred", ShareCell(share), f"p = {p}, ties left out"))
+        rows.append(("The output heard first was preferred", ShareCell(share), f"p = {p}, ties left out"))
     return [Heading("How steady the answers are"), Table(("", "", ""), rows)]

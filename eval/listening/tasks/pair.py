@@ -1,4 +1,4 @@
-"""Tasks that play two takes of a clip under A and B: their design."""
+"""Tasks that play two outputs of a clip under A and B: their design."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from eval.listening.analysis.votes import REFERENCE
+from eval.listening.analysis.votes import REFERENCE, V
 from eval.listening.orders import side_order
 from eval.listening.tasks.task import Task
 from eval.listening.trial import GOLD, Trial
@@ -18,7 +18,7 @@ SIDES = "ab"  # as answers name them
 FIRST, SECOND = range(2)
 
 
-class PairTask(Task):
+class PairTask(Task[V]):
     """A unit is a pair of conditions, whose sides are balanced over raters."""
 
     @abstractmethod

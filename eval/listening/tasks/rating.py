@@ -10,7 +10,7 @@ import numpy as np
 
 from eval.listening.analysis.precision import Precision, Spread, points_precision
 from eval.listening.analysis.ratings import means, means_by_item, paired_differences, scores_by_system
-from eval.listening.analysis.reliability import consistency, order_effect, rating_alpha
+from eval.listening.analysis.reliability import Level, consistency, order_effect, rating_alpha
 from eval.listening.analysis.screening import Rule, against_the_panel, inconsistent_scores, same_answer
 from eval.listening.analysis.votes import Rating
 from eval.listening.tasks.outcome import (
@@ -35,22 +35,21 @@ _INTERVALS = (
 )
 
 
-class RatingTask(Task):
+class RatingTask(Task[Rating]):
     """`edges` divide the scores into categories, the worst first; `spread` is assumed, not measured."""
 
-    measurement: ClassVar[str]  # level of measurement: ordinal, interval
+    measurement: ClassVar[Level]
     edges: ClassVar[tuple[float, ...]]  # one more than there are categories
     categories: ClassVar[tuple[str, ...]]
     points: ClassVar[str]  # unit of scores
     digits: ClassVar[int]  # of scores in reports
     planned: ClassVar[str]  # format of a half-width, with its unit
     spread: ClassVar[Spread]
-    max_repeat_difference: ClassVar[
-        float
-    ]  # mean between a score and its repeat, in points; beyond it a rater is flagged
+    # mean between a score and its repeat, in points; beyond it a rater is flagged
+    max_repeat_difference: ClassVar[float]
 
     @property
-    def rules(self) -> tuple[Rule, ...]:
+    def rules(self) -> tuple[Rule[Rating], ...]:
         return (same_answer, against_the_panel, partial(inconsistent_scores, bound=self.max_repeat_difference))
 
     def alpha(self, votes: Sequence[Rating]) -> float:
@@ -89,7 +88,7 @@ class RatingTask(Task):
             Heading("All scores"),
             StackedBars("Votes per category, after screening", bars, self.categories, tones),
             Heading("Differences"),
-            Paragraph("Between takes of the same clip by the same rater: tastes and difficulties cancel."),
+            Paragraph("Between outputs of the same clip by the same rater: tastes and difficulties cancel."),
             self._differences(after),
             *reliability_blocks(after, self.digits),
         ]

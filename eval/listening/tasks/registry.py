@@ -11,8 +11,8 @@ from eval.listening.tasks.task import Task
 TASKS: dict[str, Task] = {task.id: task for task in (Acr(), Mushra(), Ab(), Abx())}  # in the form's order
 
 
-def task_of(id: str) -> Task:
-    """Errors: ValueError for an unknown id."""
-    if id not in TASKS:
-        raise ValueError(f"no mode {id!r}; there are {', '.join(TASKS)}")
-    return TASKS[id]
+def task_of(mode: str) -> Task:
+    """The task of that id. Errors: ValueError for an unknown one."""
+    if mode not in TASKS:
+        raise ValueError(f"no mode {mode!r}; there are {', '.join(TASKS)}")
+    return TASKS[mode]

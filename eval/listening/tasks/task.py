@@ -9,11 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from eval.listening.analysis.precision import Precision, Spread
 from eval.listening.analysis.screening import Flag, Rule, same_answer
-from eval.listening.analysis.votes import REFERENCE, Vote
+from eval.listening.analysis.votes import REFERENCE, Origin, V
 from eval.listening.tasks.outcome import Block
 from eval.listening.trial import GOLD, Trial
 
@@ -21,20 +21,19 @@ if TYPE_CHECKING:
     from eval.listening.study import Study
 
 
-class Task(ABC):
-    """A *unit* is one question about one clip: the conditions that a trial plays for it, before their order is drawn."""
+class Task(ABC, Generic[V]):
+    """V: the kind of vote that an answer becomes. A *unit* is one question about one clip: the conditions that a trial plays for it, before their order is drawn."""
 
     id: ClassVar[str]
     title: ClassVar[str]  # in the form that makes a study
     about: ClassVar[str]  # one sentence, at the head of a report
     seconds_per_trial: ClassVar[float]  # about, listening and answering
     needs: ClassVar[str] = "a system"  # the fewest systems that give a unit, in words
-    anchors: ClassVar[Mapping[str, float]] = MappingProxyType(
-        {}
-    )  # {condition: cut-off of the low-passed recording, Hz}
-    gold: ClassVar[tuple[str, ...]] = (REFERENCE, GOLD)  # what the check with a degraded take plays
+    # {condition: cut-off of the low-passed recording, Hz}
+    anchors: ClassVar[Mapping[str, float]] = MappingProxyType({})
+    gold: ClassVar[tuple[str, ...]] = (REFERENCE, GOLD)  # what the check with the degraded anchor plays
     is_reference_free: ClassVar[bool] = False  # whether it can be asked about outputs without any recording
-    has_x: ClassVar[bool] = False  # whether a trial also plays X, which repeats one of its takes
+    has_x: ClassVar[bool] = False  # whether a trial also plays X, which repeats one of its outputs
 
     # ------------------------------------------------ design
 
@@ -52,7 +51,7 @@ class Task(ABC):
 
     @abstractmethod
     def training(self, study: Study) -> list[Trial]:
-        """Good and bad takes, so that the whole scale is known before it counts; the same for everybody."""
+        """Good and bad outputs, so that the whole scale is known before it counts; the same for everybody."""
 
     def trap(self, one: str, other: str) -> tuple[str, ...]:
         """What the check with beeps plays. one, other: two of `BEEPS`, of different counts."""
@@ -79,28 +78,28 @@ class Task(ABC):
     # ------------------------------------------------ analysis
 
     @abstractmethod
-    def votes(self, row: Mapping) -> list[Vote]:
+    def votes(self, row: Mapping) -> list[V]:
         """The votes of a stored answer to a trial or a repeat. row: of `Store.answers`; `origin` gives their common fields."""
 
     def answer_about(self, answer: Any, slot: int) -> object:
-        """The part of an answer that is about the take in that slot, for the export."""
+        """The part of an answer that is about the output in that slot, for the export."""
         return answer
 
     @property
-    def rules(self) -> tuple[Rule, ...]:
+    def rules(self) -> tuple[Rule[V], ...]:
         """The rules of post-screening."""
         return (same_answer,)
 
-    def screen(self, votes: Sequence[Vote]) -> list[Flag]:
+    def screen(self, votes: Sequence[V]) -> list[Flag]:
         """All flags of a study's votes."""
         return [flag for rule in self.rules for flag in rule(votes)]
 
-    def alpha(self, votes: Sequence[Vote]) -> float:
+    def alpha(self, votes: Sequence[V]) -> float:
         """Krippendorff's alpha between raters. Errors: ValueError where answers have no agreement to speak of."""
         raise ValueError(f"no agreement between raters is defined for {self.id!r}")
 
     @abstractmethod
-    def analyse(self, votes: Sequence[Vote]) -> dict:
+    def analyse(self, votes: Sequence[V]) -> dict:
         """The statistics of one vote or more, repeats among them: dataclasses, mappings, lists and numbers."""
 
     @abstractmethod
@@ -114,9 +113,9 @@ class Task(ABC):
         """The outcome as a report shows it. results: of `eval.listening.analysis.results.analyse`, with votes in it."""
 
 
-def origin(row: Mapping) -> dict[str, object]:
-    """The fields of a vote that say whose it is. row: of `Store.answers`."""
-    return {"rater": row["rater"], "item": row["item"], "trial": row["number"], "repeat": row["kind"] == "repeat"}
+def origin(row: Mapping) -> Origin:
+    """The common fields of an answer's votes. row: of `Store.answers`."""
+    return Origin(rater=row["rater"], item=row["item"], trial=row["number"], repeat=row["kind"] == "repeat")
 
 
 def is_whole(value: object, low: int, high: int) -> bool:

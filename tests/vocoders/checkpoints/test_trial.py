@@ -20,6 +20,8 @@ from vocoders.checkpoints.contained import read_contained
 from vocoders.checkpoints.trial import distance_of, is_soundless, phrase, read_checked, take_of
 from vocoders.hifigan.generator import V1, Generator
 from vocoders.mel import HIFIGAN, HW2
+from vocoders.recipes.configs import of_hifigan
+from vocoders.recipes.named import NAMED
 
 CONFIG = {name: value for name, value in dataclasses.asdict(V1).items() if name != "input_channels"}
 
@@ -76,6 +78,20 @@ def test_the_wrong_mel_is_refused_with_the_right_one(told):
         told("hw2")
     with pytest.raises(CheckpointError, match=reason):
         told(mel="hw2")
+
+
+def test_another_rate_beside_it_is_refused_with_the_right_one(universal, monkeypatch, tmp_path):
+    wrong = of_hifigan({"sampling_rate": 24_000})
+    monkeypatch.setattr(
+        checkpoint_check, "NAMED", {name: NAMED[name] for name in ("speecht5", "hifigan")}
+    )  # of many, in a test
+    contents = Contents("g_1", V1, universal.weights, None, "config.json", assumed=wrong)
+    monkeypatch.setattr(checkpoint_check, "read_contents", lambda path, config_path: contents)
+    with pytest.raises(
+        CheckpointError, match=rf"g_1: it fits the hifigan mel, not {wrong.name} \(log-mel L1 of a trial 0\.6"
+    ):
+        read_checked(tmp_path / "g_1")
+    assert read_checked(tmp_path / "g_1", "hifigan").recipe == HIFIGAN
 
 
 def test_whoever_insists_is_believed(told):

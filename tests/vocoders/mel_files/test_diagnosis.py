@@ -13,7 +13,8 @@ from eval.mels.variants import KNOWN, OTHER
 from tests.command import command
 from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE
-from vocoders.features import as_hw2_mel, as_log_hifigan_mel, hw2_mel, log_hifigan_mel
+from vocoders.bridges import as_hw2_mel, as_log_hifigan_mel
+from vocoders.features import hw2_mel, log_hifigan_mel
 from vocoders.mel import HIFIGAN, HW2, mel_of
 from vocoders.mel_files.cone import impossible_share
 from vocoders.mel_files.diagnosis import diagnose, diagnose_file

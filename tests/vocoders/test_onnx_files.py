@@ -1,0 +1,136 @@
+"""ONNX files: every family's export gives PyTorch's samples and finds its recipe again; others are judged by a trial."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from tests.command import command
+from tests.golden.formula import mel
+from tests.vocoders.checkpoints.test_families import written
+from vocoders.catalogue import OWN_CHECKPOINT, find_system
+from vocoders.checkpoints.checkpoint import CheckpointError, read_checkpoint
+from vocoders.features import Features
+from vocoders.onnx_files import network
+from vocoders.onnx_files.export import export_onnx
+from vocoders.onnx_files.metadata import read_metadata, recipe_in
+from vocoders.onnx_files.network import OnnxNetwork, OnnxVocoder
+from vocoders.onnx_files.system import _judged, inspect
+from vocoders.recipes.named import HIFIGAN, HW2, NAMED
+
+
+@pytest.fixture
+def exported(tmp_path):
+    def make(case: str) -> Path:
+        export_onnx(read_checkpoint(written(case, tmp_path)), tmp_path / "out.onnx")
+        return tmp_path / "out.onnx"
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "case", ["HiFi-GAN, resblock 2", "iSTFTNet", "ParallelWaveGAN's HiFi-GAN, one", "BigVGAN 2", "Vocos, center"]
+)
+@torch.inference_mode()
+def test_an_export_gives_pytorchs_samples_in_windows_too(tmp_path, exported, monkeypatch, case):
+    monkeypatch.setattr(network, "WINDOW", 64)
+    path = exported(case)
+    checkpoint = read_checkpoint(next(p for p in tmp_path.iterdir() if p.suffix in ("", ".bin", ".pkl", ".ckpt")))
+    facts = OnnxNetwork(path).facts
+    config = checkpoint.config
+    assert (facts.bands, facts.hop, facts.tail, facts.context) == (
+        config.bands,
+        config.hop,
+        config.tail,
+        config.context,
+    )
+    assert facts.recipe == recipe_in(read_metadata(path)) == checkpoint.recipe
+    values = mel(config.bands, 150)
+    wanted = checkpoint.generator()(values)[0, 0].numpy()
+    vocoder = OnnxVocoder(path, checkpoint.recipe)
+    vocoder.rate = 22_050  # so that nothing is resampled
+    found = vocoder(Features(checkpoint.recipe.log_kind, values[0].numpy()))
+    assert found.shape == wanted.shape
+    assert np.abs(found - wanted).max() < 1e-4
+
+
+def test_the_recipe_of_the_metadata_counts(exported):
+    path = exported("Vocos, same")
+    recipe, notice = inspect(path, None)
+    assert recipe.rate == 16_000
+    assert "far from the phrase" in notice
+    with pytest.raises(ValueError, match=r"was exported for the mel-\w+ mel, not vocos-24k"):
+        inspect(path, "vocos-24k")
+
+
+def test_a_file_is_looked_at_in_another_process(exported):
+    system = find_system(str(exported("Vocos, same")))
+    assert (system.id, system.rate) == ("out", 16_000)
+    assert "Your ONNX network out.onnx" in system.about
+    with pytest.raises(CheckpointError, match=r"^out\.onnx was exported for the mel-\w+ mel, not hw2\.$"):
+        find_system(f"{exported('Vocos, same')}@hw2")
+
+
+def changed(path: Path, change) -> Path:
+    model = onnx.load(str(path))
+    change(model)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def test_without_metadata_a_recipe_is_asked_for(exported):
+    path = changed(exported("Vocos, same"), lambda model: model.ClearField("metadata_props"))
+    with pytest.raises(ValueError, match="says no mel recipe, and none with a name has its bands and hop"):
+        inspect(path, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            lambda model: setattr(model.graph.input[0].type.tensor_type.shape.dim[2], "dim_value", 32),
+            "exactly 32 frames",
+        ),
+        (lambda model: model.opset_import.add(domain="com.example", version=1), "operators of com.example"),
+        (
+            lambda model: setattr(model.graph.initializer[0], "data_location", onnx.TensorProto.EXTERNAL),
+            "in other files",
+        ),
+        (lambda model: setattr(model.graph.node[0], "op_type", "Nonsense"), "cannot be run"),
+    ],
+    ids=["fixed", "foreign", "external", "unknown"],
+)
+def test_a_network_that_cannot_be_run_is_refused(exported, change, reason):
+    with pytest.raises(ValueError, match=rf"out\.onnx .*{reason}") as caught:
+        OnnxNetwork(changed(exported("Vocos, same"), change))
+    assert "\n" not in str(caught.value)
+
+
+def test_other_networks_and_no_networks_are_refused(tmp_path):
+    folder = Path(importlib.util.find_spec("swift_f0").origin).parent
+    (tmp_path / "f0.onnx").write_bytes(next(folder.rglob("*.onnx")).read_bytes())
+    with pytest.raises(ValueError, match=r"f0\.onnx has 3 inputs, .* are read"):
+        OnnxNetwork(tmp_path / "f0.onnx")
+    (tmp_path / "a.onnx").write_bytes(b"\xff" * 100)
+    with pytest.raises(ValueError, match=r"a\.onnx is not a readable ONNX file"):
+        OnnxNetwork(tmp_path / "a.onnx")
+
+
+def test_the_trial_decides():
+    vocos = NAMED["vocos-24k"]
+    assert _judged("a", HIFIGAN, {HIFIGAN: 0.6}) == (HIFIGAN, "")
+    assert _judged("a", None, {HW2: 5.7, HIFIGAN: 0.6})[0] == HIFIGAN
+    assert "far from the phrase" in _judged("a", vocos, {vocos: 5.0, NAMED["bigvgan-24k"]: 4.0})[1]
+    with pytest.raises(ValueError, match=r"fits the hifigan mel, not hw2 \(log-mel L1 of a trial 0\.6 against 5\.7\)"):
+        _judged("a", HW2, {HW2: 5.7, HIFIGAN: 0.6})
+    with pytest.raises(ValueError, match="a trial does not tell"):
+        _judged("a", None, {HW2: 3.7, HIFIGAN: 3.6})
+
+
+def test_the_command_refuses_a_guided_generator_and_other_names(tmp_path):
+    done = command("vocoders", "export", OWN_CHECKPOINT, tmp_path / "a.onnx", code=1)
+    assert "takes a Griffin-Lim waveform" in done.stderr
+    assert "written as .onnx" in command("vocoders", "export", "hifigan-original", tmp_path / "a.pt", code=1).stderr

@@ -1,0 +1,264 @@
+"""Recipes as data: each named one against librosa and torchaudio, and what is found in configuration files."""
+
+import dataclasses
+import json
+import pickle
+
+import librosa
+import numpy as np
+import pytest
+import torch
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import harmonic_tone
+from vocoders.analysis import Analysis
+from vocoders.audio import SAMPLE_RATE, resample
+from vocoders.bridges import bridge_mel
+from vocoders.features import Features, front_end, log_mel_step
+from vocoders.mel import HIFIGAN, HW2, filters_of, linear_mel, log_mel_of, mel_of, mel_of_magnitude
+from vocoders.phase.inversion import invert_mel
+from vocoders.phase.refine import refine
+from vocoders.recipes.configs import (
+    of_hifigan,
+    of_parallel_wavegan,
+    of_speechbrain,
+    of_speecht5,
+    of_vocos,
+    parsed,
+    read_recipe,
+)
+from vocoders.recipes.named import NAMED, with_its_name
+from vocoders.recipes.recipe import MelRecipe, recipe_from
+from vocoders.torchaudio_cpu import import_torchaudio
+
+NAMES = list(NAMED)
+
+
+def voice(rate: int, seconds: float = 0.6) -> np.ndarray:
+    """A bright tone at any rate, with harmonics up to half of it."""
+    time = np.arange(round(rate * seconds)) / rate
+    tone = sum(np.sin(2 * np.pi * 220 * k * time) / k for k in range(1, int(rate / 2 / 220)))
+    noise = np.random.default_rng(0).normal(0, 0.01, len(time))
+    return (0.3 * (tone + noise) / np.abs(tone).max()).astype(np.float32)
+
+
+def by_librosa(samples: np.ndarray, recipe: MelRecipe) -> np.ndarray:
+    """The linear mel through librosa alone: its STFT on a signal padded beforehand, its filters."""
+    padded = np.pad(samples, recipe.pad, mode=recipe.padding)
+    spectrum = librosa.stft(
+        padded.astype(np.float64), n_fft=recipe.n_fft, hop_length=recipe.hop, win_length=recipe.win_length,
+        window=recipe.window, center=False,
+    )  # fmt: skip
+    filters = librosa.filters.mel(
+        sr=recipe.rate, n_fft=recipe.n_fft, n_mels=recipe.bands, fmin=recipe.fmin, fmax=recipe.fmax,
+        htk=recipe.scale == "htk", norm="slaney" if recipe.unit_area else None, dtype=np.float64,
+    )  # fmt: skip
+    return filters @ (np.abs(spectrum) ** 2 + recipe.epsilon) ** (recipe.power / 2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_named_mel_equals_librosas(name):
+    recipe = NAMED[name]
+    samples = voice(recipe.rate)
+    found, wanted = mel_of(samples, recipe), by_librosa(samples, recipe)
+    assert found.shape == wanted.shape == (recipe.bands, recipe.frames(len(samples)))
+    assert np.abs(found - wanted).max() < 1e-5 * wanted.max()
+    log = np.log(np.maximum(wanted, recipe.floor)) / np.log(recipe.log_base)
+    audible = wanted > 1e-4 * wanted.max()
+    assert np.abs(log_mel_of(samples, recipe) - log)[audible].max() < 1e-3
+
+
+@pytest.mark.parametrize("norm", [True, False])
+@pytest.mark.parametrize("scale", ["htk", "slaney"])
+@pytest.mark.parametrize(("fmin", "fmax"), [(0.0, None), (80.0, 7600.0)])
+def test_filters_equal_librosas_for_any_edges(norm, scale, fmin, fmax):
+    recipe = dataclasses.replace(NAMED["bigvgan-44k"], scale=scale, unit_area=norm, fmin=fmin, fmax=fmax)
+    wanted = librosa.filters.mel(
+        sr=44_100, n_fft=1024, n_mels=128, fmin=fmin, fmax=fmax, htk=scale == "htk", norm="slaney" if norm else None,
+        dtype=np.float64,
+    )  # fmt: skip
+    assert np.abs(filters_of(recipe) - wanted).max() < 1e-12
+
+
+def test_vocoss_mel_is_torchaudios_centred_magnitude():
+    transform = import_torchaudio().transforms.MelSpectrogram(24_000, 1024, hop_length=256, n_mels=100, power=1)
+    samples = voice(24_000)
+    wanted = torch.log(torch.clip(transform(torch.from_numpy(samples)), min=1e-7)).numpy()
+    assert np.abs(log_mel_of(samples, NAMED["vocos-24k"]) - wanted).max() < 1e-3
+
+
+def test_parallel_wavegans_mel_is_librosas_with_statistics():
+    mean, scale = np.linspace(-3, -1, 80), np.linspace(0.4, 1.2, 80)
+    recipe = of_parallel_wavegan(
+        {"sampling_rate": 24_000, "fft_size": 2048, "hop_size": 300, "win_length": 1200, "fmin": 80, "fmax": 7600, "num_mels": 80},
+        mean,
+        scale,
+    )  # fmt: skip
+    samples = voice(24_000)
+    spectrum = np.abs(
+        librosa.stft(samples, n_fft=2048, hop_length=300, win_length=1200, window="hann", pad_mode="reflect")
+    )
+    basis = librosa.filters.mel(sr=24_000, n_fft=2048, n_mels=80, fmin=80, fmax=7600)
+    wanted = (np.log10(np.maximum(1e-10, spectrum.T @ basis.T)) - mean) / scale
+    assert np.abs(log_mel_of(samples, recipe).T - wanted).max() < 1e-3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_logarithm_is_undone(name):
+    recipe = NAMED[name]
+    linear = mel_of(voice(recipe.rate), recipe)
+    kept = linear > recipe.floor * 1.01
+    found = linear_mel(log_mel_of(voice(recipe.rate), recipe), recipe)
+    assert np.abs(found / linear - 1)[kept].max() < 1e-4
+    added = dataclasses.replace(recipe, floor_mode="add", mean=(1.0,) * recipe.bands, deviation=(2.0,) * recipe.bands)
+    found = linear_mel(log_mel_of(voice(recipe.rate), added), added)
+    assert np.abs(found - linear).max() < 1e-5 * linear.max()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_inverted_mel_has_that_mel(name):
+    recipe = NAMED[name]
+    mel = mel_of(voice(recipe.rate), recipe)
+    magnitude = invert_mel(mel, recipe)
+    assert magnitude.shape == (recipe.bins, mel.shape[1])
+    again = mel_of_magnitude(magnitude, recipe)
+    assert np.linalg.norm(again - mel) < 0.05 * np.linalg.norm(mel)
+
+
+@pytest.mark.parametrize(("source", "target"), [("hw2", "vocos-24k"), ("vocos-24k", "hifigan"), ("speecht5", "bigvgan-24k"),
+                                                ("parallel-wavegan-24k", "hw2"), ("bigvgan-22k", "hifigan")])  # fmt: skip
+def test_a_bridge_leads_near_the_mel_of_the_recording(source, target):
+    """Nepers of magnitude, over what is loud and inside both mels; another recipe's mel taken for this one is several off."""
+    source, target = NAMED[source], NAMED[target]
+    samples = harmonic_tone(1.0)
+    given, wanted = (log_mel_of(resample(samples, SAMPLE_RATE, to=r.rate), r) for r in (source, target))
+    found = bridge_mel(given, source, target)
+    frames = min(found.shape[1], wanted.shape[1])
+    assert abs(found.shape[1] - wanted.shape[1]) <= 3
+    inner = slice(6, frames - 6)
+    nepers = np.log(target.log_base) / target.power
+    difference = (found[:, inner] - wanted[:, inner]) * nepers
+    loud = wanted[:, inner] * nepers > (wanted * nepers).max() - 5
+    centres = filters_of(target).argmax(axis=1) * target.rate / target.n_fft
+    loud &= (centres < 0.95 * source.highest)[:, None]  # nothing is known above
+    assert np.abs(difference)[loud].mean() < 0.35
+
+
+def test_a_mel_file_reaches_every_generator():
+    analysis = Analysis.of_mel(Features("hw2 mel", mel_of(harmonic_tone(0.5), HW2)))
+    for recipe in (NAMED["vocos-24k"], NAMED["bigvgan-22k"], HIFIGAN):
+        assert analysis.features(front_end(recipe)).values.shape[0] == recipe.bands
+
+
+def test_a_step_of_any_recipe_goes_to_other_processes_and_equals_itself():
+    step = log_mel_step(NAMED["vocos-24k"])
+    assert pickle.loads(pickle.dumps(step)) == step == log_mel_step(NAMED["vocos-24k"])
+    assert len({step, log_mel_step(NAMED["bigvgan-24k"]), log_mel_step(HIFIGAN)}) == 3
+    features = step(harmonic_tone(0.5))
+    assert (features.kind, features.values.shape) == ("log vocos-24k mel", (100, 12_032 // 256 + 1))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_is_a_value_that_files_hold(name, tmp_path):
+    recipe = dataclasses.replace(NAMED[name], name="mine")
+    for suffix, write in ((".json", json.dumps), (".yaml", yaml.safe_dump)):
+        (tmp_path / f"mine{suffix}").write_text(write(recipe.as_dict()))
+        assert read_recipe(tmp_path / f"mine{suffix}") == NAMED[name]
+    assert read_recipe(name) == NAMED[name]
+
+
+def test_a_name_that_lies_is_corrected():
+    fake = with_its_name(dataclasses.replace(NAMED["vocos-24k"], name="hw2"))
+    assert fake == NAMED["vocos-24k"]
+    own = with_its_name(dataclasses.replace(NAMED["vocos-24k"], name="hw2", fmin=20.0))
+    assert own.name.startswith("mel-")
+    assert own == with_its_name(dataclasses.replace(own, name="anything"))
+    assert own.name != with_its_name(dataclasses.replace(own, fmin=21.0)).name
+
+
+def test_configuration_files_lead_to_the_named_recipes():
+    nvidia = {
+        "sampling_rate": 44100,
+        "num_mels": 128,
+        "n_fft": 2048,
+        "hop_size": 512,
+        "win_size": 2048,
+        "fmin": 0,
+        "fmax": None,
+    }
+    assert of_hifigan(nvidia).name == "bigvgan-44k-512x"
+    assert of_hifigan({}) == of_hifigan({"fmax": 8000, "fmin": 0.0}) == HIFIGAN
+    assert of_hifigan({"sampling_rate": 24000, "num_mels": 100, "fmax": 12000}).name == "bigvgan-24k"
+    assert (
+        of_vocos({"sample_rate": 24000, "n_fft": 1024, "hop_length": 256, "n_mels": 100, "padding": "center"}).name
+        == "vocos-24k"
+    )
+    assert of_vocos({"padding": "same"}).pad == 384
+    assert of_speecht5({}).name == "speecht5"
+    assert of_speechbrain({"sample_rate": 16000, "mel_fmax": 8000}).name == "speechbrain-16k"
+    assert of_parallel_wavegan({"sampling_rate": 22050, "fmin": 80, "fmax": 7600}).name == "parallel-wavegan-22k"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"rate": 0}, "rate is 0; allowed: 8000 to 96000"),
+        ({"rate": 22050.5}, "rate is 22050.5; allowed"),
+        ({"n_fft": 10**9}, "n_fft is 1000000000; allowed: 64 to 8192"),
+        ({"hop": 0}, "hop is 0; allowed: 1 to 1024"),
+        ({"win_length": 2048}, "win_length is 2048; allowed: 16 to 1024"),
+        ({"fmax": 20_000}, "fmax is 20000; allowed: above fmin .* up to 11025 Hz, or none"),
+        ({"fmin": 9000}, "fmax is 8000"),
+        ({"bands": True}, "bands is True"),
+        ({"power": 3}, "power is 3; allowed: 1 or 2"),
+        ({"log_base": 1}, "log_base is 1"),
+        ({"floor": float("nan")}, "floor is nan"),
+        ({"mean": [0.0] * 80}, "mean is 80; allowed: one value per band"),
+        ({"mean": [0.0] * 80, "deviation": [0.0] * 80}, "deviation is .* numbers above 0"),
+        ({"name": "a/b"}, "name is 'a/b'"),
+        ({"window": "kaiser"}, "window is 'kaiser'; allowed: 'hann' or 'hamming'"),
+        ({"unit_area": "yes"}, "unit_area is 'yes'"),
+        ({"sample_rate": 1}, "a mel recipe has no sample_rate; it has bands, "),
+    ],
+)  # fmt: skip
+def test_an_impossible_recipe_is_refused(fields, reason):
+    with pytest.raises(ValueError, match=reason):
+        recipe_from(fields)
+
+
+@given(st.dictionaries(st.sampled_from([f.name for f in dataclasses.fields(MelRecipe)]),
+                       st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers(), max_size=3)))  # fmt: skip
+def test_whatever_a_file_says_there_is_a_recipe_or_a_sentence(fields):
+    try:
+        found: object = recipe_from(fields)
+    except ValueError as error:
+        found = error
+    assert isinstance(found, MelRecipe) or "\n" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: &x [1, 2]\nb: *x", "aliases"),
+        ("[1, 2]", "no mapping"),
+        ("a: [", "not valid YAML"),
+        ("[" * 5000, "nested without end|not valid YAML"),
+        ("x" * 70_000, "at most 0.07 MB"),
+    ],
+)
+def test_yaml_that_is_no_configuration(tmp_path, text, reason):
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(ValueError, match=reason):
+        parsed(tmp_path / "config.yaml")
+
+
+def test_yaml_tags_make_no_objects(tmp_path):
+    (tmp_path / "a.yaml").write_text("generator: !new:os.system\n  a: 1\nb: !!python/object/apply:os.system [ls]\n")
+    assert parsed(tmp_path / "a.yaml") == {"generator": {"a": 1}, "b": ["ls"]}
+
+
+def test_refinement_says_which_framing_it_needs():
+    with pytest.raises(ValueError, match="framing of the hw2 mel, not at 24000 Hz"):
+        refine(np.zeros(2560, np.float32), np.zeros((100, 10), np.float32), NAMED["vocos-24k"])

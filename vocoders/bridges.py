@@ -1,0 +1,94 @@
+"""From one recipe's mel to another's, where there is no recording.
+
+Mels of one framing meet at STFT magnitudes, which the first is inverted to. Between framings, other rates or hops, there is no
+way but through a waveform: Griffin-Lim from those magnitudes, resampled, and analysed anew. What the first mel does not hold,
+above its upper edge for one, the second cannot show.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from vocoders.audio import resample
+from vocoders.features import Features, LogMelOf, hw2_mel, invert, log_hifigan_mel, remel
+from vocoders.mel import HIFIGAN, HW2, linear_mel, log_mel, log_mel_of, mel_of_magnitude
+from vocoders.phase.griffin_lim import ITERATIONS, MOMENTUM, griffin_lim
+from vocoders.phase.inversion import invert_mel
+from vocoders.recipes.recipe import MelRecipe
+from vocoders.step import Step
+
+
+def bridge_mel(log: np.ndarray, source: MelRecipe, target: MelRecipe) -> np.ndarray:
+    """Log mel (bands, frames) of `source` -> log mel of `target`, at its own rate and frames.
+
+    Errors: ValueError for a mel that is not one of `source`.
+    """
+    if source == target:
+        return log
+    return mel_from_magnitude(invert_mel(linear_mel(log, source), source), source, target)
+
+
+def mel_from_magnitude(magnitude: np.ndarray, source: MelRecipe, target: MelRecipe) -> np.ndarray:
+    """STFT magnitude (bins, frames) in the framing of `source` -> log mel of `target`."""
+    if source.framing == target.framing:
+        return log_mel(torch.from_numpy(mel_of_magnitude(magnitude, target)), target).numpy()
+    samples = resample(waveform_of(magnitude, source), rate=source.rate, to=target.rate)
+    return log_mel_of(np.pad(samples, (0, target.whole(len(samples)) - len(samples))), target)
+
+
+def waveform_of(magnitude: np.ndarray, recipe: MelRecipe) -> np.ndarray:
+    """STFT magnitude (bins, frames) in any recipe's framing -> (frames * hop,) float32 at its rate, by Griffin-Lim."""
+    if recipe.framing == HW2.framing:
+        return griffin_lim(magnitude)
+    import librosa
+
+    frames = magnitude.shape[1]
+    centred = librosa.griffinlim(  # its frame i is centred on sample i * hop
+        magnitude,
+        n_iter=ITERATIONS,
+        hop_length=recipe.hop,
+        win_length=recipe.win_length,
+        n_fft=recipe.n_fft,
+        window=recipe.window,
+        momentum=MOMENTUM,
+        pad_mode="constant",
+        random_state=0,
+    )
+    samples = np.zeros(frames * recipe.hop, np.float32)
+    late = max(0, recipe.first_centre)
+    kept = min(len(samples) - late, len(centred))
+    samples[late : late + kept] = centred[:kept]
+    return samples
+
+
+def as_hw2_mel(mel: Features) -> Features:
+    """Either of the project's mels -> the hw2 mel. HiFi-GAN's is inverted on the way; nothing is known above 8 kHz."""
+    if mel.kind == "hw2 mel":
+        return mel
+    linear = np.exp(mel.require("log hifigan mel", by="the bridge to the hw2 mel"))
+    return Features("hw2 mel", mel_of_magnitude(invert_mel(linear, HIFIGAN), HW2))
+
+
+def as_log_hifigan_mel(mel: Features) -> Features:
+    """Either of the project's mels -> HiFi-GAN's own."""
+    return mel if mel.kind == "log hifigan mel" else remel(invert(mel))
+
+
+def bridge(step: Step) -> Callable[[Features], Features] | None:
+    """What stands in for a first step where there is a mel instead of a recording; None where a mel is not enough."""
+    if step == hw2_mel:
+        return as_hw2_mel
+    if step == log_hifigan_mel:
+        return as_log_hifigan_mel
+    if isinstance(step.apply, LogMelOf):
+        return functools.partial(_bridged, target=step.apply.recipe)
+    return None
+
+
+def _bridged(mel: Features, target: MelRecipe) -> Features:
+    magnitude = invert(as_hw2_mel(mel)).values
+    return Features(target.log_kind, mel_from_magnitude(magnitude, HW2, target))

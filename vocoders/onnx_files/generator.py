@@ -1,0 +1,22 @@
+"""The generator behind an id or a path, with its weights, for export."""
+
+from __future__ import annotations
+
+from vocoders.catalogue import OWN_CHECKPOINT, checkpoint_path, is_file, original_weights
+from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
+from vocoders.checkpoints.trial import read_checked
+
+
+def generator_of(item: str) -> Checkpoint:
+    """The generator behind a system that has one, with its weights. Errors: ValueError; `CheckpointError`; `Unavailable`."""
+    built_in = {
+        "hifigan-hw2": lambda: read_checkpoint(OWN_CHECKPOINT),
+        "hifigan-original": lambda: read_checkpoint(original_weights("universal"), "hifigan"),
+        "hifigan-original-lj": lambda: read_checkpoint(original_weights("LJSpeech"), "hifigan"),
+    }
+    if item in built_in:
+        return built_in[item]()
+    path, recipe = checkpoint_path(item)
+    if not is_file(path):
+        raise ValueError(f"{item!r} is no generator; known: {', '.join(built_in)}, or the path of a checkpoint")
+    return read_checked(path, recipe)

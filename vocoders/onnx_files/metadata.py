@@ -1,0 +1,38 @@
+"""What an ONNX file says of itself: names with values, beside the network. Here, the mel recipe and the context."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from vocoders.recipes.named import with_its_name
+from vocoders.recipes.recipe import MelRecipe, recipe_from
+
+RECIPE, CONTEXT, FAMILY = "mel_recipe", "context_frames", "family"
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Errors: ValueError for a file that is no ONNX network, or keeps its weights in other files."""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+    except (DecodeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{path.name} is not a readable ONNX file") from error
+    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in model.graph.initializer):
+        raise ValueError(f"{path.name} keeps its weights in other files; save it as one")
+    foreign = {entry.domain for entry in model.opset_import} - {"", "ai.onnx"}
+    if foreign:
+        raise ValueError(f"{path.name} needs operators of {', '.join(sorted(foreign))[:80]}, which are not run here")
+    return {entry.key: entry.value for entry in model.metadata_props}
+
+
+def recipe_in(metadata: dict[str, str]) -> MelRecipe | None:
+    """The recipe that our own export wrote. Errors: ValueError."""
+    if RECIPE not in metadata:
+        return None
+    fields = json.loads(metadata[RECIPE])
+    if not isinstance(fields, dict):
+        raise ValueError(f"{RECIPE} in its metadata is no mapping")
+    return with_its_name(recipe_from(fields))

@@ -1,0 +1,106 @@
+"""Any ONNX network from a log mel to a waveform, run by OpenVINO in windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vocoders.audio import check_mono, resample
+from vocoders.features import Features
+from vocoders.hifigan.openvino_generator import openvino_core
+from vocoders.hifigan.windows import windows
+from vocoders.onnx_files.metadata import CONTEXT, read_metadata, recipe_in
+from vocoders.recipes.recipe import MelRecipe
+
+MAX_BYTES = 600_000_000
+USUAL_CONTEXT = 64  # frames to each side of a window, where a file does not say how far its network reaches
+WINDOW = 512  # frames that a window keeps
+_PROBE = 96  # frames that a new network is tried with
+
+
+@dataclass(frozen=True)
+class OnnxFacts:
+    """bands, hop: found by running it. recipe: of its metadata. context: frames."""
+
+    bands: int
+    hop: int
+    tail: int  # samples that the waveform is shorter than frames * hop
+    context: int
+    recipe: MelRecipe | None
+
+
+class OnnxNetwork:
+    """Log mel (bands, frames) -> samples. Errors of the constructor: ValueError with a sentence about the file."""
+
+    def __init__(self, path: Path) -> None:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError(
+                f"{path.name} has {path.stat().st_size / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are read"
+            )
+        metadata = read_metadata(path)
+        try:
+            model = openvino_core().read_model(path)
+            self._network = openvino_core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        except RuntimeError as error:
+            raise ValueError(
+                f"{path.name} holds operators that cannot be run ({str(error).splitlines()[0][:120]})"
+            ) from error
+        self._name = path.name
+        self.facts = self._probe(metadata)
+
+    def run(self, mel: np.ndarray) -> np.ndarray:
+        """(bands, frames) float32 -> (samples,) float32. Errors: ValueError where the network fails."""
+        try:
+            return np.asarray(self._network(np.ascontiguousarray(mel, np.float32)[None])[0]).reshape(-1)
+        except RuntimeError as error:
+            raise ValueError(
+                f"{self._name} failed on {mel.shape[1]} frames ({str(error).splitlines()[0][:120]})"
+            ) from error
+
+    def _probe(self, metadata: dict[str, str]) -> OnnxFacts:
+        inputs, outputs = self._network.inputs, self._network.outputs
+        shape = inputs[0].partial_shape
+        fits = len(inputs) == 1 and len(outputs) == 1 and len(shape) == 3 and shape[1].is_static
+        if not fits:
+            wanted = "one input (1, bands, frames) and one output"
+            raise ValueError(
+                f"{self._name} has {len(inputs)} inputs, the first {shape}, and {len(outputs)} outputs; {wanted} are read"
+            )
+        if shape[2].is_static:
+            raise ValueError(
+                f"{self._name} takes exactly {shape[2].get_length()} frames; export it with a dynamic axis"
+            )
+        bands = shape[1].get_length()
+        long, short = (len(self.run(np.full((bands, frames), -5, np.float32))) for frames in (_PROBE, _PROBE // 2))
+        hop = (long - short) * 2 // _PROBE
+        tail = _PROBE * hop - long
+        if hop < 1 or not 0 <= tail <= hop:
+            raise ValueError(
+                f"{self._name} gives {long} samples of {_PROBE} frames and {short} of {_PROBE // 2}; that is no waveform"
+            )
+        context = metadata.get(CONTEXT, str(USUAL_CONTEXT))
+        reach = int(context) if context.isdecimal() and int(context) <= 1024 else USUAL_CONTEXT
+        return OnnxFacts(bands, hop, tail, reach, recipe_in(metadata))
+
+
+class OnnxVocoder:
+    """With the recipe it was found to take -> float32 at 22 050 Hz."""
+
+    def __init__(self, path: Path, recipe: MelRecipe) -> None:
+        self.expects, self.rate = recipe.log_kind, recipe.rate
+        self._network = OnnxNetwork(path)
+
+    def __call__(self, features: Features, on_progress: Callable[[float], None] = lambda fraction: None) -> np.ndarray:
+        """Errors: `FeatureMismatch` for another kind; ValueError for samples that are not numbers."""
+        mel = features.require(self.expects, by="this ONNX network")
+        facts, frames, parts = self._network.facts, mel.shape[1], []
+        for window in windows(frames, WINDOW, facts.context):
+            samples = self._network.run(mel[:, window.start : window.stop])
+            parts.append(samples[(window.first - window.start) * facts.hop : (window.last - window.start) * facts.hop])
+            on_progress(window.last / frames)
+        samples = np.concatenate(parts)
+        check_mono(samples, "the output of this ONNX network")
+        return resample(samples, self.rate)

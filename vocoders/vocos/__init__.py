@@ -1,0 +1,1 @@
+"""The Vocos generator."""

@@ -105,3 +105,28 @@ def test_a_path_on_the_server_is_no_upload(app_url, path, endpoint, more):
         refused = httpx.post(f"{app_url}/gradio_api/call/{endpoint}", json=body)
         assert refused.status_code == 400
         assert "Send the file itself" in refused.json()["detail"]
+
+
+def test_outputs_made_elsewhere_are_compared(client, song, tmp_path):
+    samples, rate = soundfile.read(song, dtype="float32")
+    soundfile.write(tmp_path / "mine.wav", 0.5 * samples, rate, subtype="FLOAT")
+    (tmp_path / "letter.wav").write_text("Dear vocoder,")
+    files = [handle_file(tmp_path / name) for name in ("mine.wav", "letter.wav")]
+    found = client.predict(handle_file(song), ["griffin-lim"], 0.0, None, files, api_name="/compare_json")
+    assert found["takes"].keys() == {"file-mine", "griffin-lim"}
+    assert found["takes"]["file-mine"]["compute_seconds"] is None
+    assert found["takes"]["file-mine"]["notes"] == ["it is 6.0 LU quieter than the reference"]
+    assert found["takes"]["griffin-lim"]["notes"] == []
+    assert "not a WAV" in found["failed"]["file-letter"]
+
+
+def test_an_output_that_is_a_path_on_the_server_is_no_upload(app_url, song):
+    """The recording is an upload, the output is not."""
+    with song.open("rb") as file:
+        (uploaded,) = httpx.post(f"{app_url}/gradio_api/upload", files={"files": file}).json()
+    recording = {"path": uploaded, "meta": {"_type": "gradio.FileData"}}
+    for kind in ({"meta": {"_type": "gradio.FileData"}}, {"mime_type": "audio/wav"}):
+        body = {"data": [recording, ["griffin-lim"], 0.0, None, [{"path": "/etc/passwd", **kind}]]}
+        refused = httpx.post(f"{app_url}/gradio_api/call/compare_json", json=body)
+        assert refused.status_code == 400
+        assert "Send the file itself" in refused.json()["detail"]

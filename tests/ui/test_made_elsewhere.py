@@ -14,6 +14,8 @@ from eval.compare.output_folder import GivenOutput
 from tests.conftest import harmonic_tone
 from ui.compare.job import CompareJob
 from ui.compare.made_elsewhere import read_outputs
+from ui.compare.metric_table import metric_table
+from ui.compare.outputs import levels_of
 from vocoders.audio import SAMPLE_RATE, Recording
 from vocoders.catalogue import find_systems
 from vocoders.recordings.reader import AudioError, Limits
@@ -58,6 +60,8 @@ def test_a_late_and_inverted_output_is_placed_measured_and_told(store, tmp_path)
     assert "its polarity is inverted" in track["about"]
     assert output.metrics["M-STFT"] == 0
     assert track["gain_db"] == last.player["tracks"][0]["gain_db"]
+    assert "inverted (1.00)" in levels_of(last)
+    assert metric_table(last.outputs).count("n/a") >= 2  # computing and speed are unknown
     results = json.loads((folder.path / "results.json").read_text(), parse_constant=pytest.fail)
     found = results["systems"]["file-My-vocoder"]
     assert found["compute_seconds"] is found["real_time_factor"] is None

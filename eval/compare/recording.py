@@ -52,9 +52,9 @@ class Output:
 
     @property
     def about(self) -> str:
-        """The sentence about the system, and what was noticed about this output."""
+        """What was noticed about this output, first since a row shows the beginning, then the sentence about the system."""
         noticed = "; ".join(self.notes)
-        return f"{self.system.about} {noticed[0].upper()}{noticed[1:]}." if noticed else self.system.about
+        return f"{noticed[0].upper()}{noticed[1:]}. {self.system.about}" if noticed else self.system.about
 
     @property
     def real_time_factor(self) -> float:

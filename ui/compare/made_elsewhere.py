@@ -22,7 +22,7 @@ def outputs_chooser() -> gr.File:
     """Lays out the field for the files."""
     with gr.Accordion("Outputs made elsewhere", open=False, elem_id="given"):
         return gr.File(
-            label=f"Audio files made from this recording, up to {MAX_OUTPUT_FILES}",
+            label=f"Audio files: up to {MAX_OUTPUT_FILES}",
             file_count="multiple",
             type="filepath",
             elem_id="given-files",

@@ -21,7 +21,7 @@ def refinement_panel(takes: Sequence[Output]) -> str:
     pairs = [
         _pair(take, plain)
         for take in takes
-        if take.system.refinement
+        if isinstance(take.system, System) and take.system.refinement
         for plain in takes
         if _is_plain(plain, take.system)
     ]
@@ -29,8 +29,10 @@ def refinement_panel(takes: Sequence[Output]) -> str:
 
 
 def _is_plain(output: Output, refined: System) -> bool:
-    same = output.system.steps == refined.steps and output.system.load == refined.load
-    return same and output.system.refinement is None
+    system = output.system
+    if not isinstance(system, System) or system.refinement is not None:
+        return False
+    return system.steps == refined.steps and system.load == refined.load
 
 
 def _pair(refined: Output, plain: Output) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from eval.compare.recording import Output
+from eval.compare.recording import ComparedSystem, Output
 from eval.homework.ladder import RUNGS
 from eval.homework.loss_scales import loss_scales
 from eval.homework.mel_steps import steps
@@ -83,6 +83,6 @@ def _spectra(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], colours: Seque
     return Curve(drawing, levels, [(100 * rate / MAX_SHOWN_RATE_HZ, f"{rate} Hz") for rate in RATES])
 
 
-def is_rung(system: System) -> bool:
+def is_rung(system: ComparedSystem) -> bool:
     """Whether the system is a rung of the ladder, which is no vocoder."""
     return system in RUNGS

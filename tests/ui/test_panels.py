@@ -3,8 +3,11 @@
 import numpy as np
 
 from eval.compare.recording import Output
+from eval.metrics.alignment import Alignment
+from eval.metrics.loudness import Level
 from eval.metrics.pitch import PitchTrack
 from tests.conftest import harmonic_tone
+from ui.compare.metric_table import level_table
 from ui.compare.pitch_panel import pitch_panel
 from ui.compare.refinement_panel import on_mel_axis, refinement_panel
 from vocoders.catalogue import find_systems
@@ -49,3 +52,13 @@ def test_the_mel_axis_keeps_both_ends():
     assert (warped[0, 0], warped[-1, 0]) == (0, 512)
     assert np.all(np.diff(warped[:, 0]) >= 0)
     assert warped[128, 0] < 130  # low frequencies get more room
+
+
+def test_a_delay_stands_in_the_level_table_where_it_is_reliable():
+    alignments = {"late": Alignment(7, -0.93, 0.0), "other": Alignment(5, 0.03, 0.0)}
+    html = level_table(
+        {"late": "Late", "other": "Other"}, dict.fromkeys(alignments, Level(-23.0, -3.0, 0.0)), {}, alignments
+    )
+    assert "<td>+7</td><td>inverted (0.93)</td>" in html
+    assert "n/a (0.03)" in html
+    assert "+5" not in html

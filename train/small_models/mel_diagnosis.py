@@ -11,13 +11,14 @@ import io
 import itertools
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from common.command import refuse_overwriting, run
@@ -124,19 +125,34 @@ def _through_mp3(samples: np.ndarray) -> np.ndarray:
 
 def fit(inputs: np.ndarray, labels: np.ndarray, kinds: int, seed: int, epochs: int = EPOCHS) -> list[np.ndarray]:
     """Standardized statistics (n, m) and labels (n,) -> weights and biases of the three layers, (in, out) and (out,)."""
-    torch.manual_seed(seed)
-    torch.set_flush_denormal(True)  # the optimizer's moments of unused weights; they cost ten times as much
-    sizes = (inputs.shape[1], *HIDDEN, kinds)
+    with torch.random.fork_rng(devices=[]), _without_denormals():
+        torch.manual_seed(seed)
+        layers = _fitted_layers(torch.tensor(inputs, dtype=torch.float32), torch.tensor(labels), kinds, epochs)
+    return [array.detach().numpy() for layer in layers for array in (layer.weight.T, layer.bias)]
+
+
+@contextmanager
+def _without_denormals() -> Iterator[None]:
+    """The optimizer's moments of unused weights become denormal numbers, which cost ten times as much. The setting is the
+    processor's, of everything that this thread computes, NumPy's work included: it must not outlive the fit."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def _fitted_layers(values: Tensor, wanted: Tensor, kinds: int, epochs: int) -> list[nn.Linear]:
+    sizes = (values.shape[1], *HIDDEN, kinds)
     layers = [nn.Linear(*pair) for pair in itertools.pairwise(sizes)]
     network = nn.Sequential(layers[0], nn.ReLU(), nn.Dropout(DROPOUT), layers[1], nn.ReLU(), layers[2])
-    values, wanted = torch.tensor(inputs, dtype=torch.float32), torch.tensor(labels)
     rarity = 1 / torch.bincount(wanted, minlength=kinds).clamp(min=1).float().sqrt()
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
     steps = epochs * -(-len(values) // BATCH_CLIPS)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
     for _ in range(epochs):
         for chosen in torch.randperm(len(values)).split(BATCH_CLIPS):
-            noisy = values[chosen] + NOISE_DEVIATION * torch.randn(len(chosen), inputs.shape[1])
+            noisy = values[chosen] + NOISE_DEVIATION * torch.randn(len(chosen), values.shape[1])
             loss = F.cross_entropy(
                 network(noisy), wanted[chosen], rarity / rarity.mean(), label_smoothing=LABEL_SMOOTHING
             )
@@ -144,7 +160,7 @@ def fit(inputs: np.ndarray, labels: np.ndarray, kinds: int, seed: int, epochs: i
             loss.backward()
             optimizer.step()
             schedule.step()
-    return [array.detach().numpy() for layer in layers for array in (layer.weight.T, layer.bias)]
+    return layers
 
 
 def fit_classifier(numbers: np.ndarray, kinds: np.ndarray, about: dict, epochs: int = EPOCHS) -> dict[str, np.ndarray]:

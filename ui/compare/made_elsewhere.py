@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -70,7 +71,7 @@ def _apart(name: str, taken: set[str], numbered: str) -> str:
 
 
 def _read(path: Path, system_id: str, title: str, limits: Limits) -> GivenOutput:
-    longer = Limits(**(vars(limits) | {"max_seconds": limits.max_seconds + EXCESS_SECONDS}))
+    longer = replace(limits, max_seconds=limits.max_seconds + EXCESS_SECONDS)
     try:
         recording = read_recording_contained(path, longer, path.name)
     except AudioError as error:

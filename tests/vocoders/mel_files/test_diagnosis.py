@@ -6,6 +6,7 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from common.paths import ROOT
 from eval.mels.confusion import Outcome, as_text, outcome
@@ -374,3 +375,13 @@ def test_the_classifier_is_fitted_by_its_command(tmp_path):
     told = np.array(classifier.names)[classifier(numbers).argmax(axis=1)]
     assert (told == kinds).mean() > 0.5
     assert np.allclose(classifier(numbers).sum(axis=1), 1)
+
+
+def test_fitting_leaves_the_processor_and_the_random_numbers_as_they_were():
+    from train.small_models.mel_diagnosis import fit
+
+    state = torch.get_rng_state()
+    fit(np.eye(4), np.arange(4), 4, seed=1, epochs=1)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert float(torch.tensor(1e-40) * 0.5) > 0  # denormal numbers are not flushed to zero
+    assert np.float64(1e-310) / 2 > 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from common.durable import write_durably
+from common.revision import revision
 from train.config import TrainConfig
 from train.curves import VALIDATION, read_curves
 from train.networks.generator import fold
@@ -77,16 +77,6 @@ def thinned_curves(run: Path) -> dict[str, list[list[float]]]:
             for group in groups
         ]
     return {column: points for column, points in curves.items() if points}
-
-
-def revision() -> str:
-    """Of this project's code, "-dirty" behind it when files were changed; "unknown" outside a checkout."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-    return done.stdout.strip() or "unknown"
 
 
 def export(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import gradio as gr
 
-from eval.reports import spectrogram
 from ui.markup import head
-from vocoders.audio import SAMPLE_RATE
 
 STYLE = "assets/player/player.css"
 # Resolved by hand: in Gradio's own script a relative import would look beside that script. A value that comes while
@@ -32,65 +28,3 @@ def player_component(element_id: str = "player") -> gr.HTML:
         elem_id=element_id,
         elem_classes="page-player",
     )
-
-
-@dataclass(frozen=True)
-class Track:
-    """One row of the player. URLs are relative; `state` is waiting, running, ready or failed."""
-
-    id: str
-    title: str
-    about: str
-    state: str
-    progress: float | None = None
-    error: str | None = None
-    audio: str | None = None
-    image: str | None = None
-    difference: str | None = None
-    gain: float = 0.0  # dB
-    download: str | None = None
-
-
-def player_value(
-    session: str, seconds: float, tracks: list[Track], state: str, text: str, has_reference: bool = True
-) -> dict:
-    """The value that assets/player/ draws. `state` is running, done or cancelled; `text` says what is happening.
-
-    has_reference: whether the first track is what the others are compared with.
-    """
-    systems = tracks[1:] if has_reference else tracks
-    finished = sum(track.state in ("ready", "failed") for track in systems)
-    return {
-        "session": session,
-        "sample_rate": SAMPLE_RATE,
-        "seconds": seconds,
-        "status": {"state": state, "text": text, "done": finished, "total": len(systems)},
-        "spectrogram": {
-            "db_min": spectrogram.MIN_DB,
-            "db_max": spectrogram.MAX_DB,
-            "difference_db": spectrogram.MAX_DIFFERENCE_DB,
-            "frequency_max": spectrogram.MAX_FREQUENCY_HZ,
-        },
-        "colours": {
-            "spectrogram": spectrogram.colour_stops(spectrogram.LEVEL_MAP, 16),
-            "difference": spectrogram.colour_stops(spectrogram.DIFFERENCE_MAP, 17),
-        },
-        "tracks": [_track(track, "system" if track in systems else "reference") for track in tracks],
-    }
-
-
-def _track(track: Track, role: str) -> dict:
-    return {
-        "id": track.id,
-        "title": track.title,
-        "about": track.about,
-        "role": role,
-        "state": track.state,
-        "error": track.error,
-        "progress": track.progress,
-        "audio": {"url": track.audio} if track.audio else None,
-        "image": {"url": track.image} if track.image else None,
-        "difference": {"url": track.difference} if track.difference else None,
-        "gain_db": round(track.gain, 2),
-        "download": track.download,
-    }

@@ -30,6 +30,8 @@
  * @property {{url: string} | null} difference map of differences from the reference
  * @property {number} gain_db brings the track to the loudness of the others
  * @property {string | null} download name of the file that is saved
+ * @property {string | null} of the id of the track that it accompanies: of a residual, the output's
+ * @property {string} [withheld] why its pictures are not shown
  */
 
 /** @typedef {[start: number, end: number]} Span in s of the clip */

@@ -1,5 +1,6 @@
 // The players on the page, and what the page tells all of them.
 
+/** @import { Span } from './interfaces.js' */
 /** @import { Player } from './player.js' */
 
 /** @type {Set<Player>} */
@@ -23,7 +24,13 @@ document.addEventListener('pointerdown', () => {
   players.forEach(({ transport }) => transport.starting && transport.context?.resume().catch(() => {}));
 });
 
-window.addEventListener('lab-player-command', (event) => {
-  const { detail } = /** @type {CustomEvent} */ (event);
-  players.forEach((player) => player.shown && player.command(detail ?? {}));
+// Links in tables that point at a track of the player: <button data-lab-track="id" data-lab-loop="start stop">.
+document.addEventListener('click', ({ target }) => {
+  /** @type {HTMLElement | null} */
+  const link = target instanceof Element ? target.closest('[data-lab-track]') : null;
+  if (!link) return;
+  const { labTrack: track, labLoop = '' } = link.dataset;
+  const [start, end] = labLoop.split(' ').map(Number);
+  const command = { track, play: true, scroll: true, ...(labLoop ? { loop: /** @type {Span} */ ([start, end]) } : {}) };
+  players.forEach((player) => player.shown && player.command(command));
 });

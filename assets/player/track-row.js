@@ -126,7 +126,7 @@ export class TrackRow {
       : `Spectrogram of ${spec.title}`;
     const range = `0 to ${Math.round(highest / 1000)} kHz, ${duration.toFixed(1)} s`;
     setAttribute(this.canvas, 'aria-label', `${what}, ${range}`);
-    const missing = difference ? 'No difference map for this take' : 'No spectrogram for this take';
+    const missing = spec.withheld ?? (difference ? 'No difference map for this take' : 'No spectrogram for this take');
     setText(this.note, picture ? '' : state === 'ready' && !loading.size ? missing : STATE_TEXT[state]);
   }
 

@@ -13,6 +13,7 @@ import pytest
 
 from eval.compare.recording import Output
 from eval.metrics.loudness import Level
+from eval.reports.player.value import Track, player_value
 from server import results
 from server.results import ResultStore
 from tests.fakes import fake_system
@@ -21,7 +22,6 @@ from ui.compare.inputs import loader
 from ui.compare.metric_table import level_table, metric_table
 from ui.compare.running import Running
 from ui.markup import notice
-from ui.player import Track, player_value
 from ui.vocoders.training_panel import training_panel
 from ui.vocoders.uploads import MAX_UPLOADS, add_upload, all_systems, chosen_systems
 from vocoders.catalogue import BUILT_IN

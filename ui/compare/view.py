@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from eval.compare.recording import ComparedSystem, Output
 from eval.metrics.loudness import Level
+from eval.reports.player.value import Track, player_value
 from ui.compare.files import ComparisonFiles, TrackFiles
 from ui.compare.state import REFERENCE, ComparisonState, residual_id
-from ui.player import Track, player_value
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ def _waiting(state: ComparisonState) -> Iterator[tuple[Track, ComparedSystem | N
     for system in state.systems:
         yield Track(system.id, system.title, system.about, "waiting"), system
         if state.residuals:
-            yield Track(residual_id(system), f"{system.title} − recording", "The residual.", "waiting"), system
+            about = f"{system.title} − recording", "The residual.", "waiting"
+            yield Track(residual_id(system), *about, of=system.id), system
 
 
 def _track(

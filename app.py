@@ -33,6 +33,7 @@ class Settings:
     requests_per_minute: int = 240  # of one client that cost something; 0: no limit
     root_path: str = ""  # where a proxy serves the app, such as /lab
     log_requests: bool = False  # a line of JSON about each of them
+    keep_comparisons: float | None = None  # seconds for which a link to a comparison lives; None: there are none
 
 
 def build_app(settings: Settings, compute: Executor):
@@ -51,7 +52,10 @@ def build_app(settings: Settings, compute: Executor):
     from server.health import health_routes
     from server.middleware.stack import protect
     from server.results import ResultStore
+    from server.shared.links import SharedLinks
+    from server.shared.routes import shared_routes
     from ui.compare.running import Running
+    from ui.compare.sharing.routes import sharing_routes
     from ui.listening.rate_page import build_rate_page, rate_page_options
     from ui.listening.rate_routes import rate_routes, with_slash
     from ui.page import build_page, page_options
@@ -59,9 +63,14 @@ def build_app(settings: Settings, compute: Executor):
     from vocoders.recordings.reader import Limits
 
     store = ResultStore(settings.data_dir / "results")
+    links = SharedLinks(settings.data_dir / "shared", settings.keep_comparisons)
     shutil.rmtree(settings.data_dir / "uploads", ignore_errors=True)  # of sessions that ended with the process before
     limits = Limits(max_seconds=settings.max_seconds, max_megabytes=settings.max_megabytes)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.links = links
+
+    app.include_router(sharing_routes(store))
+    app.include_router(shared_routes(links))
 
     @app.get("/results/{token}/{name}")
     def result(token: str, name: str) -> FileResponse:
@@ -78,7 +87,7 @@ def build_app(settings: Settings, compute: Executor):
     rate_page = build_rate_page()
     rate_page.state_session_capacity = MAX_SESSIONS
     gr.mount_gradio_app(app, rate_page, path="/rate", **rate_page_options())
-    page = build_page(BUILT_IN, store, limits, listening, settings.data_dir, compute)
+    page = build_page(BUILT_IN, store, links, limits, listening, settings.data_dir, compute)
     page.state_session_capacity = MAX_SESSIONS
     page.queue(max_size=16, default_concurrency_limit=2, api_open=False)
     gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())
@@ -114,8 +123,24 @@ def parse_args() -> Settings:
     parser.add_argument(
         "--root-path", default="", metavar="/PREFIX", help="below which a proxy serves this, and which it cuts off"
     )
+    parser.add_argument(
+        "--keep-comparisons",
+        type=_lifetime,
+        default=os.environ.get("KEEP_COMPARISONS", "off"),
+        metavar="30d|12h|off",
+        help="how long a link to a comparison lives that a visitor makes (off: there are none)",
+    )
     parser.add_argument("--log-requests", action="store_true", help="a line of JSON on stderr about every request")
     return Settings(**vars(parser.parse_args()))
+
+
+def _lifetime(text: str) -> float | None:
+    from server.shared.links import parse_lifetime
+
+    try:
+        return parse_lifetime(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def main() -> None:
@@ -139,7 +164,7 @@ def main() -> None:
     report_to_zero_gpu()
     worker = Worker(prepare=Call(warm_up, (BUILT_IN,)))
     app = build_app(settings, worker)
-    keep_sweeping(settings.data_dir / "uploads", settings.data_dir / "results")
+    keep_sweeping(settings.data_dir / "uploads", settings.data_dir / "results", also=app.state.links.sweep)
     worker.start()
     threading.Thread(target=contained_audio.start, daemon=True).start()
     print(f"Vocoder Listening Lab: http://{settings.host}:{settings.port}", flush=True)

@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 MAX_KEPT_BYTES = 4e9  # of all files below one swept folder
@@ -33,14 +34,15 @@ def sweep(folder: Path, max_bytes: float, max_age: float = MAX_AGE_SECONDS) -> i
     return removed
 
 
-def keep_sweeping(*folders: Path) -> threading.Thread:
-    """Sweeps the folders in a background thread until the process ends."""
+def keep_sweeping(*folders: Path, also: Callable[[], object] = lambda: None) -> threading.Thread:
+    """Sweeps the folders in a background thread until the process ends. also: called at every turn."""
 
     def work() -> None:
         while not threading.Event().wait(SWEEP_INTERVAL_SECONDS):
             for folder in folders:
                 if removed := sweep(folder, MAX_KEPT_BYTES):
                     _log.info("%d old files removed from %s", removed, folder.name)
+            also()
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()

@@ -11,6 +11,7 @@ from common.paths import ASSETS, ROOT
 from eval.listening.session.service import Listening
 from server.executor import Executor
 from server.results import ResultStore
+from server.shared.links import SharedLinks
 from server.sweep import MAX_AGE_SECONDS
 from ui.api import api_endpoints
 from ui.compare.tab import compare_tab
@@ -30,12 +31,13 @@ TITLE = "Vocoder Listening Lab"
 def build_page(
     systems: Sequence[System],
     store: ResultStore,
+    links: SharedLinks,
     limits: Limits,
     listening: Listening,
     data_dir: Path,
     compute: Executor,
 ) -> gr.Blocks:
-    """compute: runs the heavy work."""
+    """links: to comparisons that are kept; compute: runs the heavy work."""
     gr.set_static_paths(
         [ASSETS / "page.js", ASSETS / "page.css", ASSETS / "passage.js", CHARTS, *(ASSETS / "player").iterdir()]
     )
@@ -45,7 +47,7 @@ def build_page(
         slot("header", fill("templates/header.html", title=TITLE))
         uploads = gr.State(())
         with gr.Tab("Compare", id="compare"):
-            inputs = compare_tab(systems, store, limits, uploads, compute)
+            inputs = compare_tab(page, systems, store, links, limits, uploads, compute)
         with gr.Tab("Findings", id="findings"):
             findings_tab(systems, store, limits, inputs, compute)
         with gr.Tab("Vocoders", id="vocoders"):

@@ -9,7 +9,19 @@ from server.middleware.asgi import App, Message, Receive, Scope, Send, route_pat
 from server.prometheus import LATENCY, REQUESTS
 
 _METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-_ROUTES = ("healthz", "readyz", "metrics", "results", "listening", "rate", "assets", "static", "config", "theme.css")
+_ROUTES = (
+    "healthz",
+    "readyz",
+    "metrics",
+    "results",
+    "c",
+    "listening",
+    "rate",
+    "assets",
+    "static",
+    "config",
+    "theme.css",
+)
 _GRADIO_KINDS = ("queue", "upload", "file", "call", "run", "info", "heartbeat")
 _LISTENING_ACTIONS = ("open", "join", "next", "answer", "stim", "forget")
 

@@ -27,11 +27,15 @@ def content_security_policy(framed_by: str = "'self'") -> str:
     )
 
 
+def framing() -> str:
+    """Who may frame a page. A Space: the pages of its platform, any other app: its own pages only."""
+    return "'self' https://huggingface.co https://*.hf.space" if "SPACE_ID" in os.environ else "'self'"
+
+
 def security_headers() -> dict[bytes, bytes]:
-    """By lower-case name. A Space may be framed by the pages of its platform, any other app by its own pages only."""
-    framed_by = "'self' https://huggingface.co https://*.hf.space" if "SPACE_ID" in os.environ else "'self'"
+    """By lower-case name."""
     headers = {
-        "content-security-policy": content_security_policy(framed_by),
+        "content-security-policy": content_security_policy(framing()),
         "x-content-type-options": "nosniff",
         "referrer-policy": "same-origin",
         "permissions-policy": "microphone=(self), camera=(), geolocation=(), payment=(), usb=()",

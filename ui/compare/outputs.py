@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -11,9 +13,12 @@ import numpy as np
 from eval.compare.mel import GivenMel
 from eval.metrics.pitch import cached_track, tracker_missing
 from eval.reports.spectrogram import mel_png
+from server.results import ResultStore
+from server.shared.links import SharedLinks
 from ui.compare.metric_table import level_table, mel_error_table, metric_table
 from ui.compare.pitch_panel import pitch_panel
 from ui.compare.refinement_panel import refinement_panel
+from ui.compare.sharing.panel import lay_out_links, share_files
 from ui.compare.view import View
 from ui.markup import fill, slot
 from ui.player import player_component
@@ -34,16 +39,31 @@ class Outputs:
     downloads: gr.HTML
     levels: gr.HTML
     levels_box: gr.Accordion
+    share: gr.HTML
+    share_box: gr.Accordion
 
     @property
     def components(self) -> list[gr.components.Component]:
         """All of them, as Gradio's outputs of a comparison."""
         return list(vars(self).values())
 
+    def by_component(self, shown: Mapping[str, Any]) -> dict:
+        """Updates of components from what `by_name` made."""
+        return {getattr(self, name): value for name, value in shown.items()}
+
+    def by_name(self, updates: dict) -> dict[str, Any]:
+        """Updates as they are kept, by the names of the components."""
+        names = {component: name for name, component in vars(self).items()}
+        return {names[component]: value for component, value in updates.items()}
+
     def begin(self, source: Recording | GivenMel) -> dict:
         """Updates at the start: empties what is old, and describes the recording or mel."""
         empty = dict.fromkeys((self.message, self.pitch, self.refinement, self.downloads), "")
-        return {**empty, self.intake: intake_note(source) if isinstance(source, Recording) else mel_note(source)}
+        return {
+            **empty,
+            self.share_box: gr.update(visible=False),
+            self.intake: intake_note(source) if isinstance(source, Recording) else mel_note(source),
+        }
 
     def progress(self, view: View) -> dict:
         """Updates while systems are computed: the player only."""
@@ -64,19 +84,28 @@ class Outputs:
         return {self.pitch: pitch_of(source, view), self.refinement: refinement_panel(view.outputs)}
 
     def files(self, view: View) -> dict:
-        """Updates once the files are written: the downloads."""
-        return {self.downloads: download_links(view)}
+        """Updates once the files are written: the downloads, and what can be sent."""
+        share = share_files(str(Path(view.archive).parent)) if view.archive else ""
+        return {
+            self.downloads: download_links(view),
+            self.share: share,
+            self.share_box: gr.update(visible=bool(view.archive)),
+        }
 
 
-def lay_out_outputs() -> Outputs:
-    """Lays out message, player, tables, panels and downloads in the current Gradio context."""
-    message, intake, player = slot("message"), slot("intake", fill("compare/templates/hint.html")), player_component()
+def lay_out_outputs(store: ResultStore, links: SharedLinks) -> Outputs:
+    """Lays out message, player, tables, panels, downloads and what can be sent in the current Gradio context."""
+    message, intake = slot("message"), slot("intake", fill("compare/templates/hint.html"))
+    player = player_component(remembers=True)
     metrics, pitch, refinement, downloads = (slot(name) for name in ("metrics", "pitch", "refinement", "downloads"))
+    with gr.Accordion("Share", open=False, visible=False, elem_id="share") as share_box:
+        share = slot("share-files")
+        lay_out_links(store, links)
     with gr.Accordion(
         "Level and alignment: what loudness matching does, and how the outputs lie in time", open=False, visible=False
     ) as levels_box:
         levels = slot("levels")
-    return Outputs(message, intake, player, metrics, pitch, refinement, downloads, levels, levels_box)
+    return Outputs(message, intake, player, metrics, pitch, refinement, downloads, levels, levels_box, share, share_box)
 
 
 def intake_note(recording: Recording) -> str:

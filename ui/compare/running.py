@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterator
@@ -34,11 +35,12 @@ class Running:
         """Whether nothing was asked for since, nor stopped. None: of a program, which has not asked before."""
         return ticket is None or self._asked.get(session) == ticket
 
-    def start(self, session: str) -> threading.Event:
-        """The flag that stops the new comparison; the one before is stopped now."""
-        if before := self._flags.get(session):
+    def start(self, session: str, flag: threading.Event | None = None) -> threading.Event:
+        """The flag that stops the new comparison; the one before is stopped now. flag: of one that has one already."""
+        flag = flag or threading.Event()
+        if (before := self._flags.get(session)) and before is not flag:
             before.set()
-        flag = self._flags[session] = threading.Event()
+        self._flags[session] = flag
         self._everywhere.add(id(flag))
         return flag
 
@@ -58,24 +60,40 @@ class Running:
         return self._flags.get(session) is flag
 
     def follow(
-        self, session: str, views: Callable[[threading.Event], Iterator[T]], ticket: float | None = None
+        self,
+        session: str,
+        views: Callable[[threading.Event], Iterator[T]],
+        ticket: float | None = None,
+        flag: threading.Event | None = None,
     ) -> Iterator[T]:
-        """The values of `views` while this is the session's newest job; it gets the flag that stops it."""
-        flag = self.start(session)
+        """The values of `views` while this is the session's newest job; it gets the flag that stops it.
+
+        flag: of a comparison that goes on when its page is left, and ends by itself; without one it is stopped then.
+        """
+        goes_on, flag = flag is not None, self.start(session, flag)
         try:
-            for view in views(flag):
-                if not self.is_newest(session, flag):
-                    return  # the page belongs to the next one now
-                yield view
+            with contextlib.closing(views(flag)) as following:
+                for view in following:
+                    if not self.is_newest(session, flag):
+                        return  # the page belongs to the next one now
+                    yield view
         finally:
-            self.end(session, flag)
+            if not goes_on:
+                self.end(session, flag)
+            elif self.is_newest(session, flag):
+                del self._flags[session]
             if ticket is not None and self.is_wanted(session, ticket):
                 del self._asked[session]
 
+    @classmethod
+    def ended(cls, flag: threading.Event) -> None:
+        """Marks a comparison that went on by itself as ended."""
+        flag.set()
+        cls._everywhere.discard(id(flag))
+
     def end(self, session: str, flag: threading.Event) -> None:
         """Marks the comparison as ended. Its flag stays set, so that a late event of it is dropped."""
-        flag.set()
-        self._everywhere.discard(id(flag))
+        self.ended(flag)
         if self.is_newest(session, flag):
             del self._flags[session]
 

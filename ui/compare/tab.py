@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -11,12 +12,17 @@ from eval.compare.mel import GivenMel
 from eval.compare.recording import quick_first
 from server.executor import ComputeError, Executor
 from server.results import ResultStore
+from server.shared.links import SharedLinks
 from ui.compare.inputs import Inputs, lay_out_inputs
 from ui.compare.job import CompareJob
+from ui.compare.keeping.again import show_again
+from ui.compare.keeping.kept import keep
+from ui.compare.keeping.live import LiveComparisons
 from ui.compare.made_elsewhere import read_outputs
 from ui.compare.mel_input import chosen_mel, mel_looker
 from ui.compare.outputs import lay_out_outputs
 from ui.compare.running import Running, ask_then
+from ui.compare.view import View
 from ui.markup import notice
 from ui.passage import chosen_passage, looker
 from ui.vocoders.uploads import Upload, chosen_systems
@@ -32,12 +38,19 @@ QUEUE = {"concurrency_id": "compute", "concurrency_limit": 2}  # everything heav
 
 
 def compare_tab(
-    systems: Sequence[System], store: ResultStore, limits: Limits, uploads: gr.State, compute: Executor
+    page: gr.Blocks,
+    systems: Sequence[System],
+    store: ResultStore,
+    links: SharedLinks,
+    limits: Limits,
+    uploads: gr.State,
+    compute: Executor,
 ) -> Inputs:
     """Lays the tab out and wires it. Returns its inputs, so that other tabs can add systems and use the recording."""
     inputs = lay_out_inputs(systems, limits)
-    outputs = lay_out_outputs()
-    running = Running()
+    outputs = lay_out_outputs(store, links)
+    running, live = Running(), LiveComparisons()
+    show_again(page, outputs, store, live, running)
 
     def run(
         path: str | None,
@@ -80,10 +93,21 @@ def compare_tab(
         if not running.is_wanted(session, number):
             yield {outputs.message: gr.skip()}
             return
+        folder, stop = store.new(), threading.Event()
+        job = CompareJob(source, [*given, *quick_first(selected)], folder, compute, residuals)
+
+        def ended(shown: Mapping[str, Any]) -> None:
+            running.ended(stop)
+            keep(folder, source, shown)
+
+        comparison = live.start(folder.token, map(outputs.by_name, updates(source, job.run(stop))), stop, ended)
+        for update in running.follow(session, lambda _: comparison.follow(), number, stop):
+            yield outputs.by_component(update)
+
+    def updates(source: Recording | GivenMel, views: Iterator[View]) -> Iterator[dict]:
         yield outputs.begin(source)
-        job = CompareJob(source, [*given, *quick_first(selected)], store.new(), compute, residuals)
         shown, drawn = None, 0
-        for view in running.follow(session, job.run, number):
+        for view in views:
             update = outputs.progress(view)
             if view.outputs != shown:
                 update |= outputs.numbers(view)

@@ -1,0 +1,1 @@
+"""Comparisons behind a link, for as long as the operator keeps them."""

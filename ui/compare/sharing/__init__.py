@@ -1,0 +1,1 @@
+"""A comparison to send: one file, or a link to it."""

@@ -1,6 +1,7 @@
 // The page of a comparison that was sent: one player, and for a blind one the button that shows the names.
 
 import { Files, unsealed } from './package.js';
+import { followSystem } from './page-colour.js';
 import { mount } from './player.js';
 
 /** @import { Package } from './package.js' */
@@ -11,12 +12,7 @@ function find(selector) {
   return /** @type {HTMLElement} */ (document.querySelector(selector));
 }
 
-// The rules for dark pages are bound to a class, as on the page of the app
-const dark = window.matchMedia('(prefers-color-scheme: dark)');
-const colour = () => document.documentElement.classList.toggle('dark', dark.matches);
-dark.addEventListener('change', colour);
-colour();
-
+followSystem();
 const player = mount(find('.lab-player'));
 /** @type {Package} */
 const { value, files, sealed } = JSON.parse(find('#comparison').textContent);

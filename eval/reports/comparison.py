@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from markupsafe import Markup
 
 from common.durable import write_text_durably
 from common.templates import render
@@ -20,6 +21,8 @@ from eval.metrics.registry import METRICS
 from eval.metrics.set_distances import SET_DISTANCES
 from eval.reports.bundle import versions
 from eval.reports.charts import scatter, strip_plot
+from eval.reports.player.clips import write_clips
+from eval.reports.player.script import script_of
 from eval.reports.spectrogram import difference, difference_png, level, level_png
 from eval.reports.svg import Drawing
 from vocoders.audio import SAMPLE_RATE
@@ -41,6 +44,9 @@ def write_report(
     """sources: {clip: the recording}; out: where `eval.compare.clip_task` left the outputs."""
     titles = {system.id: system.title for system in systems}
     good = [row for row in rows if not row.error]
+    extremes = _extremes(good, summary, sources, out)
+    heard_first = [str(card["clip"]) for cards in extremes.values() for card in cards]
+    playable = [row for row in rows if row.clip in {one.clip for one in good}]
     page = render(
         "eval/reports/templates/comparison.html",
         summary=summary,
@@ -55,7 +61,9 @@ def write_report(
         set_distances={name: d for name, d in SET_DISTANCES.items() if name not in summary.reasons},
         strips=[_strip(metric, rows, summary, titles) for metric in summary.metrics],
         speeds=[_against_speed(name, summary, titles) for name in AGAINST_SPEED if name in summary.metrics],
-        extremes=_extremes(good, summary, sources, out),
+        extremes=extremes,
+        clips_played=write_clips(playable, titles, sources, out, heard_first),
+        script=Markup(script_of("report-page.js")),
         failed=[row for row in rows if row.error],
         notices={row.clip: "; ".join(row.notices) for row in rows if row.notices},
         notes={f"{row.clip}, {row.system}": "; ".join(row.notes) for row in rows if row.notes},
@@ -108,7 +116,8 @@ def _extremes(
         ordered = sorted(known, key=lambda pair: abs(pair[1]), reverse=METRICS[metric].better == "higher")
         chosen = {"best": ordered[0], "worst": ordered[-1]} if len(ordered) > 1 else {"only": ordered[0]}
         extremes[system] = [
-            {"title": f"{word}: {clip}, {metric} {value:.3f}"} | _card(sources[clip], output_path(out, system, clip))
+            {"clip": clip, "title": f"{word}: {clip}, {metric} {value:.3f}"}
+            | _card(sources[clip], output_path(out, system, clip))
             for word, (clip, value) in chosen.items()
         ]
     return extremes

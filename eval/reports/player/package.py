@@ -6,11 +6,13 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 MEDIA = ("audio", "image", "difference")  # of a track of the player's value: None or {"url": ...}
+_SUFFIXES = {"audio/flac": ".flac", "audio/ogg": ".opus"}
 
 
 @dataclass
@@ -52,9 +54,11 @@ def pack(value: Mapping[str, Any], read: Callable[[str, str], tuple[str, bytes] 
     """
     package = Package({**value, "tracks": []})
     for track in value["tracks"]:
-        inside = {}
+        inside: dict[str, Any] = {}
         for kind in MEDIA:
             media = read(kind, track[kind]["url"]) if track[kind] else None
             inside[kind] = media and package.add(media)
+            if media and kind == "audio" and track["download"]:
+                inside["download"] = str(Path(track["download"]).with_suffix(_SUFFIXES[media[0]]))
         package.value["tracks"].append({**track, **inside})
     return package

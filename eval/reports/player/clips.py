@@ -1,0 +1,151 @@
+"""The clips of a folder's comparison in the player of its report: the first ones inside the report, the others beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from markupsafe import Markup
+
+from common.durable import write_text_durably
+from eval.compare.clip_task import CLIP_LIMITS, output_path
+from eval.compare.measurement import Row
+from eval.metrics.loudness import Level, loudness, match_levels, true_peak
+from eval.metrics.registry import METRICS
+from eval.reports.player.media import flac
+from eval.reports.player.package import Package
+from eval.reports.player.value import Track, player_value
+from eval.reports.spectrogram import difference_png, level, level_png
+from vocoders.audio import SAMPLE_RATE, to_pcm16
+from vocoders.recordings.reader import AudioError, read_recording
+
+MAX_CLIPS = 100  # in the player; all outputs lie beside the report
+MAX_INSIDE_BYTES = 20_000_000  # of clips inside the report; the others are scripts beside it
+MAX_CLIP_SECONDS = 20.0  # of a clip, from its start
+FOLDER = "report-clips"  # of the scripts, beside the report
+REFERENCE = "reference"
+METRICS_SHOWN = 3  # of an output, in its row
+
+
+@dataclass
+class ReportClips:
+    """What the report's template needs. titles: {number: clip}, those in the player; inside: {number: JSON}; left_out: clips."""
+
+    titles: dict[int, str]
+    left_out: int
+    inside: dict[int, Markup] = field(default_factory=dict)
+    folder: str = FOLDER
+    seconds: float = MAX_CLIP_SECONDS
+
+    def number(self, clip: str) -> int | None:
+        """Of a clip; None for one that is not in the player."""
+        return next((number for number, title in self.titles.items() if title == clip), None)
+
+
+def write_clips(
+    rows: Sequence[Row],
+    titles: Mapping[str, str],
+    sources: Mapping[str, Path],
+    out: Path,
+    first: Iterable[str],
+    max_clips: int = MAX_CLIPS,
+    max_inside_bytes: int = MAX_INSIDE_BYTES,
+) -> ReportClips:
+    """Packs the clips, and writes those that find no room inside the report into a folder of `out`.
+
+    titles: of systems; sources, out: as of `write_report`; first: clips that are inside before all others.
+
+    Errors: `DiskFull`.
+    """
+    by_clip: dict[str, list[Row]] = {}
+    for row in rows:
+        by_clip.setdefault(row.clip, []).append(row)
+    wanted = list(dict.fromkeys((*first, *by_clip)))[:max_clips]
+    numbers = {clip: number for number, clip in enumerate(clip for clip in by_clip if clip in wanted)}
+    clips = ReportClips({number: clip for clip, number in numbers.items()}, len(by_clip) - len(numbers))
+    folder, room = out / FOLDER, max_inside_bytes
+    for old in folder.glob("*.js"):
+        old.unlink()
+    for clip in wanted:
+        packed = _packed(clip, by_clip[clip], titles, sources[clip], out).as_json()
+        if len(packed) <= room:
+            clips.inside[numbers[clip]], room = packed, room - len(packed)
+        else:
+            folder.mkdir(exist_ok=True)
+            call = f"labClip({json.dumps(str(numbers[clip]))}, {packed});\n"
+            write_text_durably(folder / f"{numbers[clip]}.js", call)
+    return clips
+
+
+def _packed(clip: str, rows: Sequence[Row], titles: Mapping[str, str], source: Path, out: Path) -> Package:
+    found: dict[str, np.ndarray | str] = {REFERENCE: _recording(source)}
+    found |= {row.system: row.error or _output(output_path(out, row.system, clip)) for row in rows}
+    sounds = {name: samples for name, samples in found.items() if isinstance(samples, np.ndarray)}
+    levels = match_levels({name: (loudness(x), true_peak(x)) for name, x in sounds.items()})
+    package, about = Package({}), {row.system: _about(row) for row in rows}
+    tracks = [
+        _track(package, name, titles.get(name, "Recording"), about.get(name, ""), samples, levels.get(name), sounds)
+        for name, samples in found.items()
+    ]
+    seconds = max((len(samples) for samples in sounds.values()), default=0) / SAMPLE_RATE
+    ready = sum(track.state == "ready" for track in tracks[1:])
+    package.value = player_value(clip, seconds, tracks, "done", f"{ready} of {len(rows)} systems")
+    return package
+
+
+def _track(
+    package: Package,
+    name: str,
+    title: str,
+    about: str,
+    samples: np.ndarray | str,
+    matched: Level | None,
+    sounds: Mapping[str, np.ndarray],
+) -> Track:
+    """samples: or why there are none."""
+    if matched is None or isinstance(samples, str):
+        return Track(name, title, about, "failed", error=str(samples))
+    decibels = level(samples)
+    audio = package.add(("audio/flac", flac(to_pcm16(samples), SAMPLE_RATE)))
+    image, difference = package.add(("image/png", level_png(decibels))), None
+    if name != REFERENCE and REFERENCE in sounds:
+        wanted = level(sounds[REFERENCE])
+        frames = min(decibels.shape[1], wanted.shape[1])
+        png = difference_png(decibels[:, :frames] - wanted[:, :frames])
+        difference = package.add(("image/png", png))["url"]
+    return Track(
+        name,
+        title,
+        about,
+        "ready",
+        audio=audio["url"],
+        image=image["url"],
+        difference=difference,
+        gain=matched.gain,
+        download=f"{name}.flac",
+    )
+
+
+def _recording(path: Path) -> np.ndarray | str:
+    """The beginning of a recording, or why there is none."""
+    try:
+        return read_recording(path, CLIP_LIMITS).samples[: round(MAX_CLIP_SECONDS * SAMPLE_RATE)]
+    except AudioError as error:
+        return str(error)
+
+
+def _output(path: Path) -> np.ndarray:
+    """The beginning of an output, as it was written."""
+    import soundfile
+
+    return soundfile.read(path, dtype="float32", frames=round(MAX_CLIP_SECONDS * SAMPLE_RATE))[0]
+
+
+def _about(row: Row) -> str:
+    """The first metrics of an output, and what was noticed about it."""
+    known = [(METRICS[name], value) for name, value in row.metrics.items() if value is not None][:METRICS_SHOWN]
+    numbers = ", ".join(f"{metric.name} {value:.3f} {metric.unit}".strip() for metric, value in known)
+    return "; ".join(filter(None, (numbers, *row.notes)))

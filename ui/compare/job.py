@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from common.memory import give_back
@@ -42,7 +42,7 @@ class CompareJob:
         self._state = begin(source, compared, residuals)
         self._files = ComparisonFiles(folder, source)
 
-    def run(self, stop: threading.Event) -> Iterator[View]:
+    def run(self, stop: threading.Event) -> Generator[View, None, None]:
         """Views as things happen, the last one final. Setting `stop`, or closing the iterator, ends the work."""
         events: queue.Queue = queue.Queue()
         worker = threading.Thread(target=self._work, args=(events, stop), daemon=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import ClassVar, TypeVar
 
 import gradio as gr
@@ -62,7 +62,7 @@ class Running:
     def follow(
         self,
         session: str,
-        views: Callable[[threading.Event], Iterator[T]],
+        views: Callable[[threading.Event], Generator[T, None, None]],
         ticket: float | None = None,
         flag: threading.Event | None = None,
     ) -> Iterator[T]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 GRACE_SECONDS = 45.0  # that a comparison goes on while no page follows it
@@ -44,7 +44,7 @@ class LiveComparison:
                 self._ended = True
                 self._changed.notify_all()
 
-    def follow(self) -> Iterator[dict[str, Any]]:
+    def follow(self) -> Generator[dict[str, Any], None, None]:
         """All that is shown now, then whatever changes, until the end. Errors: those of the comparison."""
         seen, sent = 0, {}
         self._count(+1)

@@ -27,7 +27,7 @@ RULES = (
     Rule(re.compile(r"/gradio_api/(queue/join|run/|api/|call/)"), 1.0),
     Rule(re.compile(r"/listening/(join|forget)"), 0.5),  # a class behind one address starts at the same time
     Rule(re.compile(r"/listening/open"), 2.0),
-    Rule(re.compile(r"/c/"), 0.1),  # deleting: guesses of a key
+    Rule(re.compile(r"/c/"), 0.25),  # deleting: guesses of a key
 )
 
 

@@ -27,6 +27,8 @@ expect.set_options(
 )  # ms; bounds failure only: machines are busy, and a checkpoint is tried in a process of its own
 HARMLESS = (
     "Method not implemented",  # a headless Chromium on a machine without sound
+    "AbortError: signal is aborted",  # Gradio's, of a page that is loaded anew while it waits for an answer
+    "Unexpected error Connection errored out",  # the same
     "Waveform load error",  # Gradio's preview of a file that is no audio, before anyone asked us to read it
 )
 

@@ -157,7 +157,7 @@ def served(tmp_path, clock):
     """(client of an app with all middleware, its links)."""
     links, app = links_in(tmp_path, clock), FastAPI()
     app.include_router(shared_routes(links))
-    protect(app, max_file_bytes=1000, uploads=tmp_path, requests_per_minute=100)
+    protect(app, max_file_bytes=1000, uploads=tmp_path, requests_per_minute=40)
     return TestClient(app), links
 
 

@@ -38,8 +38,8 @@ def lay_out_links(store: ResultStore, links: SharedLinks) -> None:
         return fill("compare/sharing/templates/link.html", link=link, expires=expires, blind=blind)
 
     with gr.Row(equal_height=True):
-        blind = gr.Checkbox(label="Blind: letters until a click", scale=2, container=False)
-        button = gr.Button("Make a link", scale=1, elem_id="make-link")
+        blind = gr.Checkbox(label="Blind: letters instead of names, until a click", min_width=240, container=False)
+        button = gr.Button("Make a link", min_width=160)
     made = slot("link")
     button.click(
         make,

@@ -129,6 +129,7 @@ def test_it_plays_and_its_table_leads_to_the_sound(opened, write):
     page = opened(write())
     expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
     assert page.evaluate("typeof window.ran === 'undefined' && !document.querySelector('[onerror]')")
+    page.keyboard.press("l")  # the clip is short, and machines are busy
     page.keyboard.press("Space")
     wait_for(page, "state.playing && {0}.state.time > 0.1")
     page.get_by_role("region", name="Metrics").get_by_role("button", name=TITLES[1], exact=True).click()
@@ -148,6 +149,7 @@ def test_a_blind_file_shows_names_at_a_click_while_the_sound_goes_on(opened, wri
     expect(page.get_by_role("table")).to_have_count(0)
     expect(page.locator(".lab-chip:visible, .lab-download:visible")).to_have_count(0)
     page.keyboard.press("2")
+    page.keyboard.press("l")  # the clip is short, and machines are busy
     page.keyboard.press("Space")
     wait_for(page, "state.playing && {0}.state.time > 0.1")
     page.get_by_role("button", name="Reveal the names").click()
@@ -164,8 +166,8 @@ def test_a_blind_file_shows_names_at_a_click_while_the_sound_goes_on(opened, wri
 
 
 def test_opus_is_decoded_in_lock_step(opened, write):
-    exact = len(fetch(write()))
-    page = opened(write(max_bytes=exact // 3))
+    lossy_pictures = fetch(write(max_bytes=len(fetch(write())) - 1))
+    page = opened(write(max_bytes=len(lossy_pictures) - 1))
     expect(page.get_by_text("The sound is Opus")).to_be_visible()
     first, second = (rendered(page, switches=[[0, name]], seconds=1.5, matched=False) for name in ("reference", IDS[0]))
     lag = int(np.fft.irfft(np.fft.rfft(first, 65_536) * np.conj(np.fft.rfft(second, 65_536))).argmax())
@@ -185,7 +187,7 @@ def test_it_fits_a_phone_light_and_dark(browser, write, scheme):
 
 
 def test_clips_of_a_report_beyond_its_size_are_beside_it_and_loaded_from_disk(opened, tmp_path, monkeypatch):
-    bounded = functools.partial(write_clips, max_clips=2, max_inside_bytes=250_000)
+    bounded = functools.partial(write_clips, max_clips=2, max_inside_bytes=150_000)
     monkeypatch.setattr("eval.reports.comparison.write_clips", bounded)
     out, rows, sources = tmp_path / "out", [], {}
     for number, name in enumerate((HOSTILE, "second", "third")):

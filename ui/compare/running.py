@@ -42,6 +42,8 @@ class Running:
             before.set()
         self._flags[session] = flag
         self._everywhere.add(id(flag))
+        if flag.is_set():  # it ended at this moment
+            self._everywhere.discard(id(flag))
         return flag
 
     @classmethod

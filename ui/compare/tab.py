@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
 
+from common.durable import DiskFull
 from eval.compare.mel import GivenMel
 from eval.compare.recording import quick_first
 from server.executor import ComputeError, Executor
@@ -34,6 +36,7 @@ from vocoders.recordings.contained import read_recording_contained
 from vocoders.recordings.reader import AudioError, Limits
 from vocoders.systems import System
 
+_log = logging.getLogger(__name__)
 QUEUE = {"concurrency_id": "compute", "concurrency_limit": 2}  # everything heavy shares one queue
 
 
@@ -98,7 +101,10 @@ def compare_tab(
 
         def ended(shown: Mapping[str, Any]) -> None:
             running.ended(stop)
-            keep(folder, source, shown)
+            try:
+                keep(folder, source, shown)
+            except DiskFull as error:  # the page has it; only one that is loaded anew does not
+                _log.warning("a comparison was not kept: %s", error)
 
         comparison = live.start(folder.token, map(outputs.by_name, updates(source, job.run(stop))), stop, ended)
         for update in running.follow(session, lambda _: comparison.follow(), number, stop):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from common.durable import write_durably
 from common.revision import revision
 from eval.reports.bundle import versions
 from eval.reports.player.media import Economy, png_as, wav_as
@@ -19,13 +20,15 @@ from ui.markup import fill
 
 OPEN, BLIND = "comparison.html", "comparison-blind.html"
 GONE = "This comparison is no longer here, or was stopped before its end; run it again to share it."
+FULL = "The server's disk is full; try again later."
 _one_at_a_time = threading.Lock()  # it takes a second of a processor, and some memory
 
 
 def shared_file(store: ResultStore, token: str, blind: bool) -> tuple[Path, str] | None:
     """(the file, the name to save it under), made at the first call; None where the comparison is not or no longer there.
 
-    blind: with letters that were drawn when it was made. Errors: ValueError with a sentence, where it cannot be one file.
+    blind: with letters that were drawn when it was made. Errors: ValueError with a sentence, where it cannot be one file;
+    `DiskFull`.
     """
     found = read_kept(store, token)
     if found is None or not found[0].is_done:
@@ -34,14 +37,14 @@ def shared_file(store: ResultStore, token: str, blind: bool) -> tuple[Path, str]
     path = folder.path / (BLIND if blind else OPEN)
     with _one_at_a_time:
         if not path.is_file():
-            path.write_bytes(_page(kept, folder, random.SystemRandom() if blind else None))
+            write_durably(path, _page(kept, folder, random.SystemRandom() if blind else None))
     return path, f"{_stem(kept)}{'blind-' if blind else ''}comparison.html"
 
 
 def _stem(kept: Kept) -> str:
-    """Of the names of the comparison's files, as a wav of it has it: "song__"; nothing where there is none."""
-    names = (track["download"] for track in kept.shown["player"]["tracks"] if track["download"])
-    return next(names, "").partition("__")[0] + "-"
+    """What the names of the comparison's wavs begin with, such as "song-"; nothing where there is none."""
+    names = (track["download"].partition("__")[0] for track in kept.shown["player"]["tracks"] if track["download"])
+    return next((f"{name}-" for name in names), "")
 
 
 def _page(kept: Kept, folder: ResultFolder, order: random.Random | None) -> bytes:

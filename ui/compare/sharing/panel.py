@@ -6,9 +6,10 @@ from datetime import datetime, timezone
 
 import gradio as gr
 
+from common.durable import DiskFull
 from server.results import ResultStore
-from server.shared.links import LinkRefused, SharedLinks
-from ui.compare.sharing.document import BLIND, GONE, OPEN, shared_file
+from server.shared.links import SharedLinks
+from ui.compare.sharing.document import BLIND, FULL, GONE, OPEN, shared_file
 from ui.markup import fill, notice, slot
 from ui.player import SHOWN
 
@@ -32,8 +33,10 @@ def lay_out_links(store: ResultStore, links: SharedLinks) -> None:
                 return notice(GONE, "bad")
             client = request.client.host if request.client else "unknown"
             link = links.add(found[0].read_bytes(), client)
-        except (LinkRefused, ValueError) as error:
+        except ValueError as error:  # `LinkRefused`, `TooLarge`, too many systems for letters
             return notice(str(error), "bad")
+        except DiskFull:
+            return notice(FULL, "bad")
         expires = datetime.fromtimestamp(link.expires, timezone.utc)
         return fill("compare/sharing/templates/link.html", link=link, expires=expires, blind=blind)
 

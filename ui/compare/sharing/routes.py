@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
 
+from common.durable import DiskFull
 from server.results import ResultStore
-from ui.compare.sharing.document import BLIND, GONE, OPEN, shared_file
+from ui.compare.sharing.document import BLIND, FULL, GONE, OPEN, shared_file
 
 
 def sharing_routes(store: ResultStore) -> APIRouter:
@@ -18,6 +19,8 @@ def sharing_routes(store: ResultStore) -> APIRouter:
             found = shared_file(store, token, blind)
         except ValueError as error:
             raise HTTPException(422, str(error)) from error
+        except DiskFull as error:
+            raise HTTPException(503, FULL) from error
         if found is None:
             raise HTTPException(404, GONE)
         path, name = found

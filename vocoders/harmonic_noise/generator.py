@@ -48,6 +48,9 @@ class HarmonicNoiseConfig:
     kernel: int = 7  # frames, of the depthwise convolution of a block
     guide_iterations: int = 32
 
+    margin_frames = (
+        4  # beside a training segment, whose output is dropped: there carriers have a guide of zeros behind them
+    )
     family = "harmonic-noise"
     bands = N_MELS
     hop = HOP

@@ -53,6 +53,7 @@ class HiFiGANConfig:
 
     family = "hifigan"
     guide_iterations = ITERATIONS
+    margin_frames = 0
     tail = 0  # samples that the waveform is shorter than frames * hop
 
     def __post_init__(self) -> None:

@@ -37,15 +37,18 @@ def generator_input(
     if channels == N_MELS:
         return log_mel
     if channels in (WITH_GUIDE, WITH_GUIDE_AND_NOISE):
-        beside = [guide] if channels == WITH_GUIDE else [guide, noise]
-        if any(waveform is None for waveform in beside):
-            raise ValueError(f"a generator of {channels} input channels needs {len(beside)} waveforms beside the mel")
-        gains = (GUIDE_GAIN, 1.0)
-        parts = [
-            gain * waveform.unflatten(-1, (log_mel.shape[-1], HOP)).transpose(-1, -2)
-            for gain, waveform in zip(gains, beside)
-            if waveform is not None
-        ]
-        return torch.cat([log_mel, *parts], dim=-2)
+        if guide is None:
+            raise ValueError("a guided generator needs a guide beside the mel")
+        parts = [log_mel, GUIDE_GAIN * _by_frame(guide, log_mel)]
+        if channels == WITH_GUIDE_AND_NOISE:
+            if noise is None:
+                raise ValueError("a harmonic-plus-noise generator needs noise beside the mel")
+            parts.append(_by_frame(noise, log_mel))
+        return torch.cat(parts, dim=-2)
     amplitude = invert_mel_tensor(log_mel.exp(), recipe).clamp(min=LOG_FLOOR).log()
     return torch.cat([log_mel, amplitude], dim=-2)
+
+
+def _by_frame(waveform: Tensor, log_mel: Tensor) -> Tensor:
+    """(..., frames * 256) -> (..., 256, frames)."""
+    return waveform.unflatten(-1, (log_mel.shape[-1], HOP)).transpose(-1, -2)

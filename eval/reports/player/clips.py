@@ -40,6 +40,11 @@ class ReportClips:
     folder: str = FOLDER
     seconds: float = MAX_CLIP_SECONDS
 
+    @property
+    def shown_first(self) -> int:
+        """The number of a clip inside the report, if there is any."""
+        return min(self.inside, default=0)
+
     def number(self, clip: str) -> int | None:
         """Of a clip; None for one that is not in the player."""
         return next((number for number, title in self.titles.items() if title == clip), None)

@@ -46,7 +46,8 @@ class LiveComparison:
 
     def follow(self) -> Generator[dict[str, Any], None, None]:
         """All that is shown now, then whatever changes, until the end. Errors: those of the comparison."""
-        seen, sent = 0, {}
+        seen = 0
+        sent: dict[str, Any] = {}
         self._count(+1)
         try:
             while True:

@@ -199,17 +199,17 @@ def test_clips_of_a_report_beyond_its_size_are_beside_it_and_loaded_from_disk(op
     write_report(out / "report.html", rows, summary, find_systems(IDS[1]), sources, out)
     assert [path.name for path in (out / "report-clips").iterdir()] == ["0.js"]
     page = opened((out / "report.html").as_uri())
-    assert page.get_by_label("Clip").locator("option").all_inner_texts() == ["second", "third"], (
+    assert page.get_by_label("Clip", exact=True).locator("option").all_inner_texts() == ["second", "third"], (
         "the worst and the best"
     )
     expect(page.get_by_text("the outputs of 1 more lie beside")).to_be_visible()
     assert page.evaluate(f"{PLAYER}.value.session") == "third", "which is inside"
     first = rendered(page, switches=[[0, IDS[1]]], seconds=0.5)
-    page.get_by_label("Clip").select_option("second")
+    page.get_by_label("Clip", exact=True).select_option("second")
     wait_for(page, "value.session === 'second' && {0}.state.ready")
     second = rendered(page, switches=[[0, IDS[1]]], seconds=0.5)
     assert np.abs(first - second).max() > 0.01
     (out / "report-clips" / "0.js").unlink()
     page.reload()
-    page.get_by_label("Clip").select_option("second")
+    page.get_by_label("Clip", exact=True).select_option("second")
     expect(page.get_by_text("report-clips/0.js, which is not there")).to_be_visible()

@@ -22,6 +22,7 @@ from eval.metrics.set_distances import SET_DISTANCES
 from eval.reports.bundle import versions
 from eval.reports.charts import scatter, strip_plot
 from eval.reports.player.clips import write_clips
+from eval.reports.player.page import PLAYER_STYLES, style_of
 from eval.reports.player.script import script_of
 from eval.reports.spectrogram import difference, difference_png, level, level_png
 from eval.reports.svg import Drawing
@@ -64,6 +65,7 @@ def write_report(
         extremes=extremes,
         clips_played=write_clips(playable, titles, sources, out, heard_first),
         script=Markup(script_of("report-page.js")),
+        player_style=style_of(PLAYER_STYLES),
         failed=[row for row in rows if row.error],
         notices={row.clip: "; ".join(row.notices) for row in rows if row.notices},
         notes={f"{row.clip}, {row.system}": "; ".join(row.notes) for row in rows if row.notes},

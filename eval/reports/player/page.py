@@ -20,12 +20,8 @@ from eval.reports.player.package import Package, pack, seal
 from eval.reports.player.script import script_of
 
 MAX_PAGE_BYTES = 20_000_000
-STYLES = (
-    "eval/reports/report.css",
-    "eval/reports/player/player_page.css",
-    "assets/player/player.css",
-    "assets/page.css",
-)
+PLAYER_STYLES = ("eval/reports/player/player_page.css", "assets/player/player.css")
+STYLES = ("eval/reports/report.css", *PLAYER_STYLES, "assets/page.css")
 Reader = Callable[
     [str, str, Economy], tuple[str, bytes]
 ]  # (kind of `package.MEDIA`, address, economy) -> (type, content)
@@ -83,7 +79,7 @@ def _sealed(package: Package, ids: Mapping[str, str], facts: Facts) -> Package:
 
 
 def _page(package: Package, facts: Facts, economy: Economy, blind: bool) -> Markup:
-    style = Markup("\n".join((ROOT / path).read_text(encoding="utf-8") for path in STYLES))
+    style = style_of(STYLES)
     script = Markup(script_of("shared-page.js"))
     return render(
         "eval/reports/player/templates/shared.html",
@@ -95,6 +91,11 @@ def _page(package: Package, facts: Facts, economy: Economy, blind: bool) -> Mark
         economies=economy.said,
         blind=blind,
     )
+
+
+def style_of(paths: Sequence[str]) -> Markup:
+    """One style sheet of several files, by their paths from the project's root."""
+    return Markup("\n".join((ROOT / path).read_text(encoding="utf-8") for path in paths))
 
 
 def content_policy(scripts: Sequence[str], styles: Sequence[str]) -> str:

@@ -192,8 +192,8 @@ def test_clips_of_a_report_beyond_its_size_are_beside_it_and_loaded_from_disk(op
     out, rows, sources = tmp_path / "out", [], {}
     for number, name in enumerate((HOSTILE, "second", "third")):
         sources[name] = tmp_path / f"{number}.wav"
-        write_wav(sources[name], harmonic_tone(0.6, seed=number))
-        write_wav(out / IDS[1] / f"{name}.wav", 0.5 * harmonic_tone(0.6, seed=number))
+        write_wav(sources[name], harmonic_tone(0.6, 150 * (number + 1)))
+        write_wav(out / IDS[1] / f"{name}.wav", 0.5 * harmonic_tone(0.6, 150 * (number + 1)))
         rows.append(Row(name, IDS[1], 0.6, 0.1, {"M-STFT": (2.0, 3.0, 1.0)[number]}))
     summary = summarise(rows, ["M-STFT"], IDS[1], {})
     write_report(out / "report.html", rows, summary, find_systems(IDS[1]), sources, out)

@@ -9,7 +9,7 @@ function closest({ target }, selector) {
   return target instanceof Element ? /** @type {Found | null} */ (target.closest(selector)) : null;
 }
 
-// Links in tables that point at a take of the player: <button data-lab-track="id" data-lab-loop="start stop">.
+// Links in tables that point at a track of the player: <button data-lab-track="id" data-lab-loop="start stop">.
 document.addEventListener('click', (event) => {
   const link = closest(event, '[data-lab-track]');
   if (!link) return;

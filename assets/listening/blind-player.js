@@ -90,7 +90,7 @@ export class BlindPlayer {
 
   // ------------------------------------------------ what the transport asks
 
-  get takes() { return this.slots; }
+  get sounds() { return this.slots; }
   get duration() { return this.slots[0]?.buffer.duration ?? 0; }
   /** @returns {Span | null} */
   get activeLoop() { return this.looping ? this.region ?? [0, this.duration] : null; }

@@ -61,7 +61,7 @@ export class Headphones {
 
   get playing() { return this.sources.length > 0; }
 
-  /** Straight to the output, in stereo: the transport plays one channel per take, and antiphase would vanish. */
+  /** Straight to the output, in stereo: the transport plays one channel per sound, and antiphase would vanish. */
   async play() {
     if (!this.tones.length || this.playing || this.session.busy) return;
     const { transport } = this.session.player;

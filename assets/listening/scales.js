@@ -1,4 +1,4 @@
-// The answer controls that kinds of trials are built from: one of several choices, and a slider for every take.
+// The answer controls that kinds of trials are built from: one of several choices, and a slider for every stimulus.
 
 import { el, setAttribute, setText } from '../player/elements.js';
 import { clamp } from '../player/numbers.js';
@@ -108,14 +108,14 @@ class Slider {
 }
 
 /**
- * A rating of every take against the reference, which is the first slot.
+ * A rating of every stimulus against the reference, which is the first slot.
  *
  * @implements {Scale}
  */
 export class SliderScale {
   /**
    * @param {Translations} words
-   * @param {string[]} labels of the takes
+   * @param {string[]} labels of the stimuli
    * @param {() => void} onchange
    */
   constructor(words, labels, onchange) {

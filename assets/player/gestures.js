@@ -34,7 +34,7 @@ export class Gestures {
      */
     const listen = (name, handler, options) => controls.root.addEventListener(name, (event) => {
       const lane = /** @type {Element} */ (event.target).closest('.lab-lane, .lab-ruler');
-      if (lane && player.takes.length) handler.call(this, event, /** @type {HTMLElement} */ (lane));
+      if (lane && player.sounds.length) handler.call(this, event, /** @type {HTMLElement} */ (lane));
     }, options);
     listen('pointerdown', this.press);
     listen('pointermove', this.move);

@@ -1,4 +1,4 @@
-// ABX: whether X is A or B. The letters alone play the takes.
+// ABX: whether X is A or B. The letters alone play the stimuli.
 
 import { ChoiceScale } from '../scales.js';
 

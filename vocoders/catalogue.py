@@ -181,14 +181,14 @@ BUILT_IN = (
     _original_system(
         "hifigan-original-refined",
         "HiFi-GAN, bridged and refined",
-        "The bridged take corrected towards the mel: steady pitch, no training; on read speech slightly less natural.",
+        "The bridged output corrected towards the mel: steady pitch, no training; on read speech slightly less natural.",
         (hw2_mel, invert, remel),
         refinement=Refinement(),
     ),
     _own_system(
         "hifigan-hw2-refined",
         "HiFi-GAN, own training, refined",
-        "The fine-tuned model's take, refined on the same mel in the same way.",
+        "The fine-tuned model's output, refined on the same mel in the same way.",
         OWN_CHECKPOINT,
         Refinement(),
     ),

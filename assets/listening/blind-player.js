@@ -12,7 +12,7 @@ import { Coverage, heard } from './coverage.js';
 /** @import { Turn } from './coverage.js' */
 /** @import { Server } from './server.js' */
 
-const RATE = 22050;   // Hz, until a step says otherwise
+const DEFAULT_RATE_HZ = 22050;   // until a step says otherwise
 
 /**
  * A player over slots that have a place and no name.
@@ -20,7 +20,7 @@ const RATE = 22050;   // Hz, until a step says otherwise
  * @implements {TransportHost<number>}
  */
 export class BlindPlayer {
-  rate = RATE;
+  rate = DEFAULT_RATE_HZ;
   /** @type {AbortController | null} */
   downloads = null;
   /** @type {Sound<number>[]} */
@@ -65,7 +65,7 @@ export class BlindPlayer {
    * @param {Server} server
    * @param {string[]} urls
    */
-  async load(server, urls, rate = RATE) {
+  async load(server, urls, rate = DEFAULT_RATE_HZ) {
     this.downloads = new AbortController();
     const { signal } = this.downloads;
     this.transport.matchRate(rate);

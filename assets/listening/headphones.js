@@ -9,7 +9,7 @@ import { Choices, Foot, button, heading, legend } from './widgets.js';
 /** @import { Session } from './session.js' */
 /** @typedef {AudioBufferSourceNode & {begins?: number, ends?: number}} Tone in s of the context's clock */
 
-const PAUSE = 0.4;   // s between two tones
+const PAUSE_SECONDS = 0.4;   // between two tones
 const TONES = ['1', '2', '3'];
 
 /** @implements {StepView} */
@@ -78,7 +78,7 @@ export class Headphones {
       source.start(when);
       source.begins = when;
       source.ends = when += this.tones[this.round][index].duration;
-      when += PAUSE;
+      when += PAUSE_SECONDS;
     }
     sources[sources.length - 1].onended = () => this.ended(sources);
     this.follow(sources);

@@ -1,4 +1,4 @@
-// What a trial asks for: as a page of its own before the first trial, and folded away on every trial.
+// The instructions of a trial: as a page of their own before the first trial, and folded away on every trial.
 
 import { el } from '../player/elements.js';
 import { taskOf } from './tasks/registry.js';

@@ -7,7 +7,7 @@ import { Choices } from './widgets.js';
 /** @import { Scale } from './tasks/registry.js' */
 /** @import { Translations } from './translations.js' */
 
-const MIDDLE = 50;   // where an untouched slider begins when a key moves it
+const INITIAL_RATING = 50;   // where an untouched slider begins when a key moves it
 
 /**
  * @typedef {object} Choice
@@ -77,7 +77,7 @@ class Slider {
     this.onchange = onchange;
     const touch = () => this.set(Number(this.input.value));
     /** @type {HTMLInputElement} */
-    this.input = el('input', 'booth-slider', { type: 'range', min: 0, max: 100, step: 1, value: MIDDLE,
+    this.input = el('input', 'booth-slider', { type: 'range', min: 0, max: 100, step: 1, value: INITIAL_RATING,
       'aria-label': words.say('mushra.slider', { label }), oninput: touch, onclick: touch });
     this.number = el('span', 'booth-value-number');
     this.word = el('span', 'booth-value-word');
@@ -146,7 +146,7 @@ export class SliderScale {
    */
   key(name, event, slot) {
     const slider = this.sliders[slot - 1];
-    const from = slider?.value ?? MIDDLE;
+    const from = slider?.value ?? INITIAL_RATING;
     /** @type {Record<string, number>} */
     const moves = { arrowup: from + 1, arrowdown: from - 1, pageup: from + 10, pagedown: from - 10, home: 0, end: 100 };
     const to = moves[name];

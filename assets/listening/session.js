@@ -99,7 +99,7 @@ export class Session {
       this.view?.hush?.();
     });
     window.addEventListener('beforeunload', (event) => { if (this.busy) event.preventDefault(); });
-    // What was clicked with the pointer keeps no focus: Space belongs to the player. Keyboard focus is left alone.
+    // A control that was clicked with the pointer keeps no focus: Space belongs to the player. Keyboard focus is left alone.
     let pointer = false;
     this.root.addEventListener('pointerdown', () => { pointer = true; });
     document.addEventListener('keydown', () => { pointer = false; }, true);

@@ -4,7 +4,7 @@ import { frequencyAt, timeTicks } from './axes.js';
 import { el, icon, iconButton, segmented, setAttribute, setText } from './elements.js';
 import { SHORTCUTS } from './keyboard.js';
 import { clamp, clock, signed } from './numbers.js';
-import { MIN_LOOP } from './timing.js';
+import { MIN_LOOP_SECONDS } from './timing.js';
 
 /** @import { Span, View } from './interfaces.js' */
 /** @import { Track } from './loader.js' */
@@ -101,7 +101,7 @@ export class Controls {
         /** @type {Span} */
         const moved = [...region];
         moved[side] = clamp(moved[side] + steps[event.key], 0, duration);
-        if (moved[1] - moved[0] >= MIN_LOOP) this.player.setLoop(moved, { restart: false });
+        if (moved[1] - moved[0] >= MIN_LOOP_SECONDS) this.player.setLoop(moved, { restart: false });
       } });
   }
 

@@ -41,7 +41,7 @@ function keyName({ key, code }) {
   return (letter && key.charCodeAt(0) > 127 ? letter[1] : key).toLowerCase();
 }
 
-// What an element with the focus needs for itself is not ours: text all keys, buttons Space, sliders and tabs arrows.
+// Keys that an element with the focus uses itself are left to it: text all keys, buttons Space, sliders and tabs arrows.
 const TEXTUAL = 'input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select';
 const PRESSABLE = 'button, a[href], summary, label, input, [role=button], [role=tab], [role=option]';
 const MOVABLE = 'input, audio, video, [role=slider], [role=tab], [role=listbox], [role=option], [role=grid], '

@@ -24,8 +24,8 @@ import { fetchAudio } from './sound.js';
  * @property {string | null} problem why there is no audio
  */
 
-const JOIN_PAUSE = 100;    // ms in which arriving sounds are collected, so that they join together
-const WAITS = [500, 2000]; // ms before a download that failed is tried again; then it is given up
+const JOIN_PAUSE_MS = 100;       // in which arriving sounds are collected, so that they join together
+const RETRY_MS = [500, 2000];   // before a download that failed is tried again; then it is given up
 
 /**
  * The result, or the error of the last try.
@@ -38,8 +38,8 @@ const WAITS = [500, 2000]; // ms before a download that failed is tried again; t
 export async function persistently(read, signal) {
   for (let attempt = 0; ; attempt += 1) {
     const result = await read().catch((error) => error);
-    if (!(result instanceof Error) || signal.aborted || attempt === WAITS.length) return result;
-    await new Promise((resolve) => { setTimeout(resolve, WAITS[attempt]); });
+    if (!(result instanceof Error) || signal.aborted || attempt === RETRY_MS.length) return result;
+    await new Promise((resolve) => { setTimeout(resolve, RETRY_MS[attempt]); });
     if (signal.aborted) return result;
   }
 }
@@ -130,6 +130,6 @@ export class Loader {
     this.joining ??= setTimeout(() => {
       this.joining = null;
       if (player.sounds.some(({ id }) => player.transport.lacks(id))) player.transport.play();
-    }, JOIN_PAUSE);
+    }, JOIN_PAUSE_MS);
   }
 }

@@ -129,7 +129,7 @@ export class Player {
     return { ready, playing: this.playing, time, selected, matched, loop, view, axis, zoom, tracks, gains };
   }
 
-  /** What the loudspeakers would get, for tests. */
+  /** The samples that the loudspeakers would get, for tests. */
   renderOffline(/** @type {Parameters<Transport<string>['renderOffline']>[0]} */ options) {
     return this.transport.renderOffline(options);
   }

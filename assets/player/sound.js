@@ -10,9 +10,9 @@
 
 /** @import { Schedule } from './timing.js' */
 
-const RAMP = 0.006;        // s, a switch between sounds
-const LOOP_EDGE = 0.003;   // s, fade at both ends of a looped region
-const FADE_LEAD = 0.03;    // s between a switch and its ramp: an event that reaches the audio thread late is a click
+const RAMP_SECONDS = 0.006;       // a switch between sounds
+const LOOP_FADE_SECONDS = 0.003;  // fade at both ends of a looped region
+const FADE_LEAD_SECONDS = 0.03;   // between a switch and its ramp: an event that reaches the audio thread late is a click
 
 /**
  * The value at a time of a line from v0 at t0 to v1 at t1, which stays at its ends before and after.
@@ -64,8 +64,8 @@ export class Fader {
       gain.cancelScheduledValues(t1);
       if (time > t0) gain.linearRampToValueAtTime(value, time);
     }
-    gain.linearRampToValueAtTime(target, time + RAMP);
-    this.line = { t0: time, v0: value, t1: time + RAMP, v1: target };
+    gain.linearRampToValueAtTime(target, time + RAMP_SECONDS);
+    this.line = { t0: time, v0: value, t1: time + RAMP_SECONDS, v1: target };
   }
 }
 
@@ -93,7 +93,7 @@ export function mono(buffer, first, frames) {
  * @param {number} rate Hz
  */
 export function fadeEdges(samples, rate) {
-  const edge = Math.round(LOOP_EDGE * rate);
+  const edge = Math.round(LOOP_FADE_SECONDS * rate);
   for (let i = 0; i < edge; i += 1) {
     samples[i] *= i / edge;
     samples[samples.length - 1 - i] *= i / edge;
@@ -121,7 +121,7 @@ export function assemble(sounds, { rate, firstFrame, frames, loops }) {
  *
  * @param {{currentTime: number, sampleRate: number}} context
  */
-export function soon({ currentTime, sampleRate }, lead = FADE_LEAD) {
+export function soon({ currentTime, sampleRate }, lead = FADE_LEAD_SECONDS) {
   return Math.ceil((currentTime + lead) * sampleRate) / sampleRate;
 }
 
@@ -176,7 +176,7 @@ export class Playback {
   /** @param {number} time */
   stop(time) {
     this.bus.rampTo(0, time);
-    this.source.stop(Math.max(time, this.when) + RAMP);
+    this.source.stop(Math.max(time, this.when) + RAMP_SECONDS);
   }
 
   /** @param {number} time */

@@ -12,7 +12,7 @@ import { onAxis, penOf } from './pictures.js';
 /** @typedef {TrackValue['state']} State */
 /** @typedef {Track & {state: State}} DrawnTrack a track whose `problem` has the sentence for the page */
 
-const CRISP = 3;           // px per spectrogram column from which columns are drawn with hard edges
+const MIN_CRISP_COLUMN_PX = 3;   // from this width on spectrogram columns are drawn with hard edges
 const STATE_TEXT = { waiting: 'Waiting', running: 'Running', failed: 'Not available', ready: 'Loading' };
 
 export class TrackRow {
@@ -109,7 +109,7 @@ export class TrackRow {
     const perSecond = source.width / duration;   // columns
     const columns = perSecond * (t1 - t0);
     const pen = penOf(this.canvas);
-    pen.imageSmoothingEnabled = width / columns < CRISP * ratio;
+    pen.imageSmoothingEnabled = width / columns < MIN_CRISP_COLUMN_PX * ratio;
     pen.imageSmoothingQuality = 'high';
     pen.drawImage(source, perSecond * t0, 0, columns, height, 0, 0, width, height);
   }

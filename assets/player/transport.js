@@ -1,15 +1,15 @@
 // The transport: what plays, from where, and how one run takes over from another.
 
 import { Fader, Playback, assemble, soon } from './sound.js';
-import { JOIN_LEAD, fitRegion, joinPoint, positionAt, schedule } from './timing.js';
+import { JOIN_LEAD_SECONDS, fitRegion, joinPoint, positionAt, schedule } from './timing.js';
 
 /** @import { Span, TransportHost } from './interfaces.js' */
 /** @typedef {{when: number, position: number}} Start in s of the context's clock, and of the clip */
 
-const START_LEAD = 0.05;   // s between asking for sound and the first sample
+const START_LEAD_SECONDS = 0.05;   // between asking for sound and the first sample
 
 /**
- * Runs of all sounds, one after the other. What is chosen, looped and shown it asks the player.
+ * Runs of all sounds, one after the other. It asks the player which one is chosen, looped and shown.
  *
  * @template {string | number} Id
  */
@@ -37,7 +37,7 @@ export class Transport {
 
   get playing() { return this.starting || Boolean(this.playback); }
 
-  /** What is being heard now: the clock runs ahead of the loudspeaker by the output latency. */
+  /** The time of the sound that is audible now: the clock runs ahead of the loudspeaker by the output latency. */
   get audibleTime() { return this.context ? this.context.currentTime - (this.context.outputLatency || 0) : 0; }
   get position() {
     const run = this.runAt(this.audibleTime);
@@ -107,9 +107,9 @@ export class Transport {
     }
     this.starting = false;
     const previous = this.playback;
-    const carried = position === undefined ? this.runAt(context.currentTime + JOIN_LEAD) : null;
+    const carried = position === undefined ? this.runAt(context.currentTime + JOIN_LEAD_SECONDS) : null;
     const start = carried ? joinPoint(carried.plan, context.currentTime)
-      : { when: soon(context, START_LEAD), position: position ?? this.player.cursor };
+      : { when: soon(context, START_LEAD_SECONDS), position: position ?? this.player.cursor };
     if (!start) return;   // the clip ends before another run could begin
     const options = { region: this.player.activeLoop, fadeIn: Boolean(previous), carriesOn: Boolean(carried) };
     this.playback = this.perform(context, volume.node, start, options);

@@ -122,9 +122,9 @@ def test_a_comparison_there_is_the_comparison_here(worker):
     here, there = [], []
     compare_again(recording, systems, here.append)
     worker.run(compare_again, recording, systems, on_report=there.append)
-    for takes in (here, there):
-        takes[:] = [event for event in takes if isinstance(event, Output)]
-    assert [take.system for take in there] == [find_system(s.id) for s in systems]
+    for events in (here, there):
+        events[:] = [event for event in events if isinstance(event, Output)]
+    assert [output.system for output in there] == [find_system(s.id) for s in systems]
     for one, other in zip(here, there, strict=True):
         # Iterating amplifies rounding, which differs with the number of threads
         np.testing.assert_allclose(one.samples, other.samples, atol=5e-3)

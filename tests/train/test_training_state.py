@@ -42,15 +42,15 @@ def test_in_bfloat16_a_generator_makes_and_learns_nearly_the_same(config):
     torch.manual_seed(3)
     plain = new_generator(config, Generator(config).state_dict())
     features, wanted = torch.randn(2, 80, 12), torch.randn(2, 1, 12 * 256)
-    takes, gradients = [], []
+    outputs, gradients = [], []
     for narrow in (False, True):
         plain.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=narrow):
-            take = plain(features)
-        (take.float() - wanted).square().mean().backward()
-        takes.append(take.detach().float())
+            output = plain(features)
+        (output.float() - wanted).square().mean().backward()
+        outputs.append(output.detach().float())
         gradients.append(torch.cat([parameter.grad.flatten() for parameter in plain.parameters()]))
-    assert 20 * torch.log10(takes[0].norm() / (takes[1] - takes[0]).norm()) > 25
+    assert 20 * torch.log10(outputs[0].norm() / (outputs[1] - outputs[0]).norm()) > 25
     assert 20 * torch.log10(gradients[0].norm() / (gradients[1] - gradients[0]).norm()) > 25
 
 

@@ -167,7 +167,7 @@ def test_guides_of_another_pack_of_the_same_length_are_not_taken_for_these(guide
 
 
 def test_from_a_pack_to_a_guided_model_with_the_commands(guided_pack, hasty, tmp_path):
-    """A plain run; guides; a guided run that goes on from it, is left, resumed and exported; a take."""
+    """A plain run; guides; a guided run that goes on from it, is left, resumed and exported; an output."""
     data, tiny = ("--data", guided_pack.root), ("--preset", "tiny", "--accelerator", "cpu", "--generator-only", "1")
     command("train", "fit", *data, *tiny, "--steps", "2", "--out", tmp_path / "plain")
     command("train", "export", tmp_path / "plain", "--out", tmp_path / "plain.safetensors", "--latest")
@@ -185,9 +185,9 @@ def test_from_a_pack_to_a_guided_model_with_the_commands(guided_pack, hasty, tmp
     assert checkpoint.config.is_guided
     assert [run["start"] for run in runs_of(checkpoint.about)] == ["checkpoint", "scratch"]
     soundfile.write(tmp_path / "song.wav", harmonic_tone(1.0), 22_050)
-    arguments = (tmp_path / "song.wav", "--vocoders", tmp_path / "guided.safetensors", "--out", tmp_path / "takes")
+    arguments = (tmp_path / "song.wav", "--vocoders", tmp_path / "guided.safetensors", "--out", tmp_path / "outputs")
     command("vocoders", "resynth", *arguments)
-    assert len(list((tmp_path / "takes").rglob("*.wav"))) == 1
+    assert len(list((tmp_path / "outputs").rglob("*.wav"))) == 1
 
 
 def test_training_learns_to_use_the_guide(guided_pack, fabric, tmp_path):

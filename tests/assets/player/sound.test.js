@@ -29,7 +29,7 @@ test('a loop begins and ends in silence, and its middle is untouched', () => {
   assert.ok(samples.slice(3, 97).every((sample) => sample === 1));
 });
 
-/** What Web Audio calls a buffer, as far as its samples go. */
+/** The part of Web Audio's AudioBuffer that holds its samples. */
 const buffer = (...channels) => ({ numberOfChannels: channels.length,
   getChannelData: (channel) => Float32Array.from(channels[channel]) });
 

@@ -46,21 +46,21 @@ def rendered(recordings):
 def test_everything_of_a_clip_has_one_length_and_one_loudness(rendered, recordings):
     stimuli, wavs = rendered
     for item, recording in recordings.items():
-        takes = {s.condition: soundfile.read(io.BytesIO(wavs[s.sha256])) for s in stimuli if s.item == item}
-        assert {REFERENCE, ANCHOR, *STUDY.systems} <= takes.keys()
-        assert {(len(samples), rate) for samples, rate in takes.values()} == {(len(recording.samples), SAMPLE_RATE)}
-        levels = [loudness(samples.astype(np.float32)) for samples, _ in takes.values()]
+        sounds = {s.condition: soundfile.read(io.BytesIO(wavs[s.sha256])) for s in stimuli if s.item == item}
+        assert {REFERENCE, ANCHOR, *STUDY.systems} <= sounds.keys()
+        assert {(len(samples), rate) for samples, rate in sounds.values()} == {(len(recording.samples), SAMPLE_RATE)}
+        levels = [loudness(samples.astype(np.float32)) for samples, _ in sounds.values()]
         assert np.ptp(levels) < 0.1
         assert max(levels) <= -22.9
 
 
 def test_a_wav_is_its_hash_and_says_nothing_but_its_samples(rendered):
     stimuli, wavs = rendered
-    for take in stimuli:
-        content = wavs[take.sha256]
-        assert hashlib.sha256(content).hexdigest() == take.sha256
+    for stimulus in stimuli:
+        content = wavs[stimulus.sha256]
+        assert hashlib.sha256(content).hexdigest() == stimulus.sha256
         assert content[36:40] == b"data"
-        assert len(content) == 44 + 2 * round(take.seconds * SAMPLE_RATE)
+        assert len(content) == 44 + 2 * round(stimulus.seconds * SAMPLE_RATE)
 
 
 def test_one_clip_carries_the_takes_of_the_checks(rendered):
@@ -106,12 +106,12 @@ def test_a_late_or_inverted_take_is_put_right(rng, delay, sign):
 
 
 def test_a_take_with_a_phase_of_its_own_is_not_moved(recordings):
-    """A held note fits any multiple of its period; Griffin-Lim's take lies right as it is."""
+    """A held note fits any multiple of its period; Griffin-Lim's output lies right as it is."""
     from vocoders.analysis import Analysis, synthesize
 
     samples = recordings["quiet"].samples
-    take = synthesize(SYSTEMS[0], Analysis(samples))[: len(samples)]
-    assert np.array_equal(moved_onto(take, align(samples, take)), take)
+    output = synthesize(SYSTEMS[0], Analysis(samples))[: len(samples)]
+    assert np.array_equal(moved_onto(output, align(samples, output)), output)
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(1.0, "1.0 s long"), (31.0, "31.0 s long")])

@@ -76,7 +76,7 @@ CLOCKS = {"time.sleep", "time.time", "time.monotonic", "time.perf_counter", "asy
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_test_depends_on_how_long_anything_takes(path):
-    """Whoever waits does so in `tests.waiting`. Processor time may be measured."""
+    """All waiting is done by `tests.waiting`. Processor time may be measured."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}

@@ -42,21 +42,21 @@ def _set_rate(optimizer: torch.optim.Optimizer | None, rate: float) -> None:
 
 def _discriminator_step(state: State, target: Tensor, estimate: Tensor, fabric: Fabric) -> Losses:
     """Real and fake go through in one pass."""
-    critics, optimizer = state.discriminators, state.discriminator_optimizer
-    assert critics is not None  # `with_discriminators` holds only in runs that have them
+    discriminators, optimizer = state.discriminators, state.discriminator_optimizer
+    assert discriminators is not None  # `with_discriminators` holds only in runs that have them
     assert optimizer is not None
     with _narrow(state.config.bfloat16, target.device):
-        verdicts = critics(torch.cat([target, estimate]))
+        scores = discriminators(torch.cat([target, estimate]))
     count = len(target)
     losses = {
         f"d/{family}": discriminator_loss(
             [_half(maps, 0, count) for maps in each], [_half(maps, count, None) for maps in each]
         )
-        for family, each in verdicts.items()
+        for family, each in scores.items()
     }
     optimizer.zero_grad()
     fabric.backward(sum(losses.values()))
-    norm = _gradient_norm(critics)
+    norm = _gradient_norm(discriminators)
     optimizer.step()
     return {**losses, "norm/discriminators": norm}
 
@@ -71,12 +71,12 @@ def _generator_step(
     losses = spectral(target, estimate)
     if now.with_discriminators:
         # Not through the distributed wrapper: these passes must not be taken for the discriminators' own.
-        critics = state.plain_discriminators
-        assert critics is not None
-        with _frozen(critics), _narrow(state.config.bfloat16, target.device):
+        discriminators = state.plain_discriminators
+        assert discriminators is not None
+        with _frozen(discriminators), _narrow(state.config.bfloat16, target.device):
             with torch.no_grad():
-                real = critics(target)
-            fake = critics(estimate)
+                real = discriminators(target)
+            fake = discriminators(estimate)
         losses["adversarial"] = sum(adversarial_loss(maps) for maps in fake.values())
         losses["features"] = sum(feature_loss(real[family], fake[family]) for family in fake)
     weights = _weights(state.config, now)

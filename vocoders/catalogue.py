@@ -13,7 +13,7 @@ import numpy as np
 
 from common.paths import ASSETS
 from vocoders.checkpoints.brought import card_of, own_checkpoint_system, slug
-from vocoders.checkpoints.checkpoint import read_checkpoint, read_header, runs_of
+from vocoders.checkpoints.checkpoint import read_checkpoint, read_header, training_history
 from vocoders.features import (
     Features,
     hw2_mel,
@@ -120,7 +120,7 @@ def _own_card(path: Path) -> Card:
     if _own_missing(path):
         return Card(0, "-", "this project")
     checkpoint = read_header(path)
-    tuned = any(run.get("start") == "universal" for run in runs_of(checkpoint.about))
+    tuned = any(run.get("start") == "universal" for run in training_history(checkpoint.about))
     return card_of(checkpoint, "-", f"this project{', fine-tuned from UNIVERSAL_V1' if tuned else ''}")
 
 
@@ -206,7 +206,7 @@ COMPARED = (  # what a comparison shows unless other systems are chosen
 )
 
 
-# What people ask for.
+# Systems by the ids that people give.
 
 
 def find_systems(text: str, may_import: bool = True) -> list[System]:

@@ -56,7 +56,7 @@ def state(page: Page) -> dict:
 
 
 def rendered(page: Page, **options) -> np.ndarray:
-    """What the loudspeaker would get, from the player's own audio graph in an offline context."""
+    """The samples that the loudspeaker would get, from the player's own audio graph in an offline context."""
     return np.array(page.evaluate(f"async (o) => Array.from(await {PLAYER}.renderOffline(o))", options))
 
 

@@ -1,4 +1,4 @@
-"""Whatever people write or bring is shown as text: names of studies and files, questions, what a checkpoint says of itself."""
+"""Input of users is shown as text: names of studies and files, questions, what a checkpoint says of itself."""
 
 import soundfile
 import torch

@@ -75,7 +75,7 @@ class Traffic:
 
 
 def press_through(page: Page, mode: str) -> dict:
-    """One trial by keyboard: hear every slot, answer, send. What was on the page."""
+    """One trial by keyboard: hear every slot, answer, send. Returns the texts of the page."""
     shown = state(page)
     keys = ["Space"] if mode == "acr" else ["a", "b", "x"]
     if mode != "acr" and not page.evaluate(f"{BOOTH}.labSession.player.looping"):

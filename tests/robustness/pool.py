@@ -23,7 +23,7 @@ Judge = Callable[
 
 @dataclass
 class Tally:
-    """What came of the cases. `crashes`: {number of the case: what happened}; that number makes the case again."""
+    """The outcomes of the cases. `crashes`: {number of the case: what happened}; that number makes the case again."""
 
     cases: int = 0
     used: int = 0

@@ -2,7 +2,7 @@
 
 python -m pytest tests/robustness/test_audio_intake.py --proof -s
 
-Libraries in C decode these files. What they do to a process is counted, not feared: see `tests/robustness/pool.py`.
+Libraries in C decode these files. Their effect on a process is counted: see `tests/robustness/pool.py`.
 """
 
 from pathlib import Path

@@ -158,7 +158,7 @@ NAMES = (
 
 
 def test_an_upload_lies_where_uploads_lie(app):
-    """Whatever it is called."""
+    """Under every name."""
     uploads = app.data / "uploads"
     before = {path for path in app.data.rglob("*") if not path.is_relative_to(uploads)}
     stored = 0

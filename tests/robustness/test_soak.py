@@ -21,7 +21,7 @@ MAX_WAIT_SECONDS = 600.0  # for one answer, on a machine that may be shared
 
 
 def compared(url: str, clip: Path, systems: list[str], client: Client | None = None) -> dict:
-    """What the player shows at the end. Errors: the client's, where the app refuses."""
+    """The player's value at the end. Errors: the client's, where the app refuses."""
     client = client or patient_client(url)
     job = client.submit(handle_file(str(clip)), systems, api_name="/compare")
     job.result(MAX_WAIT_SECONDS)

@@ -131,6 +131,6 @@ def test_a_comparison_there_is_the_comparison_here(worker):
 
 
 def test_asking_again_there_costs_nothing(worker):
-    """What is remembered stays in the process, though every message brings new systems."""
+    """Cached results stay in the process, though every message brings new systems."""
     recording, systems = Recording("tone", harmonic_tone(3.0, seed=5)), find_systems("griffin-lim,griffin-lim-oracle")
     assert [worker.run(jobs.count_griffin_lims, recording, systems) for _ in range(2)] == [2, 0]

@@ -6,14 +6,14 @@ import json
 import pytest
 
 from train.config import PRESETS, TrainConfig, preset_named, with_input
-from train.schedule import JOINING_SHARE, Budget, moment
+from train.schedule import ADVERSARIAL_RAMP_SHARE, Budget, moment
 
 FAST, PAPER = PRESETS["fast-v1"], PRESETS["paper-v1"]
 
 
 def test_a_fast_run_goes_from_generator_only_to_long_segments():
     start, before, joined, full, late = (
-        moment(FAST, progress, 10_000, 0) for progress in (0.0, 0.119, 0.12, 0.12 + JOINING_SHARE, 0.67)
+        moment(FAST, progress, 10_000, 0) for progress in (0.0, 0.119, 0.12, 0.12 + ADVERSARIAL_RAMP_SHARE, 0.67)
     )
     assert [now.with_discriminators for now in (start, before, joined, full, late)] == [False, False, True, True, True]
     assert [now.adversarial for now in (before, joined, full)] == [0.0, 0.0, pytest.approx(1.0)]

@@ -79,7 +79,7 @@ def test_the_page_has_no_recording_and_nothing_against_it(store):
     assert "Without a recording there is no reference" in mel_note(given())
 
 
-# What the page says of a file
+# The page's sentences about a file
 
 
 def told(path: Path | None) -> tuple:

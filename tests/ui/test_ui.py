@@ -1,4 +1,4 @@
-"""What the page is made of, without a browser: results on disk, markup, tables, uploads, examples."""
+"""The parts of the page, without a browser: results on disk, markup, tables, uploads, examples."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What is shared between systems, comparisons and people, and what it costs."""
+"""Results shared between systems, comparisons and people, and their cost."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

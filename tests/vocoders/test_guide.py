@@ -21,7 +21,13 @@ from train.saving import STATE
 from train.schedule import Budget
 from train.validation import ValidationSet
 from vocoders.audio import to_pcm16
-from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, read_checkpoint, runs_of, write_safetensors
+from vocoders.checkpoints.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    read_checkpoint,
+    training_history,
+    write_safetensors,
+)
 from vocoders.features import Features, hw2_mel, invert, log_hw2
 from vocoders.hifigan import guide as guide_module
 from vocoders.hifigan.engine import HiFiGANVocoder
@@ -183,7 +189,7 @@ def test_from_a_pack_to_a_guided_model_with_the_commands(guided_pack, hasty, tmp
     command("train", "export", tmp_path / "guided", "--out", tmp_path / "guided.safetensors", "--half")
     checkpoint = read_checkpoint(tmp_path / "guided.safetensors")
     assert checkpoint.config.is_guided
-    assert [run["start"] for run in runs_of(checkpoint.about)] == ["checkpoint", "scratch"]
+    assert [run["start"] for run in training_history(checkpoint.about)] == ["checkpoint", "scratch"]
     soundfile.write(tmp_path / "song.wav", harmonic_tone(1.0), 22_050)
     arguments = (tmp_path / "song.wav", "--vocoders", tmp_path / "guided.safetensors", "--out", tmp_path / "outputs")
     command("vocoders", "resynth", *arguments)
@@ -196,7 +202,7 @@ def test_training_learns_to_use_the_guide(guided_pack, fabric, tmp_path):
     with_guide = fit(tmp_path / "guided", guided_pack, GUIDED, Budget(steps=60), fabric)
     without = fit(tmp_path / "plain", guided_pack, with_input(GUIDED, "mel"), Budget(steps=60), fabric)
     losses = [
-        ValidationSet(guided_pack, state.config, CPU).judge(fold(state.average.values)).loss
+        ValidationSet(guided_pack, state.config, CPU).evaluate(fold(state.average.values)).loss
         for state in (with_guide, without)
     ]
     assert losses[0] < 0.8 * losses[1]

@@ -31,7 +31,7 @@ MIN_TRAINING_SECONDS = 20.0  # of audio; with less a run is refused
 class Batch:
     """The input and the target of one training step."""
 
-    features: Tensor  # (batch, input channels, segment / 256), what the generator sees
+    features: Tensor  # (batch, input channels, segment / 256), the generator's input
     target: Tensor  # (batch, 1, segment) in [-1, 1]
 
 

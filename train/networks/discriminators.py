@@ -1,4 +1,4 @@
-"""The critics: multi-period and multi-scale (Kong et al. 2020) and multi-resolution (Jang et al. 2021, UnivNet;
+"""The discriminators: multi-period and multi-scale (Kong et al. 2020) and multi-resolution (Jang et al. 2021, UnivNet;
 strided along frequency as in Kumar et al. 2023).
 
 Each sub-discriminator maps a waveform (batch, 1, samples) to its scores and the feature maps of every layer, the
@@ -17,7 +17,7 @@ from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 from train.config import TrainConfig
 from vocoders.hifigan.generator import SLOPE
 
-PERIODS = (2, 3, 5, 7, 11)  # samples; primes, so that no two see the same grid
+PERIODS = (2, 3, 5, 7, 11)  # samples; primes, so that no two share a grid
 
 Maps = list[Tensor]  # of one sub-discriminator: its layers' outputs, the scores last
 

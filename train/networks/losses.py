@@ -56,7 +56,7 @@ class PhaseAdvanceLoss(nn.Module):
     """How far the phase of every bin moves from frame to frame, which is its frequency: mean of 1 - cos of the difference,
     weighted by the target's magnitude, in [0, 2].
 
-    Magnitudes do not see a partial that wavers by a few Hz, and a waveform's phases themselves cannot be known from a mel;
+    Magnitudes hardly change with a partial that wavers by a few Hz, and a waveform's phases themselves cannot be known from a mel;
     their advance can. (Phase derivatives as a training target: Ai & Ling 2023, "APNet".) Frames are a quarter of a window
     apart, so an error of f Hz is an angle of 2 pi f window / 4 / 22 050.
     """

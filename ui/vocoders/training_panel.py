@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from eval.reports.svg import Drawing, Scale, line
 from ui.curve import Curve
 from ui.markup import fill
-from vocoders.checkpoints.checkpoint import runs_of
+from vocoders.checkpoints.checkpoint import training_history
 
 WIDTH, HEIGHT = 320, 72  # SVG units; the width is stretched to the card's, the height is pixels
 EDGE = 3  # pixels that a curve leaves free above and below
@@ -37,13 +37,13 @@ def training_panel(about: Mapping[str, str]) -> str:
 
 
 def _facts(about: Mapping[str, str]) -> list[tuple[str, str]]:
-    heard = about.get("audio_hours_heard")
-    latest, *before = runs_of(about) or [{}]
+    hours = about.get("audio_hours_heard")
+    latest, *before = training_history(about) or [{}]
     return [
         ("Recipe", _recipe(latest)),
         ("Length", _length(latest)),
         *(("Before that", f"{_recipe(run)}; {_length(run)}") for run in before[:MAX_EARLIER_RUNS]),
-        ("Heard", f"{heard} h of audio" if heard else ""),
+        ("Audio", f"{hours} h" if hours else ""),
         ("Data", about.get("data", "")),
         ("Its licences", ", ".join(_parsed(about.get("data_licences", "")))),
         ("Validation mel L1", about.get("validation_mel_l1", "")),

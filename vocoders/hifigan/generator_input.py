@@ -1,10 +1,10 @@
-"""What a generator sees: the log mel, alone or with something that is worked out from it, which the network need not learn.
+"""The input of a generator: the log mel, alone or with something that is worked out from it, which the network need not learn.
 
 * 80 channels: the log mel.
 * 593: on top of its own inversion to 513 bins, which spells out what 80 bands say about where partials lie (Lv et al.
   2024, "FreeV"). Only `conv_pre` grows.
 * 336: on top of the guide of `vocoders.hifigan.guide`, a waveform, whose 256 samples per frame are as many channels. The generator
-  lays them out in time again and hears them at every upsampling.
+  lays them out in time again and adds them at every upsampling.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class VocosConfig:
 
     @property
     def context(self) -> int:
-        """How many mel frames away a frame can still change a sample."""
+        """Receptive field to each side, in mel frames."""
         return (KERNEL // 2) * (1 + self.num_layers) + -(-self.n_fft // self.hop)
 
     @property

@@ -1,4 +1,4 @@
-"""What a folder of recordings holds: what is skipped is said, links are followed, names need not be text."""
+"""The content of a folder of recordings: skipped files are named, links are followed, names need not be text."""
 
 import csv
 import json

@@ -247,7 +247,7 @@ def test_a_closed_study_takes_nobody_new_and_lets_those_inside_finish(http, list
     listening.store.set_closed(studies["abx"], True)
     late = Listener(http, studies["abx"], any_answer)
     assert late.post("join", study=studies["abx"]).json()["error"] == "closed"
-    # What is known of a study is looked up again after two seconds
+    # The facts about a study are looked up again after two seconds
     clock = SimpleNamespace(time=time.time, monotonic=lambda: math.inf)
     with monkeypatch.context() as patch:
         patch.setattr("eval.listening.session.cache.time", clock)

@@ -1,4 +1,4 @@
-"""What listeners hear: aligned, equally long, equally loud, and the anchor of the standard."""
+"""The stimuli of a study: aligned, equally long, equally loud, and the anchor of the standard."""
 
 import contextlib
 import hashlib
@@ -17,8 +17,8 @@ from eval.listening.making.stimuli import beeps, degraded, low_pass, render_stim
 from eval.listening.making.study_file import study_from_file
 from eval.listening.storage.store import Store
 from eval.listening.study import Study, StudyError
-from eval.listening.trial import BEEPS, GOLD
-from eval.metrics.alignment import align, moved_onto
+from eval.listening.trial import BEEPS, DEGRADED
+from eval.metrics.alignment import align, apply_alignment
 from eval.metrics.loudness import loudness
 from tests.command import command
 from tests.conftest import harmonic_tone
@@ -65,7 +65,7 @@ def test_a_wav_is_its_hash_and_says_nothing_but_its_samples(rendered):
 
 def test_one_clip_carries_the_takes_of_the_checks(rendered):
     stimuli, _ = rendered
-    checks = [s.item for s in stimuli if s.condition in (GOLD, *BEEPS)]
+    checks = [s.item for s in stimuli if s.condition in (DEGRADED, *BEEPS)]
     assert checks == ["quiet"] * 6
     assert all(s.metrics["M-STFT"] > 0 for s in stimuli if s.condition in STUDY.systems)
 
@@ -101,7 +101,7 @@ def test_a_ruined_take_is_ruined(tone):
 def test_a_late_or_inverted_take_is_put_right(rng, delay, sign):
     reference = rng.normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
     late = sign * np.roll(reference, delay)
-    moved = moved_onto(late, align(reference, late))
+    moved = apply_alignment(late, align(reference, late))
     assert np.allclose(moved[100:-100], reference[100:-100])
 
 
@@ -111,7 +111,7 @@ def test_a_take_with_a_phase_of_its_own_is_not_moved(recordings):
 
     samples = recordings["quiet"].samples
     output = synthesize(SYSTEMS[0], Analysis(samples))[: len(samples)]
-    assert np.array_equal(moved_onto(output, align(samples, output)), output)
+    assert np.array_equal(apply_alignment(output, align(samples, output)), output)
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(1.0, "1.0 s long"), (31.0, "31.0 s long")])

@@ -1,4 +1,4 @@
-"""What is stored, exactly once, in SQLite and in a real PostgreSQL."""
+"""Records are stored exactly once, in SQLite and in a real PostgreSQL."""
 
 import hashlib
 import io

@@ -46,7 +46,7 @@ def universal():
 
 @pytest.fixture
 def told(universal, monkeypatch, tmp_path):
-    """What becomes of UNIVERSAL_V1 in a file that says this and that."""
+    """The result for UNIVERSAL_V1 in a file with these statements."""
 
     def judge(recipe=None, mel=None, **config):
         contents = Contents("g_1", dataclasses.replace(V1, **config), universal.weights, mel, "config.json")

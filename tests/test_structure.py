@@ -58,14 +58,13 @@ def test_a_template_is_filled_by_its_package_and_takes_from_lower_ones(path):
     assert any(name in file.read_text(encoding="utf-8") for file in [*SOURCES, *TEMPLATES] if package in file.parts)
 
 
-MAX_FILES, MAX_LINES = 15, 300  # of Python, in a folder and in a file
+MAX_FILES, MAX_LINES = 15, 300  # of code, in a folder and in a file
+FOLDERS = sorted({path.parent for path in [*SOURCES, *(ROOT / "assets").rglob("*.js")]})
 
 
-@pytest.mark.parametrize(
-    "folder", sorted({path.parent for path in SOURCES}), ids=lambda path: str(path.relative_to(ROOT))
-)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_folder_is_read_at_a_glance(folder):
-    files = list(folder.glob("*.py"))
+    files = [path for suffix in ("py", "js") for path in folder.glob(f"*.{suffix}")]
     assert len(files) <= MAX_FILES
     long = [path.name for path in files if len(path.read_text(encoding="utf-8").splitlines()) > MAX_LINES]
     assert not long

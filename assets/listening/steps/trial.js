@@ -1,13 +1,13 @@
 // A trial: its sounds, its question, and what is still missing before the answer may be sent.
 
-import { el } from '../player/elements.js';
+import { el } from '../../player/elements.js';
 import { rules } from './instructions.js';
-import { PlayerPanel, slotName } from './player-panel.js';
-import { taskOf } from './tasks/registry.js';
-import { Foot, heading, legend } from './widgets.js';
+import { PlayerPanel, slotName } from '../playback/player-panel.js';
+import { taskOf } from '../tasks/registry.js';
+import { Foot, heading, legend } from '../widgets.js';
 
-/** @import { Slot, StepView, TrialStep } from './messages.js' */
-/** @import { Session } from './session.js' */
+/** @import { Slot, StepView, TrialStep } from '../messages.js' */
+/** @import { Session } from '../session.js' */
 
 const SEEK_SECONDS = 1;   // per arrow key
 

@@ -1,11 +1,11 @@
 // The bar of a slot: the length of the clip, the parts of it that were heard, the loop, the playhead. No waveform: it
 // would show what the ear is asked for.
 
-import { el } from '../player/elements.js';
-import { clamp } from '../player/numbers.js';
-import { fitRegion } from '../player/timing.js';
+import { el } from '../../player/elements.js';
+import { clamp } from '../../player/numbers.js';
+import { fitRegion } from '../../player/timing.js';
 
-/** @import { Span } from '../player/interfaces.js' */
+/** @import { Span } from '../../player/interfaces.js' */
 /** @import { BlindPlayer } from './blind-player.js' */
 
 const MIN_DRAG_PX = 6;   // that a pointer travels before a click becomes a loop

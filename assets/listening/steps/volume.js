@@ -1,11 +1,11 @@
 // The volume: set once, by ear, before anything is judged.
 
-import { el, icon, setAttribute } from '../player/elements.js';
-import { PlayerPanel } from './player-panel.js';
-import { Foot, heading, legend } from './widgets.js';
+import { el, icon, setAttribute } from '../../player/elements.js';
+import { PlayerPanel } from '../playback/player-panel.js';
+import { Foot, heading, legend } from '../widgets.js';
 
-/** @import { StepView, VolumeStep } from './messages.js' */
-/** @import { Session } from './session.js' */
+/** @import { StepView, VolumeStep } from '../messages.js' */
+/** @import { Session } from '../session.js' */
 
 const MIN_HEARD_SECONDS = 2;   // of the sound, before a volume can have been set by it
 

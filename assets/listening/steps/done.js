@@ -1,11 +1,11 @@
 // The ends of a session: thanks with a code, answers deleted, study closed, or no study at all.
 
-import { el, setText } from '../player/elements.js';
-import { button, heading, primary } from './widgets.js';
+import { el, setText } from '../../player/elements.js';
+import { button, heading, primary } from '../widgets.js';
 import { Withdraw } from './withdraw.js';
 
-/** @import { DoneStep, StepView } from './messages.js' */
-/** @import { Session } from './session.js' */
+/** @import { DoneStep, StepView } from '../messages.js' */
+/** @import { Session } from '../session.js' */
 
 const COPIED_MS = 2000;   // that the button says so
 

@@ -1,10 +1,10 @@
 // The questionnaire: the study's own questions, shown as they are. None has to be answered.
 
-import { el } from '../player/elements.js';
-import { Choices, Foot, heading } from './widgets.js';
+import { el } from '../../player/elements.js';
+import { Choices, Foot, heading } from '../widgets.js';
 
-/** @import { Question, QuestionnaireStep, StepView } from './messages.js' */
-/** @import { Session } from './session.js' */
+/** @import { Question, QuestionnaireStep, StepView } from '../messages.js' */
+/** @import { Session } from '../session.js' */
 /** @typedef {{id: string, root: HTMLElement, read: () => string | null, enable: (enabled: boolean) => void}} Field */
 
 const MAX_ANSWER_CHARS = 2000;   // of a written answer

@@ -1,16 +1,16 @@
 // The blind player. It holds the sounds of one step, plays them through the same transport as the Compare
 // page (all in step, one of them audible), and keeps the books on what was heard.
 
-import { clamp } from '../player/numbers.js';
-import { soon } from '../player/sound.js';
-import { fitRegion } from '../player/timing.js';
-import { Transport } from '../player/transport.js';
+import { clamp } from '../../player/numbers.js';
+import { soon } from '../../player/sound.js';
+import { fitRegion } from '../../player/timing.js';
+import { Transport } from '../../player/transport.js';
 import { Coverage, heard } from './coverage.js';
 
-/** @import { Sound, Span, TransportHost } from '../player/interfaces.js' */
-/** @import { Schedule } from '../player/timing.js' */
+/** @import { Sound, Span, TransportHost } from '../../player/interfaces.js' */
+/** @import { Schedule } from '../../player/timing.js' */
 /** @import { Turn } from './coverage.js' */
-/** @import { Server } from './server.js' */
+/** @import { Server } from '../server.js' */
 
 const DEFAULT_RATE_HZ = 22050;   // until a step says otherwise
 

@@ -1,12 +1,12 @@
 // The headphone check: which of three tones is the quietest (Woods et al. 2017). One of them is in antiphase, which
 // loudspeakers in a room cancel and headphones do not. Its outcome is noted; nobody is turned away.
 
-import { el, setAttribute, setText } from '../player/elements.js';
-import { soon } from '../player/sound.js';
-import { Choices, Foot, button, heading, legend } from './widgets.js';
+import { el, setAttribute, setText } from '../../player/elements.js';
+import { soon } from '../../player/sound.js';
+import { Choices, Foot, button, heading, legend } from '../widgets.js';
 
-/** @import { HeadphonesStep, StepView } from './messages.js' */
-/** @import { Session } from './session.js' */
+/** @import { HeadphonesStep, StepView } from '../messages.js' */
+/** @import { Session } from '../session.js' */
 /** @typedef {AudioBufferSourceNode & {begins?: number, ends?: number}} Tone in s of the context's clock */
 
 const PAUSE_SECONDS = 0.4;   // between two tones

@@ -2,7 +2,7 @@
 //
 // Times of the context's clock and places in the clip are in s.
 
-/** @import { Schedule } from '../player/timing.js' */
+/** @import { Schedule } from '../../player/timing.js' */
 /** @typedef {[start: number, stop: number]} Interval of the clip */
 /** @typedef {[time: number, slot: number]} Turn of the slot that is audible from `time` on */
 /** @typedef {[slot: number, interval: Interval]} Piece */

@@ -1,11 +1,11 @@
 // The answer controls that kinds of trials are built from: one of several choices, and a slider for every stimulus.
 
-import { el, setAttribute, setText } from '../player/elements.js';
-import { clamp } from '../player/numbers.js';
-import { Choices } from './widgets.js';
+import { el, setAttribute, setText } from '../../player/elements.js';
+import { clamp } from '../../player/numbers.js';
+import { Choices } from '../widgets.js';
 
-/** @import { Scale } from './tasks/registry.js' */
-/** @import { Translations } from './translations.js' */
+/** @import { Scale } from './registry.js' */
+/** @import { Translations } from '../translations.js' */
 
 const INITIAL_RATING = 50;   // where an untouched slider begins when a key moves it
 

@@ -141,7 +141,7 @@ BUILT_IN = (
     System(
         "griffin-lim",
         "Griffin-Lim from the mel",
-        "What Griffin-Lim really gets: magnitudes guessed from 80 mel bands; above 8 kHz, where the mel ends, a linear guess.",
+        "Griffin-Lim with no more than a mel: magnitudes estimated from 80 bands; above 8 kHz, where the mel ends, a linear estimate.",
         (hw2_mel, invert),
         GriffinLimVocoder,
         _griffin_lim_card,
@@ -149,7 +149,7 @@ BUILT_IN = (
     _own_system(
         "hifigan-hw2",
         "HiFi-GAN, own training",
-        "UNIVERSAL_V1 fine-tuned by this project on the hw2 mel, and taught to follow the phase of that mel's Griffin-Lim: hours on "
+        "UNIVERSAL_V1 fine-tuned by this project on the hw2 mel, and conditioned on the Griffin-Lim waveform of that mel: hours on "
         "two CPU cores, not from scratch.",
         OWN_CHECKPOINT,
     ),
@@ -169,7 +169,7 @@ BUILT_IN = (
     _original_system(
         "hifigan-original-mismatch",
         "HiFi-GAN, wrong mel",
-        "UNIVERSAL_V1 fed the raw hw2 mel, which it never saw: the homework's “original” row.",
+        "UNIVERSAL_V1 given the raw hw2 mel, on which it was not trained: the homework's “original” row.",
         (hw2_mel, mislabel),
     ),
     _original_system(

@@ -44,7 +44,7 @@ LINES = (
         "hifigan-original-mismatch",
         "HiFi-GAN (original)",
         (9.274, 6.465, 8.585),
-        "The original weights on a mel they never saw: linear power in HTK bands where they expect log magnitudes in Slaney bands. "
+        "The original weights on a mel they were not trained on: linear power in HTK bands where they expect log magnitudes in Slaney bands. "
         "The row measures a wrong input, not a vocoder.",
     ),
     Line(

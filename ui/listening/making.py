@@ -186,7 +186,7 @@ def _lay_out_question() -> list[gr.components.Component]:
         gr.Radio(
             [(task.title, task.id) for task in TASKS.values()],
             value=DEFAULT_MODE,
-            label="What listeners do",
+            label="Task of the listeners",
             elem_id="study-mode",
         ),
         gr.File(label="Clips, 1.5 to 30 s", file_count="multiple", type="filepath", height=150, elem_id="study-clips"),
@@ -213,7 +213,7 @@ def _lay_out_checks() -> list[gr.components.Component]:
             golds = gr.Number(1, label="Trials with the degraded anchor", precision=0, minimum=0, maximum=10)
             traps = gr.Number(1, label="Trials with beeps", precision=0, minimum=0, maximum=10)
             seed = gr.Number(0, label="Seed of the order", precision=0)
-        about = gr.Textbox(label="What listeners should know before they start", lines=2, max_length=2000)
+        about = gr.Textbox(label="Information for listeners before they start", lines=2, max_length=2000)
         questions = gr.Textbox(
             label="Questions at the end, one per line; choices behind a bar",
             placeholder="What did you listen with? | headphones, loudspeakers",

@@ -15,7 +15,7 @@ from ui.markup import fill
 from vocoders.checkpoints.checkpoint import training_history
 
 WIDTH, HEIGHT = 320, 72  # SVG units; the width is stretched to the card's, the height is pixels
-EDGE = 3  # pixels that a curve leaves free above and below
+EDGE_PX = 3  # that a curve leaves free above and below
 MAX_FACT_CHARS = 240  # a longer one is cut
 MAX_CURVE_POINTS = 2000  # a curve with more is left out
 MAX_EARLIER_RUNS = 4  # of a checkpoint's training, that are shown
@@ -98,7 +98,7 @@ def _curve(title: str, points: Points) -> dict[str, object]:
     low, high = min(heights), max(heights)
     ends = [_short(heights[0]), _short(heights[-1])]
     across = Scale(min(steps), max(steps) if max(steps) > min(steps) else min(steps) + 1.0, 0, WIDTH)
-    down = Scale(high, low if high > low else high - 1.0, EDGE, HEIGHT - EDGE)
+    down = Scale(high, low if high > low else high - 1.0, EDGE_PX, HEIGHT - EDGE_PX)
     drawing = Drawing(WIDTH, HEIGHT, f"{title}, from {ends[0]} to {ends[1]}", stretched=True)
     drawing.add("path", d=line((across(step), down(height)) for step, height in points))
     levels = [(8, _short(high)), (HEIGHT - 8, _short(low))]

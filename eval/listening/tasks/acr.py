@@ -18,7 +18,7 @@ MAX_DEGRADED_SCORE = 2  # of the degraded anchor
 
 
 class Acr(RatingTask):
-    """A unit is one condition; the recording is hidden among them. A trap is answered with the number of beeps."""
+    """A unit is one condition; the recording is hidden among them. The check with beeps is answered with their number."""
 
     id = "acr"
     title = "Rate outputs, 1 to 5"

@@ -1,7 +1,7 @@
 """A Python that has imported what the app needs, and forks itself for every program that a test starts.
 
-Importing Gradio and PyTorch costs ten seconds of processor time, and the suite starts the app some thirty times. What runs in the
-fork is the program itself, as its `__main__`, in a process of its own with its own environment and output.
+Importing Gradio and PyTorch costs ten seconds of processor time, and the suite starts the app some thirty times. The
+fork runs the program itself, as its `__main__`, in a process of its own with its own environment and output.
 
     test process  --- {arguments, environment, log} --->  warm Python  --- fork --->  the program
                   <--- its number; later its exit status ---

@@ -14,7 +14,7 @@ from torch import Tensor
 from common.durable import write_durably
 from train.config import TrainConfig
 from train.curves import VALIDATION, read_curves
-from train.networks.generator import fold
+from train.networks.generator import fold_weight_norm
 from train.saving import load
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint, safetensors_bytes
@@ -34,7 +34,7 @@ def checkpoint_of(content: dict, run: Path, validation: float | None = None) -> 
     return Checkpoint(
         config.generator,
         recipe_named(config.recipe),
-        fold(content["average"]),
+        fold_weight_norm(content["average"]),
         describe(content, run, validation),
     )
 

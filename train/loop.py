@@ -25,11 +25,11 @@ from train.data.crops import Crops
 from train.data.pack import Pack
 from train.export import BEST, checkpoint_of
 from train.guards import Watchdog, check_memory, check_pack_is_the_same, out_of_memory
-from train.networks.generator import fold
+from train.networks.generator import fold_weight_norm
 from train.networks.losses import SpectralLosses
 from train.run_log import RunLog, RunningMeans, print_line
 from train.saving import save, save_compact
-from train.schedule import Budget, Moment, moment
+from train.schedule import Budget, StepSettings, step_settings
 from train.state import State, content_of, new_state, restore
 from train.step import train_step
 from train.validation import ValidationSet
@@ -132,7 +132,7 @@ class _Run:
                 progress = self._progress()
                 if progress >= 1:
                     break
-                now = moment(state.config, progress, state.step, self._epoch())
+                now = step_settings(state.config, progress, state.step, self._epoch())
                 self._step(now)
                 if state.step % LOG_INTERVAL_STEPS == 0:
                     self._log()
@@ -147,7 +147,7 @@ class _Run:
             self.run_log.close()
         return state
 
-    def _step(self, now: Moment) -> None:
+    def _step(self, now: StepSettings) -> None:
         state = self.state
         try:
             batch = self.crops.draw(state.step, now.segment, now.batch)
@@ -172,7 +172,7 @@ class _Run:
         self._log()  # first, so that nothing that has gone wrong is judged
         state = self.state
         if self.validation is not None and self.run_log is not None:
-            found = self.validation.evaluate(fold(state.average.values))
+            found = self.validation.evaluate(fold_weight_norm(state.average.values))
             minutes = state.seconds / 60
             self.run_log.validated(state.step, minutes, found, self._title())
             # The start weights are validated for the curve, but they are no result of the run

@@ -33,7 +33,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Moment:
+class StepSettings:
     """The schedule's values for one step."""
 
     lr: float  # of the generator
@@ -45,14 +45,14 @@ class Moment:
     bfloat16: bool  # in the generator
 
 
-def moment(config: TrainConfig, progress: float, step: int, epoch: float) -> Moment:
+def step_settings(config: TrainConfig, progress: float, step: int, epoch: float) -> StepSettings:
     """progress: share of the run that is over; step: how many steps are; epoch: how often the clips were seen."""
     joined = config.generator_only < 1 and progress >= config.generator_only
     since = (progress - config.generator_only) / ADVERSARIAL_RAMP_SHARE if config.generator_only else 1.0
     long = progress >= config.long_from
     decay = _decay(config, progress, epoch)
     rate = config.lr if joined else config.generator_only_lr
-    return Moment(
+    return StepSettings(
         lr=rate * decay * min(1.0, (step + 1) / max(1, config.warm_up)),
         discriminator_lr=config.discriminator_lr * decay,
         with_discriminators=joined,

@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from train.config import TrainConfig
 from train.data.crops import Batch
 from train.networks.losses import SpectralLosses, adversarial_loss, discriminator_loss, feature_loss
-from train.schedule import Moment
+from train.schedule import StepSettings
 from train.state import State
 
 Losses = dict[str, Tensor]
 
 
-def train_step(state: State, batch: Batch, now: Moment, spectral: SpectralLosses, fabric: Fabric) -> Losses:
+def train_step(state: State, batch: Batch, now: StepSettings, spectral: SpectralLosses, fabric: Fabric) -> Losses:
     """Changes `state`; returns detached scalars by name: losses, of which only the total is weighted, and gradient norms."""
     _set_rate(state.generator_optimizer, now.lr)
     _set_rate(state.discriminator_optimizer, now.discriminator_lr)
@@ -66,7 +66,7 @@ def _half(maps: list[Tensor], start: int, stop: int | None) -> list[Tensor]:
 
 
 def _generator_step(
-    state: State, target: Tensor, estimate: Tensor, now: Moment, spectral: SpectralLosses, fabric: Fabric
+    state: State, target: Tensor, estimate: Tensor, now: StepSettings, spectral: SpectralLosses, fabric: Fabric
 ) -> Losses:
     losses = spectral(target, estimate)
     if now.with_discriminators:
@@ -88,7 +88,7 @@ def _generator_step(
     return {"total": total, **losses, "norm/generator": norm}
 
 
-def _weights(config: TrainConfig, now: Moment) -> dict[str, float]:
+def _weights(config: TrainConfig, now: StepSettings) -> dict[str, float]:
     return {
         "mel": config.mel_weight,
         "stft": config.stft_weight,

@@ -16,7 +16,7 @@ from train.config import PRESETS, with_input
 from train.data.guide import make_guide
 from train.data.pack import AUDIO, PackError, open_pack
 from train.loop import fit
-from train.networks.generator import fold, new_generator
+from train.networks.generator import fold_weight_norm, new_generator
 from train.saving import STATE
 from train.schedule import Budget
 from train.validation import ValidationSet
@@ -119,7 +119,7 @@ def test_a_generator_that_does_not_hear_its_guide_yet_is_the_one_it_was():
             layer.weight.fill_(0.1)
             assert not torch.allclose(guided(features), plain(mel), atol=1e-6)
             layer.weight.zero_()
-    assert set(fold(guided.state_dict())) == set(Generator(guided.config).state_dict())
+    assert set(fold_weight_norm(guided.state_dict())) == set(Generator(guided.config).state_dict())
     assert multiply_adds(guided.config) > multiply_adds(V3)
 
 
@@ -202,7 +202,7 @@ def test_training_learns_to_use_the_guide(guided_pack, fabric, tmp_path):
     with_guide = fit(tmp_path / "guided", guided_pack, GUIDED, Budget(steps=60), fabric)
     without = fit(tmp_path / "plain", guided_pack, with_input(GUIDED, "mel"), Budget(steps=60), fabric)
     losses = [
-        ValidationSet(guided_pack, state.config, CPU).evaluate(fold(state.average.values)).loss
+        ValidationSet(guided_pack, state.config, CPU).evaluate(fold_weight_norm(state.average.values)).loss
         for state in (with_guide, without)
     ]
     assert losses[0] < 0.8 * losses[1]

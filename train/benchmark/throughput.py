@@ -19,7 +19,7 @@ from train.config import TrainConfig, preset_named
 from train.data.crops import Crops
 from train.data.pack import Pack
 from train.networks.losses import SpectralLosses
-from train.schedule import moment
+from train.schedule import step_settings
 from train.state import new_state
 from train.step import multiplies_bfloat16, train_step
 from vocoders.audio import SAMPLE_RATE
@@ -78,7 +78,7 @@ def _stepper(pack: Pack, config: TrainConfig, fabric: Fabric) -> Callable[[float
     spectral = SpectralLosses(config).to(fabric.device)
 
     def step(progress: float) -> None:
-        now = moment(config, progress, state.step, epoch=0)
+        now = step_settings(config, progress, state.step, epoch=0)
         train_step(state, crops.draw(state.step, now.segment, now.batch), now, spectral, fabric)
 
     return step

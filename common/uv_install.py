@@ -65,7 +65,15 @@ def main() -> None:
         options = uv_options(configuration)
     except ValueError as error:
         sys.exit(f"run: {error}")
-    command = [Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--python", sys.executable, *options]
+    command = [
+        str(Path(sys.executable).with_name("uv")),
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        sys.executable,
+        *options,
+    ]
     sys.exit(subprocess.run([*command, *sys.argv[1:]], env=os.environ | certificates).returncode)
 
 

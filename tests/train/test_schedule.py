@@ -67,7 +67,9 @@ def test_a_budget_is_one_positive_number(values):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_survive_json(name):
-    config = with_input(PRESETS[name], "guide" if name.endswith("v2") else "amplitude")
+    config = PRESETS[name]
+    if config.generator.family == "hifigan":
+        config = with_input(config, "guide" if name.endswith("v2") else "amplitude")
     assert TrainConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
 from typing import NoReturn
 
-from common.forks import fork_context
 from common.paths import ROOT
 
 MAX_FILE_BYTES = 800_000_000  # twice the largest checkpoint
-MAX_MEMORY_BYTES = 2_500_000_000  # torch and other modules, a checkpoint, its weights as floats, folded, and written
+MAX_MEMORY_BYTES = 2_400_000_000  # torch itself, a checkpoint, its weights as floats, folded, and written
 MAX_CPU_SECONDS = 30
 MAX_WAIT_SECONDS = 120  # by the clock, on a machine that has other things to do
-MAX_REASON_BYTES = 100_000
+_REFUSED = 3  # exit status; the sentence is on stdout
 
 
 class Refused(ValueError):
@@ -24,45 +22,24 @@ class Refused(ValueError):
 
 
 def run_contained(module: str, arguments: Sequence[object], name: str = "it") -> None:
-    """`python -m module arguments` in a fork, for a module whose `main` calls `limit_resources` before it opens anything.
+    """`python -m module arguments`, for a module that calls `limit_resources` before it opens anything.
 
     Errors: `Refused` with the sentence given to `refuse` there, or one about `name` when that process came to no end.
     """
-    context = fork_context("torch")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(theirs, module, [*map(str, arguments)]), daemon=True)
-    process.start()
-    theirs.close()
     try:
-        if not ours.poll(MAX_WAIT_SECONDS):
-            raise Refused(f"{name} takes too long to read and was not opened.")
-        reason = ours.recv_bytes(MAX_REASON_BYTES)  # no pickle: that process has opened a stranger's file
-    except (EOFError, OSError) as error:
-        raise Refused(
-            f"{name} could not be read within the memory, time and disk allowed, and was not opened."
-        ) from error
-    finally:
-        ours.close()
-        process.kill()
-        process.join()
-        process.close()
-    if reason:
-        raise Refused(reason.decode("utf-8", "replace"))
-
-
-def _run(pipe: Connection, module: str, arguments: list[str]) -> None:
-    """Sends the reason for a refusal, or nothing but that it has ended; no end is sent of what breaks."""
-    os.chdir(ROOT)
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in range(3):
-        os.dup2(nowhere, stream)
-    sys.argv = [module, *arguments]
-    try:
-        importlib.import_module(module).main()
-        reason = ""
-    except Refused as refusal:
-        reason = str(refusal)
-    pipe.send_bytes(reason.encode("utf-8", "replace")[:MAX_REASON_BYTES])
+        done = subprocess.run(
+            [sys.executable, "-m", module, *map(str, arguments)],
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            timeout=MAX_WAIT_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Refused(f"{name} takes too long to read and was not opened.") from error
+    if done.returncode == _REFUSED:
+        raise Refused(done.stdout.decode("utf-8", "replace"))
+    if done.returncode:
+        raise Refused(f"{name} could not be read within the memory, time and disk allowed, and was not opened.")
 
 
 def limit_resources() -> None:
@@ -80,4 +57,5 @@ def limit_resources() -> None:
 
 def refuse(reason: object) -> NoReturn:
     """Leave, so that `run_contained` raises `Refused` with this sentence."""
-    raise Refused(str(reason))
+    sys.stdout.buffer.write(str(reason).encode("utf-8", "replace"))
+    sys.exit(_REFUSED)

@@ -46,9 +46,6 @@ def _notice(out: Path) -> Path:
 
 def main() -> None:
     """Reads the checkpoint that the command line names, within limits of memory and time, and writes it as safetensors."""
-    import torch
-
-    torch.set_num_threads(1)
     path, recipe, config_path, out, checked = sys.argv[1:]
     read = read_checked if checked else read_checkpoint
     limit_resources()

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gradio_client import Client
     from lightning.fabric import Fabric
 
+pytest_plugins = ["tests.seconds"]
 settings.register_profile("timeless", deadline=None)  # machines differ, and are busy with other things
 settings.load_profile("timeless")
 

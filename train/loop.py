@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor
 
 from common.durable import write_durably
@@ -35,6 +34,9 @@ from train.step import train_step
 from train.validation import ValidationSet
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import safetensors_bytes
+
+if TYPE_CHECKING:  # slow to import
+    from lightning.fabric import Fabric
 
 LOG_INTERVAL_STEPS = 10
 

@@ -6,14 +6,17 @@ Random numbers and the position in the data are not in it: they follow from the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from train.config import TrainConfig
 from train.networks.discriminators import Discriminators
 from train.networks.generator import Average, new_generator
+
+if TYPE_CHECKING:  # slow to import
+    from lightning.fabric import Fabric
 
 
 @dataclass

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from train.config import TrainConfig
@@ -15,6 +15,9 @@ from train.data.crops import Batch
 from train.networks.losses import SpectralLosses, adversarial_loss, discriminator_loss, feature_loss
 from train.schedule import StepSettings
 from train.state import State
+
+if TYPE_CHECKING:  # slow to import
+    from lightning.fabric import Fabric
 
 Losses = dict[str, Tensor]
 

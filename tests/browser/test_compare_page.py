@@ -254,7 +254,7 @@ def test_a_malicious_checkpoint_is_refused(page, jik876):
     expect(page.locator("#own-message")).to_contain_text("is not a plain tensor checkpoint")
 
 
-@pytest.mark.parametrize("page", [{"viewport": {"width": 360, "height": 740}}], indirect=True, ids=["phone"])
+@pytest.mark.parametrize("page", [{"width": 360, "height": 740}], indirect=True, ids=["phone"])
 def test_nothing_is_wider_than_a_phone(page, clip):
     compare(page, clip, *FAST)
     assert page.evaluate("document.documentElement.scrollWidth") == 360

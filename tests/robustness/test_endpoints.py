@@ -130,7 +130,7 @@ def test_a_listening_endpoint_refuses_in_its_own_words(app, step, scale, endpoin
     with app.client() as http:
 
         @settings(
-            max_examples=scale(120, 4_000),
+            max_examples=scale(60, 4_000),
             deadline=None,
             database=None,
             derandomize=True,

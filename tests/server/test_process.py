@@ -103,10 +103,10 @@ def test_a_process_that_dies_is_replaced_and_the_work_begun_again(worker, tmp_pa
 
 def test_a_process_that_has_grown_too_large_is_replaced_once_nobody_uses_it():
     before = WORKERS.labels("grown")._value.get()
-    worker = Worker(max_idle_bytes=200e6)
+    worker = Worker(max_idle_bytes=700e6)
     first = worker.run(jobs.pid_of)
     assert worker.run(jobs.pid_of) == first
-    worker.run(jobs.grow, 250)
+    worker.run(jobs.grow, 800)
     assert worker.run(jobs.pid_of) != first
     assert WORKERS.labels("grown")._value.get() == before + 1
     worker.stop()

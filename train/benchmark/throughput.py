@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.fabric import Fabric
 
 from train.benchmark.plain_trainer import PlainTrainer
 from train.config import TrainConfig, preset_named
@@ -23,6 +22,9 @@ from train.schedule import step_settings
 from train.state import new_state
 from train.step import multiplies_bfloat16, train_step
 from vocoders.audio import SAMPLE_RATE
+
+if TYPE_CHECKING:  # slow to import
+    from lightning.fabric import Fabric
 
 PLAIN = "plain structure"
 

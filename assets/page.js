@@ -31,7 +31,7 @@ document.addEventListener('click', async (event) => {
 });
 
 // Browsers call files by their names: .webm and .mp4 videos, others nothing at all, and Gradio then refuses them as a
-// recording. What is in them is found out when they are read.
+// recording. Their content is checked when they are read.
 const UPLOAD = '#recording input[type=file]';
 
 /** @param {File} file */

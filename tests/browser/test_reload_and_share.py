@@ -40,7 +40,7 @@ def test_a_finished_comparison_stands_again_and_tabs_keep_their_own(page: Page, 
     assert page.evaluate(f"{PLAYER}.value") == before
     expect(page.get_by_role("region", name="Metrics").get_by_role("row")).to_have_count(3)
     expect(page.get_by_role("link", name="Everything (zip)")).to_be_visible()
-    expect(page.get_by_role("button", name="Share")).to_be_visible()
+    expect(page.get_by_role("button", name="Share this comparison")).to_be_visible()
     expect(other.locator("#player .lab-player")).to_be_hidden()
     other.close()
 
@@ -50,7 +50,7 @@ def test_a_running_comparison_goes_on_in_the_page_that_is_loaded_anew(page: Page
     upload(page, tmp_path / "long.wav")
     choose(page, *FAST)
     page.get_by_role("button", name="Compare", exact=True).click()
-    page.wait_for_function(f"{SHOWN}?.value?.status.state === 'running'")
+    page.wait_for_function(f"{SHOWN}?.value?.status?.state === 'running'")
     session = page.evaluate(f"{PLAYER}.value.session")
     page.reload()
     page.wait_for_function(f"{SHOWN}?.value?.session === '{session}'")
@@ -69,7 +69,7 @@ def test_a_comparison_that_is_gone_is_said_once(page: Page):
 
 def test_a_link_opens_what_was_shared_and_its_maker_deletes_it(page: Page, clip):
     compare(page, clip, *FAST)
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share this comparison").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download blind page").click()
     assert download.value.suggested_filename == "my-clip-blind-comparison.html"

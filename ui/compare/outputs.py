@@ -98,7 +98,7 @@ def lay_out_outputs(store: ResultStore, links: SharedLinks) -> Outputs:
     message, intake = slot("message"), slot("intake", fill("compare/templates/hint.html"))
     player = player_component(remembers=True)
     metrics, pitch, refinement, downloads = (slot(name) for name in ("metrics", "pitch", "refinement", "downloads"))
-    with gr.Accordion("Share", open=False, visible=False, elem_id="share") as share_box:
+    with gr.Accordion("Share this comparison", open=False, visible=False, elem_id="share") as share_box:
         share = slot("share-files")
         lay_out_links(store, links)
     with gr.Accordion(

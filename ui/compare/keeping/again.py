@@ -17,18 +17,10 @@ from ui.compare.keeping.live import LiveComparisons
 from ui.compare.outputs import Outputs
 from ui.compare.running import Running
 from ui.markup import notice
-from ui.player import REMEMBERED
+from ui.player import REMEMBERED, SHOWN
 
-# Taken out, so that what is gone is said once: the player puts it back
-_RECALL = f"""() => {{
-  try {{
-    const token = sessionStorage.getItem('{REMEMBERED}') ?? '';
-    sessionStorage.removeItem('{REMEMBERED}');
-    return [token];
-  }} catch {{
-    return [''];
-  }}
-}}"""
+_RECALL = f"() => {{ try {{ return [sessionStorage.getItem('{REMEMBERED}') ?? '']; }} catch {{ return ['']; }} }}"
+_FORGET = f"() => {{ try {{ if (!({SHOWN})) sessionStorage.removeItem('{REMEMBERED}'); }} catch {{}} }}"  # what is gone is said once
 GONE = (
     f"The comparison that stood here is no longer on the server, which keeps it for {MAX_AGE_SECONDS / 3600:.0f} hours at "
     "most; press Compare to make it again."
@@ -50,7 +42,7 @@ def show_again(page: gr.Blocks, outputs: Outputs, store: ResultStore, live: Live
         else:
             yield {outputs.message: notice(GONE)}
 
-    page.load(
+    loaded = page.load(
         recall,
         gr.Textbox(visible="hidden"),
         outputs.components,
@@ -60,3 +52,4 @@ def show_again(page: gr.Blocks, outputs: Outputs, store: ResultStore, live: Live
         show_progress="hidden",
         api_visibility="private",
     )
+    loaded.then(None, js=_FORGET, show_progress="hidden", api_visibility="private")

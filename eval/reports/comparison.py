@@ -64,7 +64,7 @@ def write_report(
         speeds=[_against_speed(name, summary, titles) for name in AGAINST_SPEED if name in summary.metrics],
         extremes=extremes,
         clips_played=write_clips(playable, titles, sources, out, heard_first),
-        script=Markup(script_of("report-page.js")),
+        script=Markup(script_of("sent/report-page.js")),
         player_style=style_of(PLAYER_STYLES),
         failed=[row for row in rows if row.error],
         notices={row.clip: "; ".join(row.notices) for row in rows if row.notices},

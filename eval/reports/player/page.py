@@ -80,7 +80,7 @@ def _sealed(package: Package, ids: Mapping[str, str], facts: Facts) -> Package:
 
 def _page(package: Package, facts: Facts, economy: Economy, blind: bool) -> Markup:
     style = style_of(STYLES)
-    script = Markup(script_of("shared-page.js"))
+    script = Markup(script_of("sent/shared-page.js"))
     return render(
         "eval/reports/player/templates/shared.html",
         policy=content_policy([script], [style]),

@@ -14,9 +14,10 @@ import soundfile
 from markupsafe import Markup, escape
 from PIL import Image
 
+from common.paths import ASSETS
 from eval.reports.player.media import OPUS_RATE, Economy, flac, opus, png_as, wav_as
 from eval.reports.player.page import MAX_PAGE_BYTES, Facts, TooLarge, shared_page
-from eval.reports.player.script import FOLDER, script_of
+from eval.reports.player.script import script_of
 from eval.reports.player.value import Track, player_value
 from eval.reports.spectrogram import level, level_png
 from tests.signals import harmonic_tone
@@ -159,7 +160,7 @@ def test_a_blind_page_gives_nothing_away_before_the_click(folder):
         "no weights here",
         "song__",
     ):
-        assert secret not in text.replace('"About Recording"', "").replace('"song__reference.wav"', ""), secret
+        assert secret not in text.replace('"About Recording"', "").replace('"song__reference.flac"', ""), secret
     package = package_of(page)
     reference, *systems = package["value"]["tracks"]
     assert reference["image"]
@@ -189,7 +190,7 @@ def test_the_click_shows_names_on_the_same_letters_and_all_that_was_hidden(folde
 
 
 def test_every_order_of_letters_is_drawn_and_files_follow_it(folder):
-    read, orders = (lambda kind, url, economy: (kind, url.encode())), set()
+    read, orders = (lambda kind, url, economy: ("audio/flac", url.encode())), set()
     for seed in range(60):
         page = shared_page(value(), read, facts(), random.Random(seed))
         package = package_of(page)
@@ -248,12 +249,15 @@ def test_a_lossy_picture_has_the_size_of_the_exact_one(folder):
 
 
 def test_the_script_is_the_modules_as_they_stand():
-    script = script_of("shared-page.js")
+    script = script_of("sent/shared-page.js")
     assert not re.search(r"^\s*(import|export)\b", script, re.MULTILINE)
-    for name in ("player.js", "sound.js", "timing.js", "package.js"):
-        lines = [line for line in (FOLDER / name).read_text(encoding="utf-8").splitlines() if line.startswith("  ")]
+    for name in ("player/player.js", "player/sound.js", "player/timing.js", "sent/package.js"):
+        lines = [line for line in (ASSETS / name).read_text(encoding="utf-8").splitlines() if line.startswith("  ")]
         assert set(lines) <= set(script.splitlines())
-    defined = [script.index(f"const module_{name} =") for name in ("timing", "transport", "player", "shared_page")]
+    defined = [
+        script.index(f"const module_{name} =")
+        for name in ("player_timing", "player_transport", "player_player", "sent_shared_page")
+    ]
     assert defined == sorted(defined)
 
 
@@ -269,7 +273,7 @@ def test_the_script_is_the_modules_as_they_stand():
 def test_a_module_that_cannot_be_part_of_a_script_is_refused(tmp_path, monkeypatch, text, said):
     (tmp_path / "a.js").write_text(text)
     (tmp_path / "b.js").write_text("import { b } from './a.js';\nexport const a = 1;\n")
-    monkeypatch.setattr("eval.reports.player.script.FOLDER", tmp_path)
+    monkeypatch.setattr("eval.reports.player.script.ASSETS", tmp_path)
     script_of.cache_clear()
     with pytest.raises(ValueError, match=re.escape(said)):
         script_of("a.js")

@@ -3,7 +3,7 @@
 
 import { Files } from './package.js';
 import { followSystem } from './page-colour.js';
-import { mount } from './player.js';
+import { mount } from '../player/player.js';
 
 /** @import { Package } from './package.js' */
 

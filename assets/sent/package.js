@@ -1,6 +1,6 @@
 // A comparison inside a file: the player's value, and the sounds and pictures that it names, in base64.
 
-/** @import { PlayerValue } from './interfaces.js' */
+/** @import { PlayerValue } from '../player/interfaces.js' */
 /**
  * The JSON that eval/reports/player/package.py writes.
  *

@@ -2,7 +2,7 @@
 
 import { Files, unsealed } from './package.js';
 import { followSystem } from './page-colour.js';
-import { mount } from './player.js';
+import { mount } from '../player/player.js';
 
 /** @import { Package } from './package.js' */
 /** @typedef {Package & {ids: {[system: string]: string}, html: string}} Revealed value, its tracks by system, tables */

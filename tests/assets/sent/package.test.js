@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Files, bytesOf, unsealed } from '../../../assets/player/package.js';
+import { Files, bytesOf, unsealed } from '../../../assets/sent/package.js';
 
 const FILES = { '#0': ['audio/flac', 'AP8Q'], '#1': ['image/png', 'AQID'] };
 

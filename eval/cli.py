@@ -39,7 +39,11 @@ def _add_score(commands, metrics_help: str) -> None:
         help="files named as the references, or with _generated[_e2e] behind",
     )
     score.add_argument(
-        "--system", action="append", default=[], metavar="NAME=DIR", help="instead of ESTIMATE, once for each system"
+        "--system",
+        action="append",
+        default=[],
+        metavar="NAME=DIR",
+        help="instead of ESTIMATE, once for each system; folders only: `compare` also runs systems by ID or file",
     )
     score.add_argument("--metrics", metavar="A,B", help=metrics_help)
     score.add_argument("--json", type=Path, metavar="FILE", help="also write {metrics: means, clips: per clip, ...}")
@@ -77,6 +81,11 @@ def _add_compare(commands, metrics_help: str) -> None:
         "--baseline", metavar="ID", help="what the others are compared with (the first of all systems)"
     )
     compare.add_argument("--metrics", metavar="A,B", help=metrics_help)
+    compare.add_argument(
+        "--any-length",
+        action="store_true",
+        help="also measure outputs made elsewhere that are more than 2 %% longer or shorter than the recording",
+    )
     compare.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth clip (1)")
     compare.add_argument("--jobs", type=int, default=1, metavar="N", help="clips at a time (1; -1: one per core)")
     compare.add_argument("--dask", metavar="ADDRESS", help="run on this Dask cluster, whose workers see the same files")
@@ -197,6 +206,7 @@ def compare_command(args: argparse.Namespace) -> int:
         metrics=metrics,
         jobs=args.jobs,
         dask=args.dask,
+        any_length=args.any_length,
     )
     for problem in failed:
         complain(problem)

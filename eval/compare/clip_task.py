@@ -49,6 +49,7 @@ class Task:
     metrics: str  # comma-separated
     out: str
     outputs: tuple[OutputFolder, ...] = ()  # with this recording alone
+    any_length: bool = False  # also of outputs that are far longer or shorter than the recording
 
 
 def compare_clips(
@@ -59,6 +60,7 @@ def compare_clips(
     outputs: Sequence[OutputFolder] = (),
     jobs: int = 1,
     on_clip: Callable[[], None] = lambda: None,
+    any_length: bool = False,
 ) -> list[Row]:
     """Rows in the order of `clips` and of the systems, one for each pair; what failed carries its reason.
 
@@ -70,7 +72,7 @@ def compare_clips(
     names = ",".join(metric.name for metric in metrics)
     items = ",".join(map(_absolute, split_items(items)))
     tasks = [
-        Task(str(name), str(path.resolve()), items, names, str(out.resolve()), _of_clip(outputs, str(name)))
+        Task(str(name), str(path.resolve()), items, names, str(out.resolve()), _of_clip(outputs, str(name)), any_length)
         for name, path in clips.items()
     ]
     found: dict[str, list[Row]] = {}
@@ -108,20 +110,43 @@ def run_task(task: Task) -> list[Row]:
             return known
         recording = read_recording(task.path, CLIP_LIMITS, task.path)
     except (AudioError, OSError) as error:
-        return [Row(task.name, system.id, 0.0, 0.0, {}, str(error)) for system in systems]
-    analysis, metrics = Analysis(recording.samples), choose_metrics(task.metrics)
+        return unread(task.name, systems, error)
+    return measure_clip(task.name, recording, systems, task.metrics, Path(task.out), key, task.any_length)
+
+
+def unread(clip: str, systems: Sequence[AnySystem], error: Exception) -> list[Row]:
+    """The rows of a clip whose recording cannot be used."""
+    return [Row(clip, system.id, 0.0, 0.0, {}, str(error)) for system in systems]
+
+
+def measure_clip(
+    clip: str,
+    recording: Recording,
+    systems: Sequence[AnySystem],
+    metrics_wanted: str,
+    out: Path,
+    key: str = "",
+    any_length: bool = False,
+    tell: Callable[[str], None] = lambda title: None,
+) -> list[Row]:
+    """One row for each system. Outputs, embeddings and a record of this, under `key`, are written into `out`.
+
+    metrics_wanted: comma-separated; tell: called with the title of each system before its turn.
+    """
+    analysis, metrics, record = Analysis(recording.samples), choose_metrics(metrics_wanted), _record(out, clip)
     embeddings, rows = _embedded(REFERENCE, recording.samples), []
     about: dict[str, Any] = {"history": recording.history, "notices": recording.notices}
     for system in systems:
-        row = Row(task.name, system.id, recording.seconds, 0.0, {}, **about)
+        tell(system.title)
+        row = Row(clip, system.id, recording.seconds, 0.0, {}, **about)
         if isinstance(system, OutputFolder):
-            made = attempt(functools.partial(_given_output, system, recording, metrics, row))
+            made = attempt(functools.partial(_given_output, system, recording, metrics, row, any_length))
         else:
             made = attempt(functools.partial(_own_output, system, analysis, recording, metrics, row))
         if isinstance(made, Failure):
             rows.append(replace(row, error=made.reason))
             continue
-        output = output_path(Path(task.out), system.id, task.name)
+        output = output_path(out, system.id, clip)
         write_wav(output, made.samples)
         embeddings |= made.embeddings
         rows.append(replace(made.row, sha256=hashlib.sha256(output.read_bytes()).hexdigest()))
@@ -135,10 +160,12 @@ class _Made(NamedTuple):
     embeddings: dict[str, np.ndarray]
 
 
-def _given_output(folder: OutputFolder, recording: Recording, metrics: Sequence[Metric], row: Row) -> _Made:
+def _given_output(
+    folder: OutputFolder, recording: Recording, metrics: Sequence[Metric], row: Row, any_length: bool
+) -> _Made:
     """row: what is known before the file is read."""
     output = folder.read(row.clip, CLIP_LIMITS)
-    pair = placed(recording, output)
+    pair = placed(recording, output, any_length)
     row = replace(row.with_measurement(measure(pair, metrics)), output_history=output.history)
     samples = on_timeline(output.samples, pair.moved, len(recording.samples))
     return _Made(row, samples, _embedded(folder.id, samples))
@@ -193,6 +220,8 @@ def _key(task: Task, systems: Sequence[AnySystem]) -> str:
     for folder in task.outputs:
         files = [_digest(Path(path)) for _, path in folder.files]
         content.update(json.dumps([folder.id, files, folder.missing]).encode())
+    if task.any_length:  # older records, of tasks that had no choice, hold
+        content.update(b"any length")
     return content.hexdigest()
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from eval.listening.study import Study
 from eval.listening.trial import Trial
+
+TITLE_OF = "title "  # before a system's id, in what is stored with a study about its making
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Stimulus:
 
 @dataclass(frozen=True)
 class StoredStudy:
-    """A study as one revision of it is stored, with its stimuli. number: of the row in the database."""
+    """A study as one revision of it is stored, with its stimuli. number: of the row in the database. titles: {system: its title when
+    the study was made}; older studies have none."""
 
     number: int
     public_id: str
@@ -31,6 +34,7 @@ class StoredStudy:
     study: Study
     stimuli: tuple[Stimulus, ...]
     closed: bool
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def stimulus(self, item: str, condition: str) -> Stimulus:
         """The sound of a condition of a clip; there is one of each."""

@@ -1,0 +1,114 @@
+"""What was dropped, zips of folders, as folders of files: one for each system, and perhaps one of recordings."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
+
+from common.archive import ArchiveError, unpack_contained
+from vocoders.recordings.files import AUDIO_SUFFIXES, files_below
+
+MAX_UNPACKED_BYTES = 400_000_000
+MAX_FOLDERS = 12
+REFERENCE_NAMES = {
+    "reference", "references", "ref", "refs", "gt", "groundtruth", "original", "originals", "recording", "recordings", "source",
+    "target", "natural", "groundtruths",
+}  # fmt: skip
+
+
+class FoldersError(ValueError):
+    """Folders that cannot be used; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class GivenFolder:
+    """files: its audio files, by suffix; skipped: other files; both as paths below it."""
+
+    name: str
+    path: Path
+    files: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GivenFolders:
+    """What a session dropped, in order of the names. root: where it was unpacked; loose: audio files in no folder."""
+
+    root: Path
+    folders: tuple[GivenFolder, ...]
+    loose: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Of the folders."""
+        return [folder.name for folder in self.folders]
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the files still exist; they are removed after a while."""
+        return all((folder.path / name).is_file() for folder in self.folders for name in folder.files)
+
+    @property
+    def reference(self) -> str | None:
+        """The only folder that is called as recordings are."""
+        found = [name for name in self.names if re.sub(r"[\W_]", "", name.lower()) in REFERENCE_NAMES]
+        return found[0] if len(found) == 1 else None
+
+
+def unpack_folders(zips: Sequence[str | Path]) -> GivenFolders:
+    """The folders in one or several zips. A zip of files without folders is a folder by the name of the zip.
+
+    Errors: `FoldersError`.
+    """
+    if not zips:
+        raise FoldersError("Drop folders, or a zip of them, first.")
+    if wrong := [Path(path).name for path in zips if not zipfile.is_zipfile(path)]:
+        raise FoldersError(
+            f"{wrong[0]} is no zip: drop whole folders, or a zip with a folder for each system, and not single files."
+        )
+    Path(get_upload_folder()).mkdir(parents=True, exist_ok=True)
+    root = Path(tempfile.mkdtemp(prefix="folders-", dir=get_upload_folder()))
+    found: dict[str, Path] = {}
+    loose: list[str] = []
+    for number, path in enumerate(map(Path, zips)):
+        target = root / str(number)
+        target.mkdir()
+        try:
+            unpack_contained(path, target, MAX_UNPACKED_BYTES // len(zips))
+        except ArchiveError as error:
+            raise FoldersError(str(error)) from error
+        below, left = _folders_in(target, path.stem)
+        if twice := below.keys() & found.keys():
+            raise FoldersError(f"There are two folders called {min(twice)}.")
+        found |= below
+        loose += left
+    if len(found) > MAX_FOLDERS:
+        raise FoldersError(f"There are {len(found)} folders; at most {MAX_FOLDERS} are compared.")
+    return GivenFolders(root, tuple(_given(name, path) for name, path in sorted(found.items())), tuple(loose))
+
+
+def _folders_in(folder: Path, name: str) -> tuple[dict[str, Path], list[str]]:
+    """The folders with audio in them, below as many as hold nothing but one other; and the audio files beside them."""
+    below = [path for path in sorted(folder.iterdir()) if path.is_dir() and any(map(_is_audio, files_below(path)))]
+    here = [path.name for path in sorted(folder.iterdir()) if path.is_file() and _is_audio(path)]
+    if len(below) == 1 and not here:
+        return _folders_in(below[0], below[0].name)
+    if not below and not here:
+        raise FoldersError(f"{name}: no audio files in it ({', '.join(sorted(AUDIO_SUFFIXES))}).")
+    return ({path.name: path for path in below}, here) if below else ({name: folder}, [])
+
+
+def _is_audio(path: Path) -> bool:
+    return path.suffix.lower() in AUDIO_SUFFIXES
+
+
+def _given(name: str, path: Path) -> GivenFolder:
+    files = files_below(path)
+    audio = tuple(str(file.relative_to(path)) for file in files if _is_audio(file))
+    return GivenFolder(name, path, audio, tuple(str(file.relative_to(path)) for file in files if not _is_audio(file)))

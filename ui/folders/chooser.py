@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from ui.folders.layout import MAX_FOLDERS, FoldersError, GivenFolders, unpack_folders
+from ui.folders.layout import MAX_FOLDERS, FoldersError, GivenFolders, digest_of, unpack_folders
 from ui.folders.material import material_of
 from ui.markup import fill, notice, slot
 from vocoders.recordings.reader import Limits
@@ -43,22 +43,29 @@ def folders_chooser(name: str, limits: Limits) -> FoldersChooser:
     )
     chooser = FoldersChooser(files, given, found, reference)
     options = {"concurrency_id": "look", "concurrency_limit": 4, "show_progress": "hidden", "api_visibility": "private"}
-    files.change(_looker, files, [given, found, reference], **options)
+    files.change(_looker, [files, given], [given, found, reference], **options)
     reference.input(_shown, [given, reference], found, **options)
     return chooser
 
 
-def _looker(files: Sequence[str] | None) -> tuple:
-    """Handler of the files: -> `given`, `found`, `reference`."""
+def _looker(files: Sequence[str] | None, before: GivenFolders | None) -> tuple:
+    """Handler of the files: -> `given`, `found`, `reference`. before: what was found in the files that were there before."""
     if not files:
         return None, "", gr.update(visible=False, value=None)
+    if before and before.digest == digest_of(files):  # `take_over` set the rest with the files
+        return gr.skip(), gr.skip(), gr.skip()
     try:
         given = unpack_folders(files)
     except FoldersError as error:
         return None, notice(str(error), "bad"), gr.update(visible=False, value=None)
-    choices = [*given.names, ("none: they are compared with each other only, in a listening test", NO_REFERENCE)]
     reference = given.reference or NO_REFERENCE
-    return given, _shown(given, reference), gr.update(choices=choices, value=reference, visible=True)
+    return given, _shown(given, reference), gr.update(choices=_choices(given), value=reference, visible=True)
+
+
+def _choices(given: GivenFolders) -> list[tuple[str, str]]:
+    """Of the folder of the recordings."""
+    none = ("none: a listening test without recordings", NO_REFERENCE)
+    return [*((name, name) for name in given.names), none]
 
 
 def _shown(given: GivenFolders | None, reference: str | None) -> str:
@@ -77,3 +84,20 @@ def on_folders(chooser: FoldersChooser, work: Callable, inputs: Sequence, output
     """Calls `work` when other folders are there, or another one is that of the recordings."""
     for component in (chooser.given, chooser.reference):
         component.change(work, inputs, outputs, queue=False, show_progress="hidden", api_visibility="private")
+
+
+def take_over(event: Callable, source: FoldersChooser, target: FoldersChooser, tabs: gr.Tabs, tab: str) -> None:
+    """Wires an event to what was chosen in one field becoming another's, whose tab is then shown."""
+
+    def copied(files: list[str] | None, given: GivenFolders | None, reference: str | None) -> tuple:
+        chosen = gr.update(choices=_choices(given), value=reference, visible=True) if given else gr.skip()
+        return files, given, _shown(given, reference), chosen, gr.Tabs(selected=tab)
+
+    outputs = [target.files, target.given, target.found, target.reference, tabs]
+    event(
+        copied,
+        [source.files, source.given, source.reference],
+        outputs,
+        show_progress="hidden",
+        api_visibility="private",
+    )

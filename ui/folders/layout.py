@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
 import zipfile
@@ -38,8 +39,10 @@ class GivenFolder:
 
 @dataclass(frozen=True)
 class GivenFolders:
-    """What a session dropped, in order of the names. root: where it was unpacked; loose: audio files in no folder."""
+    """What a session dropped, in order of the names. digest: of the zips; root: where they were unpacked; loose: audio files in no
+    folder."""
 
+    digest: str
     root: Path
     folders: tuple[GivenFolder, ...]
     loose: tuple[str, ...] = ()
@@ -90,7 +93,18 @@ def unpack_folders(zips: Sequence[str | Path]) -> GivenFolders:
         loose += left
     if len(found) > MAX_FOLDERS:
         raise FoldersError(f"There are {len(found)} folders; at most {MAX_FOLDERS} are compared.")
-    return GivenFolders(root, tuple(_given(name, path) for name, path in sorted(found.items())), tuple(loose))
+    return GivenFolders(
+        digest_of(zips), root, tuple(_given(name, path) for name, path in sorted(found.items())), tuple(loose)
+    )
+
+
+def digest_of(files: Sequence[str | Path]) -> str:
+    """Of names and contents."""
+    found = hashlib.sha256()
+    for path in map(Path, files):
+        with path.open("rb") as file:
+            found.update(f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
+    return found.hexdigest()
 
 
 def _folders_in(folder: Path, name: str) -> tuple[dict[str, Path], list[str]]:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vocoders.recipes.named import with_its_name
 from vocoders.recipes.recipe import MelRecipe, recipe_from
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+    from onnx import TensorProto
 
 RECIPE, CONTEXT, FAMILY = "mel_recipe", "context_frames", "family"
 
@@ -20,12 +26,24 @@ def read_metadata(path: Path) -> dict[str, str]:
         model = onnx.load(str(path), load_external_data=False)
     except (DecodeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path.name} is not a readable ONNX file") from error
-    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in model.graph.initializer):
+    if any(tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data for tensor in _tensors(model)):
         raise ValueError(f"{path.name} keeps its weights in other files; save it as one")
     foreign = {entry.domain for entry in model.opset_import} - {"", "ai.onnx"}
     if foreign:
         raise ValueError(f"{path.name} needs operators of {', '.join(sorted(foreign))[:80]}, which are not run here")
     return {entry.key: entry.value for entry in model.metadata_props}
+
+
+def _tensors(message: Message) -> Iterator[TensorProto]:
+    """Every tensor in a network: weights, constants of its nodes, and those of graphs and functions inside it."""
+    from onnx import TensorProto
+
+    for field, value in message.ListFields():
+        for part in value if field.is_repeated else [value]:
+            if isinstance(part, TensorProto):
+                yield part
+            elif field.message_type is not None:
+                yield from _tensors(part)
 
 
 def recipe_in(metadata: dict[str, str]) -> MelRecipe | None:

@@ -156,9 +156,13 @@ def parsed(path: Path) -> dict:
     """The mapping in a YAML or JSON file; tags that would make objects are passed over. Errors: ValueError."""
     if path.stat().st_size > MAX_BYTES:
         raise ValueError(f"it has {path.stat().st_size / 1e6:.2f} MB; at most {MAX_BYTES / 1e6:.2f} MB are read")
-    text = path.read_text(encoding="utf-8")
+    return parsed_text(path.read_text(encoding="utf-8"), path.suffix)
+
+
+def parsed_text(text: str, suffix: str) -> dict:
+    """The same of a file's content; suffix: ".json" for JSON. Errors: ValueError."""
     try:
-        data = json.loads(text) if path.suffix == ".json" else _yaml(text)
+        data = json.loads(text) if suffix == ".json" else _yaml(text)
     except RecursionError as error:
         raise ValueError("it is nested without end") from error
     if not isinstance(data, dict):

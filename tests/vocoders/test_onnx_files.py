@@ -134,3 +134,17 @@ def test_the_command_refuses_a_guided_generator_and_other_names(tmp_path):
     done = command("vocoders", "export", OWN_CHECKPOINT, tmp_path / "a.onnx", code=1)
     assert "takes a Griffin-Lim waveform" in done.stderr
     assert "written as .onnx" in command("vocoders", "export", "hifigan-original", tmp_path / "a.pt", code=1).stderr
+
+
+def test_weights_in_other_files_are_found_wherever_a_network_keeps_them(exported):
+    """In a constant of a node inside a branch: OpenVINO would open any path that stands there."""
+    path = exported("Vocos, same")
+    model = onnx.load(str(path))
+    secret = onnx.TensorProto(name="secret", data_type=1, dims=[1], data_location=onnx.TensorProto.EXTERNAL)
+    secret.external_data.add(key="location", value="../../etc/passwd")
+    constant = onnx.helper.make_node("Constant", [], ["c"], value=secret)
+    branch = onnx.helper.make_graph([constant], "branch", [], [])
+    model.graph.node.append(onnx.helper.make_node("If", ["x"], ["y"], then_branch=branch, else_branch=branch))
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ValueError, match="keeps its weights in other files"):
+        read_metadata(path)

@@ -138,7 +138,7 @@ def _generator(bundle: Bundle, said: str | None) -> tuple[Finding, Upload | None
         system = upload.system()
         return Finding(file.name, _facts(upload, system), f"{system.title}. {system.about}", "good"), upload
     except CheckpointError as error:
-        if not bundle.companions and (shape := _mel_shape(file)):
+        if shape := _mel_shape(file):
             return Finding(file.name, f"a tensor of shape {shape}: a mel", _ELSEWHERE["mel"]), None
         return Finding(file.name, file.found.what, str(error), "bad"), None
 

@@ -123,6 +123,10 @@ def _is_audio(path: Path) -> bool:
 
 
 def _given(name: str, path: Path) -> GivenFolder:
+    """Other files are removed at once: nothing needs them, and those that look for audio would name them in the log."""
     files = files_below(path)
     audio = tuple(str(file.relative_to(path)) for file in files if _is_audio(file))
-    return GivenFolder(name, path, audio, tuple(str(file.relative_to(path)) for file in files if not _is_audio(file)))
+    skipped = [file for file in files if not _is_audio(file)]
+    for file in skipped:
+        file.unlink()
+    return GivenFolder(name, path, audio, tuple(str(file.relative_to(path)) for file in skipped))

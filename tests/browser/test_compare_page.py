@@ -235,8 +235,8 @@ def test_the_microphone_records(page):
 def test_an_own_checkpoint_joins_the_comparison(page, jik876, clip):
     page.get_by_role("tab", name="Vocoders").click()
     expect(page.locator("#catalogue article")).to_have_count(len(BUILT_IN))
-    give_file(page, "#own-checkpoint", jik876)
-    give_file(page, "#own-config", jik876.parent / "config.json")
+    with uploaded(page):
+        page.locator("#own-files input[type=file]").set_input_files([jik876, jik876.parent / "config.json"])
     page.get_by_role("radio", name="hw2 (torchaudio, log power)").check()  # of an untrained one no trial could tell
     page.get_by_role("button", name="Add to the comparison").click()
     expect(page.get_by_text("Your g_00000010 is now among the systems to compare.")).to_be_visible()
@@ -248,8 +248,8 @@ def test_an_own_checkpoint_joins_the_comparison(page, jik876, clip):
 def test_a_malicious_checkpoint_is_refused(page, jik876):
     torch.save({"generator": print}, jik876)
     page.get_by_role("tab", name="Vocoders").click()
-    give_file(page, "#own-checkpoint", jik876)
-    give_file(page, "#own-config", jik876.parent / "config.json")
+    page.locator("#own-files input[type=file]").set_input_files([jik876, jik876.parent / "config.json"])
+    expect(page.locator("#own-found")).to_contain_text("is not a plain tensor checkpoint")
     page.get_by_role("button", name="Add to the comparison").click()
     expect(page.locator("#own-message")).to_contain_text("is not a plain tensor checkpoint")
 

@@ -63,17 +63,15 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
         which = gr.Dropdown([], label="Added by you", elem_id="own-which", interactive=True, scale=3)
         remove = gr.Button("Remove it", elem_id="own-remove", scale=1, min_width=120)
 
-    def look(paths: list[str] | None, mel: str, untried: bool) -> Iterator[tuple]:
+    def look(paths: list[str] | None, mel: str, untried: bool) -> Iterator[str]:
         if not paths:
-            yield "", ""
+            yield ""
             return
-        yield notice("Reading and trying what was dropped", "waiting"), gr.skip()
+        yield notice("Reading and trying what was dropped", "waiting")
         try:
-            examination = examine(paths, _asked(mel, untried))
+            yield found_table(examine(paths, _asked(mel, untried)))
         except CheckpointError as error:
-            yield notice(str(error), "bad"), ""
-        else:
-            yield "", found_table(examination)
+            yield notice(str(error), "bad")
 
     def add_own(
         own: tuple[Upload, ...], paths: list[str] | None, mel: str, untried: bool, chosen: list[str]
@@ -113,8 +111,9 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
         }
 
     options = {**QUEUE, "api_visibility": "private"}
-    for field in (files, recipe, without):
-        field.change(look, [files, recipe, without], [message, found], **options, show_progress="hidden")
+    given: list[gr.components.Component] = [files, recipe, without]
+    changes = [field.change for field in (files, recipe, without)]
+    gr.on(changes, look, given, found, **options, show_progress="hidden", trigger_mode="always_last")
     changed = [uploads, choice, cards, added, which, message]
     add.click(add_own, [uploads, files, recipe, without, choice], [*changed, found], **options)
     remove.click(remove_own, [uploads, which, choice], changed, **options)

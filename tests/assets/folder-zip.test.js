@@ -20,12 +20,12 @@ test('another program unpacks the zip: names, contents and checksums', async () 
     { path: 'b/clip.wav', file: text('') },
     { path: 'b/deeper/clip.wav', file: text('x'.repeat(70000)) },
   ];
-  const folder = mkdtempSync(join(tmpdir(), 'zip-'));
-  writeFileSync(join(folder, 'in.zip'), Buffer.from(await (await zipOf(entries)).arrayBuffer()));
+  const place = mkdtempSync(join(tmpdir(), 'zip-'));
+  writeFileSync(join(place, 'in.zip'), Buffer.from(await (await zipOf(entries)).arrayBuffer()));
   const script = 'import json, sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; '
     + 'print(json.dumps({i.filename: z.read(i).decode() for i in z.infolist()}))';
-  const found = JSON.parse(execFileSync('python3', ['-c', script, join(folder, 'in.zip')], { encoding: 'utf8' }));
-  rmSync(folder, { recursive: true });
+  const found = JSON.parse(execFileSync('python3', ['-c', script, join(place, 'in.zip')], { encoding: 'utf8' }));
+  rmSync(place, { recursive: true });
   assert.deepEqual(found, { 'a/größe <img>.wav': 'eins', 'b/clip.wav': '', 'b/deeper/clip.wav': 'x'.repeat(70000) });
 });
 

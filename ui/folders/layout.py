@@ -65,7 +65,7 @@ class GivenFolders:
 
 
 def unpack_folders(zips: Sequence[str | Path]) -> GivenFolders:
-    """The folders in one or several zips. A zip of files without folders is a folder by the name of the zip.
+    """The folders in a zip; of several zips, each is a folder by its own name.
 
     Errors: `FoldersError`.
     """
@@ -86,11 +86,16 @@ def unpack_folders(zips: Sequence[str | Path]) -> GivenFolders:
             unpack_contained(path, target, MAX_UNPACKED_BYTES // len(zips))
         except ArchiveError as error:
             raise FoldersError(str(error)) from error
-        below, left = _folders_in(target, path.stem)
-        if twice := below.keys() & found.keys():
-            raise FoldersError(f"There are two folders called {min(twice)}.")
-        found |= below
-        loose += left
+        outer = _unwrapped(target)
+        below, here = _folders_below(outer), [file.name for file in _files_in(outer)]
+        if not below and not here:
+            raise FoldersError(f"{path.name}: no audio files in it ({', '.join(sorted(AUDIO_SUFFIXES))}).")
+        if len(zips) == 1 and below:
+            found, loose = {each.name: each for each in below}, here
+        else:
+            found[path.stem if len(zips) > 1 or outer == target else outer.name] = outer
+    if len(found) < len(zips):
+        raise FoldersError("There are two zips of one name.")
     if len(found) > MAX_FOLDERS:
         raise FoldersError(f"There are {len(found)} folders; at most {MAX_FOLDERS} are compared.")
     return GivenFolders(
@@ -107,15 +112,20 @@ def digest_of(files: Sequence[str | Path]) -> str:
     return found.hexdigest()
 
 
-def _folders_in(folder: Path, name: str) -> tuple[dict[str, Path], list[str]]:
-    """The folders with audio in them, below as many as hold nothing but one other; and the audio files beside them."""
-    below = [path for path in sorted(folder.iterdir()) if path.is_dir() and any(map(_is_audio, files_below(path)))]
-    here = [path.name for path in sorted(folder.iterdir()) if path.is_file() and _is_audio(path)]
-    if len(below) == 1 and not here:
-        return _folders_in(below[0], below[0].name)
-    if not below and not here:
-        raise FoldersError(f"{name}: no audio files in it ({', '.join(sorted(AUDIO_SUFFIXES))}).")
-    return ({path.name: path for path in below}, here) if below else ({name: folder}, [])
+def _unwrapped(folder: Path) -> Path:
+    """The folder itself, or, below folders that hold nothing but one other, the first that holds more."""
+    while len(below := _folders_below(folder)) == 1 and not _files_in(folder):
+        folder = below[0]
+    return folder
+
+
+def _folders_below(folder: Path) -> list[Path]:
+    """Those with audio in them."""
+    return [path for path in sorted(folder.iterdir()) if path.is_dir() and any(map(_is_audio, files_below(path)))]
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.is_file() and _is_audio(path)]
 
 
 def _is_audio(path: Path) -> bool:

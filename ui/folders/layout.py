@@ -13,6 +13,7 @@ from pathlib import Path
 from gradio.utils import get_upload_folder
 
 from common.archive import ArchiveError, unpack_contained
+from common.digest import file_digest
 from vocoders.recordings.files import AUDIO_SUFFIXES, files_below
 
 MAX_UNPACKED_BYTES = 400_000_000
@@ -105,11 +106,8 @@ def unpack_folders(zips: Sequence[str | Path]) -> GivenFolders:
 
 def digest_of(files: Sequence[str | Path]) -> str:
     """Of names and contents."""
-    found = hashlib.sha256()
-    for path in map(Path, files):
-        with path.open("rb") as file:
-            found.update(f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
-    return found.hexdigest()
+    names = "".join(f"{path.name}\0{file_digest(path)}\0" for path in map(Path, files))
+    return hashlib.sha256(names.encode()).hexdigest()
 
 
 def _unwrapped(folder: Path) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from gradio.utils import get_upload_folder
 
 from common.archive import ArchiveError, unpack_contained
+from common.digest import file_digest
 from ui.vocoders.uploads import Upload, upload_of
 from vocoders.checkpoints.brought import checked_config
 from vocoders.checkpoints.checkpoint import CheckpointError
@@ -145,11 +146,8 @@ def _generator(bundle: Bundle, said: str | None) -> tuple[Finding, Upload | None
 
 def _folder_of(bundle: Bundle) -> Path:
     """One for these contents: what was read of it before is still known. The files go two hours after they came."""
-    digest = hashlib.sha256()
-    for file in (bundle.main, *bundle.companions):
-        with file.path.open("rb") as content:
-            digest.update(f"{file.name}\0{hashlib.file_digest(content, 'sha256').hexdigest()}\0".encode())
-    folder = _uploads() / f"own-{digest.hexdigest()[:32]}"
+    names = "".join(f"{file.name}\0{file_digest(file.path)}\0" for file in (bundle.main, *bundle.companions))
+    folder = _uploads() / f"own-{hashlib.sha256(names.encode()).hexdigest()[:32]}"
     folder.mkdir(exist_ok=True)
     return folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import tempfile
 import threading
@@ -95,7 +96,11 @@ class FoldersJob:
         Errors: `FoldersError` where nothing was measured; `ComputeError`.
         """
         with tempfile.TemporaryDirectory(dir=self._folder.path) as work:
-            for event in followed(lambda report: self._work(Path(work), report, stop)):
+
+            def compared(report: Callable[[Progress], None]) -> Compared:
+                return self._work(Path(work), report, stop)
+
+            for event in followed(compared):
                 yield event.result if isinstance(event, Finished) else event
 
     def _work(self, work: Path, report: Callable[[Progress], None], stop: threading.Event) -> Compared:
@@ -113,7 +118,7 @@ class FoldersJob:
 
         try:
             for done, clip in enumerate(clips):
-                rows += self._measured(clip, work, lambda text, done=done: tell(done, text))
+                rows += self._measured(clip, work, functools.partial(tell, done))
         except _Stopped as stopped:
             reason = f"{stopped}: {len({row.clip for row in rows})} of {len(clips)} clips were measured."
         if not rows:

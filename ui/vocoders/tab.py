@@ -86,7 +86,7 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
                     new.append(system)
         except CheckpointError as error:
             return {message: notice(str(error), "bad")}
-        shown = {found: found_table(examination)}
+        shown: dict[gr.blocks.Block, object] = {found: found_table(examination)}
         return shown | ({message: _nothing_new(examination)} if not new else _with(own, new, chosen))
 
     def _with(own: tuple[Upload, ...], new: Sequence[System], chosen: list[str]) -> dict[gr.blocks.Block, object]:

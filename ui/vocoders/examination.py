@@ -14,7 +14,7 @@ from gradio.utils import get_upload_folder
 from common.archive import ArchiveError, unpack_contained
 from common.digest import file_digest
 from ui.vocoders.uploads import Upload, upload_of
-from vocoders.checkpoints.brought import checked_config
+from vocoders.checkpoints.brought import FAMILY_NAMES, checked_config
 from vocoders.checkpoints.checkpoint import CheckpointError
 from vocoders.dropped.bundles import COMPANIONS, Bundle, Dropped, bundles_of, lay_out
 from vocoders.dropped.kinds import recognize_contained
@@ -26,7 +26,6 @@ from vocoders.recordings.files import files_below
 from vocoders.systems import System
 
 MAX_FILES = 60  # looked at; audio files of a folder count as one
-_FAMILIES = {"hifigan": "HiFi-GAN", "bigvgan": "BigVGAN", "vocos": "Vocos"}
 _ELSEWHERE = {
     "recording": "Outputs made elsewhere: one recording's go to the Compare page, below its systems; many to the page Folders.",
     "mel": "Goes to the Compare page, in the place of a recording.",
@@ -157,7 +156,7 @@ def _facts(upload: Upload, system: System) -> str:
     family = "an ONNX network"
     if not upload.is_onnx:
         config = checked_config(Path(upload.checkpoint), upload.recipe, Path(upload.config) if upload.config else None)
-        family = f"a generator, {_FAMILIES.get(config.family, config.family)}"
+        family = f"a generator, {FAMILY_NAMES[config.family]}"
     count = system.describe().parameters
     size = "" if count is None else f", {count / 1e6:.2f} M parameters"
     return f"{family}: {system.rate:,} Hz, {mel.bands} bands, hop {mel.hop}{size}, {mel.name} mel"

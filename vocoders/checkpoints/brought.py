@@ -86,12 +86,17 @@ def _all_written(path: Path, config_path: Path | None) -> list[tuple[int, int] |
 def _sentence(path: Path, checkpoint: Checkpoint) -> str:
     """Family and rate only where they are not the usual ones."""
     family, mel = checkpoint.config.family, checkpoint.recipe
-    kind = "" if family == "hifigan" else f", a {_FAMILY_NAMES[family]} generator"
+    kind = "" if family == "hifigan" else f", a {FAMILY_NAMES[family]} generator"
     rate = "" if mel.rate == SAMPLE_RATE else f" at {mel.rate} Hz, resampled to {SAMPLE_RATE} Hz"
     return f"Your checkpoint {path.name}{kind}, on the {mel.name} mel{rate}."
 
 
-_FAMILY_NAMES = {"bigvgan": "BigVGAN", "vocos": "Vocos"}
+FAMILY_NAMES = {  # of `GeneratorConfig.family`, for people
+    "hifigan": "HiFi-GAN",
+    "bigvgan": "BigVGAN",
+    "vocos": "Vocos",
+    "harmonic-noise": "harmonic-plus-noise",
+}
 
 
 def _brought_card(contained: bool, path: Path, *how: Any) -> Card:

@@ -45,7 +45,9 @@ class Form:
         """{name: file}. Errors: `StudyError`."""
         paths = [*self.files, *([self.recording] if self.with_compared and self.recording else [])]
         if not paths:
-            raise StudyError("Add clips first: upload some, or put a recording into the Compare page.")
+            raise StudyError(
+                "Add clips first: upload some, or folders of outputs, or put a recording into the Compare page."
+            )
         found: dict[str, Path] = {}
         for path in map(Path, paths):
             name, number = path.stem, 2

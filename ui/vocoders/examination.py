@@ -65,7 +65,10 @@ def examine(paths: Sequence[str | Path], said: str | None) -> Examination:
         finding, upload = _generator(bundle, said)
         findings.append(finding)
         uploads += [upload] if upload else []
-        used |= {bundle.main, *bundle.companions}
+        used.add(bundle.main)
+        if not finding.state:  # a mel, which has no companions
+            continue
+        used |= set(bundle.companions)
         name, verb = Path(bundle.main.name).name, "Used with" if upload else "Belongs to"
         findings += [Finding(file.name, file.found.what, f"{verb} {name}.") for file in bundle.companions]
     findings += _others([file for file in files if file not in used])

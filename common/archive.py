@@ -21,6 +21,8 @@ MAX_FILES = 2000
 MAX_DEPTH = 12  # folders in folders
 MAX_NAME_BYTES = 200  # of a file or folder
 MAX_BYTES = 700_000_000  # of all files, unpacked
+MAX_RATIO = 50  # of a zip beyond `MODEST_BYTES` to what it unpacks to: sound and weights hardly get smaller
+MODEST_BYTES = 10_000_000
 _BLOCK_BYTES = 1 << 20
 _LEFTOVERS = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # of file managers
 _DAMAGES = (
@@ -46,6 +48,7 @@ def unpack(path: Path, folder: Path, max_bytes: int = MAX_BYTES) -> None:
 
     Errors: `ArchiveError` for a damaged or encrypted zip, links, paths out of the folder, and for more than is allowed.
     """
+    max_bytes = min(max_bytes, max(MODEST_BYTES, MAX_RATIO * path.stat().st_size))
     try:
         with zipfile.ZipFile(path) as archive:
             left = max_bytes
@@ -78,7 +81,9 @@ def _places(name: str, archive: zipfile.ZipFile, max_bytes: int) -> Iterator[tup
     if any(stat.S_ISLNK(entry.external_attr >> 16) for entry, _ in kept):
         raise ArchiveError(f"{name} holds links, which are not followed.")
     if (promised := sum(entry.file_size for entry, _ in kept)) > max_bytes:
-        raise ArchiveError(f"{name} unpacks to {promised / 1e6:.0f} MB; at most {max_bytes / 1e6:.0f} MB are unpacked.")
+        raise ArchiveError(
+            f"{name} unpacks to {promised / 1e6:.0f} MB; at most {max_bytes / 1e6:.0f} MB of a zip of this size are."
+        )
     yield from kept
 
 

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from common.archive import MAX_FILES, ArchiveError, unpack, unpack_contained
+from common.archive import MAX_FILES, MODEST_BYTES, ArchiveError, unpack, unpack_contained
 
 KILOBYTE = bytes(1000)
 
@@ -62,6 +62,13 @@ def test_what_is_unpacked_is_counted_and_not_only_promised(tmp_path, folder):
     lying.write_bytes(content.replace((1000).to_bytes(4, "little"), (1).to_bytes(4, "little")))
     with pytest.raises(ArchiveError, match="damaged"):
         unpack(lying, tmp_path / "third", 100_000)
+
+
+def test_a_small_zip_does_not_become_a_large_folder(tmp_path, folder):
+    path = zipped(tmp_path / "in.zip", ("a", bytes(MODEST_BYTES)), ("b", b"1"))
+    with pytest.raises(ArchiveError, match="at most 10 MB of a zip of this size"):
+        unpack(path, folder)
+    assert files(folder) == {}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 
 from tests.conftest import harmonic_tone
 from tests.vocoders.checkpoints.test_families import written
-from ui.vocoders.examination import examine
+from ui.vocoders.examination import MAX_GENERATORS, examine
 from ui.vocoders.tab import found_table
 from vocoders.checkpoints.brought import FAMILY_NAMES
 from vocoders.checkpoints.checkpoint import read_checkpoint
@@ -115,3 +115,16 @@ def test_everything_else_is_said_and_nothing_is_read(tmp_path):
     assert "is not a plain tensor checkpoint" in said["evil.pt"][2]
     assert "leads out of it" in said["out.zip"][2]
     assert "<img" not in found_table(found)
+
+
+def test_what_would_take_hours_is_refused_at_once(tmp_path):
+    for number in range(MAX_GENERATORS + 1):
+        torch.save({}, tmp_path / f"{number}.pt")
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        for path in tmp_path.glob("*.pt"):
+            archive.write(path, path.name)
+    (finding,) = examine([tmp_path / "many.zip"], None).findings
+    assert finding.use == f"At most {MAX_GENERATORS} are read and tried at once."
+    (finding,) = examine([tmp_path / "0.pt"] * 31, None).findings
+    assert finding.use.startswith("At most 30 are looked at")
+    assert not [path for path in (tmp_path / "uploads").rglob("*") if path.is_file()]

@@ -80,12 +80,6 @@ def _shown(given: GivenFolders | None, reference: str | None) -> str:
     return fill("folders/templates/found.html", given=given, reference=reference, matched=matched, material=material)
 
 
-def on_folders(chooser: FoldersChooser, work: Callable, inputs: Sequence, outputs: object) -> None:
-    """Calls `work` when other folders are there, or another one is that of the recordings."""
-    for component in (chooser.given, chooser.reference):
-        component.change(work, inputs, outputs, queue=False, show_progress="hidden", api_visibility="private")
-
-
 def take_over(event: Callable, source: FoldersChooser, target: FoldersChooser, tabs: gr.Tabs, tab: str) -> None:
     """Wires an event to what was chosen in one field becoming another's, whose tab is then shown."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import gradio as gr
 
@@ -12,7 +13,6 @@ from server.executor import ComputeError, Executor
 from server.results import ResultFolder, ResultStore
 from ui.compare.inputs import choices, offered
 from ui.compare.running import Running, ask_then
-from ui.compare.tab import QUEUE
 from ui.folders.chooser import FoldersChooser, folders_chooser
 from ui.folders.job import FILES, MAX_CLIPS, MAX_MINUTES, MAX_TOTAL_SECONDS, Compared, FoldersJob, Progress
 from ui.folders.layout import MAX_FOLDERS, FoldersError, GivenFolders
@@ -22,6 +22,11 @@ from ui.vocoders.uploads import Upload, all_systems, chosen_systems
 from vocoders.checkpoints.checkpoint import CheckpointError
 from vocoders.recordings.reader import Limits
 from vocoders.systems import System
+
+_QUEUE: dict[str, Any] = {
+    "concurrency_id": "folders",
+    "concurrency_limit": 1,
+}  # minutes each: not among single recordings
 
 
 def folders_tab(
@@ -78,7 +83,7 @@ def folders_tab(
     ticket = gr.Number(visible="hidden")
     fields = [chooser.given, chooser.reference, own, uploads, ticket]
     work = {"fn": run, "inputs": fields, "outputs": [message, found]}
-    ask_then(start.click, running, ticket, message, work, **QUEUE, show_progress="hidden", api_visibility="private")
+    ask_then(start.click, running, ticket, message, work, **_QUEUE, show_progress="hidden", api_visibility="private")
     stop.click(halt, queue=False, show_progress="hidden", api_visibility="private")
     uploads.change(offer, [uploads, own], own, show_progress="hidden", api_visibility="private")
     return chooser, study

@@ -25,7 +25,9 @@ from vocoders.recipes.recipe import MelRecipe
 from vocoders.recordings.files import files_below
 from vocoders.systems import System
 
-MAX_FILES = 60  # looked at; audio files of a folder count as one
+MAX_FILES = 60  # in the table; audio files of a folder count as one
+MAX_DROPPED = 30  # files at once; what is in a zip is bounded by `common.archive`
+MAX_GENERATORS = 8  # read and tried at once
 _ELSEWHERE = {
     "recording": "Outputs made elsewhere: one recording's go to the Compare page, below its systems; many to the page Folders.",
     "mel": "Goes to the Compare page, in the place of a recording.",
@@ -57,8 +59,20 @@ class Examination:
 
 def examine(paths: Sequence[str | Path], said: str | None) -> Examination:
     """said: the mel that a person names, as `read_checked` takes it; None to go by the files, or to find out."""
-    findings, files = _files(list(map(Path, paths)))
+    if len(paths) > MAX_DROPPED:
+        much = Finding("", f"{len(paths)} files", f"At most {MAX_DROPPED} are looked at; drop a zip of them.", "bad")
+        return Examination((much,), ())
+    with tempfile.TemporaryDirectory(prefix="zips-", dir=_uploads()) as scratch:
+        findings, files = _files(list(map(Path, paths)), Path(scratch))
+        return _examined(findings, files, said)
+
+
+def _examined(findings: list[Finding], files: Sequence[Dropped], said: str | None) -> Examination:
+    """findings: about zips that were not opened."""
     bundles = bundles_of(files)
+    if len(bundles) > MAX_GENERATORS:
+        much = Finding("", f"{len(bundles)} generators", f"At most {MAX_GENERATORS} are read and tried at once.", "bad")
+        return Examination((*findings, much), ())
     uploads: list[Upload] = []
     used: set[Dropped] = set()
     for bundle in bundles:
@@ -76,16 +90,16 @@ def examine(paths: Sequence[str | Path], said: str | None) -> Examination:
     return Examination(tuple(ordered), tuple(uploads))
 
 
-def _files(paths: Sequence[Path]) -> tuple[list[Finding], list[Dropped]]:
-    """What was dropped, with what lies in zips. The findings are about zips that are not opened."""
+def _files(paths: Sequence[Path], scratch: Path) -> tuple[list[Finding], list[Dropped]]:
+    """What was dropped, with what lies in zips, which are unpacked below `scratch`. The findings are about those that are not."""
     findings: list[Finding] = []
     files: list[Dropped] = []
-    for path, found in zip(paths, recognize_contained(paths) if paths else []):
+    for number, (path, found) in enumerate(zip(paths, recognize_contained(paths) if paths else [])):
         if found.kind != "archive":
             files.append(Dropped(path.name, path, found))
             continue
         try:
-            inside = _unpacked(path)
+            inside = _unpacked(path, scratch / str(number))
         except ArchiveError as error:
             findings.append(Finding(path.name, found.what, str(error), "bad"))
             continue
@@ -94,9 +108,9 @@ def _files(paths: Sequence[Path]) -> tuple[list[Finding], list[Dropped]]:
     return findings, files
 
 
-def _unpacked(path: Path) -> dict[str, Path]:
+def _unpacked(path: Path, folder: Path) -> dict[str, Path]:
     """{path below the zip: its file}. Errors: `ArchiveError`."""
-    folder = Path(tempfile.mkdtemp(prefix="zip-", dir=_uploads()))
+    folder.mkdir()
     unpack_contained(path, folder)
     return {str(file.relative_to(folder)): file for file in files_below(folder)}
 

@@ -5,6 +5,7 @@ import json
 import re
 import threading
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -195,7 +196,9 @@ def test_a_study_has_the_clips_that_every_folder_has(tmp_path):
     sources = sources_of_folders(FORM, given, "ref", (), read)
     assert (sources.items, list(sources.recordings)) == (("a", "c"), ["a", "c"])
     assert [[clip for clip, _ in system.decoded] for system in sources.systems] == [["a", "c"]] * 2
-    alone = sources_of_folders(FORM, given, "", (), read)
+    with pytest.raises(StudyError, match="reference"):
+        sources_of_folders(FORM, given, "", (), read)  # MUSHRA needs one
+    alone = sources_of_folders(replace(FORM, mode="ab"), given, "", (), read)
     assert not alone.has_reference
     assert [system.title for system in alone.systems] == ["ref", "x", "y"]
     with pytest.raises(StudyError, match="nothing to resynthesize"):

@@ -102,6 +102,7 @@ class Sources:
 def sources_of_clips(form: Form, own: Sequence[System], read: Callable[..., Recording]) -> Sources:
     """Clips through systems that run here. read: as `read_recording`. Errors: `StudyError`, `AudioError`."""
     clips = form.clips()
+    form.study(list(clips), [system.id for system in own])  # says what is wrong before anything is read
     return Sources(tuple(clips), read_clips(clips, read), tuple(own))
 
 
@@ -124,6 +125,7 @@ def sources_of_folders(
         raise StudyError(
             "Without a folder of recordings the lab's systems have nothing to resynthesize: choose none of them."
         )
+    form.study(items, [system.id for system in (*material.systems, *own)], material.has_reference)
     recordings = read_clips({item: material.clips[item] for item in items}, read) if material.has_reference else {}
     systems = tuple(_decoded(system, items, read) for system in material.systems)
     decoded = [recording for system in systems for _, recording in system.decoded]

@@ -22,7 +22,7 @@ from ui.compare.inputs import Inputs, choices, offered
 from ui.compare.tab import QUEUE
 from ui.folders.chooser import FoldersChooser, folders_chooser
 from ui.folders.layout import GivenFolders
-from ui.listening.form import EVERYTHING, Form, Sources, count_clips, sources_of_clips, sources_of_folders
+from ui.listening.form import EVERYTHING, Form, count_clips, sources_of_clips, sources_of_folders
 from ui.listening.reading import may_read
 from ui.markup import fill, notice, slot
 from ui.vocoders.uploads import Upload, all_systems, chosen_systems
@@ -32,6 +32,7 @@ from vocoders.recordings.reader import AudioError, Limits
 from vocoders.systems import System
 
 DEFAULT_MODE = next(iter(TASKS))
+DEFAULT_RATERS = 12
 
 
 def lay_out_making(
@@ -46,74 +47,31 @@ def lay_out_making(
     """The form, its forecast of the precision, and the link and key of the study that it made. Returns its field for folders."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            name = gr.Textbox(label="Name, which listeners see", max_length=120, elem_id="study-name")
-            mode = gr.Radio(
-                [(task.title, task.id) for task in TASKS.values()],
-                value=DEFAULT_MODE,
-                label="What listeners do",
-                elem_id="study-mode",
-            )
-            files = gr.File(
-                label="Clips, 1.5 to 30 s", file_count="multiple", type="filepath", height=150, elem_id="study-clips"
-            )
-            with_compared = gr.Checkbox(
-                False, label="Also the recording of the Compare page", elem_id="study-with-compared"
-            )
+            question = _lay_out_question()
             with gr.Accordion("Or folders of outputs made elsewhere", open=False, elem_id="study-folders-box") as box:
                 folders = folders_chooser("study-folders", limits)
         with gr.Column(scale=4, min_width=300):
-            chosen = gr.CheckboxGroup(choices(systems), label="Systems", elem_id="study-systems")
-            raters = gr.Number(
-                12, label="Raters expected", precision=0, minimum=1, maximum=10_000, elem_id="study-raters"
-            )
-            outlook = slot("study-outlook", outlook_of(DEFAULT_MODE, None, False, None, [], 12, 0))
+            chosen, raters = _lay_out_design(systems)
+            outlook = slot("study-outlook", outlook_of(DEFAULT_MODE, None, False, None, [], DEFAULT_RATERS, 0))
     checks = _lay_out_checks()
     with gr.Row():
         make = gr.Button("Make the study", variant="primary", elem_id="study-make", scale=0, min_width=200)
     message = slot("study-message")
     made = slot("study-made")
-    fields = [name, mode, files, with_compared, inputs.audio, chosen, raters, *checks]
+    fields = [*question, inputs.audio, chosen, raters, *checks]
 
     def offer(own: tuple[Upload, ...], now: list[str]) -> dict:
         return offered(all_systems(systems, own), now)
-
-    def render(study: Study, recordings: dict, everything: Sequence[AnySystem], tell: Callable) -> tuple:
-        return compute.run(render_stimuli, study, recordings, everything, on_report=tell)
-
-    def read(form: Form, given: GivenFolders | None, reference: str, selected: Sequence[System]) -> Sources:
-        if given is None:
-            return sources_of_clips(form, selected, read_recording_contained)
-        return sources_of_folders(form, given, reference, selected, read_recording_contained)
 
     def run(own: tuple[Upload, ...], given: GivenFolders | None, reference: str, *values: object) -> Iterator[dict]:
         filled: list[Any] = [
             "" if value is None else value for value in values
         ]  # Gradio passes None for an empty field
-        form = Form(*filled)
-        yield {make: gr.update(interactive=False), message: notice("Reading the clips"), made: ""}
         again = {make: gr.update(interactive=True)}
+        yield {make: gr.update(interactive=False), message: notice("Reading the clips"), made: ""}
         try:
-            selected = chosen_systems(systems, own, form.systems)
-            revises = form.revises.strip() or None
-            if revises and not may_read(listening, revises, form.key.strip()):
-                raise StudyError(
-                    "To revise a study takes the key that came with it; there is none with this id and key."
-                )
-            sources = read(form, given, reference, selected)
-            study = form.study(sources.items, [system.id for system in sources.systems], sources.has_reference)
-
-            def work(report: Callable[[str], None]) -> Made:
-                def tell(done: int, total: int, text: str) -> None:
-                    report(f"Output {min(done + 1, total)} of {total}: {text}")
-
-                recordings, everything = sources.recordings, sources.systems
-                return make_study(listening.store, data_dir, study, recordings, everything, tell, revises, render)
-
-            for event in followed(work):
-                if isinstance(event, Finished):
-                    yield {message: "", made: invitation(event.result, study, listening.durable)}
-                else:
-                    yield {message: notice(event)}
+            for text, html in _made(Form(*filled), given, reference, systems, own, listening, data_dir, compute):
+                yield {message: text, made: html}
         except (StudyError, AudioError, CheckpointError, StoreError, ComputeError) as error:
             yield {message: notice(str(error), "bad")} | again
         except Exception:
@@ -122,25 +80,82 @@ def lay_out_making(
         else:
             yield again
 
-    make.click(
-        run,
-        [uploads, folders.given, folders.reference, *fields],
-        [make, message, made],
-        **QUEUE,
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    uploads.change(offer, [uploads, chosen], chosen, **quietly)
-    planned = [folders.given, folders.reference, mode, files, with_compared, inputs.audio, chosen, raters, *checks[:4]]
+    options = {"show_progress": "hidden", "api_visibility": "private"}
+    material = [folders.given, folders.reference]
+    make.click(run, [uploads, *material, *fields], [make, message, made], **QUEUE, **options)
+    uploads.change(offer, [uploads, chosen], chosen, **options)
+    planned = [*material, *question[1:], inputs.audio, chosen, raters, *checks[:4]]
     for field in planned:
-        field.change(
-            _outlook_with_folders, planned, outlook, queue=False, show_progress="hidden", api_visibility="private"
-        )
-    folders.given.change(
-        lambda given: gr.skip() if given is None else gr.update(open=True), folders.given, box, **quietly
-    )
+        field.change(_outlook_with_folders, planned, outlook, queue=False, **options)
+    folders.given.change(_opened, folders.given, box, **options)
     return folders
+
+
+def _opened(given: GivenFolders | None) -> dict:
+    """An update of the box around the folders: they may come from another page."""
+    return gr.skip() if given is None else gr.update(open=True)
+
+
+def _made(
+    form: Form,
+    given: GivenFolders | None,
+    reference: str,
+    systems: Sequence[System],
+    own: tuple[Upload, ...],
+    listening: Listening,
+    data_dir: Path,
+    compute: Executor,
+) -> Iterator[tuple[str, str]]:
+    """Makes the study: (HTML of the progress, HTML of the invitation) as the work goes on. Errors: as `make_study`, and those of
+    reading clips and checkpoints."""
+    selected = chosen_systems(systems, own, form.systems)
+    revises = form.revises.strip() or None
+    if revises and not may_read(listening, revises, form.key.strip()):
+        raise StudyError("To revise a study takes the key that came with it; there is none with this id and key.")
+    if given is None:
+        sources = sources_of_clips(form, selected, read_recording_contained)
+    else:
+        sources = sources_of_folders(form, given, reference, selected, read_recording_contained)
+    study = form.study(sources.items, [system.id for system in sources.systems], sources.has_reference)
+
+    def render(study: Study, recordings: dict, everything: Sequence[AnySystem], tell: Callable) -> tuple:
+        return compute.run(render_stimuli, study, recordings, everything, on_report=tell)
+
+    def work(report: Callable[[str], None]) -> Made:
+        def tell(done: int, total: int, text: str) -> None:
+            report(f"Output {min(done + 1, total)} of {total}: {text}")
+
+        recordings, everything = sources.recordings, sources.systems
+        return make_study(listening.store, data_dir, study, recordings, everything, tell, revises, render)
+
+    for event in followed(work):
+        if isinstance(event, Finished):
+            yield "", invitation(event.result, study, listening.durable)
+        else:
+            yield notice(event), ""
+
+
+def _lay_out_question() -> list[gr.components.Component]:
+    """The first four fields of `Form`."""
+    return [
+        gr.Textbox(label="Name, which listeners see", max_length=120, elem_id="study-name"),
+        gr.Radio(
+            [(task.title, task.id) for task in TASKS.values()],
+            value=DEFAULT_MODE,
+            label="Task of the listeners",
+            elem_id="study-mode",
+        ),
+        gr.File(label="Clips, 1.5 to 30 s", file_count="multiple", type="filepath", height=150, elem_id="study-clips"),
+        gr.Checkbox(False, label="Also the recording of the Compare page", elem_id="study-with-compared"),
+    ]
+
+
+def _lay_out_design(systems: Sequence[System]) -> tuple[gr.CheckboxGroup, gr.Number]:
+    chosen = gr.CheckboxGroup(choices(systems), label="Systems", elem_id="study-systems")
+    raters = gr.Number(
+        DEFAULT_RATERS, label="Raters expected", precision=0, minimum=1, maximum=10_000, elem_id="study-raters"
+    )
+    return chosen, raters
 
 
 def _lay_out_checks() -> list[gr.components.Component]:
@@ -154,7 +169,7 @@ def _lay_out_checks() -> list[gr.components.Component]:
             golds = gr.Number(1, label="Trials with the degraded anchor", precision=0, minimum=0, maximum=10)
             traps = gr.Number(1, label="Trials with beeps", precision=0, minimum=0, maximum=10)
             seed = gr.Number(0, label="Seed of the order", precision=0)
-        about = gr.Textbox(label="What listeners should know before they start", lines=2, max_length=2000)
+        about = gr.Textbox(label="Information for listeners before they start", lines=2, max_length=2000)
         questions = gr.Textbox(
             label="Questions at the end, one per line; choices behind a bar",
             placeholder="What did you listen with? | headphones, loudspeakers",

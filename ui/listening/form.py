@@ -125,7 +125,8 @@ def sources_of_folders(
         raise StudyError(
             "Without a folder of recordings the lab's systems have nothing to resynthesize: choose none of them."
         )
-    form.study(items, [system.id for system in (*material.systems, *own)], material.has_reference)
+    ids = [*(system.id for system in material.systems), *(system.id for system in own)]
+    form.study(items, ids, material.has_reference)
     recordings = read_clips({item: material.clips[item] for item in items}, read) if material.has_reference else {}
     systems = tuple(_decoded(system, items, read) for system in material.systems)
     decoded = [recording for system in systems for _, recording in system.decoded]

@@ -25,12 +25,12 @@ Progress = Callable[[float], None]  # called with the fraction done, 0 to 1
 
 
 class Vocoder(Protocol):
-    """Features -> samples. `expects` is the kind of features that it takes."""
+    """Features -> samples at `System.rate`. `expects` is the kind of features that it takes."""
 
     expects: Kind
 
     def __call__(self, features: Features, on_progress: Progress) -> np.ndarray:
-        """Features of the kind `expects` -> (256 * frames,) float32. Errors: `FeatureMismatch`; what `on_progress` raises."""
+        """Features of the kind `expects` -> (hop * frames,) float32. Errors: `FeatureMismatch`; what `on_progress` raises."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class System:
     describe: Callable[[], Card]  # cheap: loads no weights
     why_not: Callable[[], str | None] = _nothing  # reason it cannot run, found without loading anything
     refinement: Refinement | None = None  # applied to the vocoder's output, on the recording's hw2 mel
-    rate: int = SAMPLE_RATE  # Hz, of the vocoder itself; its output is resampled to 22 050 Hz
+    rate: int = SAMPLE_RATE  # Hz, of the vocoder's output; for metrics it is resampled to 22 050 Hz
 
     @property
     def takes_hw2_mel(self) -> bool:

@@ -63,6 +63,10 @@ class Recording:
         """At the file's own rate, up to `MAX_NATIVE_RATE`: for listening, pictures and studies."""
         return self.own or Waveform(self.samples, SAMPLE_RATE)
 
+    def at(self, rate: int) -> np.ndarray:
+        """The samples at any rate, (n,) float32."""
+        return self.samples if rate == SAMPLE_RATE else self.native.at(rate)
+
 
 def resample(samples: np.ndarray, rate: int, to: int = SAMPLE_RATE) -> np.ndarray:
     """(n,) at `rate` Hz -> (round(n * to / rate),) float32, band-limited (soxr, its very-high-quality setting)."""

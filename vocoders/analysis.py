@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vocoders.audio import MAX_NATIVE_RATE, SAMPLE_RATE, Recording, Waveform, check_mono, fit_length, resample
+from vocoders.audio import SAMPLE_RATE, Waveform, check_mono, fit_length, resample
 from vocoders.bridges import bridge
 from vocoders.features import FeatureMismatch, Features, hw2_mel
 from vocoders.mel import HW2
@@ -49,11 +49,6 @@ class Analysis:
         analysis.length, analysis._known = None, {_MEL: mel}
         return analysis
 
-    @classmethod
-    def of_recording(cls, recording: Recording) -> Analysis:
-        """Of its samples at 22 050 Hz and at its own rate."""
-        return cls(recording.samples, recording.own)
-
     def features(self, steps: tuple[Step, ...]) -> Features:
         """Features after these steps, each computed once per recording. Errors: `FeatureMismatch` where a mel is not enough."""
         if steps[1:]:
@@ -82,10 +77,10 @@ class Analysis:
         return self.once(path(system), lambda: refine(plain, mel, HW2, refinement, on_progress), _wanted(on_progress))
 
     def native(self, system: System, on_progress: Progress) -> Waveform:
-        """The same at the vocoder's own rate, up to `MAX_NATIVE_RATE`; a refined output is at 22 050 Hz."""
-        if system.refinement or system.rate == SAMPLE_RATE:
-            return Waveform(self.waveform(system, on_progress), SAMPLE_RATE)
-        rate = min(system.rate, MAX_NATIVE_RATE)
+        """The same at `System.native_rate`."""
+        rate = system.native_rate
+        if rate == SAMPLE_RATE:
+            return Waveform(self.waveform(system, on_progress), rate)
         return Waveform(resample(self._plain(system, on_progress), system.rate, rate), rate)
 
     def length_at(self, rate: int) -> int | None:

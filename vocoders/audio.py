@@ -35,14 +35,35 @@ class Waveform:
         return resample(self.samples, self.rate, rate)
 
 
+def own_of(native: Waveform) -> Waveform | None:
+    """For `AtAnyRate.own`."""
+    return None if native.rate == SAMPLE_RATE else native
+
+
+class AtAnyRate:
+    """`samples`, (n,) float32 at `SAMPLE_RATE`, and `own`, the same at its own rate where that is another."""
+
+    samples: np.ndarray
+    own: Waveform | None
+
+    @property
+    def native(self) -> Waveform:
+        """At its own rate, up to `MAX_NATIVE_RATE`: for listening, pictures and studies."""
+        return self.own or Waveform(self.samples, SAMPLE_RATE)
+
+    def at(self, rate: int) -> np.ndarray:
+        """The samples at any rate, (m,) float32."""
+        return self.samples if rate == SAMPLE_RATE else self.native.at(rate)
+
+
 @dataclass(frozen=True, eq=False)
-class Recording:
+class Recording(AtAnyRate):
     """A usable recording.
 
     samples: (n,) float32 at `SAMPLE_RATE`. history: one sentence about what the file was and what was done to it.
     rate: Hz, of the file. notices: the parts of the history that a person would not expect of this file, such as "the end of
-    the file is missing"; commands print them. lossy: name of the lossy codec of the file, where it has one. own: the recording at
-    its own rate, where that is another; see `native`.
+    the file is missing"; commands print them. lossy: name of the lossy codec of the file, where it has one. own: as of
+    `AtAnyRate`.
     """
 
     name: str
@@ -57,15 +78,6 @@ class Recording:
     def seconds(self) -> float:
         """Length."""
         return len(self.samples) / SAMPLE_RATE
-
-    @property
-    def native(self) -> Waveform:
-        """At the file's own rate, up to `MAX_NATIVE_RATE`: for listening, pictures and studies."""
-        return self.own or Waveform(self.samples, SAMPLE_RATE)
-
-    def at(self, rate: int) -> np.ndarray:
-        """The samples at any rate, (n,) float32."""
-        return self.samples if rate == SAMPLE_RATE else self.native.at(rate)
 
 
 def resample(samples: np.ndarray, rate: int, to: int = SAMPLE_RATE) -> np.ndarray:

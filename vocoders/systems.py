@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from common.unavailable import Unavailable as Unavailable
-from vocoders.audio import SAMPLE_RATE
+from vocoders.audio import MAX_NATIVE_RATE, SAMPLE_RATE
 from vocoders.bridges import bridge
 from vocoders.features import Features, Kind, LogMelOf
 from vocoders.phase.refine import Refinement
@@ -81,6 +81,11 @@ class System:
     def takes_hw2_mel(self) -> bool:
         """Whether an hw2 mel alone is enough, without the recording: where the system starts from another, through a bridge."""
         return bridge(self.steps[0]) is not None
+
+    @property
+    def native_rate(self) -> int:
+        """Hz, of the output that is played: the vocoder's, up to `MAX_NATIVE_RATE`; a refined one is at 22 050 Hz."""
+        return SAMPLE_RATE if self.refinement else min(self.rate, MAX_NATIVE_RATE)
 
     @property
     def mel(self) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vocoders.audio import MAX_NATIVE_RATE, SAMPLE_RATE, Recording, Waveform, resample
+from vocoders.audio import MAX_NATIVE_RATE, SAMPLE_RATE, Recording, Waveform, own_of, resample
 from vocoders.recordings.channels import ChannelSums, Clipping, offset_of
 from vocoders.recordings.decoding import AudioError, Stream, open_audio
 from vocoders.recordings.passage import Passage, clock
@@ -69,14 +69,10 @@ def read_recording(
     except AudioError as error:
         raise AudioError(f"{name}: {error}") from None
     history = _history(found, passage, len(samples) / found.rate)
-    own = None if found.rate == SAMPLE_RATE else _native(samples, found.rate)
+    kept = min(found.rate, MAX_NATIVE_RATE)
+    own = own_of(Waveform(resample(samples, found.rate, kept), kept))
     samples = resample(samples, found.rate)
     return Recording(Path(name).stem, samples, history, found.rate, tuple(found.notices), found.lossy, own)
-
-
-def _native(samples: np.ndarray, rate: int) -> Waveform:
-    kept = min(rate, MAX_NATIVE_RATE)
-    return Waveform(resample(samples, rate, kept), kept)
 
 
 def check_file(path: Path, limits: Limits) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from eval.compare.offset import MIN_EXACT_CORRELATION
 from eval.compare.overlap import on_timeline
-from vocoders.audio import SAMPLE_RATE, Recording, Waveform, fit_length
+from vocoders.audio import SAMPLE_RATE, AtAnyRate, Recording, Waveform, fit_length
 
 
 def placed_native(reference: Recording, output: Recording, moved: int) -> Waveform:
@@ -48,9 +48,8 @@ def _correlation(reference: np.ndarray, estimate: np.ndarray, delay: int) -> flo
     return float(pair[0] @ pair[1]) / power if power else 0.0
 
 
-def at_common_rate(reference: Waveform, estimate: Waveform) -> tuple[np.ndarray, np.ndarray, int]:
-    """Both (n,) at the lower of their rates, as long as the reference, and that rate: below its Nyquist frequency both can have
-    something."""
-    rate = min(reference.rate, estimate.rate)
+def at_common_rate(reference: AtAnyRate, estimate: AtAnyRate) -> tuple[np.ndarray, np.ndarray, int]:
+    """Both (n,) at the lower of their own rates, as long as the reference, and that rate: what lies above its half is not in both."""
+    rate = min(reference.native.rate, estimate.native.rate)
     wanted = reference.at(rate)
     return wanted, fit_length(estimate.at(rate), len(wanted)), rate

@@ -14,7 +14,7 @@ from eval.compare.overlap import LengthError, on_timeline
 from eval.listening.study import StudyError
 from eval.metrics.alignment import Alignment, align, moved_onto
 from vocoders.analysis import Analysis, synthesize, synthesize_native
-from vocoders.audio import SAMPLE_RATE, Recording, Waveform, fit_length
+from vocoders.audio import SAMPLE_RATE, Recording, Waveform, fit_length, own_of
 from vocoders.recordings.reader import Limits
 
 OUTPUT_LIMITS = Limits(max_seconds=120)  # of a file: what lies around its clip is cut away
@@ -77,7 +77,7 @@ def _lasting(recording: Recording, seconds: float) -> Recording:
     native = recording.native
     own = Waveform(fit_length(native.samples, round(seconds * native.rate)), native.rate)
     samples = fit_length(recording.samples, round(seconds * SAMPLE_RATE))
-    return replace(recording, samples=samples, own=None if own.rate == SAMPLE_RATE else own)
+    return replace(recording, samples=samples, own=own_of(own))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from eval.compare.offset import MIN_EXACT_CORRELATION
 from eval.compare.overlap import on_timeline
+from eval.metrics.alignment import align
 from vocoders.audio import SAMPLE_RATE, AtAnyRate, Recording, Waveform, fit_length
 
 
@@ -31,7 +32,21 @@ def native_delay(reference: Recording, output: Recording, moved: int) -> int:
     middle, reach = round(moved * rate / SAMPLE_RATE), math.ceil(rate / SAMPLE_RATE) + 1
     found = {delay: _correlation(wanted, estimate, delay) for delay in range(middle - reach, middle + reach + 1)}
     best = max(found, key=lambda delay: (abs(found[delay]), -abs(delay - middle)))
-    return best if abs(found[best]) >= MIN_EXACT_CORRELATION else middle
+    if abs(found[best]) >= MIN_EXACT_CORRELATION:
+        return best
+    # Between two samples at 22 050 Hz a bright sound has no sharp maximum, and levels told its place, within milliseconds
+    left = align(wanted, on_timeline(estimate, middle, len(wanted)), rate)
+    near = middle + left.delay if left else middle
+    return near if abs(_correlation(wanted, estimate, near)) >= MIN_EXACT_CORRELATION else middle
+
+
+def common_part(
+    reference: AtAnyRate, estimate: Waveform, rate: int, begin: int, length: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both (m,) at `rate` Hz, of an estimate on its reference's timeline; begin, length: of the part, in samples at 22 050 Hz."""
+    first, last = (round(place * rate / SAMPLE_RATE) for place in (begin, begin + length))
+    wanted = reference.at(rate)[first:last]
+    return wanted, fit_length(estimate.at(rate)[first:last], len(wanted))
 
 
 def length_at(reference: Waveform, rate: int) -> int:

@@ -101,7 +101,7 @@ def _start(
 ) -> tuple[Callable | None, list[dict]]:
     """The first weights of a new run, and the runs that made them, newest first."""
     from train.networks.universal import universal_weights
-    from vocoders.checkpoints.checkpoint import read_checkpoint, runs_of
+    from vocoders.checkpoints.checkpoint import read_checkpoint, training_history
     from vocoders.hifigan.generator import HiFiGANConfig
     from vocoders.mel import recipe_named
 
@@ -123,7 +123,7 @@ def _start(
         raise ValueError(
             f"{args.start.name} has another shape or another mel than this run; choose the preset to fit it"
         )
-    return lambda: dict(checkpoint.weights), runs_of(checkpoint.about)
+    return lambda: dict(checkpoint.weights), training_history(checkpoint.about)
 
 
 def _with_options(config: TrainConfig, args: argparse.Namespace) -> TrainConfig:

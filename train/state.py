@@ -6,14 +6,17 @@ Random numbers and the position in the data are not in it: they follow from the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from train.config import TrainConfig
 from train.networks.discriminators import Discriminators
 from train.networks.generator import Average, new_generator
+
+if TYPE_CHECKING:  # slow to import
+    from lightning.fabric import Fabric
 
 
 @dataclass
@@ -28,7 +31,7 @@ class State:
     average: Average
     step: int = 0
     seconds: float = 0.0  # of training so far, over all sessions
-    heard: float = 0.0  # seconds of audio trained on so far, on all devices
+    audio_seconds: float = 0.0  # trained on so far, on all devices
     best: float = float("inf")  # lowest validation loss so far
     about: dict = field(default_factory=dict)  # preset, pack, budget: plain values that describe the run
 
@@ -54,8 +57,10 @@ def new_state(config: TrainConfig, fabric: Fabric, weights: dict[str, Tensor] | 
     average.values = {name: value.to(fabric.device) for name, value in average.values.items()}
     if discriminators is None:
         return State(config, wrapped, None, optimizer, None, average)
-    critics, critics_optimizer = fabric.setup(discriminators, torch.optim.AdamW(discriminators.parameters(), **options))
-    return State(config, wrapped, critics, optimizer, critics_optimizer, average)
+    wrapped_discriminators, discriminator_optimizer = fabric.setup(
+        discriminators, torch.optim.AdamW(discriminators.parameters(), **options)
+    )
+    return State(config, wrapped, wrapped_discriminators, optimizer, discriminator_optimizer, average)
 
 
 def content_of(state: State) -> dict:
@@ -63,7 +68,7 @@ def content_of(state: State) -> dict:
     content = {
         "step": state.step,
         "seconds": state.seconds,
-        "heard": state.heard,
+        "heard": state.audio_seconds,
         "best": state.best,
         "about": state.about,
         "config": state.config.to_json(),
@@ -71,24 +76,25 @@ def content_of(state: State) -> dict:
         "average": state.average.values,
         "generator_optimizer": state.generator_optimizer.state_dict(),
     }
-    critics, optimizer = state.plain_discriminators, state.discriminator_optimizer
-    if critics is not None and optimizer is not None:
-        content["discriminators"] = critics.state_dict()
+    discriminators, optimizer = state.plain_discriminators, state.discriminator_optimizer
+    if discriminators is not None and optimizer is not None:
+        content["discriminators"] = discriminators.state_dict()
         content["discriminator_optimizer"] = optimizer.state_dict()
     return content
 
 
 def restore(state: State, content: dict) -> None:
     """Make a fresh state of the same configuration what it was when `content` was taken."""
-    for name in ("step", "seconds", "heard", "best", "about"):
+    for name in ("step", "seconds", "best", "about"):
         setattr(state, name, content[name])
+    state.audio_seconds = content["heard"]
     state.plain_generator.load_state_dict(content["generator"])
     for name, value in content["average"].items():
         state.average.values[name].copy_(value)
     state.generator_optimizer.load_state_dict(content["generator_optimizer"])
-    critics, optimizer = state.plain_discriminators, state.discriminator_optimizer
+    discriminators, optimizer = state.plain_discriminators, state.discriminator_optimizer
     if (
-        critics is not None and optimizer is not None and "discriminators" in content
+        discriminators is not None and optimizer is not None and "discriminators" in content
     ):  # it may only now be asked for them
-        critics.load_state_dict(content["discriminators"])
+        discriminators.load_state_dict(content["discriminators"])
         optimizer.load_state_dict(content["discriminator_optimizer"])

@@ -12,7 +12,7 @@ from eval.compare.native.placing import native_delay
 from eval.compare.output_folder import AnySystem, OutputFolder
 from eval.compare.overlap import LengthError, on_timeline
 from eval.listening.study import StudyError
-from eval.metrics.alignment import Alignment, align, moved_onto
+from eval.metrics.alignment import Alignment, align, apply_alignment
 from vocoders.analysis import Analysis, synthesize, synthesize_native
 from vocoders.audio import SAMPLE_RATE, Recording, Waveform, fit_length, own_of
 from vocoders.recordings.reader import Limits
@@ -35,7 +35,9 @@ def output_of(item: str, system: AnySystem, recording: Recording, analysis: Anal
     if not isinstance(system, OutputFolder):
         made = synthesize_native(system, analysis)
         found = align(recording.at(made.rate), made.samples, made.rate)
-        return StudyOutput(synthesize(system, analysis), Waveform(moved_onto(made.samples, found), made.rate), found)
+        return StudyOutput(
+            synthesize(system, analysis), Waveform(apply_alignment(made.samples, found), made.rate), found
+        )
     output = system.read(item, OUTPUT_LIMITS)
     moved = placed(recording, output).moved
     measured = on_timeline(output.samples, moved, len(recording.samples))

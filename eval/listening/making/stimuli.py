@@ -19,7 +19,7 @@ from eval.listening.analysis.votes import REFERENCE
 from eval.listening.making.outputs import output_of, outputs_alone
 from eval.listening.storage.records import Stimulus
 from eval.listening.study import Study, StudyError
-from eval.listening.trial import BEEPS, GOLD
+from eval.listening.trial import BEEPS, DEGRADED
 from eval.metrics.alignment import Alignment
 from eval.metrics.loudness import TARGET_LUFS, level_of, loudness, match_levels, true_peak
 from eval.metrics.metric import Metric
@@ -124,7 +124,7 @@ def _extras(study: Study, item: str, reference: Waveform) -> dict[str, Waveform]
     samples, rate = reference.samples, reference.rate
     extras = {anchor: low_pass(samples, hertz, rate) for anchor, hertz in study.task.anchors.items()}
     if item == study.check_item:
-        extras[GOLD] = degraded(samples, rate)
+        extras[DEGRADED] = degraded(samples, rate)
         extras |= {name: beeps(count, len(samples), rate) for count, name in enumerate(BEEPS, start=1)}
     return {condition: Waveform(extra, rate) for condition, extra in extras.items()}
 

@@ -21,7 +21,7 @@ class Step:
     label: str
     takes: str
     gives: str
-    apply: Callable[[Any], Any]
+    apply: Callable[..., Any]
 
     @property
     def rate(self) -> int:

@@ -127,6 +127,6 @@ def _write_csv(path: Path, rows: Sequence[Row], rates: Mapping[str, int]) -> Non
     writer.writerow(["clip", "system", "seconds", "compute_seconds", "metric", "value", *last])
     for row in rows:
         for name, value in row.metrics.items():
-            last = [rates[name]] if rates else []
-            writer.writerow([row.clip, row.system, row.seconds, row.compute_seconds, name, value, *last])
+            at = [rates[name]] if rates else []
+            writer.writerow([row.clip, row.system, row.seconds, row.compute_seconds, name, value, *at])
     write_text_durably(path, file.getvalue())

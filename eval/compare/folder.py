@@ -19,6 +19,7 @@ from eval.compare.summary import Summary, common_clips, summarise
 from eval.metrics.metric import Metric
 from eval.reports.bundle import versions
 from eval.reports.comparison import write_report
+from vocoders.audio import SAMPLE_RATE
 from vocoders.systems import Unavailable
 
 
@@ -33,11 +34,12 @@ def compare_folder(
     jobs: int = 1,
     dask: str | None = None,
     any_length: bool = False,
+    rate: int = SAMPLE_RATE,
 ) -> list[str]:
     """Writes report.html, results.json and rows.csv into `out`, beside the outputs; returns what failed, one line each.
 
     items: systems that run here, as `find_systems` reads them, or empty; outputs: systems that ran elsewhere; any_length: also
-    measure outputs that are far longer or shorter than their recordings.
+    measure outputs that are far longer or shorter than their recordings; rate: Hz, of metrics of any rate.
 
     Errors: ValueError for an unknown system or baseline, and when nothing worked; `Unavailable`.
     """
@@ -49,7 +51,7 @@ def compare_folder(
     for folder in outputs:
         folder.note_mismatches()
     with _backend(dask), tqdm(total=len(clips), unit="clip", disable=None) as bar:
-        rows = compare_clips(clips, items, usable, out, outputs, jobs, bar.update, any_length)
+        rows = compare_clips(clips, items, usable, out, outputs, jobs, bar.update, any_length, rate)
     if all(row.error for row in rows):
         raise ValueError(rows[0].error)
     for clip, row in {row.clip: row for row in rows}.items():
@@ -58,7 +60,8 @@ def compare_folder(
     for row in rows:
         for noticed in row.notes:
             note(f"{row.clip}: {row.system}: {noticed}")
-    write_comparison(out, rows, systems, {str(name): path for name, path in clips.items()}, usable, undefined, baseline)
+    sources = {str(name): path for name, path in clips.items()}
+    write_comparison(out, rows, systems, sources, usable, undefined, baseline, rate)
     return sorted({f"{row.clip}: {row.system}: {row.error}" for row in rows if row.error})
 
 
@@ -93,16 +96,22 @@ def write_comparison(
     metrics: Sequence[Metric],
     undefined: Mapping[str, str],
     baseline: str,
+    rate: int = SAMPLE_RATE,
 ) -> Summary:
-    """The three files, in `out`, where `eval.compare.clip_task` left the outputs. sources: {clip: the recording}."""
+    """The three files, in `out`, where `eval.compare.clip_task` left the outputs.
+
+    sources: {clip: the recording}; rate: Hz, of metrics of any rate.
+    """
     embeddings = stored_embeddings(out, common_clips(rows))
     summary = summarise(rows, [metric.name for metric in metrics], baseline, embeddings)
     unused = {
         system.id: list(system.unused) for system in systems if isinstance(system, OutputFolder) and system.unused
     }
-    _write_csv(out / "rows.csv", rows)
-    write_report(out / "report.html", rows, summary, systems, sources, out)
-    content = json.dumps(as_json(rows, summary, undefined, unused), indent=2, ensure_ascii=False)
+    rates = {} if rate == SAMPLE_RATE else {metric.name: metric.rate(rate) for metric in metrics}
+    _write_csv(out / "rows.csv", rows, rates)
+    write_report(out / "report.html", rows, summary, systems, sources, out, rates)
+    about = {"rate": rate, "metric_rates": rates} if rates else {}
+    content = json.dumps(about | as_json(rows, summary, undefined, unused), indent=2, ensure_ascii=False)
     write_text_durably(out / "results.json", content + "\n")  # the last: where it is, all is done
     return summary
 
@@ -151,12 +160,14 @@ def as_json(
     }
 
 
-def _write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """One line per clip, system and metric."""
+def _write_csv(path: Path, rows: Sequence[Row], rates: Mapping[str, int]) -> None:
+    """One line per clip, system and metric. rates: {metric: Hz}, a column of their own; empty where all are at 22 050 Hz."""
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(["clip", "system", "seconds", "compute_seconds", "metric", "value"])
+    last = ["rate"] if rates else []
+    writer.writerow(["clip", "system", "seconds", "compute_seconds", "metric", "value", *last])
     for row in rows:
         for name, value in row.metrics.items():
-            writer.writerow([row.clip, row.system, row.seconds, row.compute_seconds, name, value])
+            at = [rates[name]] if rates else []
+            writer.writerow([row.clip, row.system, row.seconds, row.compute_seconds, name, value, *at])
     write_text_durably(path, file.getvalue())

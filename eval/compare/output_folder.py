@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from common.command import note_table
 from eval.compare.pairs import match_files
-from vocoders.audio import Recording
+from vocoders.audio import SAMPLE_RATE, Recording
 from vocoders.phase.refine import Refinement
 from vocoders.recordings.decoding import AudioError
 from vocoders.recordings.reader import Limits, read_recording
@@ -89,6 +89,7 @@ class OutputFile:
     id: str
     title: str
     about: str
+    native_rate: int = SAMPLE_RATE  # Hz, of the output that is played
 
     steps: ClassVar[tuple[Step, ...]] = ()
     refinement: ClassVar[Refinement | None] = None

@@ -22,7 +22,7 @@ from server.results import ResultFolder
 from ui.background import Finished, followed
 from ui.folders.layout import FoldersError
 from ui.folders.material import Material, read_output
-from vocoders.audio import Recording, write_wav
+from vocoders.audio import SAMPLE_RATE, Recording, write_wav
 from vocoders.recordings.contained import read_recording_contained
 from vocoders.recordings.reader import AudioError, Limits
 from vocoders.systems import System
@@ -145,7 +145,7 @@ class FoldersJob:
         for system in self._systems:
             systems.append(read_output(system, clip, self._read) if isinstance(system, OutputFolder) else system)
             tell(f"{clip}: reading")
-        write_wav(self._sources(work)[clip], recording.samples)
+        write_wav(self._sources(work)[clip], recording.native.samples, recording.native.rate)
         return self._compute.run(
             measure_clip,
             clip,
@@ -155,6 +155,7 @@ class FoldersJob:
             work,
             "",
             False,
+            SAMPLE_RATE,
             on_report=lambda title: tell(f"{clip}: {title}"),
         )
 

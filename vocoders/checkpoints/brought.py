@@ -87,7 +87,7 @@ def _sentence(path: Path, checkpoint: Checkpoint) -> str:
     """Family and rate only where they are not the usual ones."""
     family, mel = checkpoint.config.family, checkpoint.recipe
     kind = "" if family == "hifigan" else f", a {FAMILY_NAMES[family]} generator"
-    rate = "" if mel.rate == SAMPLE_RATE else f" at {mel.rate} Hz, resampled to {SAMPLE_RATE} Hz"
+    rate = "" if mel.rate == SAMPLE_RATE else f" at {mel.rate} Hz, resampled to {SAMPLE_RATE} Hz for metrics"
     return f"Your checkpoint {path.name}{kind}, on the {mel.name} mel{rate}."
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vocoders.audio import check_mono, resample
+from vocoders.audio import check_mono
 from vocoders.features import Features
 from vocoders.hifigan.openvino_generator import openvino_core
 from vocoders.hifigan.windows import windows
@@ -89,7 +89,7 @@ class OnnxNetwork:
 
 
 class OnnxVocoder:
-    """With the recipe it was found to take -> float32 at 22 050 Hz."""
+    """With the recipe it was found to take -> float32 at the recipe's rate."""
 
     def __init__(self, path: Path, recipe: MelRecipe) -> None:
         self.expects, self.rate = recipe.log_kind, recipe.rate
@@ -105,4 +105,4 @@ class OnnxVocoder:
             on_progress(window.last / frames)
         samples = np.concatenate(parts)
         check_mono(samples, "the output of this ONNX network")
-        return resample(samples, self.rate)
+        return samples

@@ -9,11 +9,12 @@ from eval.listening.study import Study
 from eval.listening.trial import Trial
 
 TITLE_OF = "title "  # before a system's id, in what is stored with a study about its making
+OLDER_RATE = 22_050  # Hz
 
 
 @dataclass(frozen=True)
 class Stimulus:
-    """One sound as it is played. made: levels, gain, delay, polarity; metrics: its values against the recording."""
+    """One sound as it is played. made: rate in Hz, levels, gain, delay, polarity; metrics: its values against the recording."""
 
     item: str
     condition: str
@@ -21,6 +22,11 @@ class Stimulus:
     seconds: float
     made: Mapping[str, float | int | bool | None]
     metrics: Mapping[str, float | None]
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz, of its wav; studies that do not name it were made at 22 050 Hz."""
+        return int(self.made.get("sample_rate") or OLDER_RATE)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from vocoders.hifigan.generator import V1, HiFiGANConfig
 from vocoders.recipes.configs import of_parallel_wavegan
 
 MAX_STATISTICS_BYTES = 1_000_000
+MAX_BANDS = 512  # of the mels of `vocoders.recipes`
 _KEYS = {
     "upsample_rates": "upsample_scales",
     "upsample_kernel_sizes": "upsample_kernel_sizes",
@@ -96,25 +98,38 @@ def _statistics(path: Path, state: Mapping, bands: int) -> tuple[list[float], li
             )
         check_file(found, MAX_STATISTICS_BYTES)
         pair = _read_statistics(found)
-    if any(values.shape != (bands,) or not np.isfinite(values).all() for values in pair):
+    if len(pair) != 2 or any(values.shape != (bands,) or not np.isfinite(values).all() for values in pair):
         raise CheckpointError(f"the statistics of {path.name} are not {bands} finite numbers for mean and for scale.")
     return pair[0].tolist(), pair[1].tolist()
 
 
 def _read_statistics(file: Path) -> list[np.ndarray]:
+    """Rows for mean and scale. A header may promise any size, so nothing is allocated before that is known."""
     try:
         if file.suffix == ".npy":
-            pair = list(np.load(file, allow_pickle=False)[:2])
+            pair = list(np.load(file, mmap_mode="r", allow_pickle=False)[:2])
         else:
             import h5py
 
-            with h5py.File(file) as content:
-                pair = [np.asarray(content[name]) for name in ("mean", "scale")]
+            with h5py.File(file, "r") as content:
+                pair = [_row(content, name) for name in ("mean", "scale")]
         return [np.asarray(values, np.float64).reshape(-1) for values in pair]
     except ImportError as error:
         raise CheckpointError(f"{file.name} needs the package h5py; or save both rows as stats.npy.") from error
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+    except Exception as error:  # of NumPy's header, Python's tokenizer; of HDF5, whatever its library says
         raise CheckpointError(f"{file.name} cannot be read ({brief(error, str)}).") from error
+
+
+def _row(content: Any, name: str) -> np.ndarray:
+    """A dataset of an HDF5 file, which may also point into any other file. Errors: ValueError, KeyError."""
+    import h5py
+
+    dataset = content[name] if isinstance(content.get(name, getlink=True), h5py.HardLink) else None
+    if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
+        raise ValueError(f"{name} is no dataset of this file")
+    if dataset.size > MAX_BANDS:
+        raise ValueError(f"{name} has {dataset.size} numbers; at most {MAX_BANDS} are read")
+    return dataset[()]
 
 
 PARALLEL_WAVEGAN = Family("a HiFi-GAN of ParallelWaveGAN", _knows, _read)

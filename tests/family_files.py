@@ -50,7 +50,7 @@ def written(case: str, folder: Path, wrap: Callable | None = None, golden: dict 
         name, content = "G_10.pth", {"model": {f"dec.{key}": value for key, value in state.items()}, "iteration": 10}
     elif case == "SpeechT5HifiGan":
         content = state
-        extractor = {"sampling_rate": config["sampling_rate"], "num_mel_bins": config["num_mel_bins"]}
+        extractor = {name: config[name] for name in ("sampling_rate", "num_mel_bins", "win_length")}
         (folder / "preprocessor_config.json").write_text(json.dumps(extractor))
     (folder / settings).write_text(json.dumps(config) if settings.endswith(".json") else yaml.safe_dump(config))
     torch.save(wrap(content) if wrap else content, folder / name)

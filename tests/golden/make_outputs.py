@@ -212,16 +212,17 @@ def vits(folder: Path) -> dict:
 
 
 def speecht5(folder: Path) -> dict:
-    """Of the installed transformers. Its hop is whole milliseconds: 352 samples."""
+    """Of the installed transformers. Its lengths are whole milliseconds: a hop of 352 samples and a window of 882."""
     from transformers import SpeechT5FeatureExtractor, SpeechT5HifiGan, SpeechT5HifiGanConfig
 
     shape = {**SHAPE, "upsample_rates": [16, 22], "upsample_kernel_sizes": [32, 44], "model_in_dim": BANDS}
     config = {**shape, "sampling_rate": 22050, "model_type": "hifigan"}
-    extractor = SpeechT5FeatureExtractor(sampling_rate=22050, num_mel_bins=BANDS)
+    options = {"num_mel_bins": BANDS, "win_length": 40}
+    extractor = SpeechT5FeatureExtractor(sampling_rate=22050, **options)
     padded = np.pad(voice(), (0, 8 * 352 - len(voice())))
     mel = torch.from_numpy(np.float32(extractor(audio_target=padded, sampling_rate=22050)["input_values"][0]))
     network = SpeechT5HifiGan(SpeechT5HifiGanConfig(**config))
-    return {"SpeechT5HifiGan": record(network, lambda net: net(mel), {**config, "num_mel_bins": BANDS})}
+    return {"SpeechT5HifiGan": record(network, lambda net: net(mel), {**config, **options})}
 
 
 def thinned(case: dict) -> dict:

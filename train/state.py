@@ -12,6 +12,7 @@ from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from train.config import TrainConfig
+from train.networks.discriminator_files import load_discriminators, load_optimizer
 from train.networks.discriminators import Discriminators
 from train.networks.generator import Average, new_generator
 
@@ -43,18 +44,30 @@ class State:
         return getattr(self.discriminators, "module", self.discriminators)
 
 
-def new_state(config: TrainConfig, fabric: Fabric, weights: dict[str, Tensor] | None = None) -> State:
-    """A run's beginning; `weights` are plain generator weights to start from. The same on every rank."""
+def new_state(
+    config: TrainConfig,
+    fabric: Fabric,
+    weights: dict[str, Tensor] | None = None,
+    critics_before: dict | None = None,
+) -> State:
+    """A run's beginning; `weights` are plain generator weights to start from, `critics_before` what `read_discriminators` gives.
+    The same on every rank. Errors: ValueError for discriminators of another shape."""
     torch.manual_seed(config.seed)
     generator = new_generator(config.generator, weights)
     average = Average(generator, config.average)
     discriminators = Discriminators(config) if config.has_discriminators and config.generator_only < 1 else None
+    if critics_before is not None:
+        if discriminators is None:
+            raise ValueError("this run trains without discriminators, so none can be given to it")
+        load_discriminators(discriminators, critics_before)
     options = {"lr": config.lr, "betas": config.betas}
     wrapped, optimizer = fabric.setup(generator, torch.optim.AdamW(generator.parameters(), **options))
     average.values = {name: value.to(fabric.device) for name, value in average.values.items()}
     if discriminators is None:
         return State(config, wrapped, None, optimizer, None, average)
     critics, critics_optimizer = fabric.setup(discriminators, torch.optim.AdamW(discriminators.parameters(), **options))
+    if critics_before is not None:
+        load_optimizer(critics_optimizer, critics_before)
     return State(config, wrapped, critics, optimizer, critics_optimizer, average)
 
 

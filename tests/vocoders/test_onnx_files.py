@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from tests.command import command
+from tests.family_files import written
 from tests.golden.formula import mel
-from tests.vocoders.checkpoints.test_families import written
 from vocoders.catalogue import OWN_CHECKPOINT, find_system
 from vocoders.checkpoints.checkpoint import CheckpointError, read_checkpoint
 from vocoders.features import Features

@@ -41,12 +41,13 @@ def prepare_command(args: argparse.Namespace) -> int:
 
 def guide_command(args: argparse.Namespace) -> int:
     """`python -m train guide`: adds the guides of all clips to a pack. The exit status."""
-    from train.data.guide import make_guide
+    from train.data.guide import Guides
 
     pack = open_pack(args.data)
     with counting_bar("part") as show:
-        make_guide(pack, args.jobs, show)
-    print(f"{pack.guide_path}: the guides of {len(pack.clips)} clips")
+        guides = Guides(pack, args.iterations)
+        guides.make(args.jobs, show)
+    print(f"{guides.path}: the guides of {len(pack.clips)} clips")
     return 0
 
 
@@ -103,10 +104,13 @@ def _start(
     """The first weights of a new run, and the runs that made them, newest first."""
     from train.networks.universal import universal_weights
     from vocoders.checkpoints.checkpoint import read_checkpoint, runs_of
+    from vocoders.hifigan.generator import HiFiGANConfig
     from vocoders.mel import recipe_named
 
     if config.start == "universal":
-        return lambda: universal_weights(pack, config.generator, recipe_named(config.recipe)), []
+        shape = config.generator
+        assert isinstance(shape, HiFiGANConfig)  # `TrainConfig` allows no other to start from UNIVERSAL_V1
+        return lambda: universal_weights(pack, shape, recipe_named(config.recipe)), []
     if config.start == "scratch" or args.resume:
         return None, []
     if args.start is None:
@@ -114,8 +118,8 @@ def _start(
     if args.start.suffix != ".safetensors":
         raise ValueError(f"{args.start}: --from takes the .safetensors file that `train export` wrote")
     checkpoint = read_checkpoint(args.start)
-    shapes = {config.generator}
-    if config.generator.is_guided:  # it may start from one without a guide
+    shapes: set[object] = {config.generator}
+    if isinstance(config.generator, HiFiGANConfig) and config.generator.is_guided:  # it may start from one without
         shapes.add(dataclasses.replace(config.generator, input_channels=config.generator.frame_channels))
     if checkpoint.config not in shapes or checkpoint.recipe.name != config.recipe:
         raise ValueError(

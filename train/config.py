@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
 from vocoders.hifigan.generator import V1, V2, V3, HiFiGANConfig, require
 from vocoders.hifigan.generator_input import WITH_AMPLITUDE, WITH_GUIDE
 from vocoders.mel import HOP, N_MELS, recipe_named
@@ -27,7 +28,7 @@ TINY_GENERATOR = HiFiGANConfig(2, (8, 8, 4), (16, 16, 8), 32, (3,), ((1, 3),))  
 class TrainConfig:
     """Errors: ValueError naming the bad value and what is allowed."""
 
-    generator: HiFiGANConfig
+    generator: HiFiGANConfig | HarmonicNoiseConfig
     recipe: str = "hw2"  # the mel: "hw2" or "hifigan"
     start: str = "scratch"  # or "universal": UNIVERSAL_V1 with conv_pre solved for this input; or "checkpoint": a file
     # data
@@ -93,6 +94,8 @@ class TrainConfig:
         require(0 <= self.average < 1, "average", self.average, "from 0, below 1")
         starts = ("scratch", "universal", "checkpoint")
         require(self.start in starts, "start", self.start, ", ".join(starts))
+        universal = self.start != "universal" or isinstance(self.generator, HiFiGANConfig)
+        require(universal, "start", self.start, "universal for HiFi-GANs only")
         require(self.period_channels % 4 == 0, "period_channels", self.period_channels, "a multiple of 4")
         require(
             self.generator_only == 1 or self.has_discriminators,
@@ -108,13 +111,16 @@ class TrainConfig:
 
     def to_json(self) -> dict:
         """All fields as plain values, from which `from_json` makes an equal configuration."""
-        return dataclasses.asdict(self)
+        values = dataclasses.asdict(self)
+        return values | {"generator": {"family": self.generator.family, **values["generator"]}}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> TrainConfig:
         """The inverse of `to_json`, with JSON's lists made tuples again."""
         fields = {name: _tuples(value) for name, value in values.items()}
-        fields["generator"] = HiFiGANConfig(**{name: _tuples(value) for name, value in values["generator"].items()})
+        shape = {name: _tuples(value) for name, value in values["generator"].items()}
+        family = shape.pop("family", HiFiGANConfig.family)  # older runs do not name it
+        fields["generator"] = HarmonicNoiseConfig(**shape) if family == "harmonic-noise" else HiFiGANConfig(**shape)
         return cls(**fields)
 
 
@@ -231,6 +237,39 @@ PRESETS["guided-v1"] = dataclasses.replace(
 )
 
 
+# Within an hour on two CPU cores, from scratch: the pitch comes with the guide, and a step is cheap enough for real batches.
+PRESETS["harmonic-noise"] = TrainConfig(
+    HarmonicNoiseConfig(),
+    batch=6,
+    segment=16_384,
+    long_batch=6,
+    long_segment=16_384,
+    pitch_shift=2.0,
+    gain=(-12.0, 3.0),
+    mel_weight=15.0,
+    mel_windows=SCALES,
+    stft_weight=12.0,
+    stft_windows=(*RESOLUTIONS, 4096),
+    feature_weight=4.0,
+    period_channels=0,
+    scale_discriminators=0,
+    resolution_windows=RESOLUTIONS,
+    resolution_channels=16,
+    bfloat16=True,
+    lr=2e-3,
+    discriminator_lr=4e-4,
+    generator_only=0.6,
+    generator_only_lr=2e-3,
+    warm_up=100,
+    final_share=0.02,
+    clip=100.0,
+    average=0.998,
+    steps=2000,
+    validate_every=200,
+    validation_seconds=24.0,
+)
+
+
 def preset_named(name: str) -> TrainConfig:
     """Errors: ValueError listing the presets."""
     if name not in PRESETS:
@@ -243,6 +282,8 @@ INPUTS = {"mel": N_MELS, "amplitude": WITH_AMPLITUDE, "guide": WITH_GUIDE}
 
 def with_input(config: TrainConfig, name: str) -> TrainConfig:
     """The same run for a generator that gets the mel, also the mel's inverted log amplitude, or also its guide; by the
-    names of `INPUTS`."""
+    names of `INPUTS`. Errors: ValueError for a generator of another family, whose input is settled."""
+    if not isinstance(config.generator, HiFiGANConfig):
+        raise ValueError(f"--input is for HiFi-GANs; a {config.generator.family} generator takes a guide and noise")
     generator = dataclasses.replace(config.generator, input_channels=INPUTS[name])
     return dataclasses.replace(config, generator=generator)

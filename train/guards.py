@@ -13,7 +13,6 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from train.config import TrainConfig
 from train.networks.discriminators import Discriminators
-from vocoders.hifigan.generator import Generator
 from vocoders.mel import HOP
 
 MAX_COLLAPSED_LOSS = 0.01  # of one sub-discriminator (chance: 0.5); up to it the generator gets no useful gradient
@@ -35,7 +34,7 @@ def needed_bytes(config: TrainConfig) -> int:
     Counted by running the networks on torch's meta device, where tensors have shapes and no memory.
     """
     with torch.device("meta"):
-        generator = Generator(config.generator)
+        generator = config.generator.build().to("meta")
         critics = Discriminators(config) if config.has_discriminators and config.generator_only < 1 else None
         kept = max(
             _activations(generator, critics, config, segment, batch)
@@ -56,7 +55,9 @@ def _activations(
         return tensor
 
     with saved_tensors_hooks(keep, lambda tensor: tensor):
-        features = torch.zeros(batch, config.generator.input_channels, segment // HOP, device=device)
+        features = torch.zeros(
+            batch, config.generator.input_channels, segment // HOP + 2 * config.generator.margin_frames, device=device
+        )
         waveform = generator(features)
         if critics is not None:
             critics(torch.cat([waveform, waveform]))

@@ -25,7 +25,7 @@ def train_step(state: State, batch: Batch, now: Moment, spectral: SpectralLosses
     _set_rate(state.discriminator_optimizer, now.discriminator_lr)
     with _narrow(now.bfloat16, batch.features.device):
         estimate = state.generator(batch.features)
-    estimate = estimate.float()
+    estimate = _without_margin(estimate.float(), batch.target)
     losses: Losses = {}
     if now.with_discriminators:
         losses |= _discriminator_step(state, batch.target, estimate.detach(), fabric)
@@ -33,6 +33,12 @@ def train_step(state: State, batch: Batch, now: Moment, spectral: SpectralLosses
     state.step += 1
     state.average.update(state.plain_generator, state.step)
     return {name: value.detach() for name, value in losses.items()}
+
+
+def _without_margin(estimate: Tensor, target: Tensor) -> Tensor:
+    """The middle of a generator's output that its target covers."""
+    margin = (estimate.shape[-1] - target.shape[-1]) // 2
+    return estimate[..., margin : margin + target.shape[-1]]
 
 
 def _set_rate(optimizer: torch.optim.Optimizer | None, rate: float) -> None:

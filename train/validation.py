@@ -9,10 +9,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from train.config import TrainConfig
+from train.data.guide import Guides
 from train.data.pack import Clip, Pack, PackError
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.trial import is_soundless
-from vocoders.hifigan.generator import Generator
+from vocoders.harmonic_noise.noise import noise
 from vocoders.hifigan.generator_input import generator_input
 from vocoders.mel import HOP, HW2, MelSpectrogram, log_mel, recipe_named
 
@@ -43,20 +44,20 @@ class ValidationSet:
         self.waveforms = [torch.from_numpy(pack.samples(clip, length)).to(device) for clip, length in chosen]
         self.guides = [None] * len(chosen)
         if config.generator.is_guided:
-            self.guides = [
-                torch.from_numpy(pack.guide_samples(clip, length)).to(device)[None] for clip, length in chosen
-            ]
+            made = Guides(pack, config.generator.guide_iterations)
+            self.guides = [torch.from_numpy(made.samples(clip, length)).to(device)[None] for clip, length in chosen]
 
     @torch.inference_mode()
     def judge(self, weights: dict[str, Tensor]) -> Verdict:
         """The outputs of a generator with these plain weights for the set, and its loss."""
-        generator = Generator(self.config.generator).to(self.device).eval()
+        generator = self.config.generator.build().to(self.device).eval()
         generator.load_state_dict(weights)
         total = frames = 0
         estimates = []
         for target, guide in zip(self.waveforms, self.guides):
             log = log_mel(self.input_mel(target))[None]
-            features = generator_input(log, self.config.generator.input_channels, self.recipe, guide)
+            drawn = torch.from_numpy(noise(0, target.shape[-1])).to(self.device)[None]
+            features = generator_input(log, self.config.generator.input_channels, self.recipe, guide, drawn)
             estimate = generator(features)[0, 0]
             wanted, found = log_mel(self.loss_mel(target)), log_mel(self.loss_mel(estimate))
             total += F.l1_loss(found, wanted).item() * wanted.shape[-1]

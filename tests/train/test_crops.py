@@ -9,6 +9,7 @@ import torch
 from tests.conftest import harmonic_tone
 from train.config import PRESETS, with_input
 from train.data.crops import MARGIN_SAMPLES, TAPS_PER_SIDE, Crops, resampled_crops
+from train.data.guide import Guides
 from train.data.pack import AUDIO, Clip, Pack, PackError
 from vocoders.features import hw2_mel, log_hw2
 from vocoders.hifigan.generator_input import GUIDE_GAIN
@@ -42,7 +43,7 @@ def test_a_plain_segment_is_a_piece_of_a_clip_and_its_mel_that_of_the_whole_clip
 def test_a_guide_is_read_where_its_target_is(tmp_path, shift):
     """With the recording itself as its guide, the two cannot differ."""
     pack = made_pack(tmp_path, (harmonic_tone(25.0) * 32767).astype(np.int16))
-    pack.guide_path.write_bytes((tmp_path / AUDIO).read_bytes())
+    Guides(pack).path.write_bytes((tmp_path / AUDIO).read_bytes())
     config = dataclasses.replace(with_input(PLAIN, "guide"), pitch_shift=shift, gain=(-12.0, 12.0))
     batch = Crops(pack, config, CPU).draw(3, 4096, 4)
     assert batch.features.shape == (4, 336, 16)

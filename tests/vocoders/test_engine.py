@@ -34,7 +34,9 @@ def cache(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VOCODER_CACHE_DIR", str(folder))
-        patch.setattr("vocoders.hifigan.guide.ITERATIONS", 4)  # what is tested holds for any guide
+        patch.setattr(
+            "vocoders.hifigan.generator.HiFiGANConfig.guide_iterations", 4
+        )  # what is tested holds for any guide
         yield folder
 
 
@@ -54,7 +56,11 @@ def mel_of_noise(frames: int, seed: int = 0) -> np.ndarray:
 
 
 def in_one_piece(checkpoint: Checkpoint, mel: np.ndarray) -> np.ndarray:
-    guide = torch.from_numpy(guide_of(mel))[None] if checkpoint.config.is_guided else None
+    guide = (
+        torch.from_numpy(guide_of(mel, checkpoint.config.guide_iterations))[None]
+        if checkpoint.config.is_guided
+        else None
+    )
     with torch.inference_mode():
         features = generator_input(torch.from_numpy(mel)[None], checkpoint.config.input_channels, HW2, guide)
         return checkpoint.generator()(features)[0, 0].numpy()

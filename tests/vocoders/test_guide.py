@@ -13,7 +13,7 @@ from tests.command import command
 from tests.conftest import harmonic_tone
 from tests.vocoders.test_engine import in_one_piece, loud_checkpoint, mel_of_noise
 from train.config import PRESETS, with_input
-from train.data.guide import make_guide
+from train.data.guide import Guides
 from train.data.pack import AUDIO, PackError, open_pack
 from train.loop import fit
 from train.networks.generator import fold, new_generator
@@ -23,7 +23,6 @@ from train.validation import ValidationSet
 from vocoders.audio import to_pcm16
 from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, read_checkpoint, runs_of, write_safetensors
 from vocoders.features import Features, hw2_mel, invert, log_hw2
-from vocoders.hifigan import guide as guide_module
 from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.hifigan.generator import V3, Generator, HiFiGANConfig, multiply_adds
 from vocoders.hifigan.generator_input import WITH_GUIDE, generator_input
@@ -43,10 +42,13 @@ def long_tone() -> np.ndarray:
     return harmonic_tone(2.5 * CHUNK_FRAMES * 256 / 22_050)
 
 
+FEW = 4  # iterations
+
+
 @pytest.fixture
 def hasty(monkeypatch) -> None:
     """For what must hold for any guide."""
-    monkeypatch.setattr(guide_module, "ITERATIONS", 4)
+    monkeypatch.setattr(HiFiGANConfig, "guide_iterations", FEW)
 
 
 @pytest.fixture
@@ -66,15 +68,15 @@ def test_a_guide_is_griffin_lim_from_the_mel(tone):
     assert np.corrcoef(found, wanted)[0, 1] > 0.95  # the mel's floor is all that differs
 
 
-def test_what_is_asked_for_in_pieces_is_the_same(long_tone, hasty):
+def test_what_is_asked_for_in_pieces_is_the_same(long_tone):
     mel = log_hw2(hw2_mel(long_tone)).values
     edges = [0, 100, CHUNK_FRAMES - OVERLAP_FRAMES, CHUNK_FRAMES, 2 * CHUNK_FRAMES + 1, mel.shape[1]]
-    guide = Guide(mel)
+    guide = Guide(mel, FEW)
     first = guide.between(0, 100).copy()
     assert guide._ready < CHUNK_FRAMES  # not more than was needed
     parts = [guide.between(start, stop) for start, stop in itertools.pairwise(edges)]
     assert np.array_equal(first, parts[0])
-    assert np.array_equal(np.concatenate(parts), guide_of(mel))
+    assert np.array_equal(np.concatenate(parts), guide_of(mel, FEW))
 
 
 def test_partials_run_on_from_chunk_to_chunk(long_tone):
@@ -130,7 +132,8 @@ def test_a_guided_generator_needs_a_guide_and_the_hw2_mel(tmp_path):
         dataclasses.replace(GUIDED, recipe="hifigan")
 
 
-def test_a_packs_guides_are_made_clip_by_clip_and_go_on_where_they_were_stopped(guided_pack, hasty):
+def test_a_packs_guides_are_made_clip_by_clip_and_go_on_where_they_were_stopped(guided_pack):
+    guides = Guides(guided_pack, FEW)
     seen, clips = [], len(guided_pack.clips)
 
     def stop_after_five(done: int, total: int) -> None:
@@ -139,31 +142,31 @@ def test_a_packs_guides_are_made_clip_by_clip_and_go_on_where_they_were_stopped(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make_guide(guided_pack, jobs=1, on_progress=stop_after_five)
-    assert not guided_pack.has_guide
-    with pytest.raises(PackError, match="has no guides; make them first: python -m train guide"):
-        _ = guided_pack.guide
-    beside = guided_pack.guide_path.with_name(f"{guided_pack.guide_path.name}.part")
+        guides.make(jobs=1, on_progress=stop_after_five)
+    assert not guides.are_made
+    with pytest.raises(PackError, match=r"has no guides of 4 iterations; make them first: .* --iterations 4"):
+        _ = guides.audio
+    beside = guides.path.with_name(f"{guides.path.name}.part")
     with beside.open("ab") as file:
         file.write(b"half of a clip")
-    make_guide(guided_pack, jobs=1, on_progress=lambda done, total: seen.append((done, total)))
+    guides.make(jobs=1, on_progress=lambda done, total: seen.append((done, total)))
     assert seen == [(number, clips) for number in range(1, clips + 1)]
     for clip in guided_pack.clips:
         recording = guided_pack.samples(clip)
-        wanted = to_pcm16(guide_of(log_hw2(hw2_mel(recording)).values)[: clip.samples])
-        assert np.array_equal(guided_pack.guide_samples(clip) * 32768, wanted)
-    written = guided_pack.guide_path.stat().st_mtime_ns
-    make_guide(guided_pack, jobs=1)
-    assert guided_pack.guide_path.stat().st_mtime_ns == written
+        wanted = to_pcm16(guide_of(log_hw2(hw2_mel(recording)).values, FEW)[: clip.samples])
+        assert np.array_equal(guides.samples(clip) * 32768, wanted)
+    written = guides.path.stat().st_mtime_ns
+    guides.make(jobs=1)
+    assert guides.path.stat().st_mtime_ns == written
     assert not beside.exists()
 
 
 def test_guides_of_another_pack_of_the_same_length_are_not_taken_for_these(guided_pack):
-    guided_pack.guide_path.write_bytes(bytes(guided_pack.audio.nbytes))
-    assert guided_pack.has_guide
+    Guides(guided_pack).path.write_bytes(bytes(guided_pack.audio.nbytes))
+    assert Guides(guided_pack).are_made
     first, *others = guided_pack.clips
     changed = dataclasses.replace(guided_pack, clips=(dataclasses.replace(first, sha256="another"), *others))
-    assert not changed.has_guide
+    assert not Guides(changed).are_made
 
 
 def test_from_a_pack_to_a_guided_model_with_the_commands(guided_pack, hasty, tmp_path):
@@ -173,9 +176,9 @@ def test_from_a_pack_to_a_guided_model_with_the_commands(guided_pack, hasty, tmp
     command("train", "export", tmp_path / "plain", "--out", tmp_path / "plain.safetensors", "--latest")
     start = (*data, *tiny, "--input", "guide", "--from", tmp_path / "plain.safetensors", "--out", tmp_path / "guided")
     said = command("train", "fit", *start, "--steps", "4", code=1).stderr
-    assert "has no guides; make them first" in said
+    assert "has no guides of 4 iterations; make them first" in said
     assert said.count("\n") == 1
-    assert "the guides of 12 clips" in command("train", "guide", *data, "--jobs", "1").stdout
+    assert "the guides of 12 clips" in command("train", "guide", *data, "--jobs", "1", "--iterations", "4").stdout
     command("train", "fit", *start, "--steps", "4", "--session-minutes", "0", "--compact-state")
     (tmp_path / "guided" / STATE).unlink()
     resume = ("--resume", *data, "--out", tmp_path / "guided", "--accelerator", "cpu")
@@ -192,7 +195,7 @@ def test_from_a_pack_to_a_guided_model_with_the_commands(guided_pack, hasty, tmp
 
 def test_training_learns_to_use_the_guide(guided_pack, fabric, tmp_path):
     """With the recordings for guides there is nothing easier: what is learned within seconds beats what a mel can give."""
-    guided_pack.guide_path.write_bytes((guided_pack.root / AUDIO).read_bytes())
+    Guides(guided_pack).path.write_bytes((guided_pack.root / AUDIO).read_bytes())
     with_guide = fit(tmp_path / "guided", guided_pack, GUIDED, Budget(steps=60), fabric)
     without = fit(tmp_path / "plain", guided_pack, with_input(GUIDED, "mel"), Budget(steps=60), fabric)
     losses = [

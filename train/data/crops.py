@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from train.config import TrainConfig
+from train.data.guide import Guides
 from train.data.pack import Clip, Pack, PackError
 from vocoders.audio import SAMPLE_RATE
 from vocoders.hifigan.generator_input import generator_input
@@ -31,7 +32,7 @@ MIN_TRAINING_SECONDS = 20.0  # of audio; with less a run is refused
 class Batch:
     """The input and the target of one training step."""
 
-    features: Tensor  # (batch, input channels, segment / 256), what the generator sees
+    features: Tensor  # (batch, input channels, segment / 256 and the generator's margin at both ends), its input
     target: Tensor  # (batch, 1, segment) in [-1, 1]
 
 
@@ -43,6 +44,8 @@ class Crops:
 
     def __init__(self, pack: Pack, config: TrainConfig, device: torch.device, rank: int = 0) -> None:
         self.config, self.device, self.rank = config, device, rank
+        generator = config.generator
+        self._margin = MARGIN_SAMPLES + generator.margin_frames * HOP
         self.recipe = recipe_named(config.recipe)
         self.mel = MelSpectrogram(self.recipe).to(device)
         clips = pack.split("train")
@@ -59,7 +62,7 @@ class Crops:
                 f"the longest clip of {pack.root} has {longest:.2f} s, and a segment of this preset needs "
                 f"{self._span(max(self._lengths)) / SAMPLE_RATE:.2f} s; choose a shorter --segment."
             )
-        signals = [pack.audio, pack.guide] if config.generator.is_guided else [pack.audio]
+        signals = [pack.audio, Guides(pack, generator.guide_iterations).audio] if generator.is_guided else [pack.audio]
         self.audio, self.guide = (*_on_device(signals, device), None)[:2]
 
     def draw(self, step: int, segment: int, batch: int) -> Batch:
@@ -67,24 +70,27 @@ class Crops:
         seed = np.random.SeedSequence([self.config.seed, self.rank, step]).generate_state(1)
         random = torch.Generator().manual_seed(int(seed[0]))
         start, ratio, gain = self._choose(random, segment, batch)
-        waveform = resampled_crops(self.audio, start, ratio, segment + 2 * MARGIN_SAMPLES) * gain
+        length = segment + 2 * self._margin
+        waveform = resampled_crops(self.audio, start, ratio, length) * gain
         scale = 1 / waveform.abs().amax(dim=1, keepdim=True).clamp(min=1)  # a gain never clips
         if self.guide is None:
             return self.batch_of(waveform * scale)
         # Shifted like its target: nearly what Griffin-Lim would make of the shifted mel, and nothing to compute
-        guide = resampled_crops(self.guide, start, ratio, segment + 2 * MARGIN_SAMPLES) * gain
-        return self.batch_of(waveform * scale, guide[:, MARGIN_SAMPLES:-MARGIN_SAMPLES] * scale)
+        guide = resampled_crops(self.guide, start, ratio, length)[:, MARGIN_SAMPLES:-MARGIN_SAMPLES] * gain
+        # On the CPU, so that a run draws the same noise on every device
+        noise = torch.randn(guide.shape, generator=random).to(self.device)
+        return self.batch_of(waveform * scale, guide * scale, noise)
 
-    def batch_of(self, waveform: Tensor, guide: Tensor | None = None) -> Batch:
-        """(batch, segment + 2 MARGIN), and the guide of its middle -> `Batch` of the middle, its mel framed as inside a
+    def batch_of(self, waveform: Tensor, guide: Tensor | None = None, noise: Tensor | None = None) -> Batch:
+        """(batch, segment and margins), and guide and noise of its middle -> `Batch` of the middle, its mel framed as inside a
         longer recording."""
         mel = log_mel(self.mel(waveform))[..., MARGIN_SAMPLES // HOP : -(MARGIN_SAMPLES // HOP)]
-        features = generator_input(mel, self.config.generator.input_channels, self.recipe, guide)
-        return Batch(features, waveform[:, None, MARGIN_SAMPLES:-MARGIN_SAMPLES])
+        features = generator_input(mel, self.config.generator.input_channels, self.recipe, guide, noise)
+        return Batch(features, waveform[:, None, self._margin : -self._margin])
 
     def _span(self, segment: int) -> int:
         """Samples of a clip that a segment may need."""
-        return math.ceil((segment + 2 * MARGIN_SAMPLES) * 2 ** (self.config.pitch_shift / 12)) + 2 * TAPS_PER_SIDE
+        return math.ceil((segment + 2 * self._margin) * 2 ** (self.config.pitch_shift / 12)) + 2 * TAPS_PER_SIDE
 
     def _choose(self, random: torch.Generator, segment: int, batch: int) -> tuple[Tensor, Tensor, Tensor]:
         """Where each crop starts in the pack, by how much it is sped up, and its gain; (batch,), (batch,), (batch, 1)."""

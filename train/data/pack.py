@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 
 from vocoders.audio import SAMPLE_RATE
-from vocoders.hifigan.guide import VERSION
 
 AUDIO, MANIFEST, JOURNAL = "audio.int16", "manifest.json", "journal.jsonl"
 FORMAT = 1
@@ -75,30 +74,9 @@ class Pack:
         """(samples,) int16, read-only."""
         return np.memmap(self.root / AUDIO, dtype="<i2", mode="r")
 
-    @property
-    def guide_path(self) -> Path:
-        """The file of guides, named for the audio and the guide's version; it may not exist."""
-        return self.root / f"guide-{self.fingerprint}-{VERSION}.int16"
-
-    @property
-    def has_guide(self) -> bool:
-        """Whether the guides are there for every sample."""
-        return self.guide_path.is_file() and self.guide_path.stat().st_size == self.audio.nbytes
-
-    @cached_property
-    def guide(self) -> np.memmap:
-        """(samples,) int16, read-only: `vocoders.hifigan.guide` of every clip. Errors: `PackError` when there is none."""
-        if not self.has_guide:
-            raise PackError(f"{self.root} has no guides; make them first: python -m train guide --data {self.root}")
-        return np.memmap(self.guide_path, dtype="<i2", mode="r")
-
     def samples(self, clip: Clip, length: int | None = None) -> np.ndarray:
         """The clip, or its first `length` samples, as float32 in [-1, 1)."""
-        return _floats(self.audio, clip, length)
-
-    def guide_samples(self, clip: Clip, length: int | None = None) -> np.ndarray:
-        """Its guide, likewise."""
-        return _floats(self.guide, clip, length)
+        return floats(self.audio, clip, length)
 
     def split(self, name: str) -> tuple[Clip, ...]:
         """The clips of "train" or "validation"."""
@@ -128,7 +106,8 @@ class Pack:
         return dict(Counter(clip.licence or "not stated" for clip in self.split(TRAIN)).most_common())
 
 
-def _floats(samples: np.memmap, clip: Clip, length: int | None) -> np.ndarray:
+def floats(samples: np.memmap, clip: Clip, length: int | None) -> np.ndarray:
+    """A clip, or its first `length` samples, of an int16 file as long as the pack's audio: (n,) float32 in [-1, 1)."""
     stop = clip.start + (clip.samples if length is None else length)
     return samples[clip.start : stop].astype(np.float32) / 32768
 

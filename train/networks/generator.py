@@ -13,14 +13,27 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
+from vocoders.harmonic_noise.generator import HarmonicNoise, HarmonicNoiseConfig
 from vocoders.hifigan.generator import Generator, HiFiGANConfig
 
 _INITIAL_STD = 0.01  # of the upsampling and residual convolutions, as in the original
 
 
-def new_generator(config: HiFiGANConfig, weights: Mapping[str, Tensor] | None = None) -> Generator:
-    """Fresh, or with given plain weights; every convolution but those of the guide under weight norm. Weights of a
-    generator without a guide will do for one with it."""
+def new_generator(
+    config: HiFiGANConfig | HarmonicNoiseConfig, weights: Mapping[str, Tensor] | None = None
+) -> Generator | HarmonicNoise:
+    """Fresh, or with given plain weights: a HiFi-GAN under weight norm, a harmonic-plus-noise generator without."""
+    if isinstance(config, HiFiGANConfig):
+        return _new_hifigan(config, weights)
+    generator = config.build()
+    if weights is not None:
+        generator.load_state_dict(weights)
+    return generator
+
+
+def _new_hifigan(config: HiFiGANConfig, weights: Mapping[str, Tensor] | None) -> Generator:
+    """Every convolution but those of the guide under weight norm. Weights of a generator without a guide will do for one with
+    it."""
     generator = Generator(config)
     for layer in generator.guides:
         nn.init.zeros_(layer.weight)  # zero: the guided generator starts identical to the unguided one

@@ -39,6 +39,7 @@ class BigVGANConfig:
     tail = 0
     is_enriched = False
     is_guided = False
+    guide_iterations = 0
 
     def __post_init__(self) -> None:
         require(self.resblock in (1, 2), "resblock", self.resblock, "1 or 2")
@@ -62,6 +63,11 @@ class BigVGANConfig:
         require(each, "resblock_dilation_sizes", dilations, "one list per kernel, 1 to 8 numbers from 1 to 64")
         require(1 <= self.bands <= 512, "num_mels", self.bands, "1 to 512")
         require(self.activation in ("snake", "snakebeta"), "activation", self.activation, "snake or snakebeta")
+
+    @property
+    def input_channels(self) -> int:
+        """The mel's bands: nothing stands beside it."""
+        return self.bands
 
     @property
     def hop(self) -> int:

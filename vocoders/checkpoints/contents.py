@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class GeneratorConfig(Protocol):
-    """The shape of a generator of some family: `HiFiGANConfig`, `BigVGANConfig`, `VocosConfig`."""
+    """The shape of a generator of some family: `HiFiGANConfig`, `BigVGANConfig`, `VocosConfig`, `HarmonicNoiseConfig`."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -45,6 +45,14 @@ class GeneratorConfig(Protocol):
     @property
     def multiply_adds(self) -> int:
         """Per frame."""
+
+    @property
+    def input_channels(self) -> int:
+        """Of the generator's input: the mel's bands and what stands beside it, see `vocoders.hifigan.generator_input`."""
+
+    @property
+    def guide_iterations(self) -> int:
+        """Of Griffin-Lim, which make the guide of a guided generator."""
 
     @property
     def is_enriched(self) -> bool:

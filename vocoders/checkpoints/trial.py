@@ -29,6 +29,7 @@ import torch
 from common.paths import ASSETS
 from vocoders.audio import SAMPLE_RATE, fit_length, resample
 from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, Contents, read_contents
+from vocoders.harmonic_noise.noise import noise
 from vocoders.hifigan.generator import V1, V3, HiFiGANConfig, multiply_adds
 from vocoders.hifigan.generator_input import generator_input
 from vocoders.hifigan.guide import guide_of
@@ -184,9 +185,10 @@ def take_of(checkpoint: Checkpoint, samples: np.ndarray | None = None) -> np.nda
         samples = fit_length(samples, recipe.whole(len(samples)))
     mel = log_mel_of(samples, recipe)
     features = torch.from_numpy(mel)[None]
-    if isinstance(config, HiFiGANConfig) and config.is_enriched:
-        guide = torch.from_numpy(guide_of(mel))[None] if config.is_guided else None
-        features = generator_input(features, config.input_channels, recipe, guide)
+    if config.is_enriched:
+        guide = torch.from_numpy(guide_of(mel, config.guide_iterations))[None] if config.is_guided else None
+        drawn = torch.from_numpy(noise(0, length))[None]
+        features = generator_input(features, config.input_channels, recipe, guide, drawn)
     with torch.inference_mode():
         output = checkpoint.generator()(features)[0, 0].numpy()
     return fit_length(resample(output, recipe.rate), length)

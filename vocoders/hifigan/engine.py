@@ -18,10 +18,11 @@ import torch
 from vocoders.audio import resample
 from vocoders.checkpoints.checkpoint import Checkpoint
 from vocoders.features import Features
-from vocoders.hifigan.generator import HiFiGANConfig
+from vocoders.harmonic_noise.noise import noise
 from vocoders.hifigan.generator_input import generator_input
 from vocoders.hifigan.guide import Guide
 from vocoders.hifigan.windows import Window, even_share, windows
+from vocoders.mel import HOP
 
 _log = logging.getLogger(__name__)
 
@@ -97,14 +98,14 @@ class HiFiGANVocoder:
         mel = features.require(self.expects, by=f"this {self._config.family} generator")
         frames = mel.shape[1]
         cut = windows(frames, even_share(frames, self._engine.parallel), self._config.context)
-        guide = Guide(mel) if self._config.is_guided else None
+        guide = Guide(mel, self._config.guide_iterations) if self._config.is_guided else None
         return self._engine.run((window, self._input(mel, guide, window.start, window.stop)) for window in cut)
 
     def _input(self, mel: np.ndarray, guide: Guide | None, start: int, stop: int) -> np.ndarray:
         """The generator's input for the frames from start up to stop: (1, channels, frames), contiguous."""
         part = torch.from_numpy(np.ascontiguousarray(mel[:, start:stop]))[None]
-        config = self._config
-        if not (isinstance(config, HiFiGANConfig) and config.is_enriched):
+        if not self._config.is_enriched:
             return part.numpy()
         beside = None if guide is None else torch.from_numpy(guide.between(start, stop))[None]
-        return generator_input(part, config.input_channels, self._recipe, beside).contiguous().numpy()
+        drawn = torch.from_numpy(noise(start * HOP, stop * HOP))[None]
+        return generator_input(part, self._config.input_channels, self._recipe, beside, drawn).contiguous().numpy()

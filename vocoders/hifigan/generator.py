@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vocoders.hifigan.generator_input import INPUT_CHANNELS, WITH_AMPLITUDE, WITH_GUIDE
+from vocoders.hifigan.guide import ITERATIONS
 from vocoders.mel import HOP, N_MELS
 from vocoders.phase.inverse_stft import inverse_stft
 
@@ -51,6 +52,8 @@ class HiFiGANConfig:
     istft_hop: int = 1  # of an iSTFT head, samples
 
     family = "hifigan"
+    guide_iterations = ITERATIONS
+    margin_frames = 0
     tail = 0  # samples that the waveform is shorter than frames * hop
 
     def __post_init__(self) -> None:

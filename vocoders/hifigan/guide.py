@@ -28,9 +28,9 @@ class Guide:
     A chunk begins with what the one before ended with, so that partials run on.
     """
 
-    def __init__(self, log_mel: np.ndarray) -> None:
+    def __init__(self, log_mel: np.ndarray, iterations: int = ITERATIONS) -> None:
         """log_mel: log hw2 mel (80, frames)."""
-        self._mel = log_mel
+        self._mel, self._iterations = log_mel, iterations
         self._frames = log_mel.shape[1]
         self._samples = np.zeros(self._frames * HOP, dtype=np.float32)
         self._chunks = iter(chunks(self._frames))
@@ -47,12 +47,12 @@ class Guide:
 
     def _make(self, start: int, stop: int) -> None:
         magnitude = invert(Features("hw2 mel", np.exp(self._mel[:, start:stop]))).values
-        part = griffin_lim(magnitude, iterations=ITERATIONS, beginning=self._known)
+        part = griffin_lim(magnitude, iterations=self._iterations, beginning=self._known)
         self._known = stft(part[-OVERLAP_FRAMES * HOP :])[:_KNOWN]
         self._samples[start * HOP : stop * HOP] += part * fades(start, stop, self._frames)
         self._ready = stop if stop == self._frames else stop - OVERLAP_FRAMES
 
 
-def guide_of(log_mel: np.ndarray) -> np.ndarray:
+def guide_of(log_mel: np.ndarray, iterations: int = ITERATIONS) -> np.ndarray:
     """All of it: log hw2 mel (80, frames) -> waveform (frames * 256,) float32."""
-    return Guide(log_mel).between(0, log_mel.shape[1])
+    return Guide(log_mel, iterations).between(0, log_mel.shape[1])

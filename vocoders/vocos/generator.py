@@ -37,6 +37,7 @@ class VocosConfig:
     family = "vocos"
     is_enriched = False
     is_guided = False
+    guide_iterations = 0
 
     def __post_init__(self) -> None:
         ranges = {"bands": 512, "dim": 4096, "intermediate_dim": 16_384, "num_layers": 64, "hop": MAX_HOP}
@@ -47,6 +48,11 @@ class VocosConfig:
         require(fits, "n_fft", self.n_fft, "an even number from twice the hop to 8192")
         require(self.padding in ("center", "same"), "padding", self.padding, "center or same")
         require((self.n_fft - self.hop) % 2 == 0, "hop_length", self.hop, "an even number")
+
+    @property
+    def input_channels(self) -> int:
+        """The mel's bands: nothing stands beside it."""
+        return self.bands
 
     @property
     def tail(self) -> int:

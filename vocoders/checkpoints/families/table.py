@@ -16,12 +16,13 @@ from vocoders.checkpoints.families.speecht5 import SPEECHT5
 from vocoders.checkpoints.families.vits import VITS
 from vocoders.checkpoints.families.vocos import VOCOS
 from vocoders.checkpoints.formats import refused_network
+from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
 from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.vocos.generator import VocosConfig
 
 FAMILIES = (BIGVGAN, VOCOS, ESPNET, PARALLEL_WAVEGAN, SPEECHT5, SPEECHBRAIN, VITS, HIFIGAN)
 CONFIGS: dict[str, type[GeneratorConfig]] = {
-    config.family: config for config in (HiFiGANConfig, BigVGANConfig, VocosConfig)
+    config.family: config for config in (HiFiGANConfig, BigVGANConfig, VocosConfig, HarmonicNoiseConfig)
 }
 
 

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+TORCHSCRIPT_PROGRAM = "a TorchScript program"
 _BEGINNINGS = {  # first bytes -> what such a file is
     b"version https://git-lfs": "a pointer of Git LFS; the weights themselves were not downloaded",
     b"<!DOCTYPE": "a web page",
@@ -136,7 +137,7 @@ def _archive(path: Path) -> str | None:
     except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
         return None  # what reads it will say so
     if any("/code/" in name or name.endswith("/constants.pkl") for name in names):
-        return "a TorchScript program"
+        return TORCHSCRIPT_PROGRAM
     if names and all(name.endswith(".npy") for name in names):
         return "an archive of NumPy arrays"
     return None

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vocoders.checkpoints.config import MAX_BYTES, CheckpointError, brief
-from vocoders.checkpoints.formats import file_format, network, program, without_module
+from vocoders.checkpoints.formats import TORCHSCRIPT_PROGRAM, file_format, network, program, without_module
 
 WANTED = "the original's g_XXXXXXXX, or the state dict of its generator, is expected"
 _ENTRIES = (
@@ -94,7 +94,12 @@ def read_safetensors(path: Path, with_weights: bool = True) -> tuple[dict[str, s
 
 def _unpickle(path: Path) -> object:
     """What torch saved, read without executing anything it holds."""
-    if what := file_format(path):
+    what = file_format(path)
+    if what == TORCHSCRIPT_PROGRAM:
+        raise CheckpointError(
+            f"{path.name} is {what}, which runs code of its own; only the command line does that, as torchscript:{path.name}@RECIPE."
+        )
+    if what:
         raise CheckpointError(f"{path.name} is {what}, not a plain tensor checkpoint; {WANTED}.")
     try:
         unpacked = _unpacked_bytes(path)

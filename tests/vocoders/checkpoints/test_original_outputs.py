@@ -85,7 +85,7 @@ def test_a_study_holds_the_same_samples_at_one_loudness(paths):
         ROOT / "assets" / "examples" / "sung_phrase_low.flac", dtype="float32", frames=2 * SAMPLE_RATE
     )
     clip = samples[: 64 * (len(samples) // 64)]
-    systems = find_systems(",".join(str(path) for path in paths.values()))
+    systems = find_systems(",".join(str(paths[kind]) for kind in OUTPUTS))
     study = Study("Kinds", "acr", ("clip",), tuple(system.id for system in systems))
     stimuli, wavs = render_stimuli(study, {"clip": Recording("clip", clip)}, systems)
     analysis = Analysis(clip)

@@ -43,12 +43,13 @@ def test_a_run_goes_on_from_an_export_bit_for_bit(short_run, exported, fabric):
     )
 
 
-def test_the_command_trains_on(exported, pack, tmp_path):
+def test_the_command_trains_on(short_run, exported, pack, tmp_path):
     generator, discriminators = exported
-    options = ("--preset", "tiny", "--accelerator", "cpu", "--steps", 1)
+    options = ("--preset", "tiny", "--accelerator", "cpu", "--steps", 1, "--generator-only", 0)
     command("train", "fit", "--data", pack.root, "--out", tmp_path / "run", *options, "--from", generator,
             "--discriminators", discriminators)  # fmt: skip
-    assert load(tmp_path / "run")["discriminator_optimizer"]["state"][0]["step"] == 9, "eight before, and one"
+    before, after = (load(run)["discriminator_optimizer"]["state"][0]["step"] for run in (short_run, tmp_path / "run"))
+    assert after == before + 1 > 1
     done = command(
         "train",
         "fit",

@@ -13,7 +13,7 @@ RUN groupadd --gid 10001 lab \
     && install -d -o lab -g lab -m 0750 /data
 
 WORKDIR /app
-# Everything belongs to root and nobody may write it. What changes least comes first.
+# Everything belongs to root and nobody may write it. Content that changes least comes first.
 COPY --chmod=555 assets/ assets/
 COPY --chmod=555 common/ common/
 COPY --chmod=555 vocoders/ vocoders/
@@ -23,7 +23,7 @@ COPY --chmod=555 ui/ ui/
 COPY --chmod=555 app.py app.py
 RUN python -m compileall -q app.py common eval server ui vocoders
 
-# What is worth keeping over a restart is cached in the volume: compiled generators, compiled functions, the list of fonts.
+# The volume caches, over a restart: compiled generators, compiled functions, the list of fonts.
 # Gradio's uploads go below --data-dir by themselves. ONNX Runtime would report to its maker.
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

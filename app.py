@@ -140,8 +140,12 @@ def main() -> None:
     worker = Worker(prepare=Call(warm_up, (BUILT_IN,)))
     app = build_app(settings, worker)
     keep_sweeping(settings.data_dir / "uploads", settings.data_dir / "results")
-    worker.start()
-    threading.Thread(target=contained_audio.start, daemon=True).start()
+
+    def start_processes() -> None:
+        worker.start()  # waits until the fork server has imported PyTorch, which the page need not
+        contained_audio.start()
+
+    threading.Thread(target=start_processes, daemon=True).start()
     print(f"Vocoder Listening Lab: http://{settings.host}:{settings.port}", flush=True)
     # A page keeps its connection open for as long as it is looked at; stopping does not wait for that.
     uvicorn.run(

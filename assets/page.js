@@ -9,7 +9,7 @@ function closest({ target }, selector) {
   return target instanceof Element ? /** @type {Found | null} */ (target.closest(selector)) : null;
 }
 
-// Links in tables that point at a take of the player: <button data-lab-track="id" data-lab-loop="start stop">.
+// Links in tables that point at a track of the player: <button data-lab-track="id" data-lab-loop="start stop">.
 document.addEventListener('click', (event) => {
   const link = closest(event, '[data-lab-track]');
   if (!link) return;
@@ -41,7 +41,7 @@ document.addEventListener('click', async (event) => {
 });
 
 // Browsers call files by their names: .webm and .mp4 videos, others nothing at all, and Gradio then refuses them as a
-// recording. What is in them is found out when they are read.
+// recording. Their content is checked when they are read.
 const UPLOAD = '#recording input[type=file]';
 
 /** @param {File} file */

@@ -13,7 +13,7 @@
  */
 /** @typedef {'start' | 'end'} End of a passage */
 
-const STEP = 0.1; // seconds
+const STEP_SECONDS = 0.1;
 
 /** Seconds as m:ss, with a tenth where there is one. @param {number} seconds */
 export function clock(seconds) {
@@ -70,8 +70,8 @@ export function mount(host, onChange) {
         <div class="lab-passage-chosen"><i data-end="start"></i><i data-end="end"></i></div>
       </div>
       <figcaption aria-live="polite"></figcaption>
-      <label>Begins <input type="range" data-end="start" min="0" step="${STEP}"></label>
-      <label>Ends <input type="range" data-end="end" min="0" step="${STEP}"></label>
+      <label>Begins <input type="range" data-end="start" min="0" step="${STEP_SECONDS}"></label>
+      <label>Ends <input type="range" data-end="end" min="0" step="${STEP_SECONDS}"></label>
     </figure>`;
   const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (host.querySelector(selector));
   const [wave, chosen, caption] = ['.lab-passage-wave', '.lab-passage-chosen', 'figcaption'].map(find);
@@ -167,5 +167,5 @@ function clamp(number, low, high) {
 
 /** @param {number} seconds */
 function rounded(seconds) {
-  return Math.round(seconds / STEP) * STEP;
+  return Math.round(seconds / STEP_SECONDS) * STEP_SECONDS;
 }

@@ -14,7 +14,7 @@ from cachetools import LRUCache, cached
 Result = TypeVar("Result")
 
 
-def remembered(most: int) -> Callable[[Callable[[np.ndarray], Result]], Callable[[np.ndarray], Result]]:
+def cached_by_content(most: int) -> Callable[[Callable[[np.ndarray], Result]], Callable[[np.ndarray], Result]]:
     """A function of samples, (n,), that gets them as float32 and computes once per content, for the `most` used last.
 
     Threads may share it: the second that asks for the same content waits for the first.

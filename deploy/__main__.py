@@ -26,7 +26,7 @@ def parse_args() -> argparse.Namespace:
         "space", help="upload what git tracks, without the tests, and print the Space's address"
     )
     space.add_argument("space", type=_repository, metavar="OWNER/NAME")
-    space.add_argument("--private", action="store_true", help="only the owner sees it")
+    space.add_argument("--private", action="store_true", help="visible to the owner only")
     space.add_argument(
         "--hardware",
         choices=hardware_flavours(),

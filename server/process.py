@@ -13,21 +13,25 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-import multiprocessing
 import pickle
 import queue
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from common.forks import fork_context
 from common.memory import memory
 from server.executor import WorkerCrashed, WorkerTimeout, ignore_report
-from server.process_main import ERROR, RESULT, serve
+from server.process_main import ERROR, NAME, RESULT, serve
 from server.prometheus import STALLED, WORKERS
 
 STALL_TIMEOUT_SECONDS = 180.0  # without a report
 MAX_IDLE_BYTES = 2_000_000_000  # of memory in a process without jobs; a larger one is replaced
 MAX_ATTEMPTS = 3  # per job: another job may be the cause of a crash
+PRELOADED = (  # by the fork server, which has all that the app forks; onnxruntime would start threads
+    *("eval.compare.recording", "vocoders.recordings.contained"),
+    *("av", "pyloudnorm", "safetensors.torch", "scipy.signal", "soundfile", "soxr"),
+)
 _LOST = "lost"  # the parent's own message to its waiting jobs: the process has ended
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -111,9 +115,9 @@ class _Process:
     """One process and its jobs. A job has an inbox, filled by the listening thread; all jobs share one outbox."""
 
     def __init__(self, prepare: Callable[[], None]) -> None:
-        context = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
+        context = fork_context(*PRELOADED)
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, prepare), name="lab-worker", daemon=True)
+        self._process = context.Process(target=serve, args=(theirs, prepare), name=NAME, daemon=True)
         self._process.start()
         theirs.close()  # while this copy is open, reading from the pipe does not end with the process
         self._numbers = itertools.count()

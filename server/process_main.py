@@ -6,6 +6,7 @@ Messages to the parent are pickles of (job number, REPORT | RESULT | ERROR, valu
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import pickle
@@ -14,12 +15,14 @@ import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]  # typeshed leaves it out
+from pathlib import Path
 from typing import Any
 
 from common.memory import give_back, share_arenas
 from server.log import log_to_stderr
 
 REPORT, RESULT, ERROR = "report", "result", "error"
+NAME = "lab-worker"  # of the process, for `ps` and `top`
 
 
 class _Cancelled(BaseException):
@@ -29,6 +32,8 @@ class _Cancelled(BaseException):
 def serve(pipe: Connection, prepare: Callable[[], None]) -> None:
     """Runs jobs until the parent closes the pipe, then ends the process. prepare: called once, beside the first job."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the app, which ends this process
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(NAME)
     share_arenas()
     log_to_stderr(requests=False)
     threading.Thread(target=prepare, daemon=True).start()

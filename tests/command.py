@@ -33,7 +33,7 @@ def _inside(folder: Path) -> Iterator[None]:
 
 
 def command(package: str, *arguments: object, code: int = 0) -> Done:
-    """What `python -m package arguments` prints. Fails when it leaves with another exit code."""
+    """The output of `python -m package arguments`. Fails when it leaves with another exit code."""
     main = importlib.import_module(f"{package}.__main__").main
     out, err = io.StringIO(), io.StringIO()
     with (

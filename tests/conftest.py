@@ -16,7 +16,6 @@ import pytest
 import soundfile
 import torch
 from hypothesis import settings
-from lightning.fabric import Fabric
 
 from tests import warm_python
 from tests.command import Done, command
@@ -34,7 +33,9 @@ from vocoders.hifigan.generator import V3, Generator
 
 if TYPE_CHECKING:
     from gradio_client import Client
+    from lightning.fabric import Fabric
 
+pytest_plugins = ["tests.seconds"]
 settings.register_profile("timeless", deadline=None)  # machines differ, and are busy with other things
 settings.load_profile("timeless")
 
@@ -143,6 +144,8 @@ def pack(songs, tmp_path_factory) -> Pack:
 
 @pytest.fixture(scope="session")
 def fabric() -> Fabric:
+    from lightning.fabric import Fabric
+
     return Fabric(accelerator="cpu", devices=1)
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the computing process let it do; quick to import, since every fresh process does."""
+"""Jobs that tests give the computing process; quick to import, since every fresh process does."""
 
 import ctypes
 import os
@@ -85,7 +85,7 @@ def sent_back(value, report):
     return value
 
 
-# What decoders do to the process that tests/vocoders/recordings/test_contained.py gives them.
+# Faults of decoders in the process that tests/vocoders/recordings/test_contained.py gives them.
 
 
 def crash_over_a_file(*_: object) -> None:

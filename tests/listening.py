@@ -72,5 +72,5 @@ class Listener:
 
 def any_answer(step: dict) -> object:
     """A valid one."""
-    takes = sum(slot["role"] == "take" for slot in step["slots"])
-    return {"acr": 3, "mushra": [40 + 10 * n for n in range(takes)], "ab": "same", "abx": "b"}[step["mode"]]
+    stimuli = sum(slot["role"] == "take" for slot in step["slots"])
+    return {"acr": 3, "mushra": [40 + 10 * n for n in range(stimuli)], "ab": "same", "abx": "b"}[step["mode"]]

@@ -7,13 +7,13 @@ import numpy as np
 from eval.listening.analysis.votes import ANCHOR, REFERENCE
 from eval.listening.storage.records import Rater
 from eval.listening.storage.store import Store
-from eval.listening.trial import BEEPS, GOLD, Trial
+from eval.listening.trial import BEEPS, DEGRADED, Trial
 
 
 def simulate(store: Store, public_id: str, raters: int, quality: dict[str, float], seed: int = 0) -> list[Rater]:
     """quality: {system: 0 to 1}. Everybody finishes; nobody fails a check."""
     rng = np.random.default_rng(seed)
-    known = {REFERENCE: 0.97, ANCHOR: 0.2, GOLD: 0.0, **quality}
+    known = {REFERENCE: 0.97, ANCHOR: 0.2, DEGRADED: 0.0, **quality}
     people = []
     for _ in range(raters):
         rater = store.add_rater(public_id, "en", {"width": 1280})

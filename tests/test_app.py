@@ -30,7 +30,7 @@ def clip(tmp_path):
 
 
 def compare(url: str, path, systems: list[str]) -> dict:
-    """What the page shows at the end, by name: every output's last value that was not "unchanged"."""
+    """The page's values at the end, by name: every output's last value that was not "unchanged"."""
     job = patient_client(url).submit(handle_file(str(path)) if path else None, systems, api_name="/compare")
     job.result(60)
     shown: dict = {}

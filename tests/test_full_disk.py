@@ -1,34 +1,33 @@
 """A disk that is full leaves whole files only, and is named with the file that had no room."""
 
 import os
-import resource
-import subprocess
-import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
 from common.durable import DiskFull, write_text_durably
-from common.paths import ROOT
+from tests import warm_python
 from tests.conftest import harmonic_tone
+from tests.waiting import TIMEOUT_SECONDS
 from vocoders.mel import HW2, mel_of
 
 MAX_FILE_BYTES = 20_000  # of one file
 
 
-def with_little_room(*arguments: object) -> str:
-    """stderr of a command that fails, in a process whose files may not grow beyond `MAX_FILE_BYTES`."""
-    done = subprocess.run(
-        [sys.executable, "-m", *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, resource.RLIM_INFINITY)),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1, done.stderr
-    return done.stderr
+LIMITED = f"""
+import resource, runpy
+resource.setrlimit(resource.RLIMIT_FSIZE, ({MAX_FILE_BYTES}, resource.RLIM_INFINITY))
+runpy.run_module("vocoders", run_name="__main__", alter_sys=True)
+"""
+
+
+def with_little_room(log: Path, *arguments: object) -> str:
+    """What a command of `vocoders` says that fails, in a process whose files may not grow beyond `MAX_FILE_BYTES`."""
+    process = warm_python.start(["-c", LIMITED, *map(str, arguments)], log)
+    assert process.wait(TIMEOUT_SECONDS) == 1, log.read_text()
+    return log.read_text()
 
 
 @pytest.mark.parametrize("what", ["mel", "synth", "resynth"])
@@ -41,7 +40,7 @@ def test_no_truncated_file_is_left_and_the_one_that_has_no_room_is_named(tmp_pat
         "synth": (["synth", tmp_path / "a.npy", "--vocoder", "griffin-lim", "--out", out], "a.wav"),
         "resynth": (["resynth", tmp_path / "a.wav", "--vocoders", "griffin-lim", "--out", out], "a.wav"),
     }[what]
-    said = with_little_room("vocoders", *arguments)
+    said = with_little_room(tmp_path / "log.txt", *arguments)
     assert [path for path in out.rglob("*") if path.is_file()] == []
     assert "error: the disk is full: " in said
     assert f"{written} needs " in said

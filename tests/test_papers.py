@@ -1,5 +1,6 @@
-"""Documentation: what it names exists, what it states twice is the same."""
+"""Documentation: files, folders and identifiers named there exist, facts stated twice are the same."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -46,6 +47,65 @@ def test_named_files_folders_and_constants_exist(paper):
     assert not [name for name in NAMED_FOLDER.findall(text) if not (ROOT / name).is_dir()]
     for *names, file in NAMED_CONSTANT.findall(text):
         assert not [name for name in names if not re.search(rf"\b{name}\b", text_of(ROOT / file))], file
+
+
+IDENTIFIER = re.compile(r"@?([A-Za-z_][\w.]*?)(?:=\S*|\(.*\))?")  # also as a decorator, a keyword or a call
+TASK_TEXT = re.compile(r"([a-z.]+)\.ID")  # the key of a text that every kind of listening test has
+
+
+def instructions() -> dict[str, str]:
+    """{title: text} of every row of ARCHITECTURE's table of changes and of every section on adding something."""
+    table = text_of(ROOT / "ARCHITECTURE.md").partition("## To change X, look in Y")[2]
+    rows = re.findall(r"^\| ([^|]+) \| (.+) \|$", table, re.MULTILINE)[1:]
+    sections = re.split(r"^## ", text_of(ROOT / "CONTRIBUTING.md"), flags=re.MULTILINE)
+    parts = [section.partition("\n")[::2] for section in sections if section.startswith("Add a ")]
+    return dict(rows + parts)
+
+
+INSTRUCTIONS = instructions()
+
+
+def named_paths(words: list[str]) -> list[Path]:
+    """Those of the project: from its root, or in a folder that the same text names."""
+    paths = [word for word in words if re.fullmatch(r"[\w./-]+(?:/|\.(?:py|js|json|md|txt))", word)]
+    folders = [ROOT / path for path in paths if path.endswith("/")]
+    found = []
+    for path in paths:
+        places = [folder / path for folder in (ROOT, *folders) if (folder / path).exists()]
+        assert places or path == "tab.py", f"{path} does not exist"  # of a tab that is not there yet
+        found += places
+    return found
+
+
+def names_in(path: Path) -> set[str]:
+    """Identifiers and string literals of Python; words of other files. Comments and docstrings do not count in Python."""
+    if path.suffix != ".py":
+        return set(re.findall(r"\w[\w.-]*", text_of(path)))
+    fields = [field for node in ast.walk(ast.parse(text_of(path))) for _, field in ast.iter_fields(node)]
+    return {name for name in fields if isinstance(name, str)}
+
+
+def test_there_are_instructions():
+    assert {"add a metric", "Add a metric", "Add a training preset"} <= INSTRUCTIONS.keys()
+    assert len(INSTRUCTIONS) > 15
+
+
+@pytest.mark.parametrize("title", INSTRUCTIONS)
+def test_instructions_name_what_is_in_the_named_files(title):
+    words = re.findall(r"`([^`]+)`", INSTRUCTIONS[title])
+    paths = named_paths(words)
+    assert paths
+    files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*.*"))]
+    known = set().union(*(names_in(file) for file in files if file.suffix in (".py", ".js", ".json", ".md", ".txt")))
+    for word in words:
+        if key := TASK_TEXT.fullmatch(word):
+            assert f"{key[1]}.acr" in known, word
+        elif (
+            "/" not in word
+            and Path(word).suffix[1:] not in ("py", "js", "json", "md")
+            and (name := IDENTIFIER.fullmatch(word))
+        ):
+            assert set(name[1].split(".")) <= known, word
 
 
 def test_the_readme_is_short():

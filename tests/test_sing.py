@@ -113,7 +113,7 @@ def test_same_arguments_same_samples():
 @pytest.mark.parametrize("sample_rate", [16_000, 48_000])
 def test_other_sample_rates_sing_the_same(sample_rate):
     audio = sing.sing(SHORT, sing.BARITONE, sample_rate=sample_rate)
-    assert audio.size == round((0.6 + sing.TAIL) * sample_rate)
+    assert audio.size == round((0.6 + sing.TAIL_SECONDS) * sample_rate)
     power = np.abs(np.fft.rfft(audio)) ** 2
     hertz = np.fft.rfftfreq(audio.size, 1 / sample_rate)
     assert hertz[power.argmax()] < 1200

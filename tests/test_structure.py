@@ -58,14 +58,13 @@ def test_a_template_is_filled_by_its_package_and_takes_from_lower_ones(path):
     assert any(name in file.read_text(encoding="utf-8") for file in [*SOURCES, *TEMPLATES] if package in file.parts)
 
 
-MAX_FILES, MAX_LINES = 15, 300  # of Python, in a folder and in a file
+MAX_FILES, MAX_LINES = 15, 300  # of code, in a folder and in a file
+FOLDERS = sorted({path.parent for path in [*SOURCES, *(ROOT / "assets").rglob("*.js")]})
 
 
-@pytest.mark.parametrize(
-    "folder", sorted({path.parent for path in SOURCES}), ids=lambda path: str(path.relative_to(ROOT))
-)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_folder_is_read_at_a_glance(folder):
-    files = list(folder.glob("*.py"))
+    files = [path for suffix in ("py", "js") for path in folder.glob(f"*.{suffix}")]
     assert len(files) <= MAX_FILES
     long = [path.name for path in files if len(path.read_text(encoding="utf-8").splitlines()) > MAX_LINES]
     assert not long
@@ -76,7 +75,7 @@ CLOCKS = {"time.sleep", "time.time", "time.monotonic", "time.perf_counter", "asy
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_test_depends_on_how_long_anything_takes(path):
-    """Whoever waits does so in `tests.waiting`. Processor time may be measured."""
+    """All waiting is done by `tests.waiting`. Processor time may be measured."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -129,13 +128,10 @@ def test_light_lists_of_names_are_those_of_what_they_name():
     assert tuple(INPUTS) == INPUT_NAMES
 
 
-@pytest.mark.parametrize(
-    "module",
-    ["vocoders", "eval", "train", "ui", "app", "vocoders.catalogue", "eval.metrics.registry", "train.commands"],
-)
-def test_importing_does_nothing(module):
+def test_importing_does_nothing():
     """No arguments read, nothing printed, nothing loaded from disk or network."""
-    code = f"import socket; socket.socket.connect = None; import {module}"
+    modules = "vocoders, eval, train, ui, app, vocoders.catalogue, eval.metrics.registry, train.commands"
+    code = f"import socket; socket.socket.connect = None; import {modules}"
     done = subprocess.run([sys.executable, "-c", code, "--nonsense"], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 

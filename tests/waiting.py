@@ -16,7 +16,7 @@ Found = TypeVar("Found")
 
 
 def until(condition: Callable[[], Found], what: str, patience: float = TIMEOUT_SECONDS) -> Found:
-    """What `condition` returns as soon as that is true. Errors: AssertionError that says what never came."""
+    """The value of `condition` as soon as it is true. Errors: AssertionError that says what never came."""
     deadline = time.monotonic() + patience
     while not (found := condition()):
         assert time.monotonic() < deadline, f"waited {patience:g} s in vain until {what}"

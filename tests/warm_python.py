@@ -1,7 +1,7 @@
 """A Python that has imported what the app needs, and forks itself for every program that a test starts.
 
-Importing Gradio and PyTorch costs ten seconds of processor time, and the suite starts the app some thirty times. What runs in the
-fork is the program itself, as its `__main__`, in a process of its own with its own environment and output.
+Importing Gradio and PyTorch costs ten seconds of processor time, and the suite starts the app some thirty times. The
+fork runs the program itself, as its `__main__`, in a process of its own with its own environment and output.
 
     test process  --- {arguments, environment, log} --->  warm Python  --- fork --->  the program
                   <--- its number; later its exit status ---
@@ -10,10 +10,13 @@ fork is the program itself, as its `__main__`, in a process of its own with its 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import gc
 import importlib
 import json
+import multiprocessing.forkserver
+import multiprocessing.util
 import os
 import runpy
 import select
@@ -23,13 +26,16 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from unittest import mock
 
 from common.paths import ROOT
+from server.process import PRELOADED
 from vocoders.torchaudio_cpu import import_torchaudio
 
 IMPORTED = (
     *("uvicorn", "ui.page", "ui.listening.rate_page", "server.process", "eval.listening.making.make_study"),
     *("pyloudnorm", "soxr", "sqlalchemy.dialects.sqlite"),  # imported by the first study
+    *PRELOADED,
 )
 
 
@@ -121,6 +127,7 @@ def _become(arguments: Sequence[str], environment: dict[str, str], log: str) -> 
         os.dup2(source, descriptor)
     os.environ.clear()
     os.environ.update(environment)
+    _fork_the_fork_server()
     match arguments:
         case ["-c", code, *rest]:
             sys.argv = ["-c", *rest]
@@ -131,6 +138,24 @@ def _become(arguments: Sequence[str], environment: dict[str, str], log: str) -> 
         case [file, *rest]:
             sys.argv = [file, *rest]
             runpy.run_path(file, run_name="__main__")
+
+
+def _fork_the_fork_server() -> None:
+    """That of the program, which else would import everything anew."""
+
+    def fork(_executable: str, arguments: Sequence[str], descriptors: Sequence[int]) -> int:
+        if child := os.fork():
+            return child
+        try:
+            for descriptor in {*map(int, os.listdir("/proc/self/fd"))} - {0, 1, 2, *descriptors}:
+                with contextlib.suppress(OSError):  # the listing's own
+                    os.close(descriptor)
+            exec(arguments[-1], {})  # behind "-c"
+        finally:
+            os._exit(0)
+
+    with mock.patch.object(multiprocessing.util, "spawnv_passfds", fork):
+        multiprocessing.forkserver.ensure_running()
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def fit_command(args: argparse.Namespace) -> int:
     config = _with_options(TrainConfig.from_json(saved["config"]) if saved else preset_named(preset), args)
     pack = open_pack(args.data)
     start_weights, before = _start(args, config, pack, preset)
-    critics_before = _critics_before(args)
+    discriminators_before = _discriminators_before(args)
     with _progress_bar() as show, _one_line(TrainingStopped):
         fit(
             args.out,
@@ -79,7 +79,7 @@ def fit_command(args: argparse.Namespace) -> int:
             preset=preset,
             session=Session(args.save_minutes, args.session_minutes, args.compact_state, show),
             start_weights=start_weights,
-            critics_before=critics_before,
+            discriminators_before=discriminators_before,
             before=before,
             saved=saved,
         )
@@ -103,7 +103,7 @@ def _start(
 ) -> tuple[Callable | None, list[dict]]:
     """The first weights of a new run, and the runs that made them, newest first."""
     from train.networks.universal import universal_weights
-    from vocoders.checkpoints.checkpoint import read_checkpoint, runs_of
+    from vocoders.checkpoints.checkpoint import read_checkpoint, training_history
     from vocoders.hifigan.generator import HiFiGANConfig
     from vocoders.mel import recipe_named
 
@@ -125,10 +125,10 @@ def _start(
         raise ValueError(
             f"{args.start.name} has another shape or another mel than this run; choose the preset to fit it"
         )
-    return lambda: dict(checkpoint.weights), runs_of(checkpoint.about)
+    return lambda: dict(checkpoint.weights), training_history(checkpoint.about)
 
 
-def _critics_before(args: argparse.Namespace) -> dict | None:
+def _discriminators_before(args: argparse.Namespace) -> dict | None:
     """The discriminators that a new run begins with. Errors: ValueError."""
     from train.networks.discriminator_files import read_discriminators
 

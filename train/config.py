@@ -159,7 +159,7 @@ def _fast(generator: HiFiGANConfig) -> TrainConfig:
 PRESETS: dict[str, TrainConfig] = {
     **{f"paper-v{number}": _paper(shape) for number, shape in ((1, V1), (2, V2), (3, V3))},
     **{f"fast-v{number}": _fast(shape) for number, shape in ((1, V1), (2, V2), (3, V3))},
-    # What two CPU cores can do with 13.9 M parameters: start from a trained generator and go gently.
+    # Feasible on two CPU cores with 13.9 M parameters: start from a trained generator and go gently.
     "finetune-v1": dataclasses.replace(
         _fast(V1),
         start="universal",

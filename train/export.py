@@ -14,12 +14,12 @@ from torch import Tensor
 from common.durable import write_durably
 from train.config import TrainConfig
 from train.curves import VALIDATION, read_curves
-from train.networks.generator import fold
+from train.networks.generator import fold_weight_norm
 from train.saving import load
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint, safetensors_bytes
 from vocoders.checkpoints.config import FRAMING, SHAPE
-from vocoders.checkpoints.trial import is_soundless, take_of
+from vocoders.checkpoints.trial import is_soundless, trial_output
 from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.mel import N_MELS, recipe_named
 
@@ -34,7 +34,7 @@ def checkpoint_of(content: dict, run: Path, validation: float | None = None) -> 
     return Checkpoint(
         config.generator,
         recipe_named(config.recipe),
-        fold(content["average"]),
+        fold_weight_norm(content["average"]),
         describe(content, run, validation),
     )
 
@@ -138,10 +138,10 @@ def check_name(out: Path, jik876: bool) -> None:
 def _check_sound(checkpoint: Checkpoint, run: Path) -> None:
     """Errors: ValueError for a generator that answers a voice with silence or a constant."""
     voice = _harmonics()
-    take = take_of(checkpoint, voice)
-    if is_soundless(take, voice):
+    output = trial_output(checkpoint, voice)
+    if is_soundless(output, voice):
         raise ValueError(
-            f"{run}: the generator of step {checkpoint.about.get('steps', '?')} makes no sound, only a constant {np.median(take):.4f}; "
+            f"{run}: the generator of step {checkpoint.about.get('steps', '?')} makes no sound, only a constant {np.median(output):.4f}; "
             "it is not exported. Train again with a lower --lr."
         )
 

@@ -35,17 +35,22 @@ def needed_bytes(config: TrainConfig) -> int:
     """
     with torch.device("meta"):
         generator = config.generator.build().to("meta")
-        critics = Discriminators(config) if config.has_discriminators and config.generator_only < 1 else None
+        discriminators = Discriminators(config) if config.has_discriminators and config.generator_only < 1 else None
         kept = max(
-            _activations(generator, critics, config, segment, batch)
+            _activations(generator, discriminators, config, segment, batch)
             for segment, batch in {(config.segment, config.batch), (config.long_segment, config.long_batch)}
         )
-    weights = 5 * _size(generator) + (4 * _size(critics) if critics else 0)
+    weights = 5 * _size(generator) + (4 * _size(discriminators) if discriminators else 0)
     return weights + kept
 
 
 def _activations(
-    generator: nn.Module, critics: nn.Module | None, config: TrainConfig, segment: int, batch: int, device: str = "meta"
+    generator: nn.Module,
+    discriminators: nn.Module | None,
+    config: TrainConfig,
+    segment: int,
+    batch: int,
+    device: str = "meta",
 ) -> int:
     """Bytes that one pass through both keeps for its gradients."""
     kept: dict[int, torch.UntypedStorage] = {}
@@ -59,8 +64,8 @@ def _activations(
             batch, config.generator.input_channels, segment // HOP + 2 * config.generator.margin_frames, device=device
         )
         waveform = generator(features)
-        if critics is not None:
-            critics(torch.cat([waveform, waveform]))
+        if discriminators is not None:
+            discriminators(torch.cat([waveform, waveform]))
         return sum(storage.nbytes() for storage in kept.values())
 
 

@@ -1,4 +1,4 @@
-"""The training loop: draw, step, watch, judge, save; until the budget, the session or a signal ends it."""
+"""The training loop: draw, step, log, validate, save; until the budget, the session or a signal ends it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor
 
 from common.durable import write_durably
@@ -25,16 +24,19 @@ from train.data.crops import Crops
 from train.data.pack import Pack
 from train.export import BEST, checkpoint_of
 from train.guards import Watchdog, check_memory, check_pack_is_the_same, out_of_memory
-from train.networks.generator import fold
+from train.networks.generator import fold_weight_norm
 from train.networks.losses import SpectralLosses
+from train.run_log import RunLog, RunningMeans, print_line
 from train.saving import save, save_compact
-from train.schedule import Budget, Moment, moment
+from train.schedule import Budget, StepSettings, step_settings
 from train.state import State, content_of, new_state, restore
 from train.step import train_step
 from train.validation import ValidationSet
-from train.watch import Meter, Watch, say
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import safetensors_bytes
+
+if TYPE_CHECKING:  # slow to import
+    from lightning.fabric import Fabric
 
 LOG_INTERVAL_STEPS = 10
 
@@ -59,19 +61,19 @@ def fit(
     preset: str = "",
     session: Session = Session(),
     start_weights: Callable[[], dict[str, Tensor]] | None = None,
-    critics_before: dict | None = None,
+    discriminators_before: dict | None = None,
     before: Sequence[dict] = (),
     saved: dict | None = None,
 ) -> State:
     """Train until the budget is spent, and leave the run saved. Every rank calls it.
 
-    start_weights gives plain generator weights for a new run, critics_before its discriminators (`read_discriminators`), before says which runs made them. `saved`, from `train.saving.load`, is a run to go on with,
+    start_weights gives plain generator weights for a new run, discriminators_before its discriminators (`read_discriminators`), before says which runs made them. `saved`, from `train.saving.load`, is a run to go on with,
     exactly where its last save was.
     Errors: `TrainingStopped`, `DoesNotFit`, `PackError`, `StateError`, `DiskFull`.
     """
     check_memory(config, fabric.device)
     run.mkdir(parents=True, exist_ok=True)
-    first = (None, None) if saved else (start_weights() if start_weights else None, critics_before)
+    first = (None, None) if saved else (start_weights() if start_weights else None, discriminators_before)
     state = new_state(config, fabric, *first)
     if saved:
         check_pack_is_the_same(saved["about"]["pack"]["fingerprint"], pack.fingerprint, pack.root)
@@ -107,24 +109,24 @@ class _Run:
         self.crops = Crops(pack, config, fabric.device, fabric.global_rank)
         self.clips = len(pack.split("train"))
         self.spectral = SpectralLosses(config).to(fabric.device)
-        self.meter = Meter()
+        self.means = RunningMeans()
         self.seconds_before = state.seconds
         self.validation: ValidationSet | None = None
-        self.watch: Watch | None = None
+        self.run_log: RunLog | None = None
         if fabric.is_global_zero:
             # At once: the first steps of a large network can take a minute each
-            say(f"{run}: {state.about['preset']} on {hardware(fabric)}; {pack.summary()}")
+            print_line(f"{run}: {state.about['preset']} on {hardware(fabric)}; {pack.summary()}")
             self.validation = ValidationSet(pack, config, fabric.device)
-            self.watch = Watch(run, _columns(state), state.step, _watchdog(state))
+            self.run_log = RunLog(run, _columns(state), state.step, _watchdog(state))
             description = {**state.about, "config": config.to_json()}
             write_durably(run / "run.json", json.dumps(description, indent=1, ensure_ascii=False).encode())
             if state.step == 0:
-                self.watch.references(self.validation.waveforms)
+                self.run_log.references(self.validation.waveforms)
 
     def go(self) -> State:
         state = self.state
         self.began = self.saved_at = time.monotonic()  # not earlier: what it takes to get ready is no training
-        self.meter.restart()
+        self.means.restart()
         with _Signals() as signals:
             if state.step == 0:
                 if state.config.start != "scratch":
@@ -134,7 +136,7 @@ class _Run:
                 progress = self._progress()
                 if progress >= 1:
                     break
-                now = moment(state.config, progress, state.step, self._epoch())
+                now = step_settings(state.config, progress, state.step, self._epoch())
                 self._step(now)
                 if state.step % LOG_INTERVAL_STEPS == 0:
                     self._log()
@@ -145,11 +147,11 @@ class _Run:
             if self._progress() >= 1 and state.step % state.config.validate_every:
                 self._validate()
             self._save()
-        if self.watch:
-            self.watch.close()
+        if self.run_log:
+            self.run_log.close()
         return state
 
-    def _step(self, now: Moment) -> None:
+    def _step(self, now: StepSettings) -> None:
         state = self.state
         try:
             batch = self.crops.draw(state.step, now.segment, now.batch)
@@ -157,37 +159,37 @@ class _Run:
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise out_of_memory(state.config, error) from error
         audio_seconds = now.batch * now.segment / SAMPLE_RATE * self.fabric.world_size
-        state.heard += audio_seconds
+        state.audio_seconds += audio_seconds
         state.seconds = self.seconds_before + time.monotonic() - self.began
-        self.meter.add(values, audio_seconds)
+        self.means.add(values, audio_seconds)
         self.lr = now.lr
 
     def _log(self) -> None:
         """Reads the values since the last call. Errors: `TrainingStopped`."""
-        values = self.meter.read()
-        if values and self.watch:
-            self.watch.log(self.state.step, self.state.seconds / 60, self.lr, values)
+        values = self.means.read()
+        if values and self.run_log:
+            self.run_log.log(self.state.step, self.state.seconds / 60, self.lr, values)
             self.session.on_step(self.state.step, self._own_progress(), values)
 
     def _validate(self) -> None:
         """On the first rank; a new best generator is written at once, ready to load."""
         self._log()  # first, so that nothing that has gone wrong is judged
         state = self.state
-        if self.validation is not None and self.watch is not None:
-            verdict = self.validation.judge(fold(state.average.values))
+        if self.validation is not None and self.run_log is not None:
+            found = self.validation.evaluate(fold_weight_norm(state.average.values))
             minutes = state.seconds / 60
-            self.watch.validated(state.step, minutes, verdict, self._title())
-            # What a run was given is judged, for the curve, but is not what the run has made
-            if is_best := state.step > 0 and verdict.loss < state.best and not verdict.soundless:
-                state.best = verdict.loss
-                checkpoint = checkpoint_of(content_of(state), self.run, verdict.loss)
+            self.run_log.validated(state.step, minutes, found, self._title())
+            # The start weights are validated for the curve, but they are no result of the run
+            if is_best := state.step > 0 and found.loss < state.best and not found.soundless:
+                state.best = found.loss
+                checkpoint = checkpoint_of(content_of(state), self.run, found.loss)
                 write_durably(self.run / BEST, safetensors_bytes(checkpoint))
-            say(
+            print_line(
                 f"step {state.step}, {minutes:.1f} min, {100 * self._own_progress():.0f} %: {VALIDATION} "
-                f"{verdict.loss:.4f}{' (best so far)' if is_best else ''}{' (no sound: its output is constant)' if verdict.soundless else ''}"
+                f"{found.loss:.4f}{' (best so far)' if is_best else ''}{' (no sound: its output is constant)' if found.soundless else ''}"
             )
         state.best = self._from_first(state.best)
-        self.meter.restart()
+        self.means.restart()
 
     def _save(self) -> None:
         self._log()  # first, so that nothing that has gone wrong is saved
@@ -198,7 +200,7 @@ class _Run:
             if self.session.compact:
                 save_compact(self.run, content)
         self.fabric.barrier()
-        self.meter.restart()
+        self.means.restart()
 
     def _progress(self) -> float:
         """The same on every rank, though their clocks differ."""
@@ -242,16 +244,18 @@ def _columns(state: State) -> list[str]:
         losses.append("phase")
     if state.config.hop_weight:
         losses.append("hop")
-    critics = state.plain_discriminators
-    if critics is None:
+    discriminators = state.plain_discriminators
+    if discriminators is None:
         return [*losses, "norm/generator"]
-    families = [f"d/{name}" for name in critics.families]
+    families = [f"d/{name}" for name in discriminators.families]
     return [*losses, "adversarial", "features", *families, "norm/generator", "norm/discriminators"]
 
 
 def _watchdog(state: State) -> Watchdog:
-    critics = state.plain_discriminators
-    return Watchdog({name: len(family) for name, family in critics.families.items()} if critics is not None else {})
+    discriminators = state.plain_discriminators
+    return Watchdog(
+        {name: len(family) for name, family in discriminators.families.items()} if discriminators is not None else {}
+    )
 
 
 class _Signals:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from train.config import TrainConfig
 
-JOINING_SHARE = 0.05  # of the run over which the discriminators' say in the generator's loss grows from 0 to full
+ADVERSARIAL_RAMP_SHARE = 0.05  # of the run, over which the weight of the adversarial loss grows from 0 to full
 
 
 @dataclass(frozen=True)
@@ -33,26 +33,26 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Moment:
+class StepSettings:
     """The schedule's values for one step."""
 
     lr: float  # of the generator
     discriminator_lr: float
     with_discriminators: bool
-    adversarial: float  # 0 to 1: how much of their say in the generator's loss the discriminators have by now
+    adversarial: float  # 0 to 1: weight of the adversarial loss in the generator's loss
     segment: int  # samples
     batch: int
     bfloat16: bool  # in the generator
 
 
-def moment(config: TrainConfig, progress: float, step: int, epoch: float) -> Moment:
+def step_settings(config: TrainConfig, progress: float, step: int, epoch: float) -> StepSettings:
     """progress: share of the run that is over; step: how many steps are; epoch: how often the clips were seen."""
     joined = config.generator_only < 1 and progress >= config.generator_only
-    since = (progress - config.generator_only) / JOINING_SHARE if config.generator_only else 1.0
+    since = (progress - config.generator_only) / ADVERSARIAL_RAMP_SHARE if config.generator_only else 1.0
     long = progress >= config.long_from
     decay = _decay(config, progress, epoch)
     rate = config.lr if joined else config.generator_only_lr
-    return Moment(
+    return StepSettings(
         lr=rate * decay * min(1.0, (step + 1) / max(1, config.warm_up)),
         discriminator_lr=config.discriminator_lr * decay,
         with_discriminators=joined,

@@ -6,15 +6,18 @@ Random numbers and the position in the data are not in it: they follow from the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from train.config import TrainConfig
 from train.networks.discriminator_files import load_discriminators, load_optimizer
 from train.networks.discriminators import Discriminators
 from train.networks.generator import Average, new_generator
+
+if TYPE_CHECKING:  # slow to import
+    from lightning.fabric import Fabric
 
 
 @dataclass
@@ -29,7 +32,7 @@ class State:
     average: Average
     step: int = 0
     seconds: float = 0.0  # of training so far, over all sessions
-    heard: float = 0.0  # seconds of audio trained on so far, on all devices
+    audio_seconds: float = 0.0  # trained on so far, on all devices
     best: float = float("inf")  # lowest validation loss so far
     about: dict = field(default_factory=dict)  # preset, pack, budget: plain values that describe the run
 
@@ -48,27 +51,29 @@ def new_state(
     config: TrainConfig,
     fabric: Fabric,
     weights: dict[str, Tensor] | None = None,
-    critics_before: dict | None = None,
+    discriminators_before: dict | None = None,
 ) -> State:
-    """A run's beginning; `weights` are plain generator weights to start from, `critics_before` what `read_discriminators` gives.
+    """A run's beginning; `weights` are plain generator weights to start from, `discriminators_before` what `read_discriminators` gives.
     The same on every rank. Errors: ValueError for discriminators of another shape."""
     torch.manual_seed(config.seed)
     generator = new_generator(config.generator, weights)
     average = Average(generator, config.average)
     discriminators = Discriminators(config) if config.has_discriminators and config.generator_only < 1 else None
-    if critics_before is not None:
+    if discriminators_before is not None:
         if discriminators is None:
             raise ValueError("this run trains without discriminators, so none can be given to it")
-        load_discriminators(discriminators, critics_before)
+        load_discriminators(discriminators, discriminators_before)
     options = {"lr": config.lr, "betas": config.betas}
     wrapped, optimizer = fabric.setup(generator, torch.optim.AdamW(generator.parameters(), **options))
     average.values = {name: value.to(fabric.device) for name, value in average.values.items()}
     if discriminators is None:
         return State(config, wrapped, None, optimizer, None, average)
-    critics, critics_optimizer = fabric.setup(discriminators, torch.optim.AdamW(discriminators.parameters(), **options))
-    if critics_before is not None:
-        load_optimizer(critics_optimizer, critics_before)
-    return State(config, wrapped, critics, optimizer, critics_optimizer, average)
+    wrapped_discriminators, discriminator_optimizer = fabric.setup(
+        discriminators, torch.optim.AdamW(discriminators.parameters(), **options)
+    )
+    if discriminators_before is not None:
+        load_optimizer(discriminator_optimizer, discriminators_before)
+    return State(config, wrapped, wrapped_discriminators, optimizer, discriminator_optimizer, average)
 
 
 def content_of(state: State) -> dict:
@@ -76,7 +81,7 @@ def content_of(state: State) -> dict:
     content = {
         "step": state.step,
         "seconds": state.seconds,
-        "heard": state.heard,
+        "heard": state.audio_seconds,
         "best": state.best,
         "about": state.about,
         "config": state.config.to_json(),
@@ -84,24 +89,25 @@ def content_of(state: State) -> dict:
         "average": state.average.values,
         "generator_optimizer": state.generator_optimizer.state_dict(),
     }
-    critics, optimizer = state.plain_discriminators, state.discriminator_optimizer
-    if critics is not None and optimizer is not None:
-        content["discriminators"] = critics.state_dict()
+    discriminators, optimizer = state.plain_discriminators, state.discriminator_optimizer
+    if discriminators is not None and optimizer is not None:
+        content["discriminators"] = discriminators.state_dict()
         content["discriminator_optimizer"] = optimizer.state_dict()
     return content
 
 
 def restore(state: State, content: dict) -> None:
     """Make a fresh state of the same configuration what it was when `content` was taken."""
-    for name in ("step", "seconds", "heard", "best", "about"):
+    for name in ("step", "seconds", "best", "about"):
         setattr(state, name, content[name])
+    state.audio_seconds = content["heard"]
     state.plain_generator.load_state_dict(content["generator"])
     for name, value in content["average"].items():
         state.average.values[name].copy_(value)
     state.generator_optimizer.load_state_dict(content["generator_optimizer"])
-    critics, optimizer = state.plain_discriminators, state.discriminator_optimizer
+    discriminators, optimizer = state.plain_discriminators, state.discriminator_optimizer
     if (
-        critics is not None and optimizer is not None and "discriminators" in content
+        discriminators is not None and optimizer is not None and "discriminators" in content
     ):  # it may only now be asked for them
-        critics.load_state_dict(content["discriminators"])
+        discriminators.load_state_dict(content["discriminators"])
         optimizer.load_state_dict(content["discriminator_optimizer"])

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from train.config import TrainConfig
 from train.data.crops import Batch
 from train.networks.losses import SpectralLosses, adversarial_loss, discriminator_loss, feature_loss
-from train.schedule import Moment
+from train.schedule import StepSettings
 from train.state import State
+
+if TYPE_CHECKING:  # slow to import
+    from lightning.fabric import Fabric
 
 Losses = dict[str, Tensor]
 
 
-def train_step(state: State, batch: Batch, now: Moment, spectral: SpectralLosses, fabric: Fabric) -> Losses:
+def train_step(state: State, batch: Batch, now: StepSettings, spectral: SpectralLosses, fabric: Fabric) -> Losses:
     """Changes `state`; returns detached scalars by name: losses, of which only the total is weighted, and gradient norms."""
     _set_rate(state.generator_optimizer, now.lr)
     _set_rate(state.discriminator_optimizer, now.discriminator_lr)
@@ -48,21 +51,21 @@ def _set_rate(optimizer: torch.optim.Optimizer | None, rate: float) -> None:
 
 def _discriminator_step(state: State, target: Tensor, estimate: Tensor, fabric: Fabric) -> Losses:
     """Real and fake go through in one pass."""
-    critics, optimizer = state.discriminators, state.discriminator_optimizer
-    assert critics is not None  # `with_discriminators` holds only in runs that have them
+    discriminators, optimizer = state.discriminators, state.discriminator_optimizer
+    assert discriminators is not None  # `with_discriminators` holds only in runs that have them
     assert optimizer is not None
     with _narrow(state.config.bfloat16, target.device):
-        verdicts = critics(torch.cat([target, estimate]))
+        scores = discriminators(torch.cat([target, estimate]))
     count = len(target)
     losses = {
         f"d/{family}": discriminator_loss(
             [_half(maps, 0, count) for maps in each], [_half(maps, count, None) for maps in each]
         )
-        for family, each in verdicts.items()
+        for family, each in scores.items()
     }
     optimizer.zero_grad()
     fabric.backward(sum(losses.values()))
-    norm = _gradient_norm(critics)
+    norm = _gradient_norm(discriminators)
     optimizer.step()
     return {**losses, "norm/discriminators": norm}
 
@@ -72,17 +75,17 @@ def _half(maps: list[Tensor], start: int, stop: int | None) -> list[Tensor]:
 
 
 def _generator_step(
-    state: State, target: Tensor, estimate: Tensor, now: Moment, spectral: SpectralLosses, fabric: Fabric
+    state: State, target: Tensor, estimate: Tensor, now: StepSettings, spectral: SpectralLosses, fabric: Fabric
 ) -> Losses:
     losses = spectral(target, estimate)
     if now.with_discriminators:
         # Not through the distributed wrapper: these passes must not be taken for the discriminators' own.
-        critics = state.plain_discriminators
-        assert critics is not None
-        with _frozen(critics), _narrow(state.config.bfloat16, target.device):
+        discriminators = state.plain_discriminators
+        assert discriminators is not None
+        with _frozen(discriminators), _narrow(state.config.bfloat16, target.device):
             with torch.no_grad():
-                real = critics(target)
-            fake = critics(estimate)
+                real = discriminators(target)
+            fake = discriminators(estimate)
         losses["adversarial"] = sum(adversarial_loss(maps) for maps in fake.values())
         losses["features"] = sum(feature_loss(real[family], fake[family]) for family in fake)
     weights = _weights(state.config, now)
@@ -94,7 +97,7 @@ def _generator_step(
     return {"total": total, **losses, "norm/generator": norm}
 
 
-def _weights(config: TrainConfig, now: Moment) -> dict[str, float]:
+def _weights(config: TrainConfig, now: StepSettings) -> dict[str, float]:
     return {
         "mel": config.mel_weight,
         "stft": config.stft_weight,

@@ -1,4 +1,4 @@
-"""The fixed set a run is judged on while it trains: voices that are not in its training data."""
+"""The fixed set that a run is validated on: voices that are not in its training data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_CLIP_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ValidationResult:
     """`loss` is the mean |difference| of log-power hw2 mels over the set, the homework's validation mel loss.
 
     soundless: every clip came out as silence or a constant; such a generator is never the best, however low its loss.
@@ -48,7 +48,7 @@ class ValidationSet:
             self.guides = [torch.from_numpy(made.samples(clip, length)).to(device)[None] for clip, length in chosen]
 
     @torch.inference_mode()
-    def judge(self, weights: dict[str, Tensor]) -> Verdict:
+    def evaluate(self, weights: dict[str, Tensor]) -> ValidationResult:
         """The outputs of a generator with these plain weights for the set, and its loss."""
         generator = self.config.generator.build().to(self.device).eval()
         generator.load_state_dict(weights)
@@ -65,7 +65,7 @@ class ValidationSet:
             estimates.append(estimate.cpu())
         pairs = zip(estimates, self.waveforms)
         soundless = all(is_soundless(estimate.numpy(), target.cpu().numpy()) for estimate, target in pairs)
-        return Verdict(total / frames, estimates, soundless)
+        return ValidationResult(total / frames, estimates, soundless)
 
 
 def _chosen(pack: Pack, seconds: float) -> list[tuple[Clip, int]]:

@@ -10,7 +10,7 @@ from eval.reports.svg import Drawing
 
 @dataclass(frozen=True)
 class Curve:
-    """What `ui/templates/curve.html` shows. levels: (pixels from the top, text); ticks: (percent from the left, text)."""
+    """The content of `ui/templates/curve.html`. levels: (pixels from the top, text); ticks: (percent from the left, text)."""
 
     drawing: Drawing
     levels: Sequence[tuple[float, str]]

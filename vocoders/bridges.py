@@ -1,7 +1,7 @@
 """From one recipe's mel to another's, where there is no recording.
 
 Mels of one framing meet at STFT magnitudes, which the first is inverted to. Between framings, other rates or hops, there is no
-way but through a waveform: Griffin-Lim from those magnitudes, resampled, and analysed anew. What the first mel does not hold,
+way but through a waveform: Griffin-Lim from those magnitudes, resampled, and analysed anew. Content that the first mel does not hold,
 above its upper edge for one, the second cannot show.
 """
 
@@ -79,7 +79,7 @@ def as_log_hifigan_mel(mel: Features) -> Features:
 
 
 def bridge(step: Step) -> Callable[[Features], Features] | None:
-    """What stands in for a first step where there is a mel instead of a recording; None where a mel is not enough."""
+    """The step in place of a first step where there is a mel instead of a recording; None where a mel is not enough."""
     if step == hw2_mel:
         return as_hw2_mel
     if step == log_hifigan_mel:

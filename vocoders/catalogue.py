@@ -13,7 +13,7 @@ import numpy as np
 
 from common.paths import ASSETS
 from vocoders.checkpoints.brought import card_of, own_checkpoint_system, slug
-from vocoders.checkpoints.checkpoint import read_checkpoint, read_header, runs_of
+from vocoders.checkpoints.checkpoint import read_checkpoint, read_header, training_history
 from vocoders.features import (
     Features,
     hw2_mel,
@@ -121,7 +121,7 @@ def _own_card(path: Path) -> Card:
     if _own_missing(path):
         return Card(0, "-", "this project")
     checkpoint = read_header(path)
-    tuned = any(run.get("start") == "universal" for run in runs_of(checkpoint.about))
+    tuned = any(run.get("start") == "universal" for run in training_history(checkpoint.about))
     return card_of(checkpoint, "-", f"this project{', fine-tuned from UNIVERSAL_V1' if tuned else ''}")
 
 
@@ -142,7 +142,7 @@ BUILT_IN = (
     System(
         "griffin-lim",
         "Griffin-Lim from the mel",
-        "What Griffin-Lim really gets: magnitudes guessed from 80 mel bands; above 8 kHz, where the mel ends, a linear guess.",
+        "Griffin-Lim with no more than a mel: magnitudes estimated from 80 bands; above 8 kHz, where the mel ends, a linear estimate.",
         (hw2_mel, invert),
         GriffinLimVocoder,
         _griffin_lim_card,
@@ -150,7 +150,7 @@ BUILT_IN = (
     _own_system(
         "hifigan-hw2",
         "HiFi-GAN, own training",
-        "UNIVERSAL_V1 fine-tuned by this project on the hw2 mel, and taught to follow the phase of that mel's Griffin-Lim: hours on "
+        "UNIVERSAL_V1 fine-tuned by this project on the hw2 mel, and conditioned on the Griffin-Lim waveform of that mel: hours on "
         "two CPU cores, not from scratch.",
         OWN_CHECKPOINT,
     ),
@@ -170,7 +170,7 @@ BUILT_IN = (
     _original_system(
         "hifigan-original-mismatch",
         "HiFi-GAN, wrong mel",
-        "UNIVERSAL_V1 fed the raw hw2 mel, which it never saw: the homework's “original” row.",
+        "UNIVERSAL_V1 given the raw hw2 mel, on which it was not trained: the homework's “original” row.",
         (hw2_mel, mislabel),
     ),
     _original_system(
@@ -182,14 +182,14 @@ BUILT_IN = (
     _original_system(
         "hifigan-original-refined",
         "HiFi-GAN, bridged and refined",
-        "The bridged take corrected towards the mel: steady pitch, no training; on read speech slightly less natural.",
+        "The bridged output corrected towards the mel: steady pitch, no training; on read speech slightly less natural.",
         (hw2_mel, invert, remel),
         refinement=Refinement(),
     ),
     _own_system(
         "hifigan-hw2-refined",
         "HiFi-GAN, own training, refined",
-        "The fine-tuned model's take, refined on the same mel in the same way.",
+        "The fine-tuned model's output, refined on the same mel in the same way.",
         OWN_CHECKPOINT,
         Refinement(),
     ),
@@ -207,7 +207,7 @@ COMPARED = (  # what a comparison shows unless other systems are chosen
 )
 
 
-# What people ask for.
+# Systems by the ids that people give.
 
 
 def find_systems(text: str, may_import: bool = True) -> list[System]:

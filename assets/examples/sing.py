@@ -30,7 +30,7 @@ from scipy.special import gammaln
 
 SAMPLE_RATE = 44_100  # Hz of the files: not the vocoders' rate, so that the app has to resample
 FRAME_SECONDS = 64 / 44_100  # between control instants
-TAIL = 0.45  # seconds after the last note, for the room to ring
+TAIL_SECONDS = 0.45  # after the last note, for the room to ring
 PEAK = 10 ** (-3 / 20)  # -3 dBFS
 TOP_HZ = (16_000.0, 20_000.0)  # everything fades to nothing between these two
 SHAPES = np.arange(0.35, 2.75, 0.05)  # Rd of the glottal table: pressed ... breathy
@@ -175,7 +175,7 @@ def note_at(score: tuple[Note, ...], times: np.ndarray) -> tuple[np.ndarray, np.
 
 def total_samples(score: tuple[Note, ...], sample_rate: int) -> int:
     """Length of the rendering: the notes and the ring of the room."""
-    return round((sum(note.seconds for note in score) + TAIL) * sample_rate)
+    return round((sum(note.seconds for note in score) + TAIL_SECONDS) * sample_rate)
 
 
 def f0_contour(score: tuple[Note, ...], voice: Voice, sample_rate: int = SAMPLE_RATE, seed: int = 0) -> np.ndarray:

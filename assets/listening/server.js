@@ -1,13 +1,13 @@
 // The server: the calls of a session, and patience where the connection has none.
 //
-// Whatever was asked is asked again until there is an answer: a rating is never lost because a train went into a
+// A request is sent again until there is an answer: a rating is never lost because a train went into a
 // tunnel. Asking twice is safe: an answer carries the nonce of its trial, and a nonce counts once.
 
 /** @import { Calls, Step, Trouble } from './messages.js' */
 
-const WAITS = [1, 2, 4, 8, 15];   // s before asking again; the last one repeats
-const PATIENCE = 30_000;          // ms in which nothing arrives, after which an attempt is given up
-const PASSING = new Set(['busy', 'storage']);
+const RETRY_SECONDS = [1, 2, 4, 8, 15];   // before asking again; the last one repeats
+const MAX_SILENCE_MS = 30_000;           // in which nothing arrives, after which an attempt is given up
+const TRANSIENT = new Set(['busy', 'storage']);
 
 /** A refusal: asking again would not change it. */
 export class Refusal extends Error {
@@ -88,7 +88,7 @@ export function outcomeOf(status, bytes, read) {
     return content ? { content } : { reason: 'network' };
   }
   const { error, detail } = safely(() => parsed(bytes)) ?? {};
-  if (PASSING.has(error)) return { reason: error };
+  if (TRANSIENT.has(error)) return { reason: error };
   if (status >= 500 || status === 429) return { reason: status === 503 ? 'busy' : 'network' };
   return { refusal: new Refusal(error ?? 'other', detail) };
 }
@@ -106,7 +106,7 @@ async function received(url, init) {
   let timer;
   const wait = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => impatience.abort(), PATIENCE);
+    timer = setTimeout(() => impatience.abort(), MAX_SILENCE_MS);
   };
   try {
     wait();
@@ -171,7 +171,7 @@ export class Server {
       if (attempt && (!reason || signal?.aborted)) this.ontrouble(null);
       if (signal?.aborted) throw new Refusal('aborted');
       if (reason === undefined) return content;
-      await this.wait(WAITS[Math.min(attempt, WAITS.length - 1)], reason);
+      await this.wait(RETRY_SECONDS[Math.min(attempt, RETRY_SECONDS.length - 1)], reason);
     }
   }
 

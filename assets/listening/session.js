@@ -5,19 +5,19 @@
 // through textContent only.
 
 import { drawing, el, setText } from '../player/elements.js';
-import { BlindPlayer } from './blind-player.js';
-import { Done, Notice } from './done.js';
-import { Headphones } from './headphones.js';
-import { Instructions } from './instructions.js';
 import { isTaken, keyName } from './keys.js';
-import { Questionnaire } from './questionnaire.js';
 import { Memory, Refusal, Server } from './server.js';
 import { Translations } from './translations.js';
-import { Trial } from './trial.js';
-import { Volume } from './volume.js';
-import { Welcome } from './welcome.js';
 import { button } from './widgets.js';
-import { Withdraw } from './withdraw.js';
+import { BlindPlayer } from './playback/blind-player.js';
+import { Done, Notice } from './steps/done.js';
+import { Headphones } from './steps/headphones.js';
+import { Instructions } from './steps/instructions.js';
+import { Questionnaire } from './steps/questionnaire.js';
+import { Trial } from './steps/trial.js';
+import { Volume } from './steps/volume.js';
+import { Welcome } from './steps/welcome.js';
+import { Withdraw } from './steps/withdraw.js';
 
 const ASIDE = new Set(['volume', 'headphones', 'instructions', 'trial', 'questionnaire']);   // where one may withdraw
 
@@ -99,7 +99,7 @@ export class Session {
       this.view?.hush?.();
     });
     window.addEventListener('beforeunload', (event) => { if (this.busy) event.preventDefault(); });
-    // What was clicked with the pointer keeps no focus: Space belongs to the player. Keyboard focus is left alone.
+    // A control that was clicked with the pointer keeps no focus: Space belongs to the player. Keyboard focus is left alone.
     let pointer = false;
     this.root.addEventListener('pointerdown', () => { pointer = true; });
     document.addEventListener('keydown', () => { pointer = false; }, true);

@@ -52,7 +52,7 @@ export function timeStep(span, width, gap = 76) {
   return { step: unit * power, parts: unit === 2 ? 4 : 5 };
 }
 
-const LABEL_WIDTH = 30;   // px; a label that the right end would cut is left out, its tick stays
+const LABEL_WIDTH_PX = 30;   // a label that the right end would cut is left out, its tick stays
 
 /**
  * The ticks of a ruler `width` px wide: `x` in px from its left end, and the text of labelled ones, '' for the others.
@@ -69,7 +69,7 @@ export function timeTicks([t0, t1], width) {
     const time = (i * step) / parts;
     const x = ((time - t0) / (t1 - t0)) * width;
     const major = i % parts === 0;
-    const labelled = major && x < width - LABEL_WIDTH;
+    const labelled = major && x < width - LABEL_WIDTH_PX;
     ticks.push({ x, major, text: labelled ? time.toFixed(digits) + unit : '' });
     if (labelled) unit = '';
   }

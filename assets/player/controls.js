@@ -1,10 +1,10 @@
-// Everything around the takes: transport, settings, ruler, legends, help.
+// Everything around the tracks: transport, settings, ruler, legends, help.
 
 import { frequencyAt, timeTicks } from './axes.js';
 import { el, icon, iconButton, segmented, setAttribute, setText } from './elements.js';
 import { SHORTCUTS } from './keyboard.js';
 import { clamp, clock, signed } from './numbers.js';
-import { MIN_LOOP } from './timing.js';
+import { MIN_LOOP_SECONDS } from './timing.js';
 
 /** @import { Span, View } from './interfaces.js' */
 /** @import { Track } from './loader.js' */
@@ -15,7 +15,7 @@ const VIEWS = ['spectrogram', 'difference'];
 
 /** The page of one player: header, rows, legends. It holds nodes and no state; what it shows it asks the player. */
 export class Controls {
-  rows = el('div', 'lab-rows', { role: 'group', 'aria-label': 'Takes' });
+  rows = el('div', 'lab-rows', { role: 'group', 'aria-label': 'Recording and outputs' });
   hairline = el('div', 'lab-hairline', { hidden: '' });
   overall = el('div', 'lab-overall-bar');
   play = iconButton('play', 'Play', () => this.player.transport.toggle(), 'lab-play');
@@ -101,7 +101,7 @@ export class Controls {
         /** @type {Span} */
         const moved = [...region];
         moved[side] = clamp(moved[side] + steps[event.key], 0, duration);
-        if (moved[1] - moved[0] >= MIN_LOOP) this.player.setLoop(moved, { restart: false });
+        if (moved[1] - moved[0] >= MIN_LOOP_SECONDS) this.player.setLoop(moved, { restart: false });
       } });
   }
 
@@ -137,7 +137,7 @@ export class Controls {
     const { player } = this;
     const [label, sign] = player.playing ? /** @type {const} */ (['Pause', 'pause'])
       : /** @type {const} */ (['Play', 'play']);
-    this.play.disabled = !player.takes.length;
+    this.play.disabled = !player.sounds.length;
     if (this.play.title !== label) {
       this.play.replaceChildren(icon(sign));
       this.play.title = label;
@@ -202,7 +202,7 @@ export class Controls {
     /** @type {Record<View, [caption: string, labels: string[]]>} */
     const scales = {
       spectrogram: ['Level, dB', [0, 1, 2, 3, 4].map((i) => signed(low + ((high - low) * i) / 4, 0))],
-      difference: ['Take minus recording, dB', [-1, -0.5, 0, 0.5, 1].map((part) => signed(part * limit, 0))],
+      difference: ['Output minus recording, dB', [-1, -0.5, 0, 0.5, 1].map((part) => signed(part * limit, 0))],
     };
     for (const { name, root, caption, gradient, numbers } of this.legends) {
       const [text, labels] = scales[name];
@@ -226,7 +226,7 @@ export class Controls {
   }
 
   /**
-   * Time and frequency under the pointer, and a line through all takes; `lane` null hides them.
+   * Time and frequency under the pointer, and a line through all tracks; `lane` null hides them.
    *
    * @param {MouseEvent} event
    * @param {HTMLElement | null} lane

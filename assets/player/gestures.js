@@ -7,8 +7,8 @@ import { fitRegion } from './timing.js';
 /** @import { Span } from './interfaces.js' */
 /** @import { Player } from './player.js' */
 
-const DRAG = 4;            // px a pointer travels before a click becomes a drag
-const GRAB = 7;            // px around a loop edge in which a drag moves that edge
+const MIN_DRAG_PX = 4;     // that a pointer travels before a click becomes a drag
+const EDGE_REACH_PX = 7;   // around a loop edge, in which a drag moves that edge
 
 /** Click, drag, double click, pinch and wheel on the pictures and the ruler, told to the player as intentions. */
 export class Gestures {
@@ -34,7 +34,7 @@ export class Gestures {
      */
     const listen = (name, handler, options) => controls.root.addEventListener(name, (event) => {
       const lane = /** @type {Element} */ (event.target).closest('.lab-lane, .lab-ruler');
-      if (lane && player.takes.length) handler.call(this, event, /** @type {HTMLElement} */ (lane));
+      if (lane && player.sounds.length) handler.call(this, event, /** @type {HTMLElement} */ (lane));
     }, options);
     listen('pointerdown', this.press);
     listen('pointermove', this.move);
@@ -58,7 +58,7 @@ export class Gestures {
     if (!region) return null;
     const x = event.clientX - this.controls.ruler.getBoundingClientRect().left;
     const [a, b] = region.map((time) => Math.abs(this.controls.xOf(time) - x));
-    if (Math.min(a, b) > GRAB) return null;
+    if (Math.min(a, b) > EDGE_REACH_PX) return null;
     return a < b ? region[1] : region[0];
   }
 
@@ -86,7 +86,7 @@ export class Gestures {
     if (this.pinch) return void this.movePinch();
     const { drag } = this;
     if (!drag) return void (lane.style.cursor = this.oppositeEdge(event) === null ? '' : 'ew-resize');
-    if (!drag.region && Math.abs(event.clientX - drag.x) < DRAG) return;
+    if (!drag.region && Math.abs(event.clientX - drag.x) < MIN_DRAG_PX) return;
     drag.region = fitRegion([drag.anchor, this.controls.timeAt(event.clientX)], this.player.duration);
     this.controls.renderLoop(drag.region, true);
   }

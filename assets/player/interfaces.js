@@ -51,7 +51,7 @@
  * @typedef {object} TransportHost
  * @property {number} rate of all sounds, Hz
  * @property {number} duration of all sounds, s
- * @property {Sound<Id>[]} takes what can be played, in the order of the rows
+ * @property {Sound<Id>[]} sounds what can be played, in the order of the rows
  * @property {Id | null} selected the one that is audible
  * @property {Span | null} activeLoop the part that is repeated; null plays to the end of the clip
  * @property {number} cursor s, where the next run begins; the transport moves it when a run ends

@@ -6,7 +6,7 @@ import { activePlayer } from './players.js';
 
 /** The help panel: keys, what they do. */
 export const SHORTCUTS = [
-  ['Space', 'play, pause'], ['1 \u2013 9, 0', 'listen to a take'], ['\u2191 \u2193', 'previous, next take'],
+  ['Space', 'play, pause'], ['1 \u2013 9, 0', 'select a sound'], ['\u2191 \u2193', 'previous, next sound'],
   ['R', 'the recording'], ['\u2190 \u2192', 'seek 1 s, with Shift 0.1 s'], ['L', 'loop on, off'],
   ['M', 'loudness matched, raw'], ['D', 'difference, spectrogram'], ['+ \u2212', 'zoom'],
   ['F', 'fit the whole clip'], ['Click', 'go here'], ['Drag', 'loop this part'],
@@ -41,7 +41,7 @@ function keyName({ key, code }) {
   return (letter && key.charCodeAt(0) > 127 ? letter[1] : key).toLowerCase();
 }
 
-// What an element with the focus needs for itself is not ours: text all keys, buttons Space, sliders and tabs arrows.
+// Keys that an element with the focus uses itself are left to it: text all keys, buttons Space, sliders and tabs arrows.
 const TEXTUAL = 'input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select';
 const PRESSABLE = 'button, a[href], summary, label, input, [role=button], [role=tab], [role=option]';
 const MOVABLE = 'input, audio, video, [role=slider], [role=tab], [role=listbox], [role=option], [role=grid], '
@@ -64,7 +64,7 @@ document.addEventListener('keydown', (event) => {
   const action = Object.hasOwn(ACTIONS, name) && ACTIONS[name];
   if (!action || (event.target instanceof Element && isTaken(name, event.target))) return;
   const player = activePlayer();
-  if (!player?.takes.length) return;
+  if (!player?.sounds.length) return;
   event.preventDefault();
   if (!event.repeat || name.startsWith('arrow') || '+=-'.includes(name)) action(player, event);
 });

@@ -1,4 +1,4 @@
-// The tracks of the player's value, brought into the page: a row per take, and its audio and pictures, each fetched once.
+// The tracks of the player's value, brought into the page: a row per track, and its audio and pictures, each fetched once.
 
 import { fetchPicture } from './pictures.js';
 import { TrackRow } from './track-row.js';
@@ -24,8 +24,8 @@ import { fetchAudio } from './sound.js';
  * @property {string | null} problem why there is no audio
  */
 
-const JOIN_PAUSE = 100;    // ms in which arriving takes are collected, so that they join together
-const WAITS = [500, 2000]; // ms before a download that failed is tried again; then it is given up
+const JOIN_PAUSE_MS = 100;       // in which arriving sounds are collected, so that they join together
+const RETRY_MS = [500, 2000];   // before a download that failed is tried again; then it is given up
 
 /**
  * The result, or the error of the last try.
@@ -38,15 +38,15 @@ const WAITS = [500, 2000]; // ms before a download that failed is tried again; t
 export async function persistently(read, signal) {
   for (let attempt = 0; ; attempt += 1) {
     const result = await read().catch((error) => error);
-    if (!(result instanceof Error) || signal.aborted || attempt === WAITS.length) return result;
-    await new Promise((resolve) => { setTimeout(resolve, WAITS[attempt]); });
+    if (!(result instanceof Error) || signal.aborted || attempt === RETRY_MS.length) return result;
+    await new Promise((resolve) => { setTimeout(resolve, RETRY_MS[attempt]); });
     if (signal.aborted) return result;
   }
 }
 
 export class Loader {
   downloads = new AbortController();
-  /** Timer of the takes that have arrived. @type {ReturnType<typeof setTimeout> | null} */
+  /** Timer of the sounds that have arrived. @type {ReturnType<typeof setTimeout> | null} */
   joining = null;
 
   /** @param {Player} player */
@@ -99,7 +99,7 @@ export class Loader {
   }
 
   /**
-   * Fetches a file of a take once per URL. A result that comes after a reset finds its take gone: dropped.
+   * Fetches a file of a track once per URL. A result that comes after a reset finds its track gone: dropped.
    *
    * @template {Kind} K
    * @param {Track} track
@@ -122,14 +122,14 @@ export class Loader {
     this.player.refresh();
   }
 
-  /** A decoded take becomes selectable, and soon takes part in the run that is playing. @param {Track} track */
+  /** A decoded sound becomes selectable, and soon takes part in the run that is playing. @param {Track} track */
   welcome(track) {
     const { player } = this;
     const idle = !player.transport.playback && !player.chosen;
-    if (player.selected === null || (idle && track === player.takes[0])) player.selected = track.id;
+    if (player.selected === null || (idle && track === player.sounds[0])) player.selected = track.id;
     this.joining ??= setTimeout(() => {
       this.joining = null;
-      if (player.takes.some(({ id }) => player.transport.lacks(id))) player.transport.play();
-    }, JOIN_PAUSE);
+      if (player.sounds.some(({ id }) => player.transport.lacks(id))) player.transport.play();
+    }, JOIN_PAUSE_MS);
   }
 }

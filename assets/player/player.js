@@ -1,4 +1,4 @@
-// The synchronized multi-take player: many renderings of one recording, one transport, one ear.
+// The synchronized player: the outputs of one recording, one transport, one ear.
 //
 // mount(host) -> player; player.update(value) with the JSON that ui/player.py sends. Text from users (titles
 // are file names) reaches the page through textContent only. How it sounds is in sound.js and transport.js.
@@ -93,11 +93,11 @@ export class Player {
   // ------------------------------------------------ what is known
 
   get ordered() { return [...this.tracks.values()].sort((a, b) => a.index - b.index); }
-  get takes() {
+  get sounds() {
     return /** @type {(Track & {buffer: AudioBuffer})[]} */ (this.ordered.filter((track) => track.buffer !== null));
   }
   get rate() { return this.value?.sample_rate ?? 22050; }
-  get duration() { return this.takes[0]?.buffer.duration ?? this.value?.seconds ?? 0; }
+  get duration() { return this.sounds[0]?.buffer.duration ?? this.value?.seconds ?? 0; }
   get highest() { return this.value?.spectrogram.frequency_max ?? this.rate / 2; }
   get span() { return fitView(this.zoom ?? [0, this.duration], this.duration); }
   get activeLoop() { return this.looping ? this.region : null; }
@@ -106,7 +106,7 @@ export class Player {
   get shown() { return this.host.isConnected && this.host.getClientRects().length > 0; }
 
   /**
-   * How loud a take is, 0 for all but the audible one.
+   * Linear gain of a track, 0 for all but the audible one.
    *
    * @param {string} id
    * @param {string | null} audible
@@ -122,14 +122,14 @@ export class Player {
   }
 
   get state() {
-    const tracks = this.takes.map((track) => track.id);
+    const tracks = this.sounds.map((track) => track.id);
     const { selected, matched, view, axis, position: time, span: zoom, activeLoop: loop } = this;
     const gains = Object.fromEntries(tracks.map((id) => [id, this.gainOf(id)]));
     const ready = this.host.dataset.ready === '1';
     return { ready, playing: this.playing, time, selected, matched, loop, view, axis, zoom, tracks, gains };
   }
 
-  /** What the loudspeakers would get, for tests. */
+  /** The samples that the loudspeakers would get, for tests. */
   renderOffline(/** @type {Parameters<Transport<string>['renderOffline']>[0]} */ options) {
     return this.transport.renderOffline(options);
   }
@@ -145,9 +145,9 @@ export class Player {
     this.refresh();
   }
 
-  /** @param {number} by takes */
+  /** @param {number} by sounds */
   step(by) {
-    const ids = this.takes.map((track) => track.id);
+    const ids = this.sounds.map((track) => track.id);
     this.select(ids[clamp(ids.findIndex((id) => id === this.selected) + by, 0, ids.length - 1)]);
   }
 
@@ -278,7 +278,7 @@ export class Player {
       for (const track of tracks) {
         const { row, spec } = track;
         const state = track.problem ? 'failed' : spec.state;
-        const problem = track.problem ?? (state === 'failed' ? spec.error ?? 'This take failed.' : null);
+        const problem = track.problem ?? (state === 'failed' ? spec.error ?? 'This output failed.' : null);
         const drawn = { ...track, state, problem };
         row.render(drawn, { audible: track.id === this.selected, matched });
         row.paint(drawn, { view, axis, highest, span, duration });

@@ -1,18 +1,18 @@
-// Sound: one run of all takes, its faders, and the reading of audio files.
+// Sound: one run of all sounds, its faders, and the reading of audio files.
 //
-//                    ┌─ fader of take 1 ─┐
-//   source ─ splitter ┼─ fader of take 2 ─┼─ bus ─ volume ─ destination
-//                    └─ fader of take 3 ─┘
+//                     ┌─ fader of sound 1 ─┐
+//   source ─ splitter ┼─ fader of sound 2 ─┼─ bus ─ volume ─ destination
+//                     └─ fader of sound 3 ─┘
 //
-// The takes are the channels of one source, so they are in lock-step by construction: no scheduler, however late,
-// can move one against another. Choosing a take only moves faders, so a switch never shifts or interrupts the sound,
-// and what differs between two takes is the vocoder and nothing else.
+// The sounds are the channels of one source, so they are in lock-step by construction: no scheduler, however late,
+// can move one against another. Choosing a sound only moves faders, so a switch never shifts or interrupts the sound,
+// and what differs between two sounds is the vocoder and nothing else.
 
 /** @import { Schedule } from './timing.js' */
 
-const RAMP = 0.006;        // s, a switch between takes
-const LOOP_EDGE = 0.003;   // s, fade at both ends of a looped region
-const FADE_LEAD = 0.03;    // s between a switch and its ramp: an event that reaches the audio thread late is a click
+const RAMP_SECONDS = 0.006;       // a switch between sounds
+const LOOP_FADE_SECONDS = 0.003;  // fade at both ends of a looped region
+const FADE_LEAD_SECONDS = 0.03;   // between a switch and its ramp: an event that reaches the audio thread late is a click
 
 /**
  * The value at a time of a line from v0 at t0 to v1 at t1, which stays at its ends before and after.
@@ -64,13 +64,13 @@ export class Fader {
       gain.cancelScheduledValues(t1);
       if (time > t0) gain.linearRampToValueAtTime(value, time);
     }
-    gain.linearRampToValueAtTime(target, time + RAMP);
-    this.line = { t0: time, v0: value, t1: time + RAMP, v1: target };
+    gain.linearRampToValueAtTime(target, time + RAMP_SECONDS);
+    this.line = { t0: time, v0: value, t1: time + RAMP_SECONDS, v1: target };
   }
 }
 
 /**
- * A take as one channel: a copy of its samples from `first` on, averaged where a file has several channels.
+ * A sound as one channel: a copy of its samples from `first` on, averaged where a file has several channels.
  *
  * @param {AudioBuffer} buffer
  * @param {number} first
@@ -87,13 +87,13 @@ export function mono(buffer, first, frames) {
 }
 
 /**
- * Identical short fades at both ends of every take, so that the seam of a loop is silent whatever it joins.
+ * Identical short fades at both ends of every sound, so that the seam of a loop is silent whatever it joins.
  *
  * @param {Float32Array} samples
  * @param {number} rate Hz
  */
 export function fadeEdges(samples, rate) {
-  const edge = Math.round(LOOP_EDGE * rate);
+  const edge = Math.round(LOOP_FADE_SECONDS * rate);
   for (let i = 0; i < edge; i += 1) {
     samples[i] *= i / edge;
     samples[samples.length - 1 - i] *= i / edge;
@@ -101,15 +101,15 @@ export function fadeEdges(samples, rate) {
 }
 
 /**
- * The buffer that a run plays, a channel per take.
+ * The buffer that a run plays, a channel per sound.
  *
- * @param {{buffer: AudioBuffer}[]} takes
+ * @param {{buffer: AudioBuffer}[]} sounds
  * @param {Schedule} plan
  */
-export function assemble(takes, { rate, firstFrame, frames, loops }) {
-  const buffer = new AudioBuffer({ length: frames, numberOfChannels: takes.length, sampleRate: rate });
-  takes.forEach((take, channel) => {
-    const samples = mono(take.buffer, firstFrame, frames);
+export function assemble(sounds, { rate, firstFrame, frames, loops }) {
+  const buffer = new AudioBuffer({ length: frames, numberOfChannels: sounds.length, sampleRate: rate });
+  sounds.forEach((sound, channel) => {
+    const samples = mono(sound.buffer, firstFrame, frames);
     if (loops) fadeEdges(samples, rate);
     buffer.copyToChannel(samples, channel);
   });
@@ -121,12 +121,12 @@ export function assemble(takes, { rate, firstFrame, frames, loops }) {
  *
  * @param {{currentTime: number, sampleRate: number}} context
  */
-export function soon({ currentTime, sampleRate }, lead = FADE_LEAD) {
+export function soon({ currentTime, sampleRate }, lead = FADE_LEAD_SECONDS) {
   return Math.ceil((currentTime + lead) * sampleRate) / sampleRate;
 }
 
 /**
- * One run of all takes from one moment on. It never seeks: a new place means a new run, cross-faded in.
+ * One run of all sounds from one moment on. It never seeks: a new place means a new run, cross-faded in.
  *
  * @template {string | number} Id
  */
@@ -135,7 +135,7 @@ export class Playback {
    * @param {BaseAudioContext} context
    * @param {AudioNode} output
    * @param {object} run
-   * @param {Id[]} run.ids the takes, in the order of the channels of `buffer`
+   * @param {Id[]} run.ids the sounds, in the order of the channels of `buffer`
    * @param {AudioBuffer} run.buffer
    * @param {Schedule} run.plan
    * @param {(id: Id) => number} run.gainOf
@@ -164,7 +164,7 @@ export class Playback {
   }
 
   /**
-   * One simultaneous move of all faders: identical takes add up to themselves at every sample of it.
+   * One simultaneous move of all faders: identical sounds add up to themselves at every sample of it.
    *
    * @param {(id: Id) => number} gainOf
    * @param {number} time
@@ -176,7 +176,7 @@ export class Playback {
   /** @param {number} time */
   stop(time) {
     this.bus.rampTo(0, time);
-    this.source.stop(Math.max(time, this.when) + RAMP);
+    this.source.stop(Math.max(time, this.when) + RAMP_SECONDS);
   }
 
   /** @param {number} time */
@@ -195,10 +195,10 @@ export class Playback {
  */
 export async function fetchAudio(url, rate, signal) {
   const response = await fetch(url, { signal }).catch(() => null);
-  if (!response?.ok) throw new Error('The audio of this take could not be loaded.');
+  if (!response?.ok) throw new Error('The audio of this track could not be loaded.');
   const bytes = await response.arrayBuffer();
   // Decoding needs no real-time context, which browsers grant only after a gesture.
   return new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes).catch(() => {
-    throw new Error('The browser could not decode the audio of this take.');
+    throw new Error('The browser could not decode the audio of this track.');
   });
 }

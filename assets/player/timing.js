@@ -12,9 +12,9 @@ import { clamp } from './numbers.js';
  *   loops: boolean}} Schedule
  */
 
-export const MIN_LOOP = 0.5;      // s
-export const MIN_SPAN = 0.1;      // s, the closest zoom: about nine spectrogram columns
-export const JOIN_LEAD = 0.15;    // s before a run takes over unheard: nobody waits, and a busy machine needs the time
+export const MIN_LOOP_SECONDS = 0.5;
+export const MIN_SPAN_SECONDS = 0.1;     // the closest zoom: about nine spectrogram columns
+export const JOIN_LEAD_SECONDS = 0.15;   // before a run takes over unheard: nobody waits, and a busy machine needs the time
 
 /**
  * The schedule of a run that begins at `when` of the context's clock with `position` of the clip, both in s.
@@ -36,7 +36,7 @@ export function schedule({ rate, when, position, region, clipFrames }) {
  * @param {Schedule} plan
  * @param {number} now s of the context's clock
  */
-export function joinPoint({ rate, startFrame, offsetFrame, firstFrame, frames, loops }, now, lead = JOIN_LEAD) {
+export function joinPoint({ rate, startFrame, offsetFrame, firstFrame, frames, loops }, now, lead = JOIN_LEAD_SECONDS) {
   const frame = Math.max(startFrame, Math.ceil((now + lead) * rate));
   const played = offsetFrame + frame - startFrame;
   if (!loops && played >= frames) return null;
@@ -56,27 +56,27 @@ export function positionAt({ rate, startFrame, offsetFrame, firstFrame, frames, 
 }
 
 /**
- * [a, b] in order, inside the clip, at least MIN_LOOP long: a shorter one grows around its centre.
+ * [a, b] in order, inside the clip, at least MIN_LOOP_SECONDS long: a shorter one grows around its centre.
  *
  * @param {Span} region
  * @param {number} duration
  * @returns {Span}
  */
 export function fitRegion([a, b], duration) {
-  const length = Math.min(Math.max(Math.abs(b - a), MIN_LOOP), duration);
+  const length = Math.min(Math.max(Math.abs(b - a), MIN_LOOP_SECONDS), duration);
   const start = clamp((a + b - length) / 2, 0, duration - length);
   return [start, start + length];
 }
 
 /**
- * The part of the clip that is shown: inside the clip, at least MIN_SPAN long.
+ * The part of the clip that is shown: inside the clip, at least MIN_SPAN_SECONDS long.
  *
  * @param {Span} view
  * @param {number} duration
  * @returns {Span}
  */
 export function fitView([t0, t1], duration) {
-  const span = clamp(t1 - t0, Math.min(MIN_SPAN, duration), duration);
+  const span = clamp(t1 - t0, Math.min(MIN_SPAN_SECONDS, duration), duration);
   const start = clamp(t0, 0, duration - span);
   return [start, start + span];
 }
@@ -91,7 +91,7 @@ export function fitView([t0, t1], duration) {
  * @returns {Span}
  */
 export function zoomed([t0, t1], factor, centre, duration) {
-  const span = clamp((t1 - t0) * factor, Math.min(MIN_SPAN, duration), duration);
+  const span = clamp((t1 - t0) * factor, Math.min(MIN_SPAN_SECONDS, duration), duration);
   const start = centre - ((centre - t0) / (t1 - t0)) * span;
   return [start, start + span];
 }

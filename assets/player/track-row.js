@@ -1,4 +1,4 @@
-// One take on the page: its button, its level, its download, its picture.
+// One track on the page: its button, its level, its download, its picture.
 
 import { frequencyTicks } from './axes.js';
 import { el, icon, setAttribute, setText } from './elements.js';
@@ -12,7 +12,7 @@ import { onAxis, penOf } from './pictures.js';
 /** @typedef {TrackValue['state']} State */
 /** @typedef {Track & {state: State}} DrawnTrack a track whose `problem` has the sentence for the page */
 
-const CRISP = 3;           // px per spectrogram column from which columns are drawn with hard edges
+const MIN_CRISP_COLUMN_PX = 3;   // from this width on spectrogram columns are drawn with hard edges
 const STATE_TEXT = { waiting: 'Waiting', running: 'Running', failed: 'Not available', ready: 'Loading' };
 
 export class TrackRow {
@@ -26,11 +26,11 @@ export class TrackRow {
     this.about = el('span', 'lab-about');
     this.message = el('span', 'lab-message');
     this.bar = el('span', 'lab-bar');
-    this.button = el('button', 'lab-take', { type: 'button', onclick: () => player.select(id) },
+    this.button = el('button', 'lab-select', { type: 'button', onclick: () => player.select(id) },
       this.badge, el('span', 'lab-words', {}, this.title, this.about, this.message,
         el('span', 'lab-progress', { 'aria-hidden': 'true' }, this.bar)));
     this.download = el('a', 'lab-tool lab-download', {}, icon('download'));
-    this.chip = el('span', 'lab-chip', { title: 'Change of level that brings all takes to one loudness' });
+    this.chip = el('span', 'lab-chip', { title: 'Change of level that brings all tracks to one loudness' });
     this.canvas = el('canvas', 'lab-canvas', { role: 'img' });
     this.scale = el('div', 'lab-scale', { 'aria-hidden': 'true' });
     this.loop = el('div', 'lab-loop');
@@ -109,7 +109,7 @@ export class TrackRow {
     const perSecond = source.width / duration;   // columns
     const columns = perSecond * (t1 - t0);
     const pen = penOf(this.canvas);
-    pen.imageSmoothingEnabled = width / columns < CRISP * ratio;
+    pen.imageSmoothingEnabled = width / columns < MIN_CRISP_COLUMN_PX * ratio;
     pen.imageSmoothingQuality = 'high';
     pen.drawImage(source, perSecond * t0, 0, columns, height, 0, 0, width, height);
   }
@@ -126,7 +126,7 @@ export class TrackRow {
       : `Spectrogram of ${spec.title}`;
     const range = `0 to ${Math.round(highest / 1000)} kHz, ${duration.toFixed(1)} s`;
     setAttribute(this.canvas, 'aria-label', `${what}, ${range}`);
-    const missing = difference ? 'No difference map for this take' : 'No spectrogram for this take';
+    const missing = difference ? 'No difference map for this track' : 'No spectrogram for this track';
     setText(this.note, picture ? '' : state === 'ready' && !loading.size ? missing : STATE_TEXT[state]);
   }
 

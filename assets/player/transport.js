@@ -1,15 +1,15 @@
 // The transport: what plays, from where, and how one run takes over from another.
 
 import { Fader, Playback, assemble, soon } from './sound.js';
-import { JOIN_LEAD, fitRegion, joinPoint, positionAt, schedule } from './timing.js';
+import { JOIN_LEAD_SECONDS, fitRegion, joinPoint, positionAt, schedule } from './timing.js';
 
 /** @import { Span, TransportHost } from './interfaces.js' */
 /** @typedef {{when: number, position: number}} Start in s of the context's clock, and of the clip */
 
-const START_LEAD = 0.05;   // s between asking for sound and the first sample
+const START_LEAD_SECONDS = 0.05;   // between asking for sound and the first sample
 
 /**
- * Runs of all takes, one after the other. What is chosen, looped and shown it asks the player.
+ * Runs of all sounds, one after the other. It asks the player which one is chosen, looped and shown.
  *
  * @template {string | number} Id
  */
@@ -37,7 +37,7 @@ export class Transport {
 
   get playing() { return this.starting || Boolean(this.playback); }
 
-  /** What is being heard now: the clock runs ahead of the loudspeaker by the output latency. */
+  /** The time of the sound that is audible now: the clock runs ahead of the loudspeaker by the output latency. */
   get audibleTime() { return this.context ? this.context.currentTime - (this.context.outputLatency || 0) : 0; }
   get position() {
     const run = this.runAt(this.audibleTime);
@@ -88,7 +88,7 @@ export class Transport {
     if (this.context && this.context.sampleRate !== rate) this.closeContext();
   }
 
-  /** Whether the run that plays began before this take arrived. @param {Id} id */
+  /** Whether the run that plays began before this sound arrived. @param {Id} id */
   lacks(id) {
     return this.playback !== null && !this.playback.faders.has(id);
   }
@@ -99,7 +99,7 @@ export class Transport {
    * @param {number} [position] s of the clip
    */
   play(position) {
-    if (!this.player.takes.length) return;
+    if (!this.player.sounds.length) return;
     const { context, volume } = this.wake();
     if (context.state !== 'running') {
       this.player.cursor = position ?? this.player.cursor;
@@ -107,9 +107,9 @@ export class Transport {
     }
     this.starting = false;
     const previous = this.playback;
-    const carried = position === undefined ? this.runAt(context.currentTime + JOIN_LEAD) : null;
+    const carried = position === undefined ? this.runAt(context.currentTime + JOIN_LEAD_SECONDS) : null;
     const start = carried ? joinPoint(carried.plan, context.currentTime)
-      : { when: soon(context, START_LEAD), position: position ?? this.player.cursor };
+      : { when: soon(context, START_LEAD_SECONDS), position: position ?? this.player.cursor };
     if (!start) return;   // the clip ends before another run could begin
     const options = { region: this.player.activeLoop, fadeIn: Boolean(previous), carriesOn: Boolean(carried) };
     this.playback = this.perform(context, volume.node, start, options);
@@ -131,7 +131,7 @@ export class Transport {
   }
 
   /**
-   * The one place where takes become sound, for loudspeakers and for tests alike.
+   * The one place where sounds become audible, for loudspeakers and for tests alike.
    *
    * @param {BaseAudioContext} context
    * @param {AudioNode} output
@@ -143,11 +143,11 @@ export class Transport {
    * @param {boolean} [options.carriesOn]
    */
   perform(context, output, start, { region, gainOf = (id) => this.player.gainOf(id), ...options }) {
-    const { takes, rate } = this.player;
-    const plan = schedule({ rate, region, clipFrames: takes[0].buffer.length, ...start });
-    const key = [plan.firstFrame, plan.frames, plan.loops, ...takes.map(({ urls }) => urls.buffer)].join(' ');
-    if (this.assembled?.key !== key) this.assembled = { key, buffer: assemble(takes, plan) };
-    const ids = takes.map(({ id }) => id);
+    const { sounds, rate } = this.player;
+    const plan = schedule({ rate, region, clipFrames: sounds[0].buffer.length, ...start });
+    const key = [plan.firstFrame, plan.frames, plan.loops, ...sounds.map(({ urls }) => urls.buffer)].join(' ');
+    if (this.assembled?.key !== key) this.assembled = { key, buffer: assemble(sounds, plan) };
+    const ids = sounds.map(({ id }) => id);
     return new Playback(context, output, { ids, buffer: this.assembled.buffer, plan, gainOf, ...options });
   }
 
@@ -155,7 +155,7 @@ export class Transport {
    * The same graph, rendered.
    *
    * @param {object} [options]
-   * @param {[time: number, id: Id][]} [options.switches] in order; those at 0 s choose the first take
+   * @param {[time: number, id: Id][]} [options.switches] in order; those at 0 s choose the first sound
    * @param {number} [options.seconds] default: the clip's
    * @param {boolean} [options.matched]
    * @param {Span | null} [options.loop]
@@ -197,7 +197,7 @@ export class Transport {
   }
 
   applyGains() {
-    // A run that began before the chosen take arrived sounds on as it was until it hands over.
+    // A run that began before the chosen sound arrived sounds on as it was until it hands over.
     const { context, player: { selected } } = this;
     if (!context || selected === null) return;
     const able = this.runs.filter((run) => run.faders.has(selected));

@@ -105,14 +105,14 @@ def _compare(url: str, folder: Path, samples: np.ndarray) -> tuple[float, float]
     began, first = time.perf_counter(), None
     job = client.submit(handle_file(folder / "clip.wav"), list(COMPARED), api_name="/compare")
     for shown in job:
-        if first is None and any('"ready"' in json.dumps(track) for track in _takes(shown)):
+        if first is None and any('"ready"' in json.dumps(track) for track in _tracks(shown)):
             first = time.perf_counter() - began
     if first is None:
         raise RuntimeError(f"the comparison gave nothing to hear: {job.outputs()[-1][0]}")
     return first, time.perf_counter() - began
 
 
-def _takes(shown: tuple) -> list[dict]:
+def _tracks(shown: tuple) -> list[dict]:
     """The player's tracks behind the recording's, in what the page was sent."""
     return next((value["tracks"][1:] for value in shown if isinstance(value, dict) and "tracks" in value), [])
 

@@ -142,10 +142,13 @@ def _generators(name: str, config: HiFiGANConfig, checkpoint: Checkpoint, sample
 def whole_systems(samples: np.ndarray, universal: torch.nn.Module, own: torch.nn.Module) -> list[Pair]:
     """Every system that is compared by default, from the recording to its output, nothing shared between them."""
     steps = plain.PlainSystems(universal, own).steps(samples)
-    return [Pair(system_id, steps[system_id], functools.partial(_take, system_id, samples)) for system_id in COMPARED]
+    return [
+        Pair(system_id, steps[system_id], functools.partial(_resynthesize, system_id, samples))
+        for system_id in COMPARED
+    ]
 
 
-def _take(system_id: str, samples: np.ndarray) -> None:
+def _resynthesize(system_id: str, samples: np.ndarray) -> None:
     synthesize(find_system(system_id), Analysis(samples))
 
 

@@ -1,4 +1,4 @@
-"""How sure a mean over clips is. Clips are what was drawn, so clips are what is resampled."""
+"""BCa bootstrap intervals of means over clips; the clip is the sampling unit."""
 
 from __future__ import annotations
 

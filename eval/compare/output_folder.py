@@ -23,7 +23,7 @@ RESERVED = {"reference", "anchor", "clips"}  # conditions and folders that mean 
 
 @dataclass(frozen=True)
 class OutputFolder:
-    """What stands in the place of a `System` whose outputs are there already.
+    """Stands in for a `System` whose outputs are there already.
 
     A value: after a trip to another process it equals itself. files: (clip, path) pairs; missing: (clip, reason) pairs; unused:
     files of no clip.
@@ -79,7 +79,7 @@ class OutputFolder:
 
 @dataclass(frozen=True)
 class OutputFile:
-    """What stands in the place of a `System` whose output for one recording is a file. A value, small enough for every event."""
+    """Stands in for a `System` whose output for one recording is a file. A value, small enough for every event."""
 
     id: str
     title: str
@@ -90,7 +90,7 @@ class OutputFile:
     mel: ClassVar[str] = "unknown"  # it may be a mel vocoder's, and competes with those
 
     def describe(self) -> Card:
-        """What made it is unknown."""
+        """Its program is unknown."""
         return Card(None, "-", self.title)
 
 

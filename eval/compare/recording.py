@@ -52,7 +52,7 @@ class Output:
 
     @property
     def about(self) -> str:
-        """What was noticed about this output, first since a row shows the beginning, then the sentence about the system."""
+        """The notices about this output, first since a row shows the beginning, then the sentence about the system."""
         noticed = "; ".join(self.notes)
         return f"{noticed[0].upper()}{noticed[1:]}. {self.system.about}" if noticed else self.system.about
 

@@ -29,7 +29,7 @@ ESTIMATE = "estimate"  # the one system whose files are scored
 
 @dataclass(frozen=True)
 class Scores:
-    """What was measured.
+    """The measurements.
 
     clips: one dict per measured clip, {"name", "seconds", <metric>: value or None, "moved": samples by which a late estimate was
     moved onto its reference, "notes": what was noticed, "history": {"reference", "estimate"}}. metrics: means over all clips, None where one failed or none has a value; `n` says

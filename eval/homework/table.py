@@ -37,14 +37,14 @@ LINES = (
         "HiFi-GAN (hw2 mel, own training)",
         (1.120, 0.176, 0.320),
         "A HiFi-GAN V1 trained on that mel. The homework trained one for 50 000 steps. Its real weakness was pitch: partials waver, "
-        "which is audible as trembling. This project's was fine-tuned from UNIVERSAL_V1 and is conditioned on a guide beside the mel, Griffin-Lim from "
+        "which is audible as jitter. This project's was fine-tuned from UNIVERSAL_V1 and is conditioned on a guide beside the mel, Griffin-Lim from "
         "that same mel, which tells it every partial's phase; so it does not.",
     ),
     Line(
         "hifigan-original-mismatch",
         "HiFi-GAN (original)",
         (9.274, 6.465, 8.585),
-        "The original weights on a mel they never saw: linear power in HTK bands where they expect log magnitudes in Slaney bands. "
+        "The original weights on a mel they were not trained on: linear power in HTK bands where they expect log magnitudes in Slaney bands. "
         "The row measures a wrong input, not a vocoder.",
     ),
     Line(

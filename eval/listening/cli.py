@@ -20,14 +20,14 @@ def add_listening(commands) -> None:
     parser = commands.add_parser("listening", help="blind listening studies: make one, read its results")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     make = actions.add_parser(
-        "make", help="render a study's takes and store it; prints its link and the key to its results"
+        "make", help="render a study's stimuli and store it; prints its link and the key to its results"
     )
     make.add_argument(
         "study", type=Path, metavar="STUDY.yaml", help="name, mode, clips, systems, ...; see docs/listening-tests.md"
     )
     make.add_argument("--revises", metavar="ID", help="make a revision of this study")
     listing = actions.add_parser("list", help="all studies")
-    backup = actions.add_parser("backup", help="all studies, answers and takes in one file, while the app runs")
+    backup = actions.add_parser("backup", help="all studies, answers and stimuli in one file, while the app runs")
     backup.add_argument("archive", type=Path, metavar="FILE.tar")
     backup.add_argument("--force", action="store_true", help="overwrite")
     restoring = actions.add_parser("restore", help="a backup into an empty database, of whatever kind")

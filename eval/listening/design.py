@@ -1,7 +1,7 @@
 """The design of a session: the trials and their order, seeded, and balanced over raters.
 
 Every rater has a design row, 0, 1, 2, ... in order of arrival; the row and the study's seed give the whole session, in orders
-of `orders.py`. What a trial plays, and what passes a check, is the task's.
+of `orders.py`. The task defines what a trial plays and which answers pass a check.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from typing import Any
 from eval.listening.analysis.votes import ANCHOR, REFERENCE
 from eval.listening.tasks.registry import TASKS, task_of
 from eval.listening.tasks.task import Task
-from eval.listening.trial import BEEPS, GOLD
+from eval.listening.trial import BEEPS, DEGRADED
 
 MAX_ITEMS, MAX_SYSTEMS, MAX_TRIALS = 60, 12, 200
 
@@ -64,7 +64,7 @@ class Study:
         for name in ("items", "systems"):
             values = getattr(self, name)
             self._check(name, len(set(values)) == len(values) and all(values), "different names")
-        reserved = {REFERENCE, ANCHOR, GOLD, *BEEPS, *self.task.anchors} & set(self.systems)
+        reserved = {REFERENCE, ANCHOR, DEGRADED, *BEEPS, *self.task.anchors} & set(self.systems)
         self._check("systems", not reserved, f"none called {', '.join(sorted(reserved))}")
         self._check("raters", 1 <= self.raters <= 10_000, "1 to 10000")
         for name in ("repeats", "golds", "traps"):

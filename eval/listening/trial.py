@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from eval.listening.analysis.votes import REFERENCE
 
-GOLD = "degraded"  # the degraded anchor of attention checks
+DEGRADED = "degraded"  # the degraded anchor of attention checks
 BEEPS = tuple(f"beeps-{count}" for count in range(1, 6))  # stimuli of attention checks: the count is the right answer
 
 

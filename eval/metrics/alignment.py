@@ -1,4 +1,4 @@
-"""Where an estimate lies against its reference: how late, which way up, how loud."""
+"""Delay, polarity and gain of an estimate relative to its reference."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def align(reference: np.ndarray, estimate: np.ndarray) -> Alignment | None:
     return Alignment(int(delays[best]), float(near[best]), 10 * math.log10(powers[1] / powers[0]))
 
 
-def moved_onto(estimate: np.ndarray, alignment: Alignment | None) -> np.ndarray:
+def apply_alignment(estimate: np.ndarray, alignment: Alignment | None) -> np.ndarray:
     """(n,) -> (n,): moved by whole samples and turned over as `alignment` says, where that is certain; a copy."""
     if not alignment or not alignment.is_reliable:
         return estimate.copy()
@@ -72,7 +72,7 @@ def residual(reference: np.ndarray, estimate: np.ndarray, alignment: Alignment |
     The estimate is first moved and turned over as `alignment` says, where that is certain. From an estimate with a phase of its
     own the residual is the sum of both, near +3 dB, and says nothing about how it sounds.
     """
-    left = (moved_onto(fit_length(estimate, len(reference)), alignment) - reference).astype(np.float32)
+    left = (apply_alignment(fit_length(estimate, len(reference)), alignment) - reference).astype(np.float32)
     powers = [float(np.sum(np.square(x, dtype=np.float64))) for x in (left, reference)]
     if not powers[1]:
         return left, math.nan

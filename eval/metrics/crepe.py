@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from common.content_cache import remembered
+from common.content_cache import cached_by_content
 from eval.metrics.metric import PITCH, metric
 from eval.metrics.pitch import MIN_CONFIDENCE, PitchTrack
 from vocoders.audio import SAMPLE_RATE, fit_length
@@ -156,7 +156,7 @@ def track_pitch_crepe(samples: np.ndarray) -> PitchTrack:
     return PitchTrack(seconds, to_hertz(activations, viterbi_path(activations)), activations.max(axis=1))
 
 
-@remembered(16)
+@cached_by_content(16)
 def _cached_track(samples: np.ndarray) -> PitchTrack:
     return track_pitch_crepe(samples)
 

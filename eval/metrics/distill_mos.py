@@ -13,7 +13,7 @@ import threading
 import numpy as np
 import torch
 
-from common.content_cache import remembered
+from common.content_cache import cached_by_content
 from eval.metrics.metric import OPINION, metric, package
 from vocoders.audio import SAMPLE_RATE
 from vocoders.torchaudio_cpu import import_torchaudio
@@ -64,7 +64,7 @@ def distillmos_embeddings(samples: np.ndarray) -> np.ndarray:
     return np.stack([frames[start : max(stop, start + 1)].mean(0) for start, stop in itertools.pairwise(edges)])
 
 
-@remembered(8)
+@cached_by_content(8)
 def _look(samples: np.ndarray) -> tuple[float, np.ndarray]:
     """The score, and what was pooled into it: (frames, 200), one frame per 20 ms of the recording.
 

@@ -19,7 +19,7 @@ Curve = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, float]]  # -> error
 SPECTRAL, PITCH, STABILITY, LEVEL, OPINION = GROUPS = (
     "spectral fidelity",
     "pitch and periodicity",
-    "tremble of held notes",
+    "stability of held notes",
     "level and time",
     "predicted opinion",
 )

@@ -1,4 +1,4 @@
-"""Trembling on long notes: F0 jitter, amplitude flutter, and buzz at the hop rate.
+"""Stability of long notes: F0 jitter, amplitude flutter, and buzz at the hop rate.
 
 Only *sustained* stretches of the reference count: voiced, and with a slowly moving F0. On each of them the fundamental of
 both signals is brought down to 0 Hz along the reference's smoothed F0,
@@ -8,7 +8,7 @@ both signals is brought down to 0 Hz along the reference's smoothed F0,
 so that what is left of its phase is the F0's fast movement, sample by sample, with no tracker's window in between. Vibrato
 lives at 3 to 8 Hz and must stay; what a vocoder adds lies above.
 
-Every metric compares the estimate with the reference, in dB: 0 is the optimum, above it there is more trembling than was
+Every metric compares the estimate with the reference, in dB: 0 is the optimum, above it there is more movement than was
 sung. nan where the reference has no sustained stretch.
 """
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import signal
 
-from common.content_cache import remembered
+from common.content_cache import cached_by_content
 from eval.metrics.metric import STABILITY, metric
 from eval.metrics.pitch import PitchTrack, cached_track, tracker_missing, unbroken
 from vocoders.audio import SAMPLE_RATE, fit_length
@@ -150,7 +150,7 @@ def _compared(reference: np.ndarray, estimate: np.ndarray, power) -> float:
     return float(10 * np.log10(max(found, 1e-12) / max(wanted, 1e-12)))
 
 
-@remembered(16)
+@cached_by_content(16)
 def _sustained_in(samples: np.ndarray) -> list[SustainedNote]:
     return sustained(cached_track(samples))
 

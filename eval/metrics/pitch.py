@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common import onnx_runtime
-from common.content_cache import remembered
+from common.content_cache import cached_by_content
 from eval.metrics.metric import PITCH, metric, package
 from vocoders.audio import SAMPLE_RATE, fit_length
 
@@ -180,7 +180,7 @@ def _errors(reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:
     return pitch_errors(*_tracks(reference, estimate))
 
 
-@remembered(16)
+@cached_by_content(16)
 def cached_track(samples: np.ndarray) -> PitchTrack:
     """`track_pitch`, once per content: metrics and pictures of one comparison ask for the same ones again."""
     return track_pitch(samples)

@@ -1,4 +1,4 @@
-"""What the parts of a study's report have in common: titles of systems, and estimates as they are stored."""
+"""Shared by the parts of a study's report: titles of systems, and estimates as they are stored."""
 
 from __future__ import annotations
 

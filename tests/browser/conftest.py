@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -63,13 +63,21 @@ def wait_for_loop(page: Page, playhead: str) -> None:
     )
 
 
-@pytest.fixture(params=[{}], ids=["desktop"])
-def page(browser: Browser, app_url: str, request) -> Iterator[Page]:
-    """The app in a fresh session. Parametrize indirectly with options of `Browser.new_context`."""
-    context = browser.new_context(
-        **{"viewport": {"width": 1280, "height": 900}, "accept_downloads": True, **request.param}
-    )
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One for all pages of the app, which share what the browser has fetched and compiled of it."""
+    context = browser.new_context(accept_downloads=True)
+    yield context
+    context.close()
+
+
+@pytest.fixture(params=[{"width": 1280, "height": 900}], ids=["desktop"])
+def page(context: BrowserContext, app_url: str, request) -> Iterator[Page]:
+    """The app in a fresh session, as of a new visitor. Parametrize indirectly with the size of the viewport."""
     page = context.new_page()
+    page.set_viewport_size(request.param)
+    everything = {"origin": app_url, "storageTypes": "all"}
+    context.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(f"exception: {error}"))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
@@ -77,5 +85,6 @@ def page(browser: Browser, app_url: str, request) -> Iterator[Page]:
     page.goto(app_url)
     expect(page.get_by_role("button", name="Compare", exact=True)).to_be_visible(timeout=60_000)
     yield page
-    context.close()
+    for opened in context.pages:
+        opened.close()
     assert [problem for problem in problems if not problem.startswith(HARMLESS)] == []

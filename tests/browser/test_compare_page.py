@@ -56,12 +56,12 @@ def state(page: Page) -> dict:
 
 
 def rendered(page: Page, **options) -> np.ndarray:
-    """What the loudspeaker would get, from the player's own audio graph in an offline context."""
+    """The samples that the loudspeaker would get, from the player's own audio graph in an offline context."""
     return np.array(page.evaluate(f"async (o) => Array.from(await {PLAYER}.renderOffline(o))", options))
 
 
 def is_drawn(page: Page, title: str) -> bool:
-    """Whether the picture of a take has many colours in it."""
+    """Whether the picture of a track has many colours in it."""
     canvas = page.get_by_role("img", name=title)
     expect(canvas).to_be_visible()
     colours = """c => new Set(new Uint32Array(
@@ -108,19 +108,19 @@ def test_switching_takes_is_gapless_and_sample_aligned(page, clip):
         system_id: rendered(page, switches=[[0, system_id]], seconds=1.5)
         for system_id in ("reference", "griffin-lim-oracle", "griffin-lim")
     }
-    # a take alone is its samples, matched in level
+    # a track alone is its samples, matched in level
     gains = page.evaluate(f"{PLAYER}.value.tracks.map(t => t.gain_db)")
     wanted = soxr.resample(SAMPLES, 44_100, 22_050, quality="VHQ")
     start = slice(1000, 10_000)
     assert np.abs(alone["reference"][start] - wanted[start] * 10 ** (gains[0] / 20)).max() < 1e-3
-    # switching: outside the 6 ms ramps every sample is that of the take switched to
+    # switching: outside the 6 ms ramps every sample is that of the track switched to
     switches = [[0, "reference"], [0.3, "griffin-lim"], [0.6, "griffin-lim-oracle"], [0.9, "reference"]]
     mixed = rendered(page, switches=switches, seconds=1.5)
     edges = [*(round(time * 22_050) for time, _ in switches), len(mixed)]
     for (_, system_id), begin, end in zip(switches, edges, edges[1:]):
         settled = slice(begin + (140 if begin else 0), end - 2)
         assert np.abs(mixed[settled] - alone[system_id][settled]).max() < 1e-6
-    # and inside them the sound is a straight cross-fade: never outside the two takes
+    # and inside them the sound is a straight cross-fade: never outside the two tracks
     for (_, before), (time, after) in itertools.pairwise(switches):
         ramp = slice(round(time * 22_050), round(time * 22_050) + 140)
         low = np.minimum(alone[before][ramp], alone[after][ramp])
@@ -254,7 +254,7 @@ def test_a_malicious_checkpoint_is_refused(page, jik876):
     expect(page.locator("#own-message")).to_contain_text("is not a plain tensor checkpoint")
 
 
-@pytest.mark.parametrize("page", [{"viewport": {"width": 360, "height": 740}}], indirect=True, ids=["phone"])
+@pytest.mark.parametrize("page", [{"width": 360, "height": 740}], indirect=True, ids=["phone"])
 def test_nothing_is_wider_than_a_phone(page, clip):
     compare(page, clip, *FAST)
     assert page.evaluate("document.documentElement.scrollWidth") == 360

@@ -20,10 +20,10 @@ def test_findings_ask_for_a_recording_and_explain_it(page: Page, tmp_path):
     page.get_by_role("tab", name="Findings").click()
     explain.click()
     expect(page.locator("#findings-player")).to_contain_text("8 systems ready", timeout=90_000)
-    for title in ("Why did Griffin-Lim win?", "What is the trembling?", "loss smaller?", "two mels differ?"):
+    for title in ("Why did Griffin-Lim win?", "Why is the pitch unsteady?", "loss smaller?", "two mels differ?"):
         expect(page.get_by_role("heading", name=title)).to_be_visible()
     expect(page.locator("#finding-mels img")).to_have_count(6)
-    page.locator("#finding-trembling").get_by_role("button", name="HiFi-GAN, bridged").click()
+    page.locator("#finding-stability").get_by_role("button", name="HiFi-GAN, bridged").click()
     page.wait_for_function(f"{PLAYER}.state.playing")
     state = page.evaluate(f"{PLAYER}.state")
     assert state["selected"] == "hifigan-original-bridged"

@@ -1,4 +1,4 @@
-"""Whatever people write or bring is shown as text: names of studies and files, questions, what a checkpoint says of itself."""
+"""Input of users is shown as text: names of studies and files, questions, what a checkpoint says of itself."""
 
 import soundfile
 import torch
@@ -22,7 +22,7 @@ def test_a_hostile_study_is_text_for_its_author_its_listeners_and_its_report(pag
     page.locator("#study-clips input[type=file]").set_input_files(list(tmp_path.iterdir()))
     page.locator("#study-systems").get_by_label("Griffin-Lim, oracle").check()
     page.get_by_role("button", name="Checks, questions, order").click()
-    page.get_by_label("What listeners should know before they start").fill(HOSTILE)
+    page.get_by_label("Information for listeners before they start").fill(HOSTILE)
     page.get_by_role("button", name="Make the study").click()
     made = page.locator("#study-made")
     expect(made.get_by_role("heading")).to_have_text(f"{HOSTILE} is ready", timeout=90_000)

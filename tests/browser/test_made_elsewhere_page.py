@@ -12,7 +12,7 @@ from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE
 
 NAMELESS = "<img src=nowhere onerror=ran=1>${7*7}{{7*7}}"
-WIDE, PHONE = {"viewport": {"width": 1280, "height": 900}}, {"viewport": {"width": 360, "height": 740}}
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 
 @pytest.fixture

@@ -245,7 +245,7 @@ def next_trial(page: Page, nonce: str) -> None:
 def coverage(page: Page, script: str):
     return page.evaluate(
         "async ([url, script]) => { const c = await import(url); return new Function('c', script)(c); }",
-        [page.url.replace("en.json", "coverage.js"), f"return {script};"],
+        [page.url.replace("en.json", "playback/coverage.js"), f"return {script};"],
     )
 
 

@@ -75,7 +75,7 @@ class Traffic:
 
 
 def press_through(page: Page, mode: str) -> dict:
-    """One trial by keyboard: hear every slot, answer, send. What was on the page."""
+    """One trial by keyboard: hear every slot, answer, send. Returns the texts of the page."""
     shown = state(page)
     keys = ["Space"] if mode == "acr" else ["a", "b", "x"]
     if mode != "acr" and not page.evaluate(f"{BOOTH}.labSession.player.looping"):
@@ -160,7 +160,7 @@ def test_a_session_by_keyboard_through_a_killed_server(browser: Browser, studies
     assert [(tuple(row["shown"]), row["x"]) for row in rows] == [(trial.shown, trial.x) for trial in plan]
 
     secrets = {*SYSTEMS, *ITEMS, "griffin", "oracle", "degraded", "beeps-", "M-STFT", "lufs_before"}
-    secrets |= {take.sha256[:16] for take in stored.stimuli}
+    secrets |= {stimulus.sha256[:16] for stimulus in stored.stimuli}
     assert len(traffic.seen) > 50
     missed = [nonce for nonce in nonces if not any(nonce in body for body in traffic.bodies)]
     assert len(missed) <= 1, "every step was looked through, but perhaps for the one that was left by the reload"

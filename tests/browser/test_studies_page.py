@@ -59,7 +59,7 @@ def test_a_study_is_made_followed_and_read(page: Page, clips):
     expect(page.locator("#results-message")).to_contain_text("Closed")
 
 
-@pytest.mark.parametrize("page", [{"viewport": {"width": 390, "height": 844}}], indirect=True, ids=["phone"])
+@pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True, ids=["phone"])
 def test_nothing_is_wider_than_a_phone(page: Page):
     open_tab(page)
     for name in ("Results", "Make a study"):

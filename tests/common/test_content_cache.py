@@ -1,4 +1,4 @@
-"""What is remembered of a signal is computed once, also for two threads that ask at the same time."""
+"""A result of a signal is computed once, also for two threads that ask at the same time."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from common.content_cache import remembered
+from common.content_cache import cached_by_content
 
 
 def test_two_threads_that_ask_at_once_share_one_computation():
     computing, finish, asked = threading.Event(), threading.Event(), []
 
-    @remembered(2)
+    @cached_by_content(2)
     def peak(samples: np.ndarray) -> float:
         asked.append(threading.get_ident())
         computing.set()
@@ -31,7 +31,7 @@ def test_two_threads_that_ask_at_once_share_one_computation():
 def test_a_failure_is_not_remembered():
     asked = []
 
-    @remembered(2)
+    @cached_by_content(2)
     def peak(samples: np.ndarray) -> float:
         asked.append(len(samples))
         if len(asked) == 1:

@@ -1,4 +1,4 @@
-"""What goes to a Space, and what it is told; containers are in test_containers.py."""
+"""The files of a Space and its front matter; containers are in test_containers.py."""
 
 from __future__ import annotations
 

@@ -163,6 +163,7 @@ def flac_header(content: bytes, rate: int | None = None, samples: int | None = N
     return content[:8] + blocks + content[12:18] + packed.to_bytes(8, "big") + content[26:]
 
 
+@functools.cache
 def _long(seconds: int, rate: int, channels: int, container: str) -> bytes:
     """Small, because little changes in it; loud enough not to be refused as silence."""
     square = np.where(np.arange(rate) * 100 // rate % 2, 0.25, -0.25).astype(np.float32)

@@ -285,7 +285,7 @@ def _text(text: str) -> str:
 
 
 def greedy_pickles() -> dict[str, bytes]:
-    """What torch's weights-only unpickler grants, as calls of what it allows; nothing of it is code."""
+    """Memory that torch's weights-only unpickler grants, as calls of the functions it allows; none of it is code."""
     two_gigabytes = b"cbuiltins\nbytearray\n(J" + struct.pack("<i", 2 * 10**9) + b"tR"
     doubled = b"N\x85q\x00" + b"h\x00h\x00\x86q\x00" * 40  # a tuple of itself twice, forty times over
     return {

@@ -1,4 +1,4 @@
-"""What an attacker, a bad cable or a half-finished download does to a file."""
+"""Mutations of a file: by an attacker, a bad cable or a half-finished download."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import resource
 import tempfile
@@ -12,6 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+from common.forks import fork_context
+from server.process import PRELOADED
 
 HANG_SECONDS = 60.0  # by the wall clock, after which a case is given up; wide, because the machine may be shared
 MAX_ADDRESS_SPACE_BYTES = 12_000_000_000  # bytes; what asks for more fails instead of taking the machine down
@@ -23,7 +25,7 @@ Judge = Callable[
 
 @dataclass
 class Tally:
-    """What came of the cases. `crashes`: {number of the case: what happened}; that number makes the case again."""
+    """The outcomes of the cases. `crashes`: {number of the case: what happened}; that number makes the case again."""
 
     cases: int = 0
     used: int = 0
@@ -66,7 +68,7 @@ def run_cases(judge: Judge, numbers: Iterable[int]) -> Tally:
 
 class _Worker:
     def __init__(self, judge: Judge) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = fork_context(*PRELOADED)
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(judge, theirs), daemon=True)
         self._process.start()

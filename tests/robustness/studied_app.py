@@ -33,7 +33,7 @@ class StudiedApp:
 
 
 def add_study(data: Path, name: str = "Which one?", about: str = "") -> tuple[str, str]:
-    """(public id, key) of an ACR study with real takes."""
+    """(public id, key) of an ACR study with real outputs."""
     questions = (Question("device", name, (name, "loudspeakers")), Question("note", "Anything?"))
     study = Study(name, "acr", ITEMS, tuple(SYSTEMS.split(",")), questions=questions, about=about)
     rendered = render_stimuli(study, recordings(), find_systems(SYSTEMS))

@@ -2,7 +2,7 @@
 
 python -m pytest tests/robustness/test_audio_intake.py --proof -s
 
-Libraries in C decode these files. What they do to a process is counted, not feared: see `tests/robustness/pool.py`.
+Libraries in C decode these files. Their effect on a process is counted: see `tests/robustness/pool.py`.
 """
 
 from pathlib import Path
@@ -38,8 +38,10 @@ def read_one(number: int, folder: Path) -> str:
 
 
 def test_a_hostile_audio_file_is_used_or_refused_in_a_sentence(scale):
+    """Every bomb, and mutants: in short ten of every kind of file. A fault of one mutant in 80 is found with 95 %
+    (1 - (1 - 1/80)^250), of one in 13,000 in full."""
     bombed = len(bombs())
-    tally = run_cases(read_one, range(scale(bombed + 700, bombed + 40_000)))
+    tally = run_cases(read_one, range(scale(bombed + 250, bombed + 40_000)))
     print(f"\n{tally.line('audio files')} ({bombed} of them bombs)")
     assert tally.crashes == {}
     assert tally.used > tally.cases / 10, "mutants that are all refused at the door prove little"

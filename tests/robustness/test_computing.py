@@ -12,24 +12,13 @@ from pathlib import Path
 import httpx
 
 from tests.conftest import start_app
+from tests.processes import worker_of
 from tests.robustness.test_soak import FAST, MAX_WAIT_SECONDS, clip, compared
 from tests.waiting import random_moment, until
 
 IMPATIENT = "import server.process as p, app; p.Worker.run.__kwdefaults__['stall_timeout'] = {}; app.main()"
 WITH_NETWORK = [*FAST, "hifigan-original"]
 CLIP_SECONDS = 4.0  # of a clip that takes some seconds to compare
-
-
-def worker_of(app: int) -> int:
-    """The computing process of the app, once it is there."""
-
-    def found() -> int:
-        for child in Path(f"/proc/{app}/task/{app}/children").read_text().split():
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                return int(child)
-        return 0
-
-    return until(found, "the app has a computing process")
 
 
 def status(url: str, path: Path, systems: list[str]) -> tuple[str, str]:

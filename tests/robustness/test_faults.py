@@ -1,4 +1,4 @@
-"""What was confirmed stays, whatever breaks: a full disk, a locked or vanished database, a clock that jumps.
+"""A confirmed answer stays through every fault: a full disk, a locked or vanished database, a clock that jumps.
 
 python -m pytest tests/robustness/test_faults.py --proof -s
 """

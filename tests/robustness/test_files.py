@@ -158,7 +158,7 @@ NAMES = (
 
 
 def test_an_upload_lies_where_uploads_lie(app):
-    """Whatever it is called."""
+    """Under every name."""
     uploads = app.data / "uploads"
     before = {path for path in app.data.rglob("*") if not path.is_relative_to(uploads)}
     stored = 0
@@ -244,8 +244,8 @@ def test_nothing_is_fetched_for_anybody(app, events, inner, scale):
 
 
 def test_a_private_event_gives_nothing_that_needs_a_key(app, events):
-    """Gradio's "private" hides an event from its description and its client; whoever knows the number can still trigger it, as
-    the page itself does. So nothing may depend on its being hidden: results need the study's key, whoever asks."""
+    """Gradio's "private" hides an event from its description and its client; a request with its number can still trigger it, as
+    the page itself does. So nothing may depend on its being hidden: results need the study's key in every case."""
     described = {name.strip("/") for name in json.loads(ask(app.url, "/gradio_api/info")[1])["named_endpoints"]}
     private = [event for event in events if event["api_visibility"] == "private"]
     assert not described & {event["api_name"] for event in private}

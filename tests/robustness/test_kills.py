@@ -28,15 +28,17 @@ from tests.robustness.studied_app import add_study
 from tests.robustness.test_faults import stored_answers
 from tests.waiting import random_moment, until
 
-TAKES = 2 * (2 + 2) + 1 + 5  # per clip two systems, reference and anchor; once the ruined take and five kinds of beeps
+STIMULI = (
+    2 * (2 + 2) + 1 + 5
+)  # per clip two systems, reference and anchor; once the ruined stimulus and five kinds of beeps
 
 
 def check_studies(data: Path) -> int:
-    """How many there are, each whole: every take is there, and is what its hash says."""
+    """How many there are, each whole: every stimulus is there, and is what its hash says."""
     store = open_store(data)
     studies = [store.study(about["public_id"]) for about in store.studies()]
     for stored in studies:
-        assert len(stored.stimuli) == TAKES, f"{stored.study.name} lacks takes"
+        assert len(stored.stimuli) == STIMULI, f"{stored.study.name} lacks stimuli"
         for stimulus in stored.stimuli:
             wav = store.wav(stimulus.sha256)
             assert hashlib.sha256(wav).hexdigest() == stimulus.sha256

@@ -15,13 +15,14 @@ from scipy.stats import theilslopes
 
 from common.memory import memory
 from tests.conftest import harmonic_tone, patient_client, start_app
+from tests.processes import worker_of
 
 FAST = ["griffin-lim", "griffin-lim-oracle"]
 MAX_WAIT_SECONDS = 600.0  # for one answer, on a machine that may be shared
 
 
 def compared(url: str, clip: Path, systems: list[str], client: Client | None = None) -> dict:
-    """What the player shows at the end. Errors: the client's, where the app refuses."""
+    """The player's value at the end. Errors: the client's, where the app refuses."""
     client = client or patient_client(url)
     job = client.submit(handle_file(str(clip)), systems, api_name="/compare")
     job.result(MAX_WAIT_SECONDS)
@@ -31,8 +32,7 @@ def compared(url: str, clip: Path, systems: list[str], client: Client | None = N
 
 def megabytes_held(app: int) -> list[float]:
     """MB that the app has in use, and that its computing process has."""
-    children = Path(f"/proc/{app}/task/{app}/children").read_text().split()
-    return [memory(app) / 1e6, max(memory(child) or 0 for child in children) / 1e6]
+    return [memory(process) / 1e6 for process in (app, worker_of(app))]
 
 
 def megabytes(folder: Path) -> float:

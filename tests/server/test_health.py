@@ -1,4 +1,4 @@
-"""What operators ask of a running app: whether it is ready, its figures, its log."""
+"""The operator's questions to a running app: whether it is ready, its figures, its log."""
 
 import json
 

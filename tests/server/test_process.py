@@ -103,10 +103,10 @@ def test_a_process_that_dies_is_replaced_and_the_work_begun_again(worker, tmp_pa
 
 def test_a_process_that_has_grown_too_large_is_replaced_once_nobody_uses_it():
     before = WORKERS.labels("grown")._value.get()
-    worker = Worker(max_idle_bytes=200e6)
+    worker = Worker(max_idle_bytes=700e6)
     first = worker.run(jobs.pid_of)
     assert worker.run(jobs.pid_of) == first
-    worker.run(jobs.grow, 250)
+    worker.run(jobs.grow, 800)
     assert worker.run(jobs.pid_of) != first
     assert WORKERS.labels("grown")._value.get() == before + 1
     worker.stop()
@@ -122,15 +122,15 @@ def test_a_comparison_there_is_the_comparison_here(worker):
     here, there = [], []
     compare_again(recording, systems, here.append)
     worker.run(compare_again, recording, systems, on_report=there.append)
-    for takes in (here, there):
-        takes[:] = [event for event in takes if isinstance(event, Output)]
-    assert [take.system for take in there] == [find_system(s.id) for s in systems]
+    for events in (here, there):
+        events[:] = [event for event in events if isinstance(event, Output)]
+    assert [output.system for output in there] == [find_system(s.id) for s in systems]
     for one, other in zip(here, there, strict=True):
         # Iterating amplifies rounding, which differs with the number of threads
         np.testing.assert_allclose(one.samples, other.samples, atol=5e-3)
 
 
 def test_asking_again_there_costs_nothing(worker):
-    """What is remembered stays in the process, though every message brings new systems."""
+    """Cached results stay in the process, though every message brings new systems."""
     recording, systems = Recording("tone", harmonic_tone(3.0, seed=5)), find_systems("griffin-lim,griffin-lim-oracle")
     assert [worker.run(jobs.count_griffin_lims, recording, systems) for _ in range(2)] == [2, 0]

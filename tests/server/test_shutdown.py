@@ -1,4 +1,4 @@
-"""Stopping the app: whoever has just sent an answer still hears that it is stored."""
+"""Stopping the app: an answer that was just sent is still confirmed."""
 
 import contextlib
 import socket

@@ -1,4 +1,4 @@
-"""The critics: the papers' sizes and shapes, and what each of them sees."""
+"""The discriminators: the papers' sizes and shapes, and their windows."""
 
 import dataclasses
 
@@ -58,9 +58,9 @@ def test_silence_has_finite_gradients():
 @pytest.mark.parametrize("config", [TINY, dataclasses.replace(TINY, scale_discriminators=1)])
 @torch.no_grad()
 def test_one_pass_over_two_batches_is_two_passes(config):
-    critics = Discriminators(config).eval()
+    discriminators = Discriminators(config).eval()
     a, b = torch.randn(2, 2, 1, 8192)
-    together, apart = critics(torch.cat([a, b])), (critics(a), critics(b))
+    together, apart = discriminators(torch.cat([a, b])), (discriminators(a), discriminators(b))
     for family, each in together.items():
         for index, maps in enumerate(each):
             for layer, whole in enumerate(maps):

@@ -48,8 +48,8 @@ def test_the_command_writes_it_and_resynth_plays_it(short_run, tmp_path):
     (tmp_path / "scores.json").write_text(json.dumps({"metrics": {"M-STFT": 1.5}, "clips": []}))
     command("train", "export", short_run, "--out", out, "--scores", tmp_path / "scores.json", "--force")
     assert json.loads(read_checkpoint(out).about["metrics"]) == {"M-STFT": 1.5}
-    command("vocoders", "resynth", tmp_path / "song.wav", "--vocoders", out, "--out", tmp_path / "takes")
-    samples, _ = soundfile.read(tmp_path / "takes" / "mine" / "song.wav")
+    command("vocoders", "resynth", tmp_path / "song.wav", "--vocoders", out, "--out", tmp_path / "outputs")
+    samples, _ = soundfile.read(tmp_path / "outputs" / "mine" / "song.wav")
     assert len(samples) == 22_050
     assert np.abs(samples).max() > 1e-3
 
@@ -65,8 +65,8 @@ def test_half_precision_changes_the_output_by_less_than_a_thousandth(short_run, 
     export(short_run, whole)
     export(short_run, half, half=True)
     assert half.stat().st_size < 0.75 * whole.stat().st_size  # the metadata weighs as much as these few weights
-    takes = [synthesize(own_checkpoint_system(path), Analysis(tone)) for path in (whole, half)]
-    assert 0 < np.abs(takes[0] - takes[1]).max() < 1e-3
+    outputs = [synthesize(own_checkpoint_system(path), Analysis(tone)) for path in (whole, half)]
+    assert 0 < np.abs(outputs[0] - outputs[1]).max() < 1e-3
 
 
 def test_the_originals_format_gives_the_same_generator(short_run, tmp_path):

@@ -27,7 +27,7 @@ from train.loop import Session, fit
 from train.saving import COMPACT, INDEX, STATE, load
 from train.schedule import Budget
 from vocoders.catalogue import OWN_CHECKPOINT
-from vocoders.checkpoints.checkpoint import read_checkpoint, runs_of
+from vocoders.checkpoints.checkpoint import read_checkpoint, training_history
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 TINY = PRESETS["tiny"]
@@ -226,7 +226,7 @@ def test_two_processes_train_one_model(pack, tmp_path):
         "weights = torch.cat([p.flatten() for m in (state.generator, state.discriminators) for p in m.parameters()])\n"
         "both = fabric.all_gather(weights.detach())\n"
         "assert (both[0] == both[1]).all() and state.step == 6, 'the ranks drifted apart'\n"
-        "Path(sys.argv[2], f'heard-{fabric.global_rank}').write_text(str(state.heard))\n"
+        "Path(sys.argv[2], f'heard-{fabric.global_rank}').write_text(str(state.audio_seconds))\n"
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -272,8 +272,8 @@ def test_a_new_run_begins_with_what_an_earlier_one_has_learned(finished, pack, t
     earlier, later = (read_checkpoint(run / BEST).about for run in (finished, tmp_path / "next"))
     first = next(row[VALIDATION] for row in read_curves(tmp_path / "next") if VALIDATION in row)
     assert first == pytest.approx(float(earlier["validation_mel_l1"]), abs=1e-3)
-    assert [run["steps"] for run in runs_of(later)][1:] == [earlier["steps"]]
-    assert runs_of(later)[0]["start"] == "checkpoint"
+    assert [run["steps"] for run in training_history(later)][1:] == [earlier["steps"]]
+    assert training_history(later)[0]["start"] == "checkpoint"
     assert later["steps"] == "4", "what it was given is not its best"
 
 

@@ -1,4 +1,4 @@
-"""What stops a run, and what it says."""
+"""Conditions that stop a run, and their messages."""
 
 import dataclasses
 import math

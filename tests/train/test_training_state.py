@@ -14,10 +14,10 @@ from common.paths import ROOT
 from tests.waiting import until
 from train.config import PRESETS, TINY_GENERATOR
 from train.data.crops import Crops
-from train.networks.generator import Average, fold, new_generator
+from train.networks.generator import Average, fold_weight_norm, new_generator
 from train.networks.losses import SpectralLosses
 from train.saving import PART_BYTES, StateError, load, save, save_compact
-from train.schedule import moment
+from train.schedule import step_settings
 from train.state import content_of, new_state, restore
 from train.step import train_step
 from vocoders.hifigan.generator import V2, V3, Generator
@@ -31,7 +31,7 @@ def trained(pack, fabric, config=TINY, steps=2):
     state.about = {"preset": "tiny"}
     crops, spectral = Crops(pack, config, fabric.device), SpectralLosses(config)
     for _ in range(steps):
-        now = moment(config, 0.6, state.step, 0)
+        now = step_settings(config, 0.6, state.step, 0)
         train_step(state, crops.draw(state.step, now.segment, now.batch), now, spectral, fabric)
     return state
 
@@ -42,15 +42,15 @@ def test_in_bfloat16_a_generator_makes_and_learns_nearly_the_same(config):
     torch.manual_seed(3)
     plain = new_generator(config, Generator(config).state_dict())
     features, wanted = torch.randn(2, 80, 12), torch.randn(2, 1, 12 * 256)
-    takes, gradients = [], []
+    outputs, gradients = [], []
     for narrow in (False, True):
         plain.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=narrow):
-            take = plain(features)
-        (take.float() - wanted).square().mean().backward()
-        takes.append(take.detach().float())
+            output = plain(features)
+        (output.float() - wanted).square().mean().backward()
+        outputs.append(output.detach().float())
         gradients.append(torch.cat([parameter.grad.flatten() for parameter in plain.parameters()]))
-    assert 20 * torch.log10(takes[0].norm() / (takes[1] - takes[0]).norm()) > 25
+    assert 20 * torch.log10(outputs[0].norm() / (outputs[1] - outputs[0]).norm()) > 25
     assert 20 * torch.log10(gradients[0].norm() / (gradients[1] - gradients[0]).norm()) > 25
 
 
@@ -58,7 +58,7 @@ def test_a_step_in_bfloat16_keeps_weights_and_losses_in_float32(pack, fabric):
     config = dataclasses.replace(TINY, generator_bfloat16=1.0)
     state = new_state(config, fabric)
     batch = Crops(pack, config, fabric.device).draw(0, config.segment, config.batch)
-    losses = train_step(state, batch, moment(config, 0.6, 0, 0), SpectralLosses(config), fabric)
+    losses = train_step(state, batch, step_settings(config, 0.6, 0, 0), SpectralLosses(config), fabric)
     assert {value.dtype for value in (*losses.values(), *state.generator.state_dict().values())} == {torch.float32}
     assert all(value.isfinite() for value in losses.values())
 
@@ -169,7 +169,7 @@ def test_a_kill_while_saving_never_costs_the_last_save(tmp_path):
 def test_folding_gives_the_generator_that_was_trained(pack, fabric):
     generator = trained(pack, fabric).plain_generator
     plain = Generator(TINY_GENERATOR)
-    plain.load_state_dict(fold(generator.state_dict()))
+    plain.load_state_dict(fold_weight_norm(generator.state_dict()))
     mel = torch.randn(1, 80, 20)
     assert torch.allclose(plain(mel), generator(mel), atol=1e-6)
 
@@ -177,7 +177,7 @@ def test_folding_gives_the_generator_that_was_trained(pack, fabric):
 def test_given_weights_are_kept_by_weight_normalisation():
     plain = Generator(TINY_GENERATOR)
     weights = {name: value.clone() for name, value in plain.state_dict().items()}
-    found = fold(new_generator(TINY_GENERATOR, weights).state_dict())
+    found = fold_weight_norm(new_generator(TINY_GENERATOR, weights).state_dict())
     assert found.keys() == weights.keys()
     assert all(torch.allclose(found[name], weights[name], atol=1e-6) for name in weights)
 

@@ -76,7 +76,7 @@ def test_a_failing_system_does_not_stop_the_others(store, kind):
 
 
 class GivesUp:
-    """What the computing process does when nothing moves in it."""
+    """The computing process when it stalls."""
 
     def run(self, work, *arguments, on_report, stall_timeout=1.0):
         on_report(Progress(arguments[1][0], 0.5))

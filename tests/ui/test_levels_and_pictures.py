@@ -39,10 +39,10 @@ def test_a_true_peak_lies_between_samples():
 
 
 def test_matched_takes_have_the_target_loudness():
-    takes = {"loud": harmonic_tone(), "soft": 0.02 * harmonic_tone(f0=300)}
-    levels = match_levels({name: (loudness(take), true_peak(take)) for name, take in takes.items()})
+    sounds = {"loud": harmonic_tone(), "soft": 0.02 * harmonic_tone(f0=300)}
+    levels = match_levels({name: (loudness(sound), true_peak(sound)) for name, sound in sounds.items()})
     for name, level in levels.items():
-        assert loudness(takes[name] * 10 ** (level.gain / 20)) == pytest.approx(TARGET_LUFS, abs=0.1)
+        assert loudness(sounds[name] * 10 ** (level.gain / 20)) == pytest.approx(TARGET_LUFS, abs=0.1)
 
 
 @given(st.dictionaries(st.text(max_size=3), st.tuples(st.floats(-60, 0), st.floats(-40, 6)), min_size=1, max_size=6))
@@ -55,8 +55,8 @@ def test_no_peak_passes_the_ceiling_and_all_stay_matched(measured):
 
 
 def test_silence_gets_no_gain():
-    takes = {"silence": np.zeros(30_000, np.float32), "tone": harmonic_tone()}
-    levels = match_levels({name: (loudness(take), true_peak(take)) for name, take in takes.items()})
+    sounds = {"silence": np.zeros(30_000, np.float32), "tone": harmonic_tone()}
+    levels = match_levels({name: (loudness(sound), true_peak(sound)) for name, sound in sounds.items()})
     assert levels["silence"].gain == 0
 
 

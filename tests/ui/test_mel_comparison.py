@@ -1,4 +1,4 @@
-"""A mel without a recording: takes, what they are measured by, what is on the page and what is not."""
+"""A mel without a recording: outputs, what they are measured by, what is on the page and what is not."""
 
 import json
 import threading
@@ -53,11 +53,11 @@ def test_half_the_gain_is_twice_the_distance_in_power():
 def test_takes_of_a_mel_are_those_of_its_recording_and_measured_against_it():
     events = []
     compare_mel(given(), find_systems("griffin-lim-oracle,griffin-lim"), events.append)
-    failed, take = (event for event in events if not hasattr(event, "fraction"))
+    failed, output = (event for event in events if not hasattr(event, "fraction"))
     assert failed.reason == "this system needs the recording itself; a mel is not enough"
-    assert np.array_equal(take.samples, synthesize(GRIFFIN_LIM[0], Analysis(TONE)))
-    assert dict(take.metrics) == {MEL_ERROR: pytest.approx(log_mel_l1(TONE, take.samples), abs=1e-6)}
-    assert take.alignment is None
+    assert np.array_equal(output.samples, synthesize(GRIFFIN_LIM[0], Analysis(TONE)))
+    assert dict(output.metrics) == {MEL_ERROR: pytest.approx(log_mel_l1(TONE, output.samples), abs=1e-6)}
+    assert output.alignment is None
 
 
 def test_the_page_has_no_recording_and_nothing_against_it(store):
@@ -79,7 +79,7 @@ def test_the_page_has_no_recording_and_nothing_against_it(store):
     assert "Without a recording there is no reference" in mel_note(given())
 
 
-# What the page says of a file
+# The page's sentences about a file
 
 
 def told(path: Path | None) -> tuple:

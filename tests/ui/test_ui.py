@@ -1,4 +1,4 @@
-"""What the page is made of, without a browser: results on disk, markup, tables, uploads, examples."""
+"""The parts of the page, without a browser: results on disk, markup, tables, uploads, examples."""
 
 import json
 import math
@@ -30,7 +30,7 @@ from vocoders.features import hw2_mel, stft_magnitude
 from vocoders.recordings.reader import read_recording
 
 
-def take(system_id: str, m_stft: float, steps=(hw2_mel,)) -> Output:
+def output(system_id: str, m_stft: float, steps=(hw2_mel,)) -> Output:
     metrics = {"M-STFT": m_stft, "log-mel L1": math.nan, "spectral convergence": 0.5}
     return Output(fake_system(system_id, steps=steps), np.zeros(22_050, np.float32), -20.0, -3.0, 0.5, metrics=metrics)
 
@@ -92,7 +92,7 @@ def test_no_notice_for_no_text():
 
 
 def test_the_best_of_the_mel_vocoders_is_marked_and_the_oracle_never():
-    html = metric_table([take("oracle", 0.1, steps=(stft_magnitude,)), take("good", 0.9), take("poor", 1.2)])
+    html = metric_table([output("oracle", 0.1, steps=(stft_magnitude,)), output("good", 0.9), output("poor", 1.2)])
     rows = {
         system_id: html.split(f'data-lab-track="{system_id}"')[1].split("</tr>")[0]
         for system_id in ("oracle", "good", "poor")
@@ -106,13 +106,13 @@ def test_the_best_of_the_mel_vocoders_is_marked_and_the_oracle_never():
 
 
 def test_nothing_is_best_alone():
-    assert "page-best" not in metric_table([take("only", 0.9)])
+    assert "page-best" not in metric_table([output("only", 0.9)])
     assert metric_table([]) == ""
 
 
 def test_the_level_table_shows_what_matching_does():
     html = level_table(
-        {"a": "Take A", "b": "Silence"},
+        {"a": "Output A", "b": "Silence"},
         {"a": Level(-30.0, -8.0, 7.0), "b": Level(-math.inf, -math.inf, 0)},
         {"a": 2},
         {},

@@ -1,4 +1,4 @@
-"""What is shared between systems, comparisons and people, and what it costs."""
+"""Results shared between systems, comparisons and people, and their cost."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -74,7 +74,7 @@ def test_costs_add_up_without_counting_anything_twice(monkeypatch):
 def test_a_second_comparison_of_the_same_recording_makes_only_what_is_new(tone, monkeypatch):
     from vocoders import catalogue
 
-    recent, takes = RecentAnalyses(), []
+    recent, outputs = RecentAnalyses(), []
     recording = Recording("tone", tone[:22_050])
 
     def run(ids: str) -> list[Output]:
@@ -87,27 +87,27 @@ def test_a_second_comparison_of_the_same_recording_makes_only_what_is_new(tone, 
         )
         return found
 
-    takes = run("griffin-lim,griffin-lim-oracle")
+    outputs = run("griffin-lim,griffin-lim-oracle")
     monkeypatch.setattr(catalogue, "griffin_lim", lambda *_, **__: pytest.fail("Griffin-Lim ran again"))
     again = run("griffin-lim")
-    assert again[0].samples is takes[0].samples or np.array_equal(again[0].samples, takes[0].samples)
-    assert again[0].metrics == takes[0].metrics
-    assert again[0].compute_seconds == takes[0].compute_seconds > 0
+    assert again[0].samples is outputs[0].samples or np.array_equal(again[0].samples, outputs[0].samples)
+    assert again[0].metrics == outputs[0].metrics
+    assert again[0].compute_seconds == outputs[0].compute_seconds > 0
 
 
 def test_a_measured_take_brings_its_pitch_along(tone):
     """So that the page need not track it again, in another process."""
-    takes, measured = [], []
-    kinds = {Output: takes.append, Measured: measured.append}
+    outputs, measured = [], []
+    kinds = {Output: outputs.append, Measured: measured.append}
     compare(
         Recording("tone", tone[:22_050]),
         find_systems("griffin-lim"),
         lambda event: kinds.get(type(event), lambda _: None)(event),
     )
-    take = measured[0].added_to(takes[0])
-    wanted = track_pitch(take.samples)
-    assert np.array_equal(take.pitch.hertz, wanted.hertz)
-    assert take.pitch.voiced.any()
+    output = measured[0].added_to(outputs[0])
+    wanted = track_pitch(output.samples)
+    assert np.array_equal(output.pitch.hertz, wanted.hertz)
+    assert output.pitch.voiced.any()
 
 
 def test_recent_analyses_are_bounded_and_keyed_by_content():

@@ -21,7 +21,7 @@ from vocoders.hifigan.generator import V2, V3, Generator, HiFiGANConfig
 from vocoders.hifigan.generator_input import WITH_GUIDE, generator_input
 from vocoders.hifigan.guide import guide_of
 from vocoders.hifigan.openvino_generator import MAX_CACHED, OpenVINOGenerator
-from vocoders.hifigan.windows import MAX_KEPT_FRAMES, even_share, windows
+from vocoders.hifigan.windows import MAX_KEPT_FRAMES, frames_per_window, windows
 from vocoders.mel import HOP, HW2
 
 # one upsampling without overlap, one whose kernel is no multiple of its rate, different blocks
@@ -212,7 +212,7 @@ def test_windows_tile_the_mel_with_one_length_and_full_context(frames, kept, con
 
 @given(st.integers(1, 20_000), st.integers(1, 8))
 def test_windows_come_out_even(frames, parallel):
-    kept = even_share(frames, parallel)
+    kept = frames_per_window(frames, parallel)
     assert 1 <= kept <= MAX_KEPT_FRAMES
     count = len(list(windows(frames, kept, 13)))
     assert count == 1 or count % parallel == 0 or kept * count - frames < count

@@ -16,12 +16,18 @@ from train.config import PRESETS, with_input
 from train.data.guide import Guides
 from train.data.pack import AUDIO, PackError, open_pack
 from train.loop import fit
-from train.networks.generator import fold, new_generator
+from train.networks.generator import fold_weight_norm, new_generator
 from train.saving import STATE
 from train.schedule import Budget
 from train.validation import ValidationSet
 from vocoders.audio import to_pcm16
-from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, read_checkpoint, runs_of, write_safetensors
+from vocoders.checkpoints.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    read_checkpoint,
+    training_history,
+    write_safetensors,
+)
 from vocoders.features import Features, hw2_mel, invert, log_hw2
 from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.hifigan.generator import V3, Generator, HiFiGANConfig, multiply_adds
@@ -115,7 +121,7 @@ def test_a_generator_that_does_not_hear_its_guide_yet_is_the_one_it_was():
             layer.weight.fill_(0.1)
             assert not torch.allclose(guided(features), plain(mel), atol=1e-6)
             layer.weight.zero_()
-    assert set(fold(guided.state_dict())) == set(Generator(guided.config).state_dict())
+    assert set(fold_weight_norm(guided.state_dict())) == set(Generator(guided.config).state_dict())
     assert multiply_adds(guided.config) > multiply_adds(V3)
 
 
@@ -170,7 +176,7 @@ def test_guides_of_another_pack_of_the_same_length_are_not_taken_for_these(guide
 
 
 def test_from_a_pack_to_a_guided_model_with_the_commands(guided_pack, hasty, tmp_path):
-    """A plain run; guides; a guided run that goes on from it, is left, resumed and exported; a take."""
+    """A plain run; guides; a guided run that goes on from it, is left, resumed and exported; an output."""
     data, tiny = ("--data", guided_pack.root), ("--preset", "tiny", "--accelerator", "cpu", "--generator-only", "1")
     command("train", "fit", *data, *tiny, "--steps", "2", "--out", tmp_path / "plain")
     command("train", "export", tmp_path / "plain", "--out", tmp_path / "plain.safetensors", "--latest")
@@ -186,11 +192,11 @@ def test_from_a_pack_to_a_guided_model_with_the_commands(guided_pack, hasty, tmp
     command("train", "export", tmp_path / "guided", "--out", tmp_path / "guided.safetensors", "--half")
     checkpoint = read_checkpoint(tmp_path / "guided.safetensors")
     assert checkpoint.config.is_guided
-    assert [run["start"] for run in runs_of(checkpoint.about)] == ["checkpoint", "scratch"]
+    assert [run["start"] for run in training_history(checkpoint.about)] == ["checkpoint", "scratch"]
     soundfile.write(tmp_path / "song.wav", harmonic_tone(1.0), 22_050)
-    arguments = (tmp_path / "song.wav", "--vocoders", tmp_path / "guided.safetensors", "--out", tmp_path / "takes")
+    arguments = (tmp_path / "song.wav", "--vocoders", tmp_path / "guided.safetensors", "--out", tmp_path / "outputs")
     command("vocoders", "resynth", *arguments)
-    assert len(list((tmp_path / "takes").rglob("*.wav"))) == 1
+    assert len(list((tmp_path / "outputs").rglob("*.wav"))) == 1
 
 
 def test_training_learns_to_use_the_guide(guided_pack, fabric, tmp_path):
@@ -199,7 +205,7 @@ def test_training_learns_to_use_the_guide(guided_pack, fabric, tmp_path):
     with_guide = fit(tmp_path / "guided", guided_pack, GUIDED, Budget(steps=60), fabric)
     without = fit(tmp_path / "plain", guided_pack, with_input(GUIDED, "mel"), Budget(steps=60), fabric)
     losses = [
-        ValidationSet(guided_pack, state.config, CPU).judge(fold(state.average.values)).loss
+        ValidationSet(guided_pack, state.config, CPU).evaluate(fold_weight_norm(state.average.values)).loss
         for state in (with_guide, without)
     ]
     assert losses[0] < 0.8 * losses[1]

@@ -11,7 +11,7 @@ from tests.conftest import harmonic_tone
 from train.config import PRESETS, TrainConfig, with_input
 from train.data.guide import Guides
 from train.loop import fit
-from train.networks.generator import fold
+from train.networks.generator import fold_weight_norm
 from train.schedule import Budget
 from train.validation import ValidationSet
 from vocoders.audio import SAMPLE_RATE
@@ -252,8 +252,10 @@ def test_it_learns_what_gain_its_guide_lacks(pack, fabric, tmp_path):
     pack = dataclasses.replace(pack, root=tmp_path)
     Guides(pack, SMALL.guide_iterations).path.write_bytes((pack.audio // 4).astype("<i2").tobytes())
     state = fit(tmp_path / "run", pack, TINY, Budget(steps=30), fabric)
-    judge = ValidationSet(pack, TINY, torch.device("cpu")).judge
+    evaluate = ValidationSet(pack, TINY, torch.device("cpu")).evaluate
     torch.manual_seed(0)
-    begun, learned = (judge(weights).loss for weights in (SMALL.build().state_dict(), fold(state.average.values)))
+    begun, learned = (
+        evaluate(weights).loss for weights in (SMALL.build().state_dict(), fold_weight_norm(state.average.values))
+    )
     assert begun > 2  # log power: 2 ln 4 is 2.8
     assert learned < 0.3 * begun

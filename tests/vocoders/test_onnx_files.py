@@ -36,7 +36,7 @@ def exported(tmp_path):
 )
 @torch.inference_mode()
 def test_an_export_gives_pytorchs_samples_in_windows_too(tmp_path, exported, monkeypatch, case):
-    monkeypatch.setattr(network, "WINDOW", 64)
+    monkeypatch.setattr(network, "WINDOW_FRAMES", 64)
     path = exported(case)
     checkpoint = read_checkpoint(next(p for p in tmp_path.iterdir() if p.suffix in ("", ".bin", ".pkl", ".ckpt")))
     facts = OnnxNetwork(path).facts

@@ -146,7 +146,7 @@ def test_speech_keeps_its_noise_and_its_pauses():
     assert np.abs(refined[pause]).max() < 0.02
 
 
-def test_a_real_vocoders_take_of_the_sung_phrase_becomes_steadier():
+def test_a_real_vocoders_output_of_the_sung_phrase_becomes_steadier():
     """The whole way, with the real network: the shipped phrase through the bridge, plain and refined."""
     recording = read_recording(ROOT / "assets" / "examples" / "sung_phrase_low.flac")
     samples = recording.samples[22_050 : 3 * 22_050]

@@ -21,7 +21,7 @@ def system(system_id: str):
 
 
 @pytest.fixture(scope="module")
-def takes(tone):
+def outputs(tone):
     analysis = Analysis(tone)
     return {s.id: synthesize(s, analysis) for s in BUILT_IN if not s.why_not()}
 
@@ -35,17 +35,17 @@ def test_the_catalogue_has_the_systems_of_the_design():
     assert all(system.about.endswith(".") for system in BUILT_IN)
 
 
-def test_every_take_is_as_long_as_the_recording_and_finite(takes, tone):
-    assert len(takes) >= 6
-    for system_id, take in takes.items():
-        assert take.shape == tone.shape, system_id
-        assert take.dtype == np.float32
-        assert np.isfinite(take).all()
+def test_every_output_is_as_long_as_the_recording_and_finite(outputs, tone):
+    assert len(outputs) >= 6
+    for system_id, output in outputs.items():
+        assert output.shape == tone.shape, system_id
+        assert output.dtype == np.float32
+        assert np.isfinite(output).all()
 
 
-def test_the_systems_rank_as_they_must(takes, tone):
+def test_the_systems_rank_as_they_must(outputs, tone):
     """The oracle sees most; the bridge repairs what the mislabelled mel breaks."""
-    scores = {system_id: m_stft(tone, take) for system_id, take in takes.items()}
+    scores = {system_id: m_stft(tone, output) for system_id, output in outputs.items()}
     assert scores["griffin-lim-oracle"] < 0.5
     assert scores["griffin-lim-oracle"] < min(
         score for system_id, score in scores.items() if system_id != "griffin-lim-oracle"

@@ -26,9 +26,9 @@ def breathy(seconds: float = 1.5) -> np.ndarray:
 def test_the_first_bin_is_the_first_that_no_band_hears():
     from vocoders.mel import filterbank
 
-    heard = filterbank(HW2.scale, HW2.unit_area).sum(0) > 0
-    assert not heard[FIRST_BIN:].any()
-    assert heard[FIRST_BIN - 1]
+    covered = filterbank(HW2.scale, HW2.unit_area).sum(0) > 0
+    assert not covered[FIRST_BIN:].any()
+    assert covered[FIRST_BIN - 1]
     assert FIRST_BIN + BINS == 513
 
 

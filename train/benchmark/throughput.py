@@ -9,20 +9,22 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.fabric import Fabric
 
 from train.benchmark.plain_trainer import PlainTrainer
 from train.config import TrainConfig, preset_named
 from train.data.crops import Crops
 from train.data.pack import Pack
 from train.networks.losses import SpectralLosses
-from train.schedule import moment
+from train.schedule import step_settings
 from train.state import new_state
 from train.step import multiplies_bfloat16, train_step
 from vocoders.audio import SAMPLE_RATE
+
+if TYPE_CHECKING:  # slow to import
+    from lightning.fabric import Fabric
 
 PLAIN = "plain structure"
 
@@ -78,7 +80,7 @@ def _stepper(pack: Pack, config: TrainConfig, fabric: Fabric) -> Callable[[float
     spectral = SpectralLosses(config).to(fabric.device)
 
     def step(progress: float) -> None:
-        now = moment(config, progress, state.step, epoch=0)
+        now = step_settings(config, progress, state.step, epoch=0)
         train_step(state, crops.draw(state.step, now.segment, now.batch), now, spectral, fabric)
 
     return step

@@ -1,4 +1,4 @@
-"""The critics: multi-period and multi-scale (Kong et al. 2020) and multi-resolution (Jang et al. 2021, UnivNet;
+"""The discriminators: multi-period and multi-scale (Kong et al. 2020) and multi-resolution (Jang et al. 2021, UnivNet;
 strided along frequency as in Kumar et al. 2023).
 
 Each sub-discriminator maps a waveform (batch, 1, samples) to its scores and the feature maps of every layer, the
@@ -17,9 +17,9 @@ from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 from train.config import TrainConfig
 from vocoders.hifigan.generator import SLOPE
 
-PERIODS = (2, 3, 5, 7, 11)  # samples; primes, so that no two see the same grid
+PERIODS = (2, 3, 5, 7, 11)  # samples; primes, so that no two share a grid
 
-Maps = list[Tensor]  # of one sub-discriminator: its layers' outputs, the scores last
+FeatureMaps = list[Tensor]  # of one sub-discriminator: its layers' outputs, the scores last
 
 
 class PeriodDiscriminator(nn.Module):
@@ -38,7 +38,7 @@ class PeriodDiscriminator(nn.Module):
         )
         self.score = weight_norm(nn.Conv2d(widths[-1], 1, (3, 1), padding=(1, 0)))
 
-    def forward(self, waveform: Tensor) -> Maps:
+    def forward(self, waveform: Tensor) -> FeatureMaps:
         """(batch, 1, n) -> the maps of all layers, the last one the score."""
         folded = F.pad(waveform, (0, -waveform.shape[-1] % self.period), mode="reflect")
         return _through(self.layers, self.score, folded.unflatten(-1, (-1, self.period)))
@@ -65,7 +65,7 @@ class ScaleDiscriminator(nn.Module):
         )
         self.score = norm(nn.Conv1d(1024, 1, 3, padding=1))
 
-    def forward(self, waveform: Tensor) -> Maps:
+    def forward(self, waveform: Tensor) -> FeatureMaps:
         """(batch, 1, n) -> the maps of all layers, the last one the score."""
         return _through(self.layers, self.score, waveform)
 
@@ -85,7 +85,7 @@ class ResolutionDiscriminator(nn.Module):
         )
         self.score = weight_norm(nn.Conv2d(channels, 1, 3, padding=1))
 
-    def forward(self, waveform: Tensor) -> Maps:
+    def forward(self, waveform: Tensor) -> FeatureMaps:
         """(batch, 1, n) -> the maps of all layers, the last one the score."""
         size = len(self.window)  # nothing up to the magnitude is ever narrowed to bfloat16: it has no quiet parts
         padded = F.pad(waveform, ((size - size // 4) // 2,) * 2, mode="reflect").squeeze(1)
@@ -95,7 +95,7 @@ class ResolutionDiscriminator(nn.Module):
         return _through(self.layers, self.score, magnitude.transpose(1, 2).unsqueeze(1))
 
 
-def _through(layers: nn.ModuleList, score: nn.Module, x: Tensor) -> Maps:
+def _through(layers: nn.ModuleList, score: nn.Module, x: Tensor) -> FeatureMaps:
     maps = []
     for layer in layers:
         x = F.leaky_relu(layer(x), SLOPE)
@@ -103,26 +103,26 @@ def _through(layers: nn.ModuleList, score: nn.Module, x: Tensor) -> Maps:
     return [*maps, score(x)]
 
 
-class MultiScale(nn.ModuleList):
+class MultiScaleDiscriminator(nn.ModuleList):
     """The waveform as it is, then averaged to half the rate again and again; spectral norm on the first."""
 
     def __init__(self, count: int) -> None:
         super().__init__(ScaleDiscriminator(weight_norm if index else spectral_norm) for index in range(count))
 
-    def forward(self, waveform: Tensor) -> list[Maps]:
+    def forward(self, waveform: Tensor) -> list[FeatureMaps]:
         """(batch, 1, n) -> the maps of each scale."""
-        verdicts = []
+        found = []
         for index, discriminator in enumerate(self):
             if index:
                 waveform = F.avg_pool1d(waveform, 4, 2, padding=2)
-            verdicts.append(discriminator(waveform))
-        return verdicts
+            found.append(discriminator(waveform))
+        return found
 
 
-class Side(nn.ModuleList):
-    """Sub-discriminators side by side on the same waveform."""
+class ParallelDiscriminators(nn.ModuleList):
+    """Sub-discriminators that all have the same waveform as input."""
 
-    def forward(self, waveform: Tensor) -> list[Maps]:
+    def forward(self, waveform: Tensor) -> list[FeatureMaps]:
         """(batch, 1, n) -> the maps of each sub-discriminator."""
         return [discriminator(waveform) for discriminator in self]
 
@@ -134,15 +134,17 @@ class Discriminators(nn.Module):
         super().__init__()
         families: dict[str, nn.Module] = {}
         if config.period_channels:
-            families["mpd"] = Side(PeriodDiscriminator(period, config.period_channels) for period in PERIODS)
+            families["mpd"] = ParallelDiscriminators(
+                PeriodDiscriminator(period, config.period_channels) for period in PERIODS
+            )
         if config.scale_discriminators:
-            families["msd"] = MultiScale(config.scale_discriminators)
+            families["msd"] = MultiScaleDiscriminator(config.scale_discriminators)
         if config.resolution_windows:
-            families["mrd"] = Side(
+            families["mrd"] = ParallelDiscriminators(
                 ResolutionDiscriminator(window, config.resolution_channels) for window in config.resolution_windows
             )
         self.families = nn.ModuleDict(families)
 
-    def forward(self, waveform: Tensor) -> dict[str, list[Maps]]:
+    def forward(self, waveform: Tensor) -> dict[str, list[FeatureMaps]]:
         """(batch, 1, n) -> the maps of each sub-discriminator, by family."""
         return {name: family(waveform) for name, family in self.families.items()}

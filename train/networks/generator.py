@@ -1,6 +1,6 @@
 """A generator on its way: weight-normalised while it trains, averaged beside, folded when it leaves.
 
-Weight normalisation (Salimans & Kingma 2016) as HiFi-GAN trains with it; `fold` gives the plain weights back.
+Weight normalisation (Salimans & Kingma 2016) as HiFi-GAN trains with it; `fold_weight_norm` gives the plain weights back.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _convolve(module: nn.Conv1d | nn.ConvTranspose1d, plain: Callable[[Tensor], 
     return F.conv2d(x, weight, module.bias, stride, across, spread).squeeze(2)
 
 
-def fold(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def fold_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A weight-normalised generator's state -> plain weights named as in `Generator`, float32 on the CPU."""
     suffix = ".parametrizations.weight.original"
     plain = {}

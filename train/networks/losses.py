@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from eval.metrics.spectral import m_stft_distance
 from train.config import TrainConfig
-from train.networks.discriminators import Maps
+from train.networks.discriminators import FeatureMaps
 from vocoders.audio import SAMPLE_RATE
 from vocoders.mel import F_MAX, HOP, LOG_FLOOR, MelSpectrogram, filterbank, log_mel, recipe_named
 
@@ -56,7 +56,7 @@ class PhaseAdvanceLoss(nn.Module):
     """How far the phase of every bin moves from frame to frame, which is its frequency: mean of 1 - cos of the difference,
     weighted by the target's magnitude, in [0, 2].
 
-    Magnitudes do not see a partial that wavers by a few Hz, and a waveform's phases themselves cannot be known from a mel;
+    Magnitudes hardly change with a partial that wavers by a few Hz, and a waveform's phases themselves cannot be known from a mel;
     their advance can. (Phase derivatives as a training target: Ai & Ling 2023, "APNet".) Frames are a quarter of a window
     apart, so an error of f Hz is an angle of 2 pi f window / 4 / 22 050.
     """
@@ -142,16 +142,16 @@ class SpectralLosses(nn.Module):
 # Least-squares adversarial losses (Mao et al. 2017), summed over sub-discriminators as in HiFi-GAN.
 
 
-def discriminator_loss(real: Sequence[Maps], fake: Sequence[Maps]) -> Tensor:
+def discriminator_loss(real: Sequence[FeatureMaps], fake: Sequence[FeatureMaps]) -> Tensor:
     """Real scores towards 1, fake ones towards 0."""
     return sum((1 - r[-1].float()).square().mean() + f[-1].float().square().mean() for r, f in zip(real, fake))
 
 
-def adversarial_loss(fake: Sequence[Maps]) -> Tensor:
+def adversarial_loss(fake: Sequence[FeatureMaps]) -> Tensor:
     """Fake scores towards 1."""
     return sum((1 - f[-1].float()).square().mean() for f in fake)
 
 
-def feature_loss(real: Sequence[Maps], fake: Sequence[Maps]) -> Tensor:
+def feature_loss(real: Sequence[FeatureMaps], fake: Sequence[FeatureMaps]) -> Tensor:
     """Mean |difference| of every layer's output, summed (Larsen et al. 2016)."""
     return sum(F.l1_loss(f.float(), r.float()) for rs, fs in zip(real, fake) for r, f in zip(rs, fs))

@@ -14,7 +14,7 @@ from ui.markup import fill
 
 WIDTH, CONTOUR, STRIP = 1000, 150, 54  # SVG units; the width is stretched to the page's, the height is pixels
 MAX_DEVIATION_CENTS = 100.0  # full height of a strip is +- this
-EDGE = 2  # pixels of a strip that its curve leaves free above and below
+EDGE_PX = 2  # of a strip that its curve leaves free above and below
 LINE_STEPS_SEMITONES = (1, 2, 3, 4, 6, 12, 24)  # between the lines behind the contour
 
 
@@ -57,7 +57,7 @@ def _strip(title: str, across: Scale, reference: PitchTrack, track: PitchTrack) 
     text = f"{errors.mean():.0f} cents on average, {100 * (errors > 50).mean():.1f} % of frames more than 50 off"
     drawing = Drawing(WIDTH, STRIP, f"Pitch deviation of {title}: {text}", stretched=True)
     drawing.add("line", x1=0, x2=WIDTH, y1=STRIP / 2, y2=STRIP / 2)
-    up = Scale(-MAX_DEVIATION_CENTS, MAX_DEVIATION_CENTS, STRIP - EDGE, EDGE)
+    up = Scale(-MAX_DEVIATION_CENTS, MAX_DEVIATION_CENTS, STRIP - EDGE_PX, EDGE_PX)
     _draw(
         drawing,
         across(reference.seconds[:frames]),

@@ -16,14 +16,14 @@ PICTURE_ROWS = 256  # of the picture, evenly spaced in mel
 _MAX_MEL = 2595 * np.log10(1 + MAX_FREQUENCY_HZ / 700)
 
 
-def refinement_panel(takes: Sequence[Output]) -> str:
-    """HTML: a figure for every refined take whose plain sister is there as well; empty without such a pair."""
+def refinement_panel(outputs: Sequence[Output]) -> str:
+    """HTML: a figure for every refined output that is there without refinement as well; empty without such a pair."""
     pairs = [
-        _pair(take, plain)
-        for take in takes
-        if isinstance(take.system, System) and take.system.refinement
-        for plain in takes
-        if _is_plain(plain, take.system)
+        _pair(output, plain)
+        for output in outputs
+        if isinstance(output.system, System) and output.system.refinement
+        for plain in outputs
+        if _is_plain(plain, output.system)
     ]
     return fill("compare/templates/refinement.html", pairs=pairs, range_db=MAX_DIFFERENCE_DB)
 

@@ -26,7 +26,7 @@ RATES = (0, 5, 10, 20, 30, 40)  # Hz, marked below the spectrum
 
 
 def ladder_panel(systems: Sequence[System], outputs: Sequence[Output]) -> str:
-    """What every rung outputs away, and the numbers at it."""
+    """The change at every rung, and its metrics."""
     return fill("findings/templates/ladder.html", systems=systems, table=metric_table(outputs))
 
 
@@ -44,11 +44,11 @@ def losses_panel(recording: Recording, outputs: Sequence[Output]) -> str:
     return fill("findings/templates/losses.html", losses=losses, floored=losses[-1][1])
 
 
-def trembling_panel(recording: Recording, outputs: Sequence[Output]) -> str:
+def stability_panel(recording: Recording, outputs: Sequence[Output]) -> str:
     """Modulation spectra of the longest held note."""
     stretches = [] if tracker_missing() else sustained(cached_track(recording.samples))
     if not stretches:
-        return fill("findings/templates/trembling.html", note=None)
+        return fill("findings/templates/stability.html", note=None)
     held = max(stretches, key=lambda stretch: stretch.stop - stretch.start)
     curves = {"Recording": modulation_spectrum(recording.samples, held)}
     curves |= {
@@ -58,7 +58,7 @@ def trembling_panel(recording: Recording, outputs: Sequence[Output]) -> str:
     colours = ["currentColor", *(PALETTE[index % len(PALETTE)] for index in range(len(curves) - 1))]
     seconds = {"start": held.start / SAMPLE_RATE, "stop": held.stop / SAMPLE_RATE}
     return fill(
-        "findings/templates/trembling.html",
+        "findings/templates/stability.html",
         note={**seconds, "hertz": float(np.median(held.hertz))},
         tracks={"reference": "Recording", **{output.system.id: output.system.title for output in outputs}},
         legend=[*zip(curves, colours)],
@@ -73,7 +73,7 @@ def _spectra(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], colours: Seque
     across, up = Scale(0, MAX_SHOWN_RATE_HZ, 0, WIDTH), Scale(low, high, HEIGHT, 0)
     label = "Modulation spectrum of the held note's F0, in dB re 1 cent, from 1 to 40 Hz"
     drawing = Drawing(WIDTH, HEIGHT, label, stretched=True)
-    for name, (start, stop) in (("vibrato", VIBRATO_BAND_HZ), ("tremble", JITTER_BAND_HZ)):
+    for name, (start, stop) in (("vibrato", VIBRATO_BAND_HZ), ("jitter", JITTER_BAND_HZ)):
         band = {"x": across(start), "width": across(stop) - across(start), "y": 0, "height": HEIGHT}
         drawing.add("rect", kind=f"page-band-{name}", **band)
     for index, (colour, (rate, level)) in enumerate(zip(colours, curves.values())):

@@ -14,7 +14,7 @@ from ui.compare.job import CompareJob
 from ui.compare.running import Running, ask_then
 from ui.compare.tab import QUEUE
 from ui.compare.view import View
-from ui.findings.panels import is_rung, ladder_panel, losses_panel, mels_panel, trembling_panel
+from ui.findings.panels import is_rung, ladder_panel, losses_panel, mels_panel, stability_panel
 from ui.markup import fill, notice, slot
 from ui.passage import chosen_passage
 from ui.player import player_component
@@ -36,8 +36,8 @@ def findings_tab(
         stop = gr.Button("Stop", elem_id="explain-stop", scale=1, min_width=80)
     message = slot("findings-message")
     player = player_component("findings-player")
-    panels = [slot(f"finding-{name}") for name in ("ladder", "trembling", "losses", "mels")]
-    ladder_slot, trembling, losses, mels = panels
+    panels = [slot(f"finding-{name}") for name in ("ladder", "stability", "losses", "mels")]
+    ladder_slot, stability, losses, mels = panels
     running = Running()
 
     def run(path: str | None, passage: dict | None, request: gr.Request, number: float | None = None) -> Iterator[dict]:
@@ -54,7 +54,7 @@ def findings_tab(
         if not running.is_wanted(session, number):
             yield {message: gr.skip()}
             return
-        yield {message: "", mels: mels_panel(recording), **dict.fromkeys((ladder_slot, trembling, losses), "")}
+        yield {message: "", mels: mels_panel(recording), **dict.fromkeys((ladder_slot, stability, losses), "")}
         job = CompareJob(recording, ladder, store.new(), compute)
         shown = None
         for view in running.follow(session, job.run, number):
@@ -68,7 +68,7 @@ def findings_tab(
         vocoders = [output for output in view.outputs if not is_rung(output.system)]
         return {
             ladder_slot: ladder_panel(ladder, view.outputs),
-            trembling: trembling_panel(recording, vocoders) if vocoders else "",
+            stability: stability_panel(recording, vocoders) if vocoders else "",
             losses: losses_panel(recording, vocoders),
         }
 

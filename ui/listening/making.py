@@ -30,6 +30,7 @@ from vocoders.recordings.reader import AudioError
 from vocoders.systems import System
 
 DEFAULT_MODE = next(iter(TASKS))
+DEFAULT_RATERS = 12
 _EVERYTHING = 0  # as the number of trials: all of them
 
 
@@ -106,66 +107,29 @@ def lay_out_making(
     """The form, its forecast of the precision, and the link and key of the study that it made."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            name = gr.Textbox(label="Name, which listeners see", max_length=120, elem_id="study-name")
-            mode = gr.Radio(
-                [(task.title, task.id) for task in TASKS.values()],
-                value=DEFAULT_MODE,
-                label="What listeners do",
-                elem_id="study-mode",
-            )
-            files = gr.File(
-                label="Clips, 1.5 to 30 s", file_count="multiple", type="filepath", height=150, elem_id="study-clips"
-            )
-            with_compared = gr.Checkbox(
-                False, label="Also the recording of the Compare page", elem_id="study-with-compared"
-            )
+            question = _lay_out_question()
         with gr.Column(scale=4, min_width=300):
-            chosen = gr.CheckboxGroup(choices(systems), label="Systems", elem_id="study-systems")
-            raters = gr.Number(
-                12, label="Raters expected", precision=0, minimum=1, maximum=10_000, elem_id="study-raters"
-            )
-            outlook = slot("study-outlook", outlook_of(DEFAULT_MODE, None, False, None, [], 12, 0))
+            chosen, raters = _lay_out_design(systems)
+            outlook = slot("study-outlook", outlook_of(DEFAULT_MODE, None, False, None, [], DEFAULT_RATERS, 0))
     checks = _lay_out_checks()
     with gr.Row():
         make = gr.Button("Make the study", variant="primary", elem_id="study-make", scale=0, min_width=200)
     message = slot("study-message")
     made = slot("study-made")
-    fields = [name, mode, files, with_compared, inputs.audio, chosen, raters, *checks]
+    fields = [*question, inputs.audio, chosen, raters, *checks]
 
     def offer(own: tuple[Upload, ...], now: list[str]) -> dict:
         return offered(all_systems(systems, own), now)
-
-    def render(study: Study, recordings: dict, selected: Sequence[System], tell: Callable) -> tuple:
-        return compute.run(render_stimuli, study, recordings, selected, on_report=tell)
 
     def run(own: tuple[Upload, ...], *values: object) -> Iterator[dict]:
         filled: list[Any] = [
             "" if value is None else value for value in values
         ]  # Gradio passes None for an empty field
-        form = Form(*filled)
-        yield {make: gr.update(interactive=False), message: notice("Reading the clips"), made: ""}
         again = {make: gr.update(interactive=True)}
+        yield {make: gr.update(interactive=False), message: notice("Reading the clips"), made: ""}
         try:
-            selected = chosen_systems(systems, own, form.systems)
-            revises = form.revises.strip() or None
-            if revises and not may_read(listening, revises, form.key.strip()):
-                raise StudyError(
-                    "To revise a study takes the key that came with it; there is none with this id and key."
-                )
-            study = form.study(list(form.clips()), [system.id for system in selected])
-            recordings = read_clips(form.clips(), read_recording_contained)
-
-            def work(report: Callable[[str], None]) -> Made:
-                def tell(done: int, total: int, text: str) -> None:
-                    report(f"Output {min(done + 1, total)} of {total}: {text}")
-
-                return make_study(listening.store, data_dir, study, recordings, selected, tell, revises, render)
-
-            for event in followed(work):
-                if isinstance(event, Finished):
-                    yield {message: "", made: invitation(event.result, study, listening.durable)}
-                else:
-                    yield {message: notice(event)}
+            for text, html in _made(Form(*filled), systems, own, listening, data_dir, compute):
+                yield {message: text, made: html}
         except (StudyError, AudioError, CheckpointError, StoreError, ComputeError) as error:
             yield {message: notice(str(error), "bad")} | again
         except Exception:
@@ -174,13 +138,68 @@ def lay_out_making(
         else:
             yield again
 
-    make.click(
-        run, [uploads, *fields], [make, message, made], **QUEUE, show_progress="hidden", api_visibility="private"
-    )
-    uploads.change(offer, [uploads, chosen], chosen, show_progress="hidden", api_visibility="private")
-    planned = [mode, files, with_compared, inputs.audio, chosen, raters, *checks[:4]]
+    options = {"show_progress": "hidden", "api_visibility": "private"}
+    make.click(run, [uploads, *fields], [make, message, made], **QUEUE, **options)
+    uploads.change(offer, [uploads, chosen], chosen, **options)
+    planned = [*question[1:], inputs.audio, chosen, raters, *checks[:4]]
     for field in planned:
-        field.change(outlook_of, planned, outlook, queue=False, show_progress="hidden", api_visibility="private")
+        field.change(outlook_of, planned, outlook, queue=False, **options)
+
+
+def _made(
+    form: Form,
+    systems: Sequence[System],
+    own: tuple[Upload, ...],
+    listening: Listening,
+    data_dir: Path,
+    compute: Executor,
+) -> Iterator[tuple[str, str]]:
+    """Makes the study: (HTML of the progress, HTML of the invitation) as the work goes on. Errors: as `make_study`, and those of
+    reading clips and checkpoints."""
+    selected = chosen_systems(systems, own, form.systems)
+    revises = form.revises.strip() or None
+    if revises and not may_read(listening, revises, form.key.strip()):
+        raise StudyError("To revise a study takes the key that came with it; there is none with this id and key.")
+    study = form.study(list(form.clips()), [system.id for system in selected])
+    recordings = read_clips(form.clips(), read_recording_contained)
+
+    def render(study: Study, recordings: dict, selected: Sequence[System], tell: Callable) -> tuple:
+        return compute.run(render_stimuli, study, recordings, selected, on_report=tell)
+
+    def work(report: Callable[[str], None]) -> Made:
+        def tell(done: int, total: int, text: str) -> None:
+            report(f"Output {min(done + 1, total)} of {total}: {text}")
+
+        return make_study(listening.store, data_dir, study, recordings, selected, tell, revises, render)
+
+    for event in followed(work):
+        if isinstance(event, Finished):
+            yield "", invitation(event.result, study, listening.durable)
+        else:
+            yield notice(event), ""
+
+
+def _lay_out_question() -> list[gr.components.Component]:
+    """The first four fields of `Form`."""
+    return [
+        gr.Textbox(label="Name, which listeners see", max_length=120, elem_id="study-name"),
+        gr.Radio(
+            [(task.title, task.id) for task in TASKS.values()],
+            value=DEFAULT_MODE,
+            label="Task of the listeners",
+            elem_id="study-mode",
+        ),
+        gr.File(label="Clips, 1.5 to 30 s", file_count="multiple", type="filepath", height=150, elem_id="study-clips"),
+        gr.Checkbox(False, label="Also the recording of the Compare page", elem_id="study-with-compared"),
+    ]
+
+
+def _lay_out_design(systems: Sequence[System]) -> tuple[gr.CheckboxGroup, gr.Number]:
+    chosen = gr.CheckboxGroup(choices(systems), label="Systems", elem_id="study-systems")
+    raters = gr.Number(
+        DEFAULT_RATERS, label="Raters expected", precision=0, minimum=1, maximum=10_000, elem_id="study-raters"
+    )
+    return chosen, raters
 
 
 def _lay_out_checks() -> list[gr.components.Component]:
@@ -194,7 +213,7 @@ def _lay_out_checks() -> list[gr.components.Component]:
             golds = gr.Number(1, label="Trials with the degraded anchor", precision=0, minimum=0, maximum=10)
             traps = gr.Number(1, label="Trials with beeps", precision=0, minimum=0, maximum=10)
             seed = gr.Number(0, label="Seed of the order", precision=0)
-        about = gr.Textbox(label="What listeners should know before they start", lines=2, max_length=2000)
+        about = gr.Textbox(label="Information for listeners before they start", lines=2, max_length=2000)
         questions = gr.Textbox(
             label="Questions at the end, one per line; choices behind a bar",
             placeholder="What did you listen with? | headphones, loudspeakers",

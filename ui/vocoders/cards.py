@@ -15,7 +15,7 @@ def catalogue(systems: Sequence[System]) -> str:
 
 
 def _card(system: System) -> dict[str, object]:
-    """What the template shows of a system; of one that cannot run here only the reason, not its weights."""
+    """The values that the template shows of a system; of one that cannot run here only the reason, not its weights."""
     reason = system.why_not()
     path = [
         "recording",

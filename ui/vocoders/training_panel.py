@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from eval.reports.svg import Drawing, Scale, line
 from ui.curve import Curve
 from ui.markup import fill
-from vocoders.checkpoints.checkpoint import runs_of
+from vocoders.checkpoints.checkpoint import training_history
 
 WIDTH, HEIGHT = 320, 72  # SVG units; the width is stretched to the card's, the height is pixels
-EDGE = 3  # pixels that a curve leaves free above and below
+EDGE_PX = 3  # that a curve leaves free above and below
 MAX_FACT_CHARS = 240  # a longer one is cut
 MAX_CURVE_POINTS = 2000  # a curve with more is left out
 MAX_EARLIER_RUNS = 4  # of a checkpoint's training, that are shown
@@ -37,13 +37,13 @@ def training_panel(about: Mapping[str, str]) -> str:
 
 
 def _facts(about: Mapping[str, str]) -> list[tuple[str, str]]:
-    heard = about.get("audio_hours_heard")
-    latest, *before = runs_of(about) or [{}]
+    hours = about.get("audio_hours_heard")
+    latest, *before = training_history(about) or [{}]
     return [
         ("Recipe", _recipe(latest)),
         ("Length", _length(latest)),
         *(("Before that", f"{_recipe(run)}; {_length(run)}") for run in before[:MAX_EARLIER_RUNS]),
-        ("Heard", f"{heard} h of audio" if heard else ""),
+        ("Audio", f"{hours} h" if hours else ""),
         ("Data", about.get("data", "")),
         ("Its licences", ", ".join(_parsed(about.get("data_licences", "")))),
         ("Validation mel L1", about.get("validation_mel_l1", "")),
@@ -98,7 +98,7 @@ def _curve(title: str, points: Points) -> dict[str, object]:
     low, high = min(heights), max(heights)
     ends = [_short(heights[0]), _short(heights[-1])]
     across = Scale(min(steps), max(steps) if max(steps) > min(steps) else min(steps) + 1.0, 0, WIDTH)
-    down = Scale(high, low if high > low else high - 1.0, EDGE, HEIGHT - EDGE)
+    down = Scale(high, low if high > low else high - 1.0, EDGE_PX, HEIGHT - EDGE_PX)
     drawing = Drawing(WIDTH, HEIGHT, f"{title}, from {ends[0]} to {ends[1]}", stretched=True)
     drawing.add("path", d=line((across(step), down(height)) for step, height in points))
     levels = [(8, _short(high)), (HEIGHT - 8, _short(low))]

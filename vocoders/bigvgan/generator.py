@@ -76,7 +76,7 @@ class BigVGANConfig:
 
     @property
     def context(self) -> int:
-        """How many mel frames away a frame can still change a sample."""
+        """Receptive field to each side, in mel frames."""
         reach = 3 + REACH  # of conv_post and the snake before it, in samples
         convolutions = 2 if self.resblock == 1 else 1
         for rate, kernel in reversed(list(zip(self.upsample_rates, self.upsample_kernel_sizes))):

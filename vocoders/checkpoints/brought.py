@@ -36,7 +36,7 @@ def _written(path: Path | None) -> tuple[int, int] | None:
 
 @functools.lru_cache(maxsize=64)
 def _checked(contained: bool, path: Path, recipe: str | None, config_path: Path | None, *_written: Any) -> Checkpoint:
-    """What is known of a generator once it has been read and tried; without its weights, which may be large."""
+    """The facts about a generator that has been read and tried; without its weights, which may be large."""
     if contained:
         checkpoint = read_contained(path, recipe, config_path, checked=True)
     else:

@@ -80,7 +80,7 @@ def _of_family(path: Path, opened: Opened, config_path: Path | None) -> Contents
 _FACTS_OF_A_RUN = ("preset", "start", "steps", "minutes", "audio_hours_heard", "hardware", "revision")
 
 
-def runs_of(about: Mapping[str, str]) -> list[dict[str, str]]:
+def training_history(about: Mapping[str, str]) -> list[dict[str, str]]:
     """The training runs that made a checkpoint, newest first, a few facts of each: its own, and those in its `before`."""
     try:
         earlier = json.loads(about.get("before", "[]"))

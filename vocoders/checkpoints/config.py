@@ -1,4 +1,4 @@
-"""What the config.json of a HiFi-GAN says: its shape, the framing of its mel, and, where `train export` wrote it, which mel."""
+"""The config.json of a HiFi-GAN: its shape, the framing of its mel, and, where `train export` wrote it, which mel."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _integers(value: object, name: str, depth: int = 0) -> int | tuple:
 
 
 def brief(value: object, words: Callable[[object], str] = repr) -> str:
-    """What a file says, on one line and cut: a file may say a lot."""
+    """A text from a file, on one line and cut: it may be long."""
     try:
         text = " ".join(words(value).split())
     except ValueError:  # a whole number too long to be written down

@@ -1,7 +1,7 @@
 """A checkpoint from a stranger, read in a process of its own, see `common.sandbox`.
 
 torch's weights-only unpickler runs no code, but a pickle of a hundred bytes can ask it for all the memory there is, or keep it
-busy for hours, and the archive around it is taken apart in C++. What comes back is in the project's own format, whose reader
+busy for hours, and the archive around it is taken apart in C++. The result is in the project's own format, whose reader
 does neither.
 """
 

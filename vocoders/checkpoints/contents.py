@@ -1,4 +1,4 @@
-"""What a generator's file holds, before and after it is settled which mel goes into it."""
+"""The content of a generator's file, before and after the mel of its input is settled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file is, told from its first bytes and its tensors' names: whose checkpoint, and which network.
+"""The kind of a file, from its first bytes and its tensors' names: whose checkpoint, and which network.
 
 The names are those of the public implementations: huggingface/transformers, coqui-ai/TTS, kan-bayashi/ParallelWaveGAN,
 Lightning, NVIDIA/BigVGAN, gemelo-ai/vocos, jaywalnut310/vits and RVC, espnet2, openvpi's NSF-HiFiGAN, maum-ai/univnet,
@@ -60,7 +60,7 @@ _PREFIXES = ("", "module.", "generator.", "model_g.", "model.")  # what programs
 
 
 def network(names: Iterable[object]) -> str | None:
-    """What a state dict with these tensor names is, with its article; None for what is not known."""
+    """The network that a state dict with these tensor names is of, with its article; None where that is unknown."""
     return _first(names, _NETWORKS)
 
 
@@ -112,7 +112,7 @@ def without_module(state: Mapping) -> Mapping:
 
 
 def file_format(path: Path) -> str | None:
-    """What a file is that torch does not save tensors in, with its article; None for what may be one of torch's."""
+    """The kind of a file in which torch saves no tensors, with its article; None for one that torch may have saved."""
     with path.open("rb") as file:
         beginning = file.read(64)
     if not beginning:

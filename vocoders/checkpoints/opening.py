@@ -93,7 +93,7 @@ def read_safetensors(path: Path, with_weights: bool = True) -> tuple[dict[str, s
 
 
 def _unpickle(path: Path) -> object:
-    """What torch saved, read without executing anything it holds."""
+    """The content of a file that torch saved, read without executing any of it."""
     what = file_format(path)
     if what == TORCHSCRIPT_PROGRAM:
         raise CheckpointError(
@@ -114,7 +114,7 @@ def _unpickle(path: Path) -> object:
 
 
 def _unpacked_bytes(path: Path) -> int:
-    """What an archive says it holds; 0 for a file that is none."""
+    """Bytes that an archive declares; 0 for a file that is none."""
     if not zipfile.is_zipfile(path):
         return 0
     with zipfile.ZipFile(path) as archive:

@@ -10,9 +10,10 @@ logarithm of power), measured as
     wrong dilations or rates                  2.7 to 5.5    on either mel; 2.0 where a guide helps
     weights as they are initialized           3.7 to 9      on one mel at least 0.85 times as much as on the other
 
-So a take below `GOOD` settles it. Above, nothing follows from the number alone: the generator may be a beginner's. Then
-whatever else it could be is tried too, other mels with its bands and hop and the published dilations and rates that fit its
-tensors, and it is refused only when one of these comes below `FITS` and below `CLEARLY` times what it is said to be.
+So a distance below `MAX_TRAINED_DISTANCE` settles it. Above, nothing follows from the number alone: the generator may be hardly
+trained. Then the alternatives are tried too, other mels with its bands and hop and the published dilations and rates that fit
+its tensors, and it is refused only when the distance of one is below `MAX_FITTING_DISTANCE` and below `MAX_CLEAR_RATIO` times
+the distance of the stated one.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ from vocoders.mel import HOP, HW2, RECIPES, log_mel_of
 from vocoders.recipes.named import NAMED
 from vocoders.recipes.recipe import MelRecipe
 
-UNCHECKED = "-unchecked"  # behind the name of a mel: whoever says so is taken at their word
-GOOD = 1.2
-FITS = 2.5
-CLEARLY = 0.6
-MOST_WORK = 4 * multiply_adds(V1)  # of a generator that is tried; a larger one takes too long
-SOUNDLESS = 1e-4  # -80 dB: a take whose frames vary by less of what the recording's do is silence, or a constant
-_UNSEEN = ("upsample_rates", "resblock_dilation_sizes")  # what no tensor's shape tells
+UNCHECKED = "-unchecked"  # behind the name of a mel: it is used without a trial
+MAX_TRAINED_DISTANCE = 1.2  # Np of power
+MAX_FITTING_DISTANCE = 2.5  # Np of power
+MAX_CLEAR_RATIO = 0.6  # of a distance to that of the alternative
+MAX_TRIAL_MULTIPLY_ADDS = 4 * multiply_adds(V1)  # per mel frame; a trial of a larger generator takes too long
+MAX_SOUNDLESS_RATIO = 1e-4  # -80 dB, of an output's deviation per frame to the recording's: silence, or a constant
+_UNSEEN = ("upsample_rates", "resblock_dilation_sizes")  # fields that no tensor's shape shows
 _PHRASE = ASSETS / "examples" / "sung_phrase_low.flac"
 _PASSAGE = slice(SAMPLE_RATE, SAMPLE_RATE + 86 * HOP)  # one second, all of it sung
 
@@ -57,7 +58,7 @@ def read_checked(path: Path, recipe: str | None = None, config_path: Path | None
     if recipe and recipe.endswith(UNCHECKED):
         return contents.on(recipe.removesuffix(UNCHECKED))
     said = recipe or contents.mel or (HW2.name if contents.config.is_guided else None)
-    if contents.config.multiply_adds > MOST_WORK:
+    if contents.config.multiply_adds > MAX_TRIAL_MULTIPLY_ADDS:
         return _noting(contents.on(said), "It is too large to be tried beforehand")
     return _on(contents, said) if said or contents.assumed else _found(contents)
 
@@ -65,12 +66,12 @@ def read_checked(path: Path, recipe: str | None = None, config_path: Path | None
 def _on(contents: Contents, said: str | None) -> Checkpoint:
     checkpoint = contents.on(said)
     distance = _sounding(checkpoint, contents.name)
-    if distance < GOOD:
+    if distance < MAX_TRAINED_DISTANCE:
         return checkpoint
     _refuse_others(contents, checkpoint, distance)
     return _noting(
         checkpoint,
-        f"Its take of a sung phrase is far from the phrase (log-mel L1 {distance:.1f}; of a well-trained one below 1): it was hardly "
+        f"Its output of a sung phrase is far from the phrase (log-mel L1 {distance:.1f}; of a well-trained one below 1): it was hardly "
         "trained, or its configuration is another generator's",
     )
 
@@ -79,7 +80,7 @@ def _found(contents: Contents) -> Checkpoint:
     """On the mel that it clearly fits. Errors: `CheckpointError` when it is neither."""
     tried = sorted((_sounding(contents.on(name), contents.name), name) for name in RECIPES)
     (best, name), (other, _) = tried
-    if best < FITS and best < CLEARLY * other:
+    if best < MAX_FITTING_DISTANCE and best < MAX_CLEAR_RATIO * other:
         found = f"Nothing says which mel it was trained on; a trial found {name} (log-mel L1 {best:.1f} against {other:.1f})"
         return _noting(contents.on(name), found)
     _refuse_others(contents, contents.on(name), best)
@@ -93,9 +94,9 @@ def _found(contents: Contents) -> Checkpoint:
 def _refuse_others(contents: Contents, checkpoint: Checkpoint, distance: float) -> None:
     """Errors: `CheckpointError` when something else fits clearly better than a checkpoint with this distance."""
     others = list(_others(checkpoint))
-    distances = [distance_of(take_of(other)) for other in others]
+    distances = [distance_of(trial_output(other)) for other in others]
     best = int(np.argmin(distances)) if others else 0
-    if others and distances[best] < FITS and distances[best] < CLEARLY * distance:
+    if others and distances[best] < MAX_FITTING_DISTANCE and distances[best] < MAX_CLEAR_RATIO * distance:
         raise CheckpointError(
             f"{contents.name}: {' and '.join(_differences(others[best], checkpoint))} (log-mel L1 of a trial {distances[best]:.1f} "
             f"against {distance:.1f}). To use it all the same: @{checkpoint.recipe.name}{UNCHECKED} behind its path, or untried on the page."
@@ -103,7 +104,7 @@ def _refuse_others(contents: Contents, checkpoint: Checkpoint, distance: float) 
 
 
 def _others(checkpoint: Checkpoint) -> Iterator[Checkpoint]:
-    """What else it may be: on the other mel, or with published dilations or rates."""
+    """Alternatives to what is stated: on the other mel, or with published dilations or rates."""
     shapes = list(_published_shapes(checkpoint.config)) if isinstance(checkpoint.config, HiFiGANConfig) else []
     for recipe in [checkpoint.recipe] if checkpoint.config.is_guided else _like(checkpoint):
         for config in [checkpoint.config, *shapes]:
@@ -118,7 +119,7 @@ def _like(checkpoint: Checkpoint) -> Iterable[MelRecipe]:
     if recipe.name in RECIPES:
         return RECIPES.values()
     same = [other for other in NAMED.values() if (other.bands, other.hop) == (recipe.bands, recipe.hop)]
-    return [*dict.fromkeys([recipe, *same])][: 1 + 2 * MOST_WORK // checkpoint.config.multiply_adds]
+    return [*dict.fromkeys([recipe, *same])][: 1 + 2 * MAX_TRIAL_MULTIPLY_ADDS // checkpoint.config.multiply_adds]
 
 
 def _differences(right: Checkpoint, said: Checkpoint) -> list[str]:
@@ -161,11 +162,11 @@ def _noting(checkpoint: Checkpoint, notice: str) -> Checkpoint:
 
 
 def _sounding(checkpoint: Checkpoint, where: str) -> float:
-    """The distance of its take. Errors: `CheckpointError` when there is nothing in it."""
-    take = take_of(checkpoint)
-    if is_soundless(take, phrase()):
-        raise CheckpointError(f"{where} makes no sound: of a sung phrase it makes a constant {take.mean():.3f}.")
-    return distance_of(take)
+    """The distance of its output, Np of power. Errors: `CheckpointError` when that is silent or constant."""
+    output = trial_output(checkpoint)
+    if is_soundless(output, phrase()):
+        raise CheckpointError(f"{where} makes no sound: of a sung phrase it makes a constant {output.mean():.3f}.")
+    return distance_of(output)
 
 
 @functools.cache
@@ -176,7 +177,7 @@ def phrase() -> np.ndarray:
     return read_recording(_PHRASE).samples[_PASSAGE]
 
 
-def take_of(checkpoint: Checkpoint, samples: np.ndarray | None = None) -> np.ndarray:
+def trial_output(checkpoint: Checkpoint, samples: np.ndarray | None = None) -> np.ndarray:
     """The generator's output for the mel of a recording (the phrase) at 22 050 Hz: (n,) float32, a whole number of hw2 frames."""
     samples, recipe, config = phrase() if samples is None else samples, checkpoint.recipe, checkpoint.config
     length = len(samples) // HOP * HOP
@@ -194,13 +195,13 @@ def take_of(checkpoint: Checkpoint, samples: np.ndarray | None = None) -> np.nda
     return fit_length(resample(output, recipe.rate), length)
 
 
-def distance_of(take: np.ndarray) -> float:
-    """Mean |difference| of the log hw2 mels of a take and the phrase; 0 for the phrase itself."""
-    return float(np.abs(log_mel_of(take, HW2) - log_mel_of(phrase(), HW2)).mean())
+def distance_of(output: np.ndarray) -> float:
+    """Mean |difference| of the log hw2 mels of an output and the phrase, Np of power; 0 for the phrase itself."""
+    return float(np.abs(log_mel_of(output, HW2) - log_mel_of(phrase(), HW2)).mean())
 
 
-def is_soundless(take: np.ndarray, reference: np.ndarray) -> bool:
-    """Whether a take is silent, or constant, where the recording (both (n,)) is within 20 dB of its loudest frame."""
-    made, wanted = (np.std(x[: len(x) // HOP * HOP].reshape(-1, HOP), axis=1) for x in (take, reference))
+def is_soundless(output: np.ndarray, reference: np.ndarray) -> bool:
+    """Whether an output is silent, or constant, where the recording (both (n,)) is within 20 dB of its loudest frame."""
+    made, wanted = (np.std(x[: len(x) // HOP * HOP].reshape(-1, HOP), axis=1) for x in (output, reference))
     loud = (wanted >= 0.1 * wanted.max()) & (wanted > 0)
-    return bool(loud.any() and np.median(made[loud] / wanted[loud]) < SOUNDLESS)
+    return bool(loud.any() and np.median(made[loud] / wanted[loud]) < MAX_SOUNDLESS_RATIO)

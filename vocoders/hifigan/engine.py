@@ -21,7 +21,7 @@ from vocoders.features import Features
 from vocoders.harmonic_noise.noise import noise
 from vocoders.hifigan.generator_input import generator_input
 from vocoders.hifigan.guide import Guide
-from vocoders.hifigan.windows import Window, even_share, windows
+from vocoders.hifigan.windows import Window, frames_per_window, windows
 from vocoders.mel import HOP
 
 _log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class HiFiGANVocoder:
         ends the work."""
         mel = features.require(self.expects, by=f"this {self._config.family} generator")
         frames = mel.shape[1]
-        cut = windows(frames, even_share(frames, self._engine.parallel), self._config.context)
+        cut = windows(frames, frames_per_window(frames, self._engine.parallel), self._config.context)
         guide = Guide(mel, self._config.guide_iterations) if self._config.is_guided else None
         return self._engine.run((window, self._input(mel, guide, window.start, window.stop)) for window in cut)
 

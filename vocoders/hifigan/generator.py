@@ -125,30 +125,30 @@ class HiFiGANConfig:
 
     @property
     def guide_kernels(self) -> tuple[tuple[int, int], ...]:
-        """Per upsampling, of a guided generator: (length, stride) in samples of the layer that hears the guide there."""
+        """Per upsampling, of a guided generator: (length, stride) in samples of the layer that adds the guide there."""
         if not self.is_guided:
             return ()
         strides = [HOP // math.prod(self.upsample_rates[: stage + 1]) for stage in range(len(self.upsample_rates))]
         return tuple((max(2 * stride, stride + 6), stride) for stride in strides)
 
     @property
-    def reaches(self) -> tuple[int, ...]:
+    def receptive_fields(self) -> tuple[int, ...]:
         """Per upsampling: how many of its output samples away one can still change a sample of the waveform."""
         head = -(-self.istft_n_fft // self.istft_hop) + 1 if self.istft_n_fft else 0
-        reach, reaches = 3 + head, []  # of conv_post, in samples, or frames of the head
+        reach, receptive_fields = 3 + head, []  # of conv_post, in samples, or frames of the head
         for rate, kernel in reversed(list(zip(self.upsample_rates, self.upsample_kernel_sizes))):
             reach += max(
                 sum((size - 1) // 2 * (dilation + (1 if self.resblock == 1 else 0)) for dilation in dilations)
                 for size, dilations in zip(self.resblock_kernel_sizes, self.resblock_dilation_sizes)
             )
-            reaches.append(reach)
+            receptive_fields.append(reach)
             reach = self._before_upsampling(reach, rate, kernel)
-        return tuple(reversed(reaches))
+        return tuple(reversed(receptive_fields))
 
     @property
     def context(self) -> int:
-        """How many mel frames away a frame can still change a sample."""
-        first = self._before_upsampling(self.reaches[0], self.upsample_rates[0], self.upsample_kernel_sizes[0])
+        """Receptive field to each side, in mel frames."""
+        first = self._before_upsampling(self.receptive_fields[0], self.upsample_rates[0], self.upsample_kernel_sizes[0])
         return first + 3  # of conv_pre
 
     @staticmethod
@@ -213,7 +213,7 @@ def _upsampling(channels: int, kernel: int, rate: int) -> nn.ConvTranspose1d:
 class Generator(nn.Module):
     """Input (batch, input_channels, frames) -> waveform (batch, 1, frames * hop), in (-1, 1) but for an iSTFT head.
 
-    A guided one also hears its guide after every upsampling, through one convolution that brings it to that rate.
+    A guided one also receives its guide after every upsampling, through one convolution that brings it to that rate.
     """
 
     def __init__(self, config: HiFiGANConfig) -> None:

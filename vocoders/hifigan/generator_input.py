@@ -1,4 +1,4 @@
-"""What a generator sees: the log mel, alone or with something that is worked out from it, which the network need not learn.
+"""The input of a generator: the log mel, alone or with something that is worked out from it, which the network need not learn.
 
 * 80 channels: the log mel.
 * 593: on top of its own inversion to 513 bins, which spells out what 80 bands say about where partials lie (Lv et al.

@@ -1,8 +1,8 @@
 """The waveform that a guided generator is given beside the mel: Griffin-Lim from that same mel.
 
 A generator without it has no phase to go by. Where the mel stands still it can only repeat itself with the hop, and a held
-note trembles; the guide tells it where every partial is in its cycle, and leaves the sound to it. It adds nothing that is
-not in the mel: four overlapping windows of magnitudes see every instant, and Griffin-Lim finds the phases that agree with
+note has F0 jitter; the guide supplies the phase of every partial, and the generator shapes the spectrum. It adds nothing that is
+not in the mel: four overlapping windows of magnitudes cover every instant, and Griffin-Lim finds the phases that agree with
 them. (Waveforms of sines as a generator's second input: Wang, Takaki & Yamagishi 2019; they need an F0 track, this one
 does not, and chords and breath have their guide too.)
 """
@@ -18,7 +18,7 @@ from vocoders.phase.griffin_lim import griffin_lim
 from vocoders.phase.stft import stft
 
 VERSION = 2  # of all that follows and what it uses: packs keep guides, and know old ones by it
-ITERATIONS = 192  # with 32, the guide itself trembles; with 96, its level on held notes still flutters a little
+ITERATIONS = 192  # with 32 the guide itself has F0 jitter; with 96 its level on held notes still has a little flutter
 _KNOWN = OVERLAP_FRAMES - 4  # frames that a chunk takes over; windows of the last ones reach beyond what it knows
 
 

@@ -7,7 +7,7 @@ Two things are done differently, with the same result:
 * A window carries context that only the first layers need. Every upsampling drops what no later layer looks at, see
   `vocoders.hifigan.windows.trims`; it costs nothing, because the interleaved phases need their ends cut anyway.
 
-What comes out of compilation is kept on disk, in a folder named after the content it was made from.
+The result of compilation is kept on disk, in a folder named after the content it was made from.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a long mel is cut so that every sample comes out as if it had not been.
+"""Exact inference in windows, with context enough that every sample equals that of one pass.
 
 A sample depends on `context` mel frames to each side and no more, so a window with that much context gives the very
 samples the whole mel would:
@@ -39,7 +39,7 @@ def windows(frames: int, kept: int, context: int) -> Iterator[Window]:
         yield Window(start, start + length, first, last)
 
 
-def even_share(frames: int, parallel: int) -> int:
+def frames_per_window(frames: int, parallel: int) -> int:
     """Frames that each window keeps, at most `MAX_KEPT_FRAMES`, so that `parallel` of them at a time come out even."""
     if frames <= MAX_KEPT_FRAMES // 2:
         return frames
@@ -49,7 +49,7 @@ def even_share(frames: int, parallel: int) -> int:
 
 @dataclass(frozen=True)
 class Trims:
-    """What can be dropped on the way, because only the first layers need the whole context.
+    """Samples that can be dropped on the way, because only the first layers need the whole context.
 
     `stages`: per upsampling, how many of its output samples to drop at the (left, right) end; `output`: how many
     samples of the waveform are then left over at the (left, right) end.
@@ -63,7 +63,7 @@ def trims(window: Window, config: HiFiGANConfig) -> Trims:
     """The samples that every stage may drop at either side of a window, since no later stage needs them."""
     left, right = window.first - window.start, window.stop - window.last
     stages = []
-    for rate, reach in zip(config.upsample_rates, config.reaches):
+    for rate, reach in zip(config.upsample_rates, config.receptive_fields):
         left, right = left * rate, right * rate
         stages.append((max(0, left - reach), max(0, right - reach)))
         left, right = min(left, reach), min(right, reach)

@@ -1,1 +1,1 @@
-"""Generators as ONNX files: written with their recipe, and read from whoever made them."""
+"""Generators as ONNX files: written with their recipe, and read from any program."""

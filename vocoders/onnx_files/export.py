@@ -19,13 +19,13 @@ from vocoders.hifigan.openvino_generator import openvino_core
 from vocoders.onnx_files.metadata import CONTEXT, FAMILY, RECIPE
 
 OPSET = 17
-TOLERANCE = 1e-4  # of the samples, whose full scale is 1
+MAX_DIFFERENCE = 1e-4  # of the samples, whose full scale is 1
 
 
 def export_onnx(checkpoint: Checkpoint, path: Path) -> float:
     """Write the file; the largest difference from PyTorch that was found, on mels of two lengths.
 
-    Errors: ValueError for a generator that takes more than a mel, or a difference beyond `TOLERANCE`.
+    Errors: ValueError for a generator that takes more than a mel, or a difference beyond `MAX_DIFFERENCE`.
     """
     if checkpoint.config.is_enriched:
         raise ValueError(
@@ -33,8 +33,8 @@ def export_onnx(checkpoint: Checkpoint, path: Path) -> float:
         )
     content = _onnx_bytes(checkpoint)
     difference = _difference(checkpoint, content)
-    if difference > TOLERANCE:
-        raise ValueError(f"ONNX gives samples that differ by {difference:.2g}; at most {TOLERANCE:g} is allowed")
+    if difference > MAX_DIFFERENCE:
+        raise ValueError(f"ONNX gives samples that differ by {difference:.2g}; at most {MAX_DIFFERENCE:g} is allowed")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_durably(path, content)
     return difference

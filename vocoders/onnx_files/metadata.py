@@ -1,4 +1,4 @@
-"""What an ONNX file says of itself: names with values, beside the network. Here, the mel recipe and the context."""
+"""The metadata of an ONNX file: names with values, beside the network. Here, the mel recipe and the context."""
 
 from __future__ import annotations
 

@@ -16,9 +16,9 @@ from vocoders.onnx_files.metadata import CONTEXT, read_metadata, recipe_in
 from vocoders.recipes.recipe import MelRecipe
 
 MAX_BYTES = 600_000_000
-USUAL_CONTEXT = 64  # frames to each side of a window, where a file does not say how far its network reaches
-WINDOW = 512  # frames that a window keeps
-_PROBE = 96  # frames that a new network is tried with
+DEFAULT_CONTEXT_FRAMES = 64  # to each side of a window, where a file does not say how far its network reaches
+WINDOW_FRAMES = 512  # that a window keeps
+_PROBE_FRAMES = 96  # with which a new network is tried
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,17 @@ class OnnxNetwork:
                 f"{self._name} takes exactly {shape[2].get_length()} frames; export it with a dynamic axis"
             )
         bands = shape[1].get_length()
-        long, short = (len(self.run(np.full((bands, frames), -5, np.float32))) for frames in (_PROBE, _PROBE // 2))
-        hop = (long - short) * 2 // _PROBE
-        tail = _PROBE * hop - long
+        long, short = (
+            len(self.run(np.full((bands, frames), -5, np.float32))) for frames in (_PROBE_FRAMES, _PROBE_FRAMES // 2)
+        )
+        hop = (long - short) * 2 // _PROBE_FRAMES
+        tail = _PROBE_FRAMES * hop - long
         if hop < 1 or not 0 <= tail <= hop:
             raise ValueError(
-                f"{self._name} gives {long} samples of {_PROBE} frames and {short} of {_PROBE // 2}; that is no waveform"
+                f"{self._name} gives {long} samples of {_PROBE_FRAMES} frames and {short} of {_PROBE_FRAMES // 2}; that is no waveform"
             )
-        context = metadata.get(CONTEXT, str(USUAL_CONTEXT))
-        reach = int(context) if context.isdecimal() and len(context) <= 3 else USUAL_CONTEXT
+        context = metadata.get(CONTEXT, str(DEFAULT_CONTEXT_FRAMES))
+        reach = int(context) if context.isdecimal() and len(context) <= 3 else DEFAULT_CONTEXT_FRAMES
         return OnnxFacts(bands, hop, tail, reach, recipe_in(metadata))
 
 
@@ -97,7 +99,7 @@ class OnnxVocoder:
         """Errors: `FeatureMismatch` for another kind; ValueError for samples that are not numbers."""
         mel = features.require(self.expects, by="this ONNX network")
         facts, frames, parts = self._network.facts, mel.shape[1], []
-        for window in windows(frames, WINDOW, facts.context):
+        for window in windows(frames, WINDOW_FRAMES, facts.context):
             samples = self._network.run(mel[:, window.start : window.stop])
             parts.append(samples[(window.first - window.start) * facts.hop : (window.last - window.start) * facts.hop])
             on_progress(window.last / frames)

@@ -17,7 +17,15 @@ import numpy as np
 from common.sandbox import Refused, limit_resources, refuse, run_contained
 from vocoders.audio import SAMPLE_RATE, fit_length, resample
 from vocoders.checkpoints.config import CheckpointError
-from vocoders.checkpoints.trial import CLEARLY, FITS, GOOD, UNCHECKED, distance_of, is_soundless, phrase
+from vocoders.checkpoints.trial import (
+    MAX_CLEAR_RATIO,
+    MAX_FITTING_DISTANCE,
+    MAX_TRAINED_DISTANCE,
+    UNCHECKED,
+    distance_of,
+    is_soundless,
+    phrase,
+)
 from vocoders.features import front_end
 from vocoders.mel import log_mel_of
 from vocoders.onnx_files.network import OnnxNetwork, OnnxVocoder
@@ -71,7 +79,7 @@ def inspect(path: Path, said: str | None) -> tuple[MelRecipe, str]:
         return stated, ""
     fitting = [recipe for recipe in NAMED.values() if (recipe.bands, recipe.hop) == (facts.bands, facts.hop)]
     distances = {recipe: _distance(network, recipe, path.name) for recipe in ([stated] if stated else fitting)}
-    if stated and distances[stated] >= GOOD:
+    if stated and distances[stated] >= MAX_TRAINED_DISTANCE:
         distances |= {recipe: _distance(network, recipe, path.name) for recipe in fitting}
     return _judged(path.name, stated, distances)
 
@@ -82,9 +90,11 @@ def _judged(name: str, stated: MelRecipe | None, distances: dict[MelRecipe, floa
             f"{name} says no mel recipe, and none with a name has its bands and hop; give one, as @recipe.yaml"
         )
     best, *others = sorted(distances, key=lambda recipe: distances[recipe])
-    clear = distances[best] < FITS and all(distances[best] < CLEARLY * distances[other] for other in others)
+    clear = distances[best] < MAX_FITTING_DISTANCE and all(
+        distances[best] < MAX_CLEAR_RATIO * distances[other] for other in others
+    )
     if stated is None:
-        if clear or (distances[best] < GOOD and others):
+        if clear or (distances[best] < MAX_TRAINED_DISTANCE and others):
             return (
                 best,
                 f"Nothing says which mel it was trained on; a trial found {best.name} (log-mel L1 {distances[best]:.1f})",
@@ -92,13 +102,17 @@ def _judged(name: str, stated: MelRecipe | None, distances: dict[MelRecipe, floa
         raise ValueError(
             f"{name} says no mel recipe, and a trial does not tell (log-mel L1 {distances[best]:.1f} at best); give one, as @hifigan"
         )
-    if best != stated and distances[best] < FITS and distances[best] < CLEARLY * distances[stated]:
+    if (
+        best != stated
+        and distances[best] < MAX_FITTING_DISTANCE
+        and distances[best] < MAX_CLEAR_RATIO * distances[stated]
+    ):
         raise ValueError(
             f"{name}: it fits the {best.name} mel, not {stated.name} (log-mel L1 of a trial {distances[best]:.1f} against "
             f"{distances[stated]:.1f}). To use it all the same: @{stated.name}{UNCHECKED} behind its path"
         )
     far = f"Its output of a sung phrase is far from the phrase (log-mel L1 {distances[stated]:.1f}; of a well-trained one below 1)"
-    return stated, far if distances[stated] >= GOOD else ""
+    return stated, far if distances[stated] >= MAX_TRAINED_DISTANCE else ""
 
 
 def _distance(network: OnnxNetwork, recipe: MelRecipe, name: str) -> float:

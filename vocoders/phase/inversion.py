@@ -40,45 +40,45 @@ def invert_mel(
         raise ValueError("a linear mel is finite and not negative (is this one logarithmic already?)")
     if start is not None and start.shape != (recipe.bins, mel.shape[1]):
         raise ValueError(f"the start must have shape ({recipe.bins}, {mel.shape[1]}), not {start.shape}")
-    bank, reach, heard = _heard_bank(recipe)
+    bank, column_sums, covered = _covered_bank(recipe)
     wanted = np.ascontiguousarray(mel.T, dtype=np.float32)
     magnitude = np.zeros((recipe.bins, len(wanted)), dtype=np.float32) if start is None else start.astype(np.float32)
     if start is None:
-        estimate = _flat_start(wanted, bank, reach)
+        estimate = _flat_start(wanted, bank, column_sums)
     else:
-        estimate = np.ascontiguousarray(magnitude[heard].T) ** recipe.power
-    estimate = _kl_updates(estimate, wanted, bank, reach, iterations)
-    magnitude[heard] = estimate.T ** np.float32(1 / recipe.power)
+        estimate = np.ascontiguousarray(magnitude[covered].T) ** recipe.power
+    estimate = _kl_updates(estimate, wanted, bank, column_sums, iterations)
+    magnitude[covered] = estimate.T ** np.float32(1 / recipe.power)
     return magnitude
 
 
 def invert_mel_tensor(mel: Tensor, recipe: MelRecipe, iterations: int = ITERATIONS) -> Tensor:
     """The same inversion for tensors on any device: linear mel (..., bands, frames) -> magnitude (..., bins, frames)."""
-    bank, reach, heard = (torch.from_numpy(array).to(mel.device) for array in _heard_bank(recipe))
+    bank, column_sums, covered = (torch.from_numpy(array).to(mel.device) for array in _covered_bank(recipe))
     wanted = mel.transpose(-1, -2)
-    estimate = _kl_updates(_flat_start(wanted, bank, reach), wanted, bank, reach, iterations)
+    estimate = _kl_updates(_flat_start(wanted, bank, column_sums), wanted, bank, column_sums, iterations)
     magnitude = mel.new_zeros(*mel.shape[:-2], recipe.bins, mel.shape[-1])
-    magnitude[..., heard, :] = estimate.transpose(-1, -2) ** (1 / recipe.power)
+    magnitude[..., covered, :] = estimate.transpose(-1, -2) ** (1 / recipe.power)
     return magnitude
 
 
 @functools.lru_cache(maxsize=16)
-def _heard_bank(recipe: MelRecipe) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _covered_bank(recipe: MelRecipe) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """H (bands, covered bins), H'1 (covered bins,), and which of the bins any band covers."""
     bank = filters_of(recipe).astype(np.float32)
-    reach = bank.sum(axis=0)
-    heard = reach > 0
-    return np.ascontiguousarray(bank[:, heard]), reach[heard], heard
+    column_sums = bank.sum(axis=0)
+    covered = column_sums > 0
+    return np.ascontiguousarray(bank[:, covered]), column_sums[covered], covered
 
 
 # From here on `wanted` is (..., frames, bands), and NumPy arrays and tensors are treated alike.
 
 
-def _flat_start(wanted, bank, reach):
-    return (wanted / (bank.sum(1) + _TINY)) @ bank / reach
+def _flat_start(wanted, bank, column_sums):
+    return (wanted / (bank.sum(1) + _TINY)) @ bank / column_sums
 
 
-def _kl_updates(estimate, wanted, bank, reach, iterations: int):
+def _kl_updates(estimate, wanted, bank, column_sums, iterations: int):
     for _ in range(iterations):
-        estimate = estimate * ((wanted / (estimate @ bank.T + _TINY)) @ (bank / reach))
+        estimate = estimate * ((wanted / (estimate @ bank.T + _TINY)) @ (bank / column_sums))
     return estimate

@@ -6,7 +6,7 @@ bottom and 84 Hz at 2 kHz, so the partials of a voice are seen one by one below 
 ratio says where it lies, and four overlapping windows see every instant. Higher up the bands blur the partials
 together; there the network invents plausible detail, and Griffin-Lim cannot.
 
-What is done, on STFT magnitudes:
+Method, on STFT magnitudes:
 
     below the crossover   the mel's own inversion       (replaced: the fundamental, where the network wavers most)
     above the crossover   the neural magnitudes         (kept: timbre, breath, everything above 8 kHz)
@@ -47,7 +47,7 @@ class Refinement:
     blend: float = 150.0  # Hz, scale of the sigmoid between the two
     inversion: int = 50  # KL updates for the band below
     correction: int = 10  # KL updates of the whole towards the mel
-    iterations: int = 96  # of Griffin-Lim; fewer leave a little trembling on held notes
+    iterations: int = 96  # of Griffin-Lim; fewer leave a little F0 jitter on held notes
     momentum: float = 0.99
     phase: Literal["neural", "mel", "random"] = "neural"  # to start from; "mel" is that of Griffin-Lim on the inversion
 

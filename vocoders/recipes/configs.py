@@ -1,6 +1,6 @@
 """Mel recipes from the configuration files of public implementations, and from files of our own.
 
-Each function takes the parsed file and gives the recipe under its name, see `vocoders.recipes.named`. What such a file leaves
+Each function takes the parsed file and gives the recipe under its name, see `vocoders.recipes.named`. A key that such a file leaves
 out has the value that its program takes then. Errors of all: ValueError naming the key, its value and what is allowed.
 """
 
@@ -165,7 +165,7 @@ def of_speecht5(config: Mapping) -> MelRecipe:
 
 
 def _librosa(n_fft: object) -> dict[str, Any]:
-    """What librosa and torchaudio do by themselves: frames centred on multiples of the hop, no epsilon."""
+    """The defaults of librosa and torchaudio: frames centred on multiples of the hop, no epsilon."""
     return {"epsilon": 0.0, "pad": n_fft // 2 if isinstance(n_fft, int) else n_fft}
 
 

@@ -101,7 +101,7 @@ class MelRecipe:
 
     @property
     def framing(self) -> tuple:
-        """What two mels share whose frames are made from the same STFT, up to the ends."""
+        """Equal for two mels whose frames are made from the same STFT, up to the ends."""
         return self.rate, self.n_fft, self.win_length, self.window, self.hop, self.pad
 
     @property
@@ -112,7 +112,7 @@ class MelRecipe:
 
     @property
     def log_kind(self) -> str:
-        """What the log mel is called among the kinds of `vocoders.features`."""
+        """The log mel's name among the kinds of `vocoders.features`."""
         return f"log {self.name} mel"
 
     def frames(self, samples: int) -> int:

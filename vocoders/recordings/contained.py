@@ -8,19 +8,21 @@ from a server that has never decoded any.
 from __future__ import annotations
 
 import functools
-import multiprocessing
 import multiprocessing.context
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from common.forks import fork_context
 from vocoders.audio import Recording
 from vocoders.recordings.overview import Overview, overview_of
 from vocoders.recordings.passage import Passage
 from vocoders.recordings.reader import AudioError, Limits, read_recording
 
-MAX_MEMORY_BYTES = 1_500_000_000  # of data: Python, the decoders, 60 s of 8 channels at 192 kHz on their way to one
+MAX_MEMORY_BYTES = (
+    1_700_000_000  # of data: Python, PyTorch, the decoders, 60 s of 8 channels at 192 kHz on their way to one
+)
 MAX_CPU_SECONDS = 120  # half an hour of MP3 takes about ten
 MAX_WAIT_SECONDS = 180  # by the clock without a sign of life, on a machine that has other things to do
 _PROGRESS, _RESULT, _REFUSED = "progress", "result", "refused"
@@ -47,9 +49,7 @@ def overview_contained(
 
 @functools.cache
 def _context() -> multiprocessing.context.ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["av", "scipy.signal", "soundfile", "soxr", __name__])
-    return context
+    return fork_context("av", "scipy.signal", "soundfile", "soxr", __name__)
 
 
 def _contained(work: Callable, path: Path, *arguments: Any, on_progress: Callable[[float], None] | None = None) -> Any:

@@ -19,7 +19,7 @@ from vocoders.hifigan.generator import MAX_HOP, require
 from vocoders.phase.inverse_stft import inverse_stft
 
 KERNEL = 7  # of every convolution
-LOUDEST = 100.0  # magnitude at which the head clips
+MAX_MAGNITUDE = 100.0  # of a bin, at which the head clips
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class VocosConfig:
 
     @property
     def context(self) -> int:
-        """How many mel frames away a frame can still change a sample."""
+        """Receptive field to each side, in mel frames."""
         return (KERNEL // 2) * (1 + self.num_layers) + -(-self.n_fft // self.hop)
 
     @property
@@ -118,7 +118,7 @@ class _Head(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         log_magnitude, phase = self.out(x).transpose(1, 2).chunk(2, dim=1)
-        magnitude = log_magnitude.exp().clamp(max=LOUDEST)
+        magnitude = log_magnitude.exp().clamp(max=MAX_MAGNITUDE)
         trim = self.n_fft // 2 if self.padding == "center" else (self.n_fft - self.hop) // 2
         return inverse_stft(magnitude, phase, self.n_fft, self.hop, trim)
 

@@ -1,6 +1,6 @@
-// AB: which of two takes is preferred, or neither. The letters alone play the takes.
+// AB: which of two stimuli is preferred, or neither. The letters alone play the stimuli.
 
-import { ChoiceScale } from '../scales.js';
+import { ChoiceScale } from './scales.js';
 
 /** @import { Task } from './registry.js' */
 

@@ -1,6 +1,6 @@
-// ABX: whether X is A or B. The letters alone play the takes.
+// ABX: whether X is A or B. The letters alone play the stimuli.
 
-import { ChoiceScale } from '../scales.js';
+import { ChoiceScale } from './scales.js';
 
 /** @import { Task } from './registry.js' */
 

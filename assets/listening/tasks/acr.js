@@ -1,6 +1,6 @@
 // Absolute category rating, ITU-T P.800: five categories for one sound.
 
-import { ChoiceScale } from '../scales.js';
+import { ChoiceScale } from './scales.js';
 
 const SCORES = [5, 4, 3, 2, 1];
 

@@ -1,6 +1,6 @@
-// MUSHRA, ITU-R BS.1534: a slider for every take; the reference is the first slot.
+// MUSHRA, ITU-R BS.1534: a slider for every stimulus; the reference is the first slot.
 
-import { SliderScale } from '../scales.js';
+import { SliderScale } from './scales.js';
 
 /** @import { Task } from './registry.js' */
 

@@ -1,4 +1,4 @@
-// The kinds of trials, by the id that the server sends as `mode`. What a kind is called, asks and explains are texts of
+// The kinds of trials, by the id that the server sends as `mode`. Its name, question and explanation are texts of
 // the language files: welcome.what.ID, instructions.ID, instructions.beeps.ID and trial.title.ID.
 
 import { ab } from './ab.js';

@@ -1,4 +1,4 @@
-"""What a number of raters and clips can show: half-widths of intervals, shares that a test detects, and the least to quote."""
+"""Precision that a number of raters and clips allows: half-widths of intervals, shares that a test detects, and the least to quote."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Precision:
-    """The precision of a design. What another kind of test gives, and values out of reach, are None."""
+    """The precision of a design. Figures of another kind of test, and values out of reach, are None."""
 
     verdict: str  # one sentence without its full stop
     half_width: float | None = None  # of the interval of a paired difference, in points

@@ -11,7 +11,7 @@ from eval.compare.measurement import placed
 from eval.compare.output_folder import AnySystem, OutputFolder
 from eval.compare.overlap import LengthError, on_timeline
 from eval.listening.study import StudyError
-from eval.metrics.alignment import align, moved_onto
+from eval.metrics.alignment import align, apply_alignment
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import Recording, fit_length
 from vocoders.recordings.reader import Limits
@@ -42,7 +42,7 @@ def outputs_alone(item: str, systems: Sequence[OutputFolder]) -> dict[str, np.nd
             samples = on_timeline(output.samples, placed(first, output).moved, length)
         except LengthError:
             samples = fit_length(output.samples, length)
-        found[system] = moved_onto(samples, align(fit_length(first.samples, length), samples))
+        found[system] = apply_alignment(samples, align(fit_length(first.samples, length), samples))
     return found
 
 

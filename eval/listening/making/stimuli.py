@@ -15,8 +15,8 @@ from eval.listening.analysis.votes import REFERENCE
 from eval.listening.making.outputs import output_of, outputs_alone
 from eval.listening.storage.records import Stimulus
 from eval.listening.study import Study, StudyError
-from eval.listening.trial import BEEPS, GOLD
-from eval.metrics.alignment import align, moved_onto
+from eval.listening.trial import BEEPS, DEGRADED
+from eval.metrics.alignment import align, apply_alignment
 from eval.metrics.loudness import TARGET_LUFS, loudness, match_levels, true_peak
 from eval.metrics.metric import Metric
 from eval.metrics.registry import choose_metrics
@@ -102,7 +102,7 @@ def _output(item: str, recording: Recording, system: AnySystem, analysis: Analys
         raise StudyError(f"{system.title} made silence of {recording.name}")
     values = measure(as_it_lies(recording.samples, samples), _metrics(), keep_going=True).values
     made = {"delay_samples": found.delay, "inverted": found.inverted} if found.is_reliable else {}
-    return _Sound(moved_onto(samples, found), made, values)
+    return _Sound(apply_alignment(samples, found), made, values)
 
 
 def _metrics() -> list[Metric]:
@@ -113,7 +113,7 @@ def _extras(study: Study, item: str, samples: np.ndarray) -> dict[str, np.ndarra
     """The conditions that are no system: the anchors, and on the check's clip the sounds of the checks."""
     extras = {anchor: low_pass(samples, hertz) for anchor, hertz in study.task.anchors.items()}
     if item == study.check_item:
-        extras[GOLD] = degraded(samples)
+        extras[DEGRADED] = degraded(samples)
         extras |= {name: beeps(count, len(samples)) for count, name in enumerate(BEEPS, start=1)}
     return extras
 

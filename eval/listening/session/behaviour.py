@@ -56,7 +56,7 @@ def require_listening(behaviour: Behaviour, seconds: float) -> None:
     """seconds: length of the stimuli. Errors: `RequestError` where a slot was heard for less than `required_seconds`."""
     least, slots = required_seconds(seconds) - HEARD_TOLERANCE_SECONDS, len(behaviour.heard)
     if short := [heard for heard in behaviour.heard if heard < least]:
-        raise RequestError("not_heard", f"{len(short)} of {slots} takes were not listened to for long enough.")
+        raise RequestError("not_heard", f"{len(short)} of {slots} sounds were not listened to for long enough.")
 
 
 def response_flags(

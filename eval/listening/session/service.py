@@ -51,7 +51,7 @@ class Listening:
         """A new rater's token and first step. device: facts about the browser, stored as they are."""
         stored = self._study(public_id, fresh=True)
         if stored.closed:
-            raise RequestError("closed", "This study takes no more answers.")
+            raise RequestError("closed", "This study accepts no more answers.")
         rater = self.store.add_rater(public_id, text(language)[:16], plain_mapping(device))
         return {"token": self._raters.dumps([public_id, rater.id]), **self._step(stored, rater)}
 

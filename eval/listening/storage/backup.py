@@ -21,8 +21,8 @@ from eval.listening.storage.store import Store
 
 FORMAT = 1
 SECRET = "secret"
-# Those that others refer to come first; takes are files
-_TABLES = {table.name: table for table in tables.metadata.sorted_tables if table is not tables.take}
+# Those that others refer to come first; stimuli are files
+_TABLES = {table.name: table for table in tables.metadata.sorted_tables if table is not tables.wav_file}
 _WAV = re.compile(r"stimuli/([0-9a-f]{64})\.wav")
 
 
@@ -42,7 +42,7 @@ def back_up(store: Store, folder: Path, archive: Path) -> dict[str, int]:
                 counts[name] = len(rows)
                 lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
                 _add(tar, f"tables/{name}.jsonl", lines.encode())
-            for sha256, wav in connection.execute(sa.select(tables.take)):
+            for sha256, wav in connection.execute(sa.select(tables.wav_file)):
                 _add(tar, f"stimuli/{sha256}.wav", wav)
             if (folder / SECRET).is_file():
                 tar.add(folder / SECRET, SECRET)
@@ -66,11 +66,11 @@ def restore(store: Store, folder: Path, archive: Path) -> dict[str, int]:
             if about.get("format") != FORMAT:
                 raise ValueError(f"format {about.get('format')!r}; this version reads {FORMAT}")
             rows = {name: [json.loads(x) for x in _read(tar, f"tables/{name}.jsonl").splitlines()] for name in _TABLES}
-            takes = _takes(tar)
+            wavs = _wavs(tar)
             secret = _read(tar, SECRET) if SECRET in tar.getnames() else None
     except (tarfile.TarError, OSError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{archive}: no backup that can be read: {error}") from error
-    store.fill({tables.take: takes} | {_TABLES[name]: content for name, content in rows.items()})
+    store.fill({tables.wav_file: wavs} | {_TABLES[name]: content for name, content in rows.items()})
     if secret is not None:
         path = folder / SECRET
         path.touch(0o600)
@@ -78,8 +78,8 @@ def restore(store: Store, folder: Path, archive: Path) -> dict[str, int]:
     return {name: len(content) for name, content in rows.items()}
 
 
-def _takes(tar: tarfile.TarFile) -> list[dict]:
-    """Rows of takes. Errors: ValueError for a wav that is not the one its name says."""
+def _wavs(tar: tarfile.TarFile) -> list[dict]:
+    """Rows of stimuli. Errors: ValueError for a wav that is not the one its name says."""
     found = []
     for member in tar:
         if member.isfile() and (match := _WAV.fullmatch(member.name)):

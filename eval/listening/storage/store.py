@@ -45,7 +45,7 @@ class Store(Transactions):
     ) -> tuple[str, str]:
         """(public id, key to the results, which is not kept). A study without raters is replaced by its revision.
 
-        wavs: {SHA-256: file} of all stimuli. Study and takes are there together, or not at all.
+        wavs: {SHA-256: file} of all stimuli. Study and stimuli are there together, or not at all.
 
         Errors: `StoreError`; KeyError for an unknown `revises`.
         """
@@ -73,12 +73,14 @@ class Store(Transactions):
             ).inserted_primary_key
             assert inserted is not None
             number = inserted[0]
-            known = set(connection.scalars(sa.select(t.take.c.sha256).where(t.take.c.sha256.in_(wavs))))
+            known = set(connection.scalars(sa.select(t.wav_file.c.sha256).where(t.wav_file.c.sha256.in_(wavs))))
             if new := [{"sha256": sha256, "wav": wav} for sha256, wav in wavs.items() if sha256 not in known]:
-                connection.execute(sa.insert(t.take), new)
+                connection.execute(sa.insert(t.wav_file), new)
             connection.execute(sa.insert(t.stimulus), [{"study_id": number, **asdict(s)} for s in stimuli])
             used = sa.select(t.stimulus.c.sha256)
-            connection.execute(sa.delete(t.take).where(t.take.c.sha256.not_in(used)))  # of a study that was replaced
+            connection.execute(
+                sa.delete(t.wav_file).where(t.wav_file.c.sha256.not_in(used))
+            )  # of a study that was replaced
         self._copy("study", public_id, {"config": asdict(study), "stimuli": [asdict(s) for s in stimuli]})
         return public_id, key
 
@@ -89,13 +91,13 @@ class Store(Transactions):
             stimuli = connection.execute(sa.select(t.stimulus).where(t.stimulus.c.study_id == row.id)).all()
             events = sa.select(t.event.c.kind).where(t.event.c.study_id == row.id, t.event.c.rater_id.is_(None))
             last = connection.scalar(events.order_by(t.event.c.id.desc()).limit(1))
-        takes = tuple(Stimulus(s.item, s.condition, s.sha256, s.seconds, s.made, s.metrics) for s in stimuli)
-        return StoredStudy(row.id, public_id, row.revision, study_from(row.config), takes, closed=last == "closed")
+        found = tuple(Stimulus(s.item, s.condition, s.sha256, s.seconds, s.made, s.metrics) for s in stimuli)
+        return StoredStudy(row.id, public_id, row.revision, study_from(row.config), found, closed=last == "closed")
 
     def wav(self, sha256: str) -> bytes:
         """Errors: KeyError."""
         with self._read() as connection:
-            content = connection.scalar(sa.select(t.take.c.wav).where(t.take.c.sha256 == sha256))
+            content = connection.scalar(sa.select(t.wav_file.c.wav).where(t.wav_file.c.sha256 == sha256))
         if content is None:
             raise KeyError(sha256)
         return bytes(content)

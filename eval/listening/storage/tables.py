@@ -38,7 +38,7 @@ study = Table(
     Column("versions", JSON, nullable=False),  # of the app, its libraries and the checkpoints
     Column("created", Float, nullable=False),  # s since 1970, as all times here
 )
-take = Table(  # wav files; conditions with equal samples share one
+wav_file = Table(  # the stimuli; conditions with equal samples share one
     "take",
     metadata,
     Column("sha256", String(64), primary_key=True),

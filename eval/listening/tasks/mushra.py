@@ -18,7 +18,7 @@ from eval.listening.trial import Trial
 if TYPE_CHECKING:
     from eval.listening.study import Study
 
-MAX_BEEPS_SCORE, MIN_REFERENCE_SCORE = 5, 95  # of a trap, which asks for 0 and 100
+MAX_BEEPS_SCORE, MIN_REFERENCE_SCORE = 5, 95  # of the check with beeps, which asks for 0 and 100
 
 
 class Mushra(RatingTask):

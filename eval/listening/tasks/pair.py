@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from eval.listening.analysis.votes import REFERENCE, V
 from eval.listening.orders import side_order
 from eval.listening.tasks.task import Task
-from eval.listening.trial import GOLD, Trial
+from eval.listening.trial import DEGRADED, Trial
 
 if TYPE_CHECKING:
     from eval.listening.study import Study
@@ -35,4 +35,4 @@ class PairTask(Task[V]):
         return Trial("trial", study.items[item], shown, x if self.has_x else None)
 
     def training(self, study: Study) -> list[Trial]:
-        return [Trial("training", study.check_item, (GOLD, REFERENCE), SECOND if self.has_x else None)]
+        return [Trial("training", study.check_item, (DEGRADED, REFERENCE), SECOND if self.has_x else None)]

@@ -1,7 +1,7 @@
 """The interface of a kind of listening test: all that a study, its sessions, its analysis and its report ask of it.
 
-A task is a class without state, registered once in `registry.py` by the id that studies store as their `mode`. What a browser
-shows of it is a module of the same name in assets/listening/tasks/.
+A task is a class without state, registered once in `registry.py` by the id that studies store as their `mode`. Its browser
+side is a module of the same name in assets/listening/tasks/.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from eval.listening.analysis.precision import Precision, Spread
 from eval.listening.analysis.screening import Flag, Rule, same_answer
 from eval.listening.analysis.votes import REFERENCE, Origin, V
 from eval.listening.tasks.outcome import Block
-from eval.listening.trial import GOLD, Trial
+from eval.listening.trial import DEGRADED, Trial
 
 if TYPE_CHECKING:
     from eval.listening.study import Study
@@ -31,7 +31,7 @@ class Task(ABC, Generic[V]):
     needs: ClassVar[str] = "a system"  # the fewest systems that give a unit, in words
     # {condition: cut-off of the low-passed recording, Hz}
     anchors: ClassVar[Mapping[str, float]] = MappingProxyType({})
-    gold: ClassVar[tuple[str, ...]] = (REFERENCE, GOLD)  # what the check with the degraded anchor plays
+    gold: ClassVar[tuple[str, ...]] = (REFERENCE, DEGRADED)  # what the check with the degraded anchor plays
     is_reference_free: ClassVar[bool] = False  # whether it can be asked about outputs without any recording
     has_x: ClassVar[bool] = False  # whether a trial also plays X, which repeats one of its outputs
 
@@ -54,7 +54,7 @@ class Task(ABC, Generic[V]):
         """Good and bad outputs, so that the whole scale is known before it counts; the same for everybody."""
 
     def trap(self, one: str, other: str) -> tuple[str, ...]:
-        """What the check with beeps plays. one, other: two of `BEEPS`, of different counts."""
+        """The sounds of the check with beeps. one, other: two of `BEEPS`, of different counts."""
         return (one, REFERENCE)
 
     # ------------------------------------------------ session

@@ -13,7 +13,7 @@ test('a jump is a line without length', () => {
   assert.equal(valueOn({ t0: 1, v0: 0.3, t1: 1, v1: 0.3 }, 0), 0.3);
 });
 
-test('two takes that are switched add up to one at every moment of the ramp', () => {
+test('two sounds that are switched add up to one at every moment of the ramp', () => {
   const rising = { t0: 1, v0: 0, t1: 1.006, v1: 1 };
   const falling = { t0: 1, v0: 1, t1: 1.006, v1: 0 };
   for (let time = 0.999; time < 1.008; time += 0.0005) {
@@ -29,11 +29,11 @@ test('a loop begins and ends in silence, and its middle is untouched', () => {
   assert.ok(samples.slice(3, 97).every((sample) => sample === 1));
 });
 
-/** What Web Audio calls a buffer, as far as its samples go. */
+/** The part of Web Audio's AudioBuffer that holds its samples. */
 const buffer = (...channels) => ({ numberOfChannels: channels.length,
   getChannelData: (channel) => Float32Array.from(channels[channel]) });
 
-test('a take of several channels is their mean, cut out and padded with silence', () => {
+test('a sound of several channels is their mean, cut out and padded with silence', () => {
   assert.deepEqual([...mono(buffer([1, 2, 3, 4]), 1, 2)], [2, 3]);
   assert.deepEqual([...mono(buffer([1, 2, 3, 4], [3, 0, -3, 0]), 0, 4)], [2, 1, 0, 2]);
   assert.deepEqual([...mono(buffer([1, 1], [1, 1]), 1, 3)], [1, 0, 0]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { MIN_LOOP, MIN_SPAN, fitRegion, fitView, joinPoint, positionAt, schedule, zoomed }
+import { MIN_LOOP_SECONDS, MIN_SPAN_SECONDS, fitRegion, fitView, joinPoint, positionAt, schedule, zoomed }
   from '../../../assets/player/timing.js';
 
 const RATE = 1000;   // Hz: a sample is a millisecond
@@ -59,9 +59,9 @@ test('a run cannot be taken over before it began, nor after its end', () => {
 
 test('a loop is put in order, made long enough around its centre, and kept inside the clip', () => {
   assert.deepEqual(fitRegion([3, 1], 5), [1, 3]);
-  assert.deepEqual(fitRegion([2, 2], 5), [2 - MIN_LOOP / 2, 2 + MIN_LOOP / 2]);
-  assert.deepEqual(fitRegion([0, 0.1], 5), [0, MIN_LOOP]);
-  assert.deepEqual(fitRegion([5, 5], 5), [5 - MIN_LOOP, 5]);
+  assert.deepEqual(fitRegion([2, 2], 5), [2 - MIN_LOOP_SECONDS / 2, 2 + MIN_LOOP_SECONDS / 2]);
+  assert.deepEqual(fitRegion([0, 0.1], 5), [0, MIN_LOOP_SECONDS]);
+  assert.deepEqual(fitRegion([5, 5], 5), [5 - MIN_LOOP_SECONDS, 5]);
   assert.deepEqual(fitRegion([0.1, 0.2], 0.3), [0, 0.3]);   // a clip shorter than the shortest loop
 });
 
@@ -69,7 +69,7 @@ test('a view lies inside the clip', () => {
   assert.deepEqual(fitView([-1, 1], 5), [0, 2]);
   assert.deepEqual(fitView([4, 6], 5), [3, 5]);
   assert.deepEqual(fitView([-9, 9], 5), [0, 5]);
-  assert.deepEqual(fitView([1, 1], 5), [1, 1 + MIN_SPAN]);
+  assert.deepEqual(fitView([1, 1], 5), [1, 1 + MIN_SPAN_SECONDS]);
   const once = fitView([2.5, 7], 5);
   assert.deepEqual(fitView(once, 5), once);
 });
@@ -78,6 +78,6 @@ test('zooming keeps the centre where it is on the screen', () => {
   assert.deepEqual(zoomed([0, 4], 0.5, 1, 8), [0.5, 2.5]);   // 1 s stays a quarter of the way from the left
   assert.deepEqual(zoomed(zoomed([0, 4], 0.5, 1, 8), 2, 1, 8), [0, 4]);
   const [t0, t1] = zoomed([2, 4], 0.001, 3.5, 8);
-  assert.ok(Math.abs(t1 - t0 - MIN_SPAN) < 1e-12);
+  assert.ok(Math.abs(t1 - t0 - MIN_SPAN_SECONDS) < 1e-12);
   assert.ok(Math.abs((3.5 - t0) / (t1 - t0) - 0.75) < 1e-12);
 });

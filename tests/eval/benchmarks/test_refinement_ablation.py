@@ -34,7 +34,7 @@ def test_means_are_over_the_clips_of_a_group_and_skip_the_undefined():
 
 
 def test_the_study_of_a_clip(tmp_path):
-    """Griffin-Lim's take, because it is quick: refinement must still bring its mel closer."""
+    """Griffin-Lim's output, because it is quick: refinement must still bring its mel closer."""
     system = find_systems("griffin-lim")[0]
     metrics = choose_metrics("log-mel L1,F0 error")
     clip = measure_clip(Recording("clip", harmonic_tone(0.8, 150)), "choir", system, metrics)

@@ -33,7 +33,7 @@ def test_the_plain_mels_are_ours_but_for_the_padding_of_the_ends(tone):
     assert np.abs(logarithm - our_log_hifigan_mel(whole).values).max() < 1e-3
 
 
-def test_the_plain_comparison_makes_all_seven_takes(tmp_path):
+def test_the_plain_comparison_makes_all_seven_outputs(tmp_path):
     def silent(mel: torch.Tensor) -> torch.Tensor:
         return torch.zeros(1, 1, mel.shape[-1] * 256)
 
@@ -50,7 +50,7 @@ def test_the_plain_takes_of_networks_sound_like_ours(tone):
     analysis = Analysis(tone[: 256 * 60])
     for system_id in ("hifigan-hw2", "hifigan-original"):
         ours, found = synthesize(find_systems(system_id)[0], analysis), fit_length(steps[system_id](), 256 * 60)
-        bands = [np.log(plain.hw2_mel(take)[:, 4:-4].mean(axis=1) + 1e-4) for take in (ours, found)]
+        bands = [np.log(plain.hw2_mel(output)[:, 4:-4].mean(axis=1) + 1e-4) for output in (ours, found)]
         loud = bands[0] > bands[0].max() - 8
         assert loud.sum() > 15
         assert np.abs(bands[0] - bands[1])[loud].mean() < 0.5, system_id

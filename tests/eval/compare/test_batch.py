@@ -20,7 +20,7 @@ from vocoders.recordings.files import find_audio
 from vocoders.recordings.reader import read_recording
 
 
-def test_results_table_and_takes(compared):
+def test_results_table_and_outputs(compared):
     out, done = compared
     assert done.stdout.strip() == str(out / "report.html")
     assert done.stderr.count("voice0/bad.wav") >= 1  # one bad clip is named and does not stop the rest
@@ -53,15 +53,15 @@ def test_finished_clips_are_not_made_again(compared, clips):
     out, _ = compared
     again = ("eval", "compare", clips, "--vocoders", SYSTEMS, "--out", out, "--metrics", MEASURED)
     assert "exists already" in command(*again, code=1).stderr
-    takes = {path: path.stat().st_mtime_ns for path in out.glob("griffin-lim/*/*.wav")}
-    lost = sorted(takes)[0]
+    written = {path: path.stat().st_mtime_ns for path in out.glob("griffin-lim/*/*.wav")}
+    lost = sorted(written)[0]
     lost.unlink()
     before = json.loads((out / "results.json").read_text())["metrics"]
     command(*again, "--force", code=1)
     assert json.loads((out / "results.json").read_text())["metrics"]["griffin-lim"]["M-STFT"] == pytest.approx(
         before["griffin-lim"]["M-STFT"], rel=1e-6
     )
-    assert {path for path in takes if path.stat().st_mtime_ns != takes[path]} == {lost}
+    assert {path for path in written if path.stat().st_mtime_ns != written[path]} == {lost}
 
 
 def test_a_clip_that_one_system_fails_on_counts_for_none(tmp_path, monkeypatch):

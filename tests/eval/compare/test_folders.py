@@ -1,4 +1,4 @@
-"""What a folder of recordings holds: what is skipped is said, links are followed, names need not be text."""
+"""The content of a folder of recordings: skipped files are named, links are followed, names need not be text."""
 
 import csv
 import json
@@ -55,9 +55,9 @@ def test_a_name_that_is_not_utf8_goes_all_the_way(folder, tmp_path):
     """Its bytes are shown as \\udcXX, and JSON gives the very name back."""
     name = os.fsdecode(b"na\xffme")
     (folder / "a.wav").rename(folder / f"{name}.wav")
-    takes, scores, out = tmp_path / "takes", tmp_path / "s.json", tmp_path / "out"
-    command("vocoders", "resynth", folder, "--vocoders", "griffin-lim-oracle", "--out", takes)
-    estimates = takes / "griffin-lim-oracle"
+    outputs, scores, out = tmp_path / "outputs", tmp_path / "s.json", tmp_path / "out"
+    command("vocoders", "resynth", folder, "--vocoders", "griffin-lim-oracle", "--out", outputs)
+    estimates = outputs / "griffin-lim-oracle"
     command("eval", "score", folder, estimates, "--metrics", "M-STFT", "--json", scores)
     assert [clip["name"] for clip in json.loads(scores.read_text())["clips"]] == [name]
     command("eval", "compare", folder, "--vocoders", "griffin-lim-oracle", "--metrics", "M-STFT", "--out", out)

@@ -66,14 +66,14 @@ def phrase():
 
 
 @pytest.fixture(scope="module", params=["griffin-lim", "griffin-lim-oracle"])
-def take(request, phrase):
+def output(request, phrase):
     return synthesize(find_system(request.param), Analysis(phrase))
 
 
 @pytest.mark.parametrize("cut", [False, True])
 @pytest.mark.parametrize("wanted", [-20_000, -5000, -1103, 0, 1103, 11_025, MAX_OFFSET_SAMPLES])
-def test_a_take_with_phases_of_its_own_is_found_within_a_frame(phrase, take, wanted, cut):
-    estimate = late(take, wanted)[: len(phrase)] if cut else late(take, wanted)
+def test_an_output_with_phases_of_its_own_is_found_within_a_frame(phrase, output, wanted, cut):
+    estimate = late(output, wanted)[: len(phrase)] if cut else late(output, wanted)
     found = find_offset(phrase, estimate)
     assert abs(found.samples - wanted) < HOP / 4
     assert not found.exact

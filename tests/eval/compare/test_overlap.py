@@ -1,4 +1,4 @@
-"""What of an estimate is measured, and what is said about the rest."""
+"""The part of an estimate that is measured, and the notice about the rest."""
 
 import numpy as np
 import pytest

@@ -25,21 +25,21 @@ MEASURED = "M-STFT,log-mel L1,F0 error"
 NAMES = ("alto/a", "alto/b", "bass/c", "bass/d")
 
 
-def take_of(samples: np.ndarray) -> np.ndarray:
+def output_of(samples: np.ndarray) -> np.ndarray:
     """Its magnitudes, nearly, with phases of their own."""
     return synthesize(find_system("griffin-lim-oracle"), Analysis(samples))
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory) -> Path:
-    """`songs`, and `takes` of them; the fourth is the worst."""
+    """`songs`, and `outputs` of them; the fourth is the worst."""
     root = tmp_path_factory.mktemp("scores")
     for number, name in enumerate(NAMES):
         samples = harmonic_tone(1.5 + 0.2 * number, (220, 262, 110, 147)[number], seed=number)
         samples *= np.hanning(len(samples)).astype(np.float32) ** 0.3  # notes begin and end
         write_wav(root / "songs" / f"{name}.wav", samples)
         rough = np.random.default_rng(number).normal(0, 0.02 * (number == 3), len(samples))
-        write_wav(root / "takes" / f"{name}.wav", take_of(samples) + rough.astype(np.float32))
+        write_wav(root / "outputs" / f"{name}.wav", output_of(samples) + rough.astype(np.float32))
     return root
 
 
@@ -50,10 +50,10 @@ def copy(folders, tmp_path):
 
 
 def changed(root: Path, change) -> Path:
-    """`takes`, each as `change` makes it from its samples, as float files."""
-    for path in (root / "takes").rglob("*.wav"):
+    """`outputs`, each as `change` makes it from its samples, as float files."""
+    for path in (root / "outputs").rglob("*.wav"):
         soundfile.write(path, change(soundfile.read(path, dtype="float32")[0]), SAMPLE_RATE, subtype="FLOAT")
-    return root / "takes"
+    return root / "outputs"
 
 
 def scores(reference: Path, estimate: Path, **options):
@@ -62,12 +62,12 @@ def scores(reference: Path, estimate: Path, **options):
 
 @pytest.fixture(scope="module")
 def plain(folders):
-    return scores(folders / "songs", folders / "takes")
+    return scores(folders / "songs", folders / "outputs")
 
 
 def test_pairs_of_one_length_have_auralosss_numbers(folders, plain):
     for clip in plain.clips:
-        pair = [read_recording(folders / side / f"{clip['name']}.wav").samples for side in ("takes", "songs")]
+        pair = [read_recording(folders / side / f"{clip['name']}.wav").samples for side in ("outputs", "songs")]
         theirs = float(auraloss.freq.MultiResolutionSTFTLoss()(*(torch.from_numpy(x)[None, None] for x in pair)))
         assert clip["M-STFT"] == pytest.approx(theirs, rel=1e-5)
     assert plain.metrics["M-STFT"] == pytest.approx(np.mean([clip["M-STFT"] for clip in plain.clips]))
@@ -104,12 +104,12 @@ def test_late_copies_are_perfect_and_the_delay_is_told(folders, tmp_path):
 
 
 def test_cut_takes_are_refused_unless_asked_for(copy):
-    takes = changed(copy, lambda x: x[:SAMPLE_RATE])
-    done = command("eval", "score", copy / "songs", takes, "--metrics", MEASURED, code=1)
+    outputs = changed(copy, lambda x: x[:SAMPLE_RATE])
+    done = command("eval", "score", copy / "songs", outputs, "--metrics", MEASURED, code=1)
     assert done.stderr.count("at most 2% is measured unless asked for") == 4
     assert "lasts 1.00 s and its reference 1.50 s, 33% less" in done.stderr
     assert "undefined: 4 of 4 clips failed" in done.stdout
-    done = command("eval", "score", copy / "songs", takes, "--metrics", MEASURED, "--any-length")
+    done = command("eval", "score", copy / "songs", outputs, "--metrics", MEASURED, "--any-length")
     assert "alto/a: the last 0.50 s of the reference are missing in it, and not measured." in done.stderr
 
 
@@ -139,7 +139,7 @@ def test_a_low_rate_is_named(copy, tmp_path):
 def test_suspicious_estimates_are_named(copy, change, said):
     found = scores(copy / "songs", changed(copy, lambda x: change(x).astype(np.float32)))
     assert all(any(said in note for note in clip["notes"]) for clip in found.clips)
-    done = command("eval", "score", copy / "songs", copy / "takes", "--metrics", "M-STFT")
+    done = command("eval", "score", copy / "songs", copy / "outputs", "--metrics", "M-STFT")
     assert f"note: alto/a: {said}" in done.stderr
 
 
@@ -153,8 +153,8 @@ def test_inverted_polarity_is_named(folders, tmp_path):
 
 @pytest.fixture(params=["silent", "missing", "unreadable", "cut", "breaks the metric"])
 def one_failed(request, copy, monkeypatch) -> Path:
-    """`takes`, of which the worst has failed."""
-    worst = copy / "takes" / "bass" / "d.wav"
+    """`outputs`, of which the worst has failed."""
+    worst = copy / "outputs" / "bass" / "d.wav"
     if request.param == "silent":
         write_wav(worst, np.zeros(SAMPLE_RATE, np.float32))
     elif request.param == "missing":
@@ -178,7 +178,7 @@ def one_failed(request, copy, monkeypatch) -> Path:
 
 def test_failing_betters_no_mean(one_failed, plain):
     """The clip that failed was the worst: without it every mean would be better."""
-    found = scores(one_failed / "songs", one_failed / "takes")
+    found = scores(one_failed / "songs", one_failed / "outputs")
     assert found.failed == ["bass/d"]
     assert found.metrics == dict.fromkeys(plain.metrics)
     assert found.undefined == dict.fromkeys(plain.metrics, "1 of 4 clips failed")
@@ -190,11 +190,11 @@ def test_failing_betters_no_mean(one_failed, plain):
 
 
 def test_a_failure_is_a_line_an_exit_code_and_no_mean(copy):
-    write_wav(copy / "takes" / "bass" / "d.wav", np.zeros(SAMPLE_RATE, np.float32))
-    arguments = ("eval", "score", copy / "songs", copy / "takes", "--metrics", "M-STFT")
+    write_wav(copy / "outputs" / "bass" / "d.wav", np.zeros(SAMPLE_RATE, np.float32))
+    arguments = ("eval", "score", copy / "songs", copy / "outputs", "--metrics", "M-STFT")
     done = command(*arguments, "--json", copy / "s.json", code=1)
     assert [line for line in done.stderr.splitlines() if line.startswith("error: ")] == [
-        f"error: {copy}/takes/bass/d.wav: the recording is silent: its loudest sample is below -80 dBFS."
+        f"error: {copy}/outputs/bass/d.wav: the recording is silent: its loudest sample is below -80 dBFS."
     ]
     content = json.loads((copy / "s.json").read_text())
     assert content["metrics"] == {"M-STFT": None}
@@ -204,7 +204,7 @@ def test_a_failure_is_a_line_an_exit_code_and_no_mean(copy):
 
 def test_a_reference_that_cannot_be_used_is_nobodys_failure(copy, plain):
     (copy / "songs" / "bass" / "d.wav").write_bytes(b"no sound at all")
-    found = scores(copy / "songs", copy / "takes")
+    found = scores(copy / "songs", copy / "outputs")
     assert (found.failed, len(found.problems), found.n["M-STFT"]) == ([], 1, 3)
     assert found.metrics["M-STFT"] == pytest.approx(np.mean([clip["M-STFT"] for clip in plain.clips[:3]]))
 
@@ -214,33 +214,33 @@ def test_undefined_for_the_recording_itself_is_no_failure_but_counted(copy):
     long = len(read_recording(copy / "songs" / "bass" / "d.wav").samples)
     held = Metric("held", "", "", "", lambda reference, _: 1.0 if len(reference) == long else float("nan"))
     lost = Metric("lost", "", "", "", lambda reference, estimate: 0.0 if estimate is reference else float("nan"))
-    found = score_folders(copy / "songs", copy / "takes", [held, lost])
+    found = score_folders(copy / "songs", copy / "outputs", [held, lost])
     assert (found.metrics["held"], found.n["held"], "held" in found.undefined) == (1.0, 1, False)
     assert (found.metrics["lost"], found.undefined["lost"]) == (None, "4 of 4 clips failed")
-    assert found.problems == [f"{copy}/takes/{name}.wav: lost is undefined for it" for name in NAMES]
+    assert found.problems == [f"{copy}/outputs/{name}.wav: lost is undefined for it" for name in NAMES]
 
 
 @pytest.mark.parametrize("ending", ["_generated", "_generated_e2e"])
 def test_what_the_originals_scripts_write_matches(copy, plain, ending):
-    for path in list((copy / "takes").rglob("*.wav")):
+    for path in list((copy / "outputs").rglob("*.wav")):
         path.rename(path.with_stem(path.stem + ending))
-    found = scores(copy / "songs", copy / "takes")
+    found = scores(copy / "songs", copy / "outputs")
     assert (found.metrics, found.problems, found.unused) == (plain.metrics, [], [])
 
 
 def test_the_exact_name_comes_first_and_two_others_are_no_choice(copy, plain):
-    takes = copy / "takes" / "alto"
-    shutil.copy(takes / "a.wav", takes / "a_generated.wav")
-    found = scores(copy / "songs", copy / "takes")
-    assert (found.metrics, found.unused) == (plain.metrics, [str(takes / "a_generated.wav")])
-    (takes / "a.wav").rename(takes / "a_generated_e2e.wav")
-    found = scores(copy / "songs", copy / "takes")
+    outputs = copy / "outputs" / "alto"
+    shutil.copy(outputs / "a.wav", outputs / "a_generated.wav")
+    found = scores(copy / "songs", copy / "outputs")
+    assert (found.metrics, found.unused) == (plain.metrics, [str(outputs / "a_generated.wav")])
+    (outputs / "a.wav").rename(outputs / "a_generated_e2e.wav")
+    found = scores(copy / "songs", copy / "outputs")
     assert found.failed == ["alto/a"]
     assert "both alto/a_generated and alto/a_generated_e2e are in" in found.problems[0]
 
 
 def test_two_files_are_a_pair_whatever_their_names(folders, plain):
-    done = command("eval", "score", folders / "songs/alto/a.wav", folders / "takes/alto/a.wav", "--metrics", "M-STFT")
+    done = command("eval", "score", folders / "songs/alto/a.wav", folders / "outputs/alto/a.wav", "--metrics", "M-STFT")
     assert f"{plain.clips[0]['M-STFT']:.3f}" in done.stdout
     done = command(
         "eval", "score", folders / "songs/alto/a.wav", folders / "songs/bass/c.wav", "--metrics", "M-STFT", code=1
@@ -249,13 +249,13 @@ def test_two_files_are_a_pair_whatever_their_names(folders, plain):
 
 
 def test_when_nothing_matches_both_sides_are_named(copy):
-    for path in list((copy / "takes").rglob("*.wav")):
-        path.rename(path.with_stem(f"take-{path.stem}"))
-    done = command("eval", "score", copy / "songs", copy / "takes", code=1)
+    for path in list((copy / "outputs").rglob("*.wav")):
+        path.rename(path.with_stem(f"output-{path.stem}"))
+    done = command("eval", "score", copy / "songs", copy / "outputs", code=1)
     assert done.stderr.count("\n") == 1
     assert "looked for NAME, NAME_generated, NAME_generated_e2e with any suffix" in done.stderr
     assert (
-        "references: alto/a, alto/b, bass/c and 1 more; estimates: alto/take-a, alto/take-b, bass/take-c and 1"
+        "references: alto/a, alto/b, bass/c and 1 more; estimates: alto/output-a, alto/output-b, bass/output-c and 1"
         in done.stderr
     )
 

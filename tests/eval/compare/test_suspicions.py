@@ -1,4 +1,4 @@
-"""Faults of files and gains are named, and takes of vocoders are not."""
+"""Faults of files and gains are named, and outputs of vocoders are not."""
 
 import numpy as np
 import pytest

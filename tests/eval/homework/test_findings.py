@@ -1,4 +1,4 @@
-"""What the Findings page explains must be true: the ladder, the two mels, the loss scales, the places that are worst."""
+"""The explanations of the Findings page hold: the ladder, the two mels, the loss scales, the places that are worst."""
 
 import pickle
 
@@ -16,7 +16,7 @@ from eval.metrics.worst_segment import worst_second
 from tests.conftest import harmonic_tone
 from tests.eval.metrics.test_metrics import noisy
 from tests.eval.metrics.test_note_stability import note
-from ui.findings.panels import losses_panel, trembling_panel
+from ui.findings.panels import losses_panel, stability_panel
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import SAMPLE_RATE, Recording
 from vocoders.catalogue import find_systems
@@ -99,5 +99,5 @@ def test_the_modulation_spectrum_shows_vibrato_and_tremble_where_they_are():
 
 def test_panels_say_so_when_there_is_nothing_to_say(rng):
     noise = Recording("noise", rng.normal(0, 0.1, SAMPLE_RATE).astype(np.float32))
-    assert "No note is held for long enough" in trembling_panel(noise, [])
+    assert "No note is held for long enough" in stability_panel(noise, [])
     assert losses_panel(noise, []) == ""

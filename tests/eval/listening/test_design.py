@@ -1,4 +1,4 @@
-"""Who hears what: balance, order and checks, over whole studies."""
+"""Balance, order and checks of trials, over whole studies."""
 
 import itertools
 from collections import Counter

@@ -24,7 +24,7 @@ def votes(right, systems=("reference", "x")) -> list[AbxResponse]:
 
 def observed(rng, d_prime: float, trials: int) -> np.ndarray:
     """Whether a simulated listener is right. A, B and X each leave one noisy impression; the listener takes the lower
-    of A and B for the lower take, and X for the one on whose side of the middle it fell."""
+    of A and B for the lower stimulus, and X for the one on whose side of the middle it fell."""
     swapped, x_is_high = rng.random((2, trials)) < 0.5
     a, b = rng.normal(size=(2, trials)) + d_prime * np.stack([swapped, ~swapped])
     sounds_high = rng.normal(size=trials) + d_prime * x_is_high > d_prime / 2

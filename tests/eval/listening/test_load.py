@@ -25,7 +25,7 @@ ITEMS, SYSTEMS = ("one", "two", "three"), "griffin-lim,griffin-lim-oracle"
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """(data directory, public id): an ACR study of ten trials with real takes."""
+    """(data directory, public id): an ACR study of ten trials with real outputs."""
     data_dir = tmp_path_factory.mktemp("load")
     recordings = {name: Recording(name, harmonic_tone(1.6, 150 * (n + 1))) for n, name in enumerate(ITEMS)}
     asked = Study("Load", "acr", ITEMS, tuple(SYSTEMS.split(",")), trials=TRIALS - 5, repeats=1, golds=1, traps=1)
@@ -67,8 +67,8 @@ def test_fifty_raters_at_once(study):
     sent = [(step["nonce"], answer) for one in listeners for step, answer in zip(one.trials, one.answers)]
     assert len(sent) == RATERS * TRIALS == len(stored)
     assert all(stored[nonce]["answer"] == answer for nonce, answer in sent)
-    takes = {s.sha256: s for s in listening.store.study(public_id).stimuli}
-    files = {listening.store.wav(sha256): s for sha256, s in takes.items()}
+    stimuli = {s.sha256: s for s in listening.store.study(public_id).stimuli}
+    files = {listening.store.wav(sha256): s for sha256, s in stimuli.items()}
     for one in listeners:
         assert len({stored[step["nonce"]]["rater"] for step in one.trials}) == 1
         for step in one.trials:

@@ -36,7 +36,7 @@ class Ccr(PairTask, RatingTask):
 
     id = "ccr"
     title = "Compare with the recording, -3 to 3"
-    about = "How much better or worse is the second take than the first, from -3 to 3, ITU-T P.800 annex E?"
+    about = "How much better or worse is the second sound than the first, from -3 to 3, ITU-T P.800 annex E?"
     seconds_per_trial = 20
     measurement = "ordinal"
     edges = (-3.5, -2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5)
@@ -57,7 +57,7 @@ class Ccr(PairTask, RatingTask):
         return is_whole(answer, -3, 3)
 
     def passes(self, trial, answer):
-        """The degraded take is the worse one, and the take with beeps is called the better one."""
+        """The degraded stimulus is the worse one, and the stimulus with beeps is called the better one."""
         score = self._score(trial.shown, answer)
         return score > 0 if trial.kind == "trap" else score < 0
 
@@ -67,13 +67,13 @@ class Ccr(PairTask, RatingTask):
 
     @staticmethod
     def _score(shown, answer: int) -> int:
-        """Of the take that is not the recording; the answer is that of the second take."""
+        """Of the stimulus that is not the recording; the answer is that of the second stimulus."""
         return answer if shown[0] == REFERENCE else -answer
 
 
 ITEMS = ("a-low-voice", "a-high-voice", "a-noisy-voice")
 SYSTEMS = ("griffin-lim", "griffin-lim-oracle")
-TRUTH = {"griffin-lim": -2, "griffin-lim-oracle": -1, "degraded": -3}  # and takes with beeps are the better ones
+TRUTH = {"griffin-lim": -2, "griffin-lim-oracle": -1, "degraded": -3}  # and stimuli with beeps are the better ones
 BIASES = (-1, 0, 0, 1)  # of the raters, whose mean is none
 
 
@@ -126,7 +126,7 @@ def test_sessions_over_http_give_back_the_truth_that_was_put_in(rendered, tmp_pa
     listening = open_listening(tmp_path)
     stimuli, wavs = rendered
     public_id, _ = listening.store.add_study(study(), stimuli, wavs, {})
-    condition = {take.sha256: take.condition for take in stimuli}
+    condition = {stimulus.sha256: stimulus.condition for stimulus in stimuli}
     app = FastAPI()
     app.include_router(rate_routes(listening))
 

@@ -116,7 +116,7 @@ def test_systems_that_nothing_connects_cannot_be_ranked():
         rank([])
 
 
-def test_nothing_depends_on_the_order_of_votes_or_of_takes(rng):
+def test_nothing_depends_on_the_order_of_votes_or_of_systems(rng):
     votes = study(rng, 8, 12)
     turned = [replace(v, systems=v.systems[::-1], choice=None if v.choice is None else 1 - v.choice) for v in votes]
     shuffled = [turned[k] for k in rng.permutation(len(turned))]

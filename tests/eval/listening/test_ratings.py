@@ -35,14 +35,14 @@ def studies(rng, runs: int, raters: int, items: int, strength: float, latent=TRU
 
 
 def expected(strength: float, latent=TRUE) -> np.ndarray:
-    """What those scores are on average over all raters and clips. A study estimates the mean of the scores people can
+    """The mean of those scores over all raters and clips. A study estimates the mean of the scores people can
     give, so that is the truth and not the latent level; of a rounded and clipped normal it has a closed form."""
     deviation = np.sqrt((0.5**2 + 0.4**2) * strength**2 + OWN_RATER**2 + OWN_ITEM**2 + RESIDUAL**2)
     return 1 + sum(stats.norm.sf((step + 0.5 - latent) / deviation) for step in (1, 2, 3, 4))
 
 
 def pooled_interval(values: np.ndarray) -> tuple[float, float]:
-    """What is usually printed: every vote as if it stood alone."""
+    """The usual interval: every vote as if it were independent."""
     return stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values))
 
 

@@ -18,7 +18,7 @@ from tests.command import command
 from tests.simulated import simulate
 
 QUALITY = {"low": 0.3, "middle": 0.5, "high": 0.75}
-WAV = "0" * 64  # the hash of the take that stands for all of them: nobody listens here
+WAV = "0" * 64  # the hash of the stimulus that stands for all of them: nobody listens here
 ITEMS = tuple(f"clip-{n}" for n in range(6))
 
 

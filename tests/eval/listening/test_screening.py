@@ -175,14 +175,14 @@ def test_alpha_where_there_is_nothing_to_agree_on():
 
 
 def session(rng, raters: int, drift: float = 0.0, by_slot=(0.0,)) -> list[Rating]:
-    """24 takes, each rater in an order and slots of his own; scores rise by `drift` at half time."""
+    """24 stimuli, each rater in an order and slots of his own; scores rise by `drift` at half time."""
     votes, quality = [], rng.normal(0, 1, 24)
     for rater in range(raters):
         level = rng.normal()
-        for trial, take in enumerate(rng.permutation(24)):
+        for trial, stimulus in enumerate(rng.permutation(24)):
             slot = int(rng.integers(len(by_slot)))
-            score = quality[take] + level + drift * (trial >= 12) + by_slot[slot] + rng.normal(0, 0.7)
-            votes.append(Rating(f"r{rater}", f"i{take % 8}", f"s{take // 8}", score, trial, slot))
+            score = quality[stimulus] + level + drift * (trial >= 12) + by_slot[slot] + rng.normal(0, 0.7)
+            votes.append(Rating(f"r{rater}", f"i{stimulus % 8}", f"s{stimulus // 8}", score, trial, slot))
     return votes
 
 

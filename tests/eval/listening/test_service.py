@@ -38,7 +38,7 @@ def data_dir(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def studies(data_dir) -> dict[str, str]:
-    """{mode: public id} of four small studies with real takes."""
+    """{mode: public id} of four small studies with real outputs."""
     listening = open_listening(data_dir)
     recordings = {name: Recording(name, harmonic_tone(1.6 + 0.2 * n, 150 * (n + 1))) for n, name in enumerate(ITEMS)}
     found = {}
@@ -98,7 +98,7 @@ def test_nothing_that_reaches_the_browser_says_what_is_heard(http, listening, st
     listener.run()
     stored = listening.store.study(studies[mode])
     secrets = {*SYSTEMS, *ITEMS, "anchor", "degraded", "beeps", "oracle", "griffin", "M-STFT", "lufs", "gold", "trap"}
-    secrets |= {take.sha256 for take in stored.stimuli} | {take.sha256[:12] for take in stored.stimuli}
+    secrets |= {stimulus.sha256[:n] for stimulus in stored.stimuli for n in (12, None)}
     for response in listener.responses:
         sent = f"{response.request.url} {response.request.content!r} {response.headers} "
         sent += response.content.decode("latin-1") if response.headers["content-type"] != "audio/wav" else ""
@@ -169,7 +169,7 @@ def test_failed_checks_are_flags(http, listening, studies):
     listener = Listener(http, studies["acr"], lambda step: 5)
     listener.run()
     flags = [flag["rule"] for flag in listening.store.raters(studies["acr"])[-1]["flags"]]
-    assert "gold" in flags, "a degraded take was called excellent"
+    assert "gold" in flags, "a degraded output was called excellent"
     assert len(
         [
             row
@@ -247,7 +247,7 @@ def test_a_closed_study_takes_nobody_new_and_lets_those_inside_finish(http, list
     listening.store.set_closed(studies["abx"], True)
     late = Listener(http, studies["abx"], any_answer)
     assert late.post("join", study=studies["abx"]).json()["error"] == "closed"
-    # What is known of a study is looked up again after two seconds
+    # The facts about a study are looked up again after two seconds
     clock = SimpleNamespace(time=time.time, monotonic=lambda: math.inf)
     with monkeypatch.context() as patch:
         patch.setattr("eval.listening.session.cache.time", clock)

@@ -1,4 +1,4 @@
-"""What listeners hear: aligned, equally long, equally loud, and the anchor of the standard."""
+"""The stimuli of a study: aligned, equally long, equally loud, and the anchor of the standard."""
 
 import contextlib
 import hashlib
@@ -17,8 +17,8 @@ from eval.listening.making.stimuli import beeps, degraded, low_pass, render_stim
 from eval.listening.making.study_file import study_from_file
 from eval.listening.storage.store import Store
 from eval.listening.study import Study, StudyError
-from eval.listening.trial import BEEPS, GOLD
-from eval.metrics.alignment import align, moved_onto
+from eval.listening.trial import BEEPS, DEGRADED
+from eval.metrics.alignment import align, apply_alignment
 from eval.metrics.loudness import loudness
 from tests.command import command
 from tests.conftest import harmonic_tone
@@ -46,26 +46,26 @@ def rendered(recordings):
 def test_everything_of_a_clip_has_one_length_and_one_loudness(rendered, recordings):
     stimuli, wavs = rendered
     for item, recording in recordings.items():
-        takes = {s.condition: soundfile.read(io.BytesIO(wavs[s.sha256])) for s in stimuli if s.item == item}
-        assert {REFERENCE, ANCHOR, *STUDY.systems} <= takes.keys()
-        assert {(len(samples), rate) for samples, rate in takes.values()} == {(len(recording.samples), SAMPLE_RATE)}
-        levels = [loudness(samples.astype(np.float32)) for samples, _ in takes.values()]
+        sounds = {s.condition: soundfile.read(io.BytesIO(wavs[s.sha256])) for s in stimuli if s.item == item}
+        assert {REFERENCE, ANCHOR, *STUDY.systems} <= sounds.keys()
+        assert {(len(samples), rate) for samples, rate in sounds.values()} == {(len(recording.samples), SAMPLE_RATE)}
+        levels = [loudness(samples.astype(np.float32)) for samples, _ in sounds.values()]
         assert np.ptp(levels) < 0.1
         assert max(levels) <= -22.9
 
 
 def test_a_wav_is_its_hash_and_says_nothing_but_its_samples(rendered):
     stimuli, wavs = rendered
-    for take in stimuli:
-        content = wavs[take.sha256]
-        assert hashlib.sha256(content).hexdigest() == take.sha256
+    for stimulus in stimuli:
+        content = wavs[stimulus.sha256]
+        assert hashlib.sha256(content).hexdigest() == stimulus.sha256
         assert content[36:40] == b"data"
-        assert len(content) == 44 + 2 * round(take.seconds * SAMPLE_RATE)
+        assert len(content) == 44 + 2 * round(stimulus.seconds * SAMPLE_RATE)
 
 
 def test_one_clip_carries_the_takes_of_the_checks(rendered):
     stimuli, _ = rendered
-    checks = [s.item for s in stimuli if s.condition in (GOLD, *BEEPS)]
+    checks = [s.item for s in stimuli if s.condition in (DEGRADED, *BEEPS)]
     assert checks == ["quiet"] * 6
     assert all(s.metrics["M-STFT"] > 0 for s in stimuli if s.condition in STUDY.systems)
 
@@ -101,17 +101,17 @@ def test_a_ruined_take_is_ruined(tone):
 def test_a_late_or_inverted_take_is_put_right(rng, delay, sign):
     reference = rng.normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
     late = sign * np.roll(reference, delay)
-    moved = moved_onto(late, align(reference, late))
+    moved = apply_alignment(late, align(reference, late))
     assert np.allclose(moved[100:-100], reference[100:-100])
 
 
 def test_a_take_with_a_phase_of_its_own_is_not_moved(recordings):
-    """A held note fits any multiple of its period; Griffin-Lim's take lies right as it is."""
+    """A held note fits any multiple of its period; Griffin-Lim's output lies right as it is."""
     from vocoders.analysis import Analysis, synthesize
 
     samples = recordings["quiet"].samples
-    take = synthesize(SYSTEMS[0], Analysis(samples))[: len(samples)]
-    assert np.array_equal(moved_onto(take, align(samples, take)), take)
+    output = synthesize(SYSTEMS[0], Analysis(samples))[: len(samples)]
+    assert np.array_equal(apply_alignment(output, align(samples, output)), output)
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(1.0, "1.0 s long"), (31.0, "31.0 s long")])

@@ -1,4 +1,4 @@
-"""What is stored, exactly once, in SQLite and in a real PostgreSQL."""
+"""Records are stored exactly once, in SQLite and in a real PostgreSQL."""
 
 import hashlib
 import io
@@ -48,7 +48,7 @@ STIMULI = [
     for item in STUDY.items
     for condition in (*STUDY.conditions, "degraded", *(f"beeps-{n}" for n in range(1, 6)))
 ]
-WAVS = {take.sha256: wav_of(take.item, take.condition) for take in STIMULI}
+WAVS = {stimulus.sha256: wav_of(stimulus.item, stimulus.condition) for stimulus in STIMULI}
 RESPONSE = {"answer": 4, "heard": [2.0], "plays": [1], "switches": 0, "dwell_ms": 2500}
 
 
@@ -297,8 +297,8 @@ def test_a_backup_moves_from_sqlite_to_postgresql(tmp_path, postgresql, monkeypa
 
 def test_takes_that_nothing_plays_any_more_are_removed(store, public_id):
     assert store.wav(STIMULI[0].sha256) == WAVS[STIMULI[0].sha256]
-    only = [take for take in STIMULI if take.item != "one"]
-    store.add_study(STUDY, only, {take.sha256: WAVS[take.sha256] for take in only}, {}, revises=public_id)
+    only = [stimulus for stimulus in STIMULI if stimulus.item != "one"]
+    store.add_study(STUDY, only, {stimulus.sha256: WAVS[stimulus.sha256] for stimulus in only}, {}, revises=public_id)
     assert store.wav(only[0].sha256)
     with pytest.raises(KeyError):
         store.wav(STIMULI[0].sha256)

@@ -1,4 +1,4 @@
-"""What every registered kind of listening test has: texts for the listener, a module in the browser, a rule for its answers."""
+"""Every registered kind of listening test has texts for the listener, a module in the browser, a rule for its answers."""
 
 import json
 import re

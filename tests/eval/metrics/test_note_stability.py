@@ -1,4 +1,4 @@
-"""Trembling, on tones whose movement is known."""
+"""Stability of notes, on tones whose movement is known."""
 
 import numpy as np
 import pytest

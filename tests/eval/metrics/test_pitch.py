@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from common.content_cache import remembered
+from common.content_cache import cached_by_content
 from common.paths import ROOT
 from eval.compare.score import score_folders
 from eval.metrics import registry as metrics_module
@@ -82,7 +82,7 @@ def test_median_rmse_voicing_and_periodicity(tone):
 def test_what_was_learned_of_a_signal_is_remembered_for_the_last_few():
     asked = []
 
-    @remembered(2)
+    @cached_by_content(2)
     def peak(samples: np.ndarray) -> float:
         asked.append(samples.dtype)
         return float(samples.max())

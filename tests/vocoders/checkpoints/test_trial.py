@@ -17,7 +17,7 @@ from vocoders.catalogue import OWN_CHECKPOINT, find_systems, original_weights
 from vocoders.checkpoints import trial as checkpoint_check
 from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, Contents, read_checkpoint, write_safetensors
 from vocoders.checkpoints.contained import read_contained
-from vocoders.checkpoints.trial import distance_of, is_soundless, phrase, read_checked, take_of
+from vocoders.checkpoints.trial import distance_of, is_soundless, phrase, read_checked, trial_output
 from vocoders.hifigan.generator import V1, Generator
 from vocoders.mel import HIFIGAN, HW2
 from vocoders.recipes.configs import of_hifigan
@@ -33,20 +33,20 @@ def universal():
 
     @functools.cache
     def once(config, recipe):
-        return take_of(dataclasses.replace(checkpoint, config=config, recipe=recipe))
+        return trial_output(dataclasses.replace(checkpoint, config=config, recipe=recipe))
 
     def remembering(given, samples=None):
         same = given.weights is checkpoint.weights and samples is None
-        return once(given.config, given.recipe) if same else take_of(given, samples)
+        return once(given.config, given.recipe) if same else trial_output(given, samples)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checkpoint_check, "take_of", remembering)
+        patch.setattr(checkpoint_check, "trial_output", remembering)
         yield checkpoint
 
 
 @pytest.fixture
 def told(universal, monkeypatch, tmp_path):
-    """What becomes of UNIVERSAL_V1 in a file that says this and that."""
+    """The result for UNIVERSAL_V1 in a file with these statements."""
 
     def judge(recipe=None, mel=None, **config):
         contents = Contents("g_1", dataclasses.replace(V1, **config), universal.weights, mel, "config.json")
@@ -182,7 +182,7 @@ def test_a_strangers_file_is_tried_elsewhere_with_the_same_result(beginner):
 def test_a_file_is_tried_once(beginner, monkeypatch):
     path, _ = beginner
     count = []
-    monkeypatch.setattr(checkpoint_check, "distance_of", lambda take: count.append(1) or distance_of(take))
+    monkeypatch.setattr(checkpoint_check, "distance_of", lambda output: count.append(1) or distance_of(output))
     first, again = (find_systems(f"{path}@hw2")[0] for _ in range(2))
     assert first == again
     assert len(count) == 2, "each of the two mels once"

@@ -68,7 +68,7 @@ def test_half_a_second_of_a_tone_is_enough(f0):
 
 
 def mistaken(phrase: np.ndarray) -> dict[str, np.ndarray]:
-    """What has been taken for an hw2 mel, with or without --log."""
+    """The reading of an array as an hw2 mel, with or without --log."""
     mel, original = mel_of(phrase, HW2), mel_of(phrase, HIFIGAN)
     decibel = 10 * np.log10(np.maximum(mel, 1e-10))
     natural = np.log(np.maximum(mel, 1e-5))

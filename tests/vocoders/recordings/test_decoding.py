@@ -29,7 +29,7 @@ def phrase() -> np.ndarray:
 
 
 def ffmpeg(*arguments: object) -> bytes:
-    """What FFmpeg's own command, another build than the library that decodes, writes to its output."""
+    """The output of FFmpeg's own command, another build than the library that decodes."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, check=True).stdout
 

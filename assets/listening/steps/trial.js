@@ -1,15 +1,15 @@
 // A trial: its sounds, its question, and what is still missing before the answer may be sent.
 
-import { el } from '../player/elements.js';
+import { el } from '../../player/elements.js';
 import { rules } from './instructions.js';
-import { PlayerPanel, slotName } from './player-panel.js';
-import { taskOf } from './tasks/registry.js';
-import { Foot, heading, legend } from './widgets.js';
+import { PlayerPanel, slotName } from '../playback/player-panel.js';
+import { taskOf } from '../tasks/registry.js';
+import { Foot, heading, legend } from '../widgets.js';
 
-/** @import { Slot, StepView, TrialStep } from './messages.js' */
-/** @import { Session } from './session.js' */
+/** @import { Slot, StepView, TrialStep } from '../messages.js' */
+/** @import { Session } from '../session.js' */
 
-const SEEK = 1;   // s per arrow key
+const SEEK_SECONDS = 1;   // per arrow key
 
 /** @implements {StepView} */
 export class Trial {
@@ -140,8 +140,8 @@ export class Trial {
     if (session.busy || !player.slots.length) return false;
     if (player.selected !== null && this.scale.key(name, event, player.selected)) return true;
     if (name === ' ') player.toggle();
-    else if (name === 'arrowleft') player.nudge(-SEEK);
-    else if (name === 'arrowright') player.nudge(SEEK);
+    else if (name === 'arrowleft') player.nudge(-SEEK_SECONDS);
+    else if (name === 'arrowright') player.nudge(SEEK_SECONDS);
     else if (name === 'l') this.toggleLoop();
     else if (!event.shiftKey && this.slotOf(name) >= 0) this.choose(this.slotOf(name));
     else return false;

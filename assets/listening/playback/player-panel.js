@@ -1,15 +1,15 @@
 // The panel of the blind player: play, time, loop, and a row per slot with its letter, its bar and how much of it was
 // heard.
 
-import { drawing, el, icon, iconButton, setAttribute, setText } from '../player/elements.js';
-import { clock } from '../player/numbers.js';
+import { drawing, el, icon, iconButton, setAttribute, setText } from '../../player/elements.js';
+import { clock } from '../../player/numbers.js';
 import { HeardBar } from './heard-bar.js';
 
 const TICK = 'M9.6 16.6 5 12l1.4-1.4 3.2 3.2 8-8L19 7.2z';
 
 /** @import { BlindPlayer } from './blind-player.js' */
-/** @import { Slot } from './messages.js' */
-/** @import { Translations } from './translations.js' */
+/** @import { Slot } from '../messages.js' */
+/** @import { Translations } from '../translations.js' */
 
 /**
  * Name of a slot: its letter, or what everybody may know about it.

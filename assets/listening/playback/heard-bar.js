@@ -1,14 +1,14 @@
 // The bar of a slot: the length of the clip, the parts of it that were heard, the loop, the playhead. No waveform: it
 // would show what the ear is asked for.
 
-import { el } from '../player/elements.js';
-import { clamp } from '../player/numbers.js';
-import { fitRegion } from '../player/timing.js';
+import { el } from '../../player/elements.js';
+import { clamp } from '../../player/numbers.js';
+import { fitRegion } from '../../player/timing.js';
 
-/** @import { Span } from '../player/interfaces.js' */
+/** @import { Span } from '../../player/interfaces.js' */
 /** @import { BlindPlayer } from './blind-player.js' */
 
-const DRAG = 6;   // px a pointer travels before a click becomes a loop
+const MIN_DRAG_PX = 6;   // that a pointer travels before a click becomes a loop
 
 export class HeardBar {
   /** @type {{x: number, anchor: number, region: Span | null} | null} */
@@ -49,7 +49,7 @@ export class HeardBar {
   /** @param {PointerEvent} event */
   move(event) {
     const { drag } = this;
-    if (!drag || (!drag.region && Math.abs(event.clientX - drag.x) < DRAG)) return;
+    if (!drag || (!drag.region && Math.abs(event.clientX - drag.x) < MIN_DRAG_PX)) return;
     drag.region = fitRegion([drag.anchor, this.timeAt(event)], this.player.duration);
     this.renderLoop(drag.region, true);
   }

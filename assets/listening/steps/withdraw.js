@@ -1,9 +1,9 @@
 // Taking everything back: one button, one question, and all answers are gone.
 
-import { el } from '../player/elements.js';
-import { button } from './widgets.js';
+import { el } from '../../player/elements.js';
+import { button } from '../widgets.js';
 
-/** @import { Session } from './session.js' */
+/** @import { Session } from '../session.js' */
 
 export class Withdraw {
   /**

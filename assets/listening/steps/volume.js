@@ -1,13 +1,13 @@
 // The volume: set once, by ear, before anything is judged.
 
-import { el, icon, setAttribute } from '../player/elements.js';
-import { PlayerPanel } from './player-panel.js';
-import { Foot, heading, legend } from './widgets.js';
+import { el, icon, setAttribute } from '../../player/elements.js';
+import { PlayerPanel } from '../playback/player-panel.js';
+import { Foot, heading, legend } from '../widgets.js';
 
-/** @import { StepView, VolumeStep } from './messages.js' */
-/** @import { Session } from './session.js' */
+/** @import { StepView, VolumeStep } from '../messages.js' */
+/** @import { Session } from '../session.js' */
 
-const NEED = 2;   // s of the sound, before a volume can have been set by it
+const MIN_HEARD_SECONDS = 2;   // of the sound, before a volume can have been set by it
 
 /** @implements {StepView} */
 export class Volume {
@@ -25,7 +25,7 @@ export class Volume {
     /** @type {HTMLInputElement} */
     this.slider = el('input', 'booth-slider booth-level', { type: 'range', min: 0, max: 1, step: 0.01,
       value: player.transport.level, 'aria-label': words.say('volume.level'), oninput: () => this.setLevel() });
-    this.panel = new PlayerPanel({ player, words, slots: [{ role: 'take', label: '' }], need: NEED });
+    this.panel = new PlayerPanel({ player, words, slots: [{ role: 'take', label: '' }], need: MIN_HEARD_SECONDS });
     this.foot = new Foot(words.say('volume.done'), () => session.next('volume', { level: player.transport.level }));
     this.button = this.foot.button;
     this.root = el('div', 'booth-step', {}, this.heading, el('p', 'booth-text', { text: words.say('volume.text') }),
@@ -50,7 +50,7 @@ export class Volume {
     const { player, words } = this;
     if (!player.slots.length) return words.say('trial.loading');
     if (!player.transport.level) return words.say('volume.silent');
-    const seconds = Math.ceil(player.coverage.missing(0, NEED));
+    const seconds = Math.ceil(player.coverage.missing(0, MIN_HEARD_SECONDS));
     return seconds ? words.say('volume.missing', { seconds }) : '';
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Coverage, heard, played, total, union } from '../../../assets/listening/coverage.js';
+import { Coverage, heard, played, total, union } from '../../../../assets/listening/playback/coverage.js';
 
 const CLIP = { rate: 1000, startFrame: 2000, offsetFrame: 0, firstFrame: 0, frames: 4000, loops: false };
 const LOOP = { rate: 1000, startFrame: 0, offsetFrame: 500, firstFrame: 1000, frames: 2000, loops: true };   // 1 to 3 s

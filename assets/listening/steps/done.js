@@ -1,13 +1,13 @@
 // The ends of a session: thanks with a code, answers deleted, study closed, or no study at all.
 
-import { el, setText } from '../player/elements.js';
-import { button, heading, primary } from './widgets.js';
+import { el, setText } from '../../player/elements.js';
+import { button, heading, primary } from '../widgets.js';
 import { Withdraw } from './withdraw.js';
 
-/** @import { DoneStep, StepView } from './messages.js' */
-/** @import { Session } from './session.js' */
+/** @import { DoneStep, StepView } from '../messages.js' */
+/** @import { Session } from '../session.js' */
 
-const COPIED = 2000;   // ms that the button says so
+const COPIED_MS = 2000;   // that the button says so
 
 /** @implements {StepView} */
 export class Done {
@@ -24,7 +24,7 @@ export class Done {
       await this.copy(code);
       setText(copy, words.say('done.copied'));
       session.announce(words.say('done.copied'));
-      setTimeout(() => setText(copy, words.say('done.copy')), COPIED);
+      setTimeout(() => setText(copy, words.say('done.copy')), COPIED_MS);
     });
     this.root = el('div', 'booth-step booth-end', {}, this.heading,
       el('p', 'booth-text', { text: words.say('done.text') }),

@@ -1,13 +1,13 @@
 // The questionnaire: the study's own questions, shown as they are. None has to be answered.
 
-import { el } from '../player/elements.js';
-import { Choices, Foot, heading } from './widgets.js';
+import { el } from '../../player/elements.js';
+import { Choices, Foot, heading } from '../widgets.js';
 
-/** @import { Question, QuestionnaireStep, StepView } from './messages.js' */
-/** @import { Session } from './session.js' */
+/** @import { Question, QuestionnaireStep, StepView } from '../messages.js' */
+/** @import { Session } from '../session.js' */
 /** @typedef {{id: string, root: HTMLElement, read: () => string | null, enable: (enabled: boolean) => void}} Field */
 
-const LONGEST = 2000;   // characters of a written answer
+const MAX_ANSWER_CHARS = 2000;   // of a written answer
 
 /** @implements {StepView} */
 export class Questionnaire {
@@ -42,7 +42,7 @@ export class Questionnaire {
         el('p', 'booth-question', { text, 'aria-hidden': 'true' }), options.root);
       return { id, root, read: () => options.value, enable: (enabled) => options.enable(enabled) };
     }
-    const input = el('textarea', 'booth-input', { id: name, rows: 3, maxlength: LONGEST });
+    const input = el('textarea', 'booth-input', { id: name, rows: 3, maxlength: MAX_ANSWER_CHARS });
     const root = el('div', 'booth-field', {}, el('label', 'booth-question', { for: name, text }), input);
     return { id, root, read: () => input.value.trim() || null, enable: (enabled) => { input.disabled = !enabled; } };
   }

@@ -1,12 +1,12 @@
-// What a trial asks for: as a page of its own before the first trial, and folded away on every trial.
+// The instructions of a trial: as a page of their own before the first trial, and folded away on every trial.
 
-import { el } from '../player/elements.js';
-import { taskOf } from './tasks/registry.js';
-import { Foot, heading } from './widgets.js';
+import { el } from '../../player/elements.js';
+import { taskOf } from '../tasks/registry.js';
+import { Foot, heading } from '../widgets.js';
 
-/** @import { InstructionsStep, StepView } from './messages.js' */
-/** @import { Session } from './session.js' */
-/** @import { Translations } from './translations.js' */
+/** @import { InstructionsStep, StepView } from '../messages.js' */
+/** @import { Session } from '../session.js' */
+/** @import { Translations } from '../translations.js' */
 
 /**
  * The instructions of a kind of trial, as a list; `attention` false: this study has no beeps.

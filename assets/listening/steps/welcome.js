@@ -1,10 +1,10 @@
 // Welcome: what this is about, what is stored, and consent before anything is.
 
-import { el } from '../player/elements.js';
-import { Foot, heading } from './widgets.js';
+import { el } from '../../player/elements.js';
+import { Foot, heading } from '../widgets.js';
 
-/** @import { StepView, WelcomeStep } from './messages.js' */
-/** @import { Session } from './session.js' */
+/** @import { StepView, WelcomeStep } from '../messages.js' */
+/** @import { Session } from '../session.js' */
 
 const TIPS = ['quiet', 'headphones', 'pause', 'honest'];
 const DATA = ['stored', 'token', 'delete'];

@@ -1,18 +1,18 @@
 // The blind player. It holds the sounds of one step, plays them through the same transport as the Compare
 // page (all in step, one of them audible), and keeps the books on what was heard.
 
-import { clamp } from '../player/numbers.js';
-import { soon } from '../player/sound.js';
-import { fitRegion } from '../player/timing.js';
-import { Transport } from '../player/transport.js';
+import { clamp } from '../../player/numbers.js';
+import { soon } from '../../player/sound.js';
+import { fitRegion } from '../../player/timing.js';
+import { Transport } from '../../player/transport.js';
 import { Coverage, heard } from './coverage.js';
 
-/** @import { Sound, Span, TransportHost } from '../player/interfaces.js' */
-/** @import { Schedule } from '../player/timing.js' */
+/** @import { Sound, Span, TransportHost } from '../../player/interfaces.js' */
+/** @import { Schedule } from '../../player/timing.js' */
 /** @import { Turn } from './coverage.js' */
-/** @import { Server } from './server.js' */
+/** @import { Server } from '../server.js' */
 
-const RATE = 22050;   // Hz, until a step says otherwise
+const DEFAULT_RATE_HZ = 22050;   // until a step says otherwise
 
 /**
  * A player over slots that have a place and no name.
@@ -20,7 +20,7 @@ const RATE = 22050;   // Hz, until a step says otherwise
  * @implements {TransportHost<number>}
  */
 export class BlindPlayer {
-  rate = RATE;
+  rate = DEFAULT_RATE_HZ;
   /** @type {AbortController | null} */
   downloads = null;
   /** @type {Sound<number>[]} */
@@ -65,7 +65,7 @@ export class BlindPlayer {
    * @param {Server} server
    * @param {string[]} urls
    */
-  async load(server, urls, rate = RATE) {
+  async load(server, urls, rate = DEFAULT_RATE_HZ) {
     this.downloads = new AbortController();
     const { signal } = this.downloads;
     this.transport.matchRate(rate);
@@ -90,7 +90,7 @@ export class BlindPlayer {
 
   // ------------------------------------------------ what the transport asks
 
-  get takes() { return this.slots; }
+  get sounds() { return this.slots; }
   get duration() { return this.slots[0]?.buffer.duration ?? 0; }
   /** @returns {Span | null} */
   get activeLoop() { return this.looping ? this.region ?? [0, this.duration] : null; }

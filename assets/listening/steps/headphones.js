@@ -1,15 +1,15 @@
 // The headphone check: which of three tones is the quietest (Woods et al. 2017). One of them is in antiphase, which
 // loudspeakers in a room cancel and headphones do not. Its outcome is noted; nobody is turned away.
 
-import { el, setAttribute, setText } from '../player/elements.js';
-import { soon } from '../player/sound.js';
-import { Choices, Foot, button, heading, legend } from './widgets.js';
+import { el, setAttribute, setText } from '../../player/elements.js';
+import { soon } from '../../player/sound.js';
+import { Choices, Foot, button, heading, legend } from '../widgets.js';
 
-/** @import { HeadphonesStep, StepView } from './messages.js' */
-/** @import { Session } from './session.js' */
+/** @import { HeadphonesStep, StepView } from '../messages.js' */
+/** @import { Session } from '../session.js' */
 /** @typedef {AudioBufferSourceNode & {begins?: number, ends?: number}} Tone in s of the context's clock */
 
-const PAUSE = 0.4;   // s between two tones
+const PAUSE_SECONDS = 0.4;   // between two tones
 const TONES = ['1', '2', '3'];
 
 /** @implements {StepView} */
@@ -61,7 +61,7 @@ export class Headphones {
 
   get playing() { return this.sources.length > 0; }
 
-  /** Straight to the output, in stereo: the transport plays one channel per take, and antiphase would vanish. */
+  /** Straight to the output, in stereo: the transport plays one channel per sound, and antiphase would vanish. */
   async play() {
     if (!this.tones.length || this.playing || this.session.busy) return;
     const { transport } = this.session.player;
@@ -78,7 +78,7 @@ export class Headphones {
       source.start(when);
       source.begins = when;
       source.ends = when += this.tones[this.round][index].duration;
-      when += PAUSE;
+      when += PAUSE_SECONDS;
     }
     sources[sources.length - 1].onended = () => this.ended(sources);
     this.follow(sources);

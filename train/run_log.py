@@ -16,14 +16,14 @@ from tqdm import tqdm
 from eval.reports.spectrogram import level, level_png
 from train.curves import VALIDATION, Curves, draw_curves
 from train.guards import Watchdog
-from train.validation import Verdict
+from train.validation import ValidationResult
 from vocoders.audio import SAMPLE_RATE, write_wav
 
 AUDIO_CLIPS = 4  # validation clips written out, and sent to TensorBoard, each time
 THROUGHPUT = "audio seconds per second"
 
 
-class Meter:
+class RunningMeans:
     """Means of scalars since it was read last, summed on the device so that a GPU is not waited for."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Meter:
         return means
 
 
-class Watch:
+class RunLog:
     """One per run, on the first rank only."""
 
     def __init__(self, run: Path, columns: list[str], step: int, watchdog: Watchdog) -> None:
@@ -70,14 +70,14 @@ class Watch:
                 self.board.add_scalar(name, value, step)
         self.watchdog.look(step, values)
 
-    def validated(self, step: int, minutes: float, verdict: Verdict, title: str) -> None:
+    def validated(self, step: int, minutes: float, found: ValidationResult, title: str) -> None:
         """Curves, picture, and what the run sounds like now. Errors: `TrainingStopped`."""
-        self.watchdog.look(step, {VALIDATION: verdict.loss})
-        self.curves.add({"step": step, "minutes": minutes, VALIDATION: verdict.loss})
+        self.watchdog.look(step, {VALIDATION: found.loss})
+        self.curves.add({"step": step, "minutes": minutes, VALIDATION: found.loss})
         draw_curves(self.run, title)
-        self._samples(f"step-{step:07}", step, verdict.waveforms)
+        self._samples(f"step-{step:07}", step, found.waveforms)
         if self.board:
-            self.board.add_scalar(VALIDATION, verdict.loss, step)
+            self.board.add_scalar(VALIDATION, found.loss, step)
             self.board.flush()
 
     def references(self, waveforms: list[Tensor]) -> None:
@@ -107,7 +107,7 @@ def _tensorboard(folder: Path, step: int):
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        say("the package tensorboard is not installed: curves go to the CSV and its picture only")
+        print_line("the package tensorboard is not installed: curves go to the CSV and its picture only")
         return None
     return SummaryWriter(str(folder), purge_step=step + 1 if step else None)
 
@@ -118,7 +118,7 @@ def _pixels(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """A line on stderr, above a progress bar."""
     tqdm.write(text, file=sys.stderr)
     sys.stderr.flush()

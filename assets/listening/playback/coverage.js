@@ -2,12 +2,12 @@
 //
 // Times of the context's clock and places in the clip are in s.
 
-/** @import { Schedule } from '../player/timing.js' */
+/** @import { Schedule } from '../../player/timing.js' */
 /** @typedef {[start: number, stop: number]} Interval of the clip */
 /** @typedef {[time: number, slot: number]} Turn of the slot that is audible from `time` on */
 /** @typedef {[slot: number, interval: Interval]} Piece */
 
-const GRAIN = 1000;   // intervals are kept in whole ms
+const STEPS_PER_SECOND = 1000;   // intervals are kept in whole ms
 
 /** Intervals in order, those that touch joined. @param {Interval[]} intervals */
 export function union(intervals) {
@@ -65,7 +65,7 @@ export function heard(plan, turns, from, to) {
   });
 }
 
-/** What has been heard of each slot of a trial. */
+/** The parts of each slot of a trial that were heard. */
 export class Coverage {
   /**
    * @param {number} slots how many
@@ -81,7 +81,7 @@ export class Coverage {
   add(pieces) {
     for (const [slot, [start, stop]] of pieces) {
       /** @type {Interval} */
-      const whole = [Math.floor(start * GRAIN) / GRAIN, Math.min(Math.ceil(stop * GRAIN) / GRAIN, this.seconds)];
+      const whole = [Math.floor(start * STEPS_PER_SECOND) / STEPS_PER_SECOND, Math.min(Math.ceil(stop * STEPS_PER_SECOND) / STEPS_PER_SECOND, this.seconds)];
       this.slots[slot] = union([...this.slots[slot], whole]);
     }
   }

@@ -1,13 +1,13 @@
-// The answer controls that kinds of trials are built from: one of several choices, and a slider for every take.
+// The answer controls that kinds of trials are built from: one of several choices, and a slider for every stimulus.
 
-import { el, setAttribute, setText } from '../player/elements.js';
-import { clamp } from '../player/numbers.js';
-import { Choices } from './widgets.js';
+import { el, setAttribute, setText } from '../../player/elements.js';
+import { clamp } from '../../player/numbers.js';
+import { Choices } from '../widgets.js';
 
-/** @import { Scale } from './tasks/registry.js' */
-/** @import { Translations } from './translations.js' */
+/** @import { Scale } from './registry.js' */
+/** @import { Translations } from '../translations.js' */
 
-const MIDDLE = 50;   // where an untouched slider begins when a key moves it
+const INITIAL_RATING = 50;   // where an untouched slider begins when a key moves it
 
 /**
  * @typedef {object} Choice
@@ -77,7 +77,7 @@ class Slider {
     this.onchange = onchange;
     const touch = () => this.set(Number(this.input.value));
     /** @type {HTMLInputElement} */
-    this.input = el('input', 'booth-slider', { type: 'range', min: 0, max: 100, step: 1, value: MIDDLE,
+    this.input = el('input', 'booth-slider', { type: 'range', min: 0, max: 100, step: 1, value: INITIAL_RATING,
       'aria-label': words.say('mushra.slider', { label }), oninput: touch, onclick: touch });
     this.number = el('span', 'booth-value-number');
     this.word = el('span', 'booth-value-word');
@@ -108,14 +108,14 @@ class Slider {
 }
 
 /**
- * A rating of every take against the reference, which is the first slot.
+ * A rating of every stimulus against the reference, which is the first slot.
  *
  * @implements {Scale}
  */
 export class SliderScale {
   /**
    * @param {Translations} words
-   * @param {string[]} labels of the takes
+   * @param {string[]} labels of the stimuli
    * @param {() => void} onchange
    */
   constructor(words, labels, onchange) {
@@ -146,7 +146,7 @@ export class SliderScale {
    */
   key(name, event, slot) {
     const slider = this.sliders[slot - 1];
-    const from = slider?.value ?? MIDDLE;
+    const from = slider?.value ?? INITIAL_RATING;
     /** @type {Record<string, number>} */
     const moves = { arrowup: from + 1, arrowdown: from - 1, pageup: from + 10, pagedown: from - 10, home: 0, end: 100 };
     const to = moves[name];

@@ -13,7 +13,7 @@ from common import sandbox
 from common.paths import ROOT
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.study import Study
-from eval.metrics.alignment import align, moved_onto
+from eval.metrics.alignment import align, apply_alignment
 from tests import warm_python
 from tests.command import command
 from tests.family_files import OUTPUTS, in_lightning, in_module, without_weight_norm, written
@@ -93,6 +93,6 @@ def test_a_study_holds_the_same_samples_at_one_loudness(paths):
         stimulus = next(one for one in stimuli if one.condition == system.id)
         found, _ = soundfile.read(io.BytesIO(wavs[stimulus.sha256]))
         output = synthesize(system, analysis)
-        output = moved_onto(output, align(clip, output)).astype(np.float64)
+        output = apply_alignment(output, align(clip, output)).astype(np.float64)
         gain = found @ output / (output @ output)
         assert np.abs(found - gain * output).max() < TOLERANCE

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # what these import takes seconds: a wrong option is answered
     from vocoders.recordings.reader import Limits
     from vocoders.systems import System
 
-IDS = "an id from `list`, the path of a checkpoint (FILE.safetensors, g_00050000@hw2, FILE@recipe.yaml), or module:function"
+IDS = "an id from `list`, the path of a checkpoint (FILE.safetensors, g_00050000@hw2, FILE@recipe.yaml), module:function, or torchscript:FILE.pt@RECIPE"
 
 
 def parse_args() -> argparse.Namespace:

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from tests.command import command
+from tests.family_files import written
 from tests.golden.formula import mel
-from tests.vocoders.checkpoints.test_families import written
 from vocoders.catalogue import OWN_CHECKPOINT, find_system
 from vocoders.checkpoints.checkpoint import CheckpointError, read_checkpoint
 from vocoders.features import Features
@@ -107,6 +107,27 @@ def test_a_network_that_cannot_be_run_is_refused(exported, change, reason):
     with pytest.raises(ValueError, match=rf"out\.onnx .*{reason}") as caught:
         OnnxNetwork(changed(exported("Vocos, same"), change))
     assert "\n" not in str(caught.value)
+
+
+def test_a_value_inside_a_node_may_not_lie_in_another_file_either(tmp_path, exported):
+    """The operating system's files are as near as weights that were kept apart."""
+
+    def add_constant(model) -> None:
+        value = onnx.TensorProto(
+            name="v", data_type=onnx.TensorProto.FLOAT, dims=[4], data_location=onnx.TensorProto.EXTERNAL
+        )
+        value.external_data.add(key="location", value="../../etc/passwd")
+        node = onnx.helper.make_node("Constant", [], ["unused"])
+        node.attribute.append(onnx.AttributeProto(name="value", type=onnx.AttributeProto.TENSOR, t=value))
+        model.graph.node.insert(0, node)
+
+    with pytest.raises(ValueError, match=r"out\.onnx keeps its weights in other files"):
+        OnnxNetwork(changed(exported("Vocos, same"), add_constant))
+
+
+def test_a_network_without_inputs_is_refused(exported):
+    with pytest.raises(ValueError, match=r"out\.onnx (has 0 inputs|holds operators that cannot be run)"):
+        OnnxNetwork(changed(exported("Vocos, same"), lambda model: model.graph.ClearField("input")))
 
 
 def test_other_networks_and_no_networks_are_refused(tmp_path):

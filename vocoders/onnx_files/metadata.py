@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from vocoders.recipes.named import with_its_name
 from vocoders.recipes.recipe import MelRecipe, recipe_from
-
-if TYPE_CHECKING:
-    from google.protobuf.message import Message
-    from onnx import TensorProto
 
 RECIPE, CONTEXT, FAMILY = "mel_recipe", "context_frames", "family"
 
@@ -34,15 +30,15 @@ def read_metadata(path: Path) -> dict[str, str]:
     return {entry.key: entry.value for entry in model.metadata_props}
 
 
-def _tensors(message: Message) -> Iterator[TensorProto]:
-    """Every tensor in a network: weights, constants of its nodes, and those of graphs and functions inside it."""
+def _tensors(message: Any) -> Iterator[Any]:
+    """Every tensor anywhere in a network: weights, constants inside nodes, and those of branches and loops."""
     from onnx import TensorProto
 
+    if isinstance(message, TensorProto):
+        yield message
     for field, value in message.ListFields():
-        for part in value if field.is_repeated else [value]:
-            if isinstance(part, TensorProto):
-                yield part
-            elif field.message_type is not None:
+        if field.type == field.TYPE_MESSAGE:
+            for part in value if isinstance(value, Sequence) else [value]:
                 yield from _tensors(part)
 
 
@@ -50,7 +46,10 @@ def recipe_in(metadata: dict[str, str]) -> MelRecipe | None:
     """The recipe that our own export wrote. Errors: ValueError."""
     if RECIPE not in metadata:
         return None
-    fields = json.loads(metadata[RECIPE])
+    try:
+        fields = json.loads(metadata[RECIPE])
+    except RecursionError as error:
+        raise ValueError(f"{RECIPE} in its metadata is nested without end") from error
     if not isinstance(fields, dict):
         raise ValueError(f"{RECIPE} in its metadata is no mapping")
     return with_its_name(recipe_from(fields))

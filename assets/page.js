@@ -68,3 +68,51 @@ new MutationObserver(() => {
   const input = document.querySelector(UPLOAD);
   if (input && input.accept !== 'audio/*,video/*') input.accept = 'audio/*,video/*';
 }).observe(document.documentElement, { childList: true, subtree: true });
+
+// Folders, dropped or chosen, reach the app as one zip (folder-zip.js): an upload knows the names of files only.
+const TAKES_FOLDERS = '.page-takes-folders';
+
+/** @typedef {import('./folder-zip.js').Entry} Entry */
+
+/**
+ * @param {HTMLInputElement} input of Gradio's file field
+ * @param {(zip: typeof import('./folder-zip.js')) => Promise<Entry[]>} entriesOf
+ * @param {File[]} others files that are given beside the folders, as they are
+ */
+async function giveFolders(input, entriesOf, others = []) {
+  const zip = await import(new URL('gradio_api/file=assets/folder-zip.js', document.baseURI).href);
+  const entries = await entriesOf(zip);
+  const transfer = new DataTransfer();
+  for (const file of others) transfer.items.add(file);
+  if (entries.length) transfer.items.add(await zip.folderFile(entries));
+  input.files = transfer.files;
+  input.dispatchEvent(new Event('change', { bubbles: true }));
+}
+
+document.addEventListener('drop', (event) => {
+  /** @type {HTMLInputElement | null | undefined} */
+  const input = closest(event, TAKES_FOLDERS)?.querySelector('input[type=file]');
+  const dropped = [...event.dataTransfer?.items ?? []].map((item) => item.webkitGetAsEntry());
+  const folders = dropped.filter((entry) => entry?.isDirectory);
+  if (!input || !folders.length) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const others = [...event.dataTransfer?.files ?? []].filter((_, index) => dropped[index]?.isFile);
+  void giveFolders(input, (zip) => zip.filesBelow(/** @type {FileSystemEntry[]} */ (folders)), others);
+}, true);
+
+// <button data-lab-folders="id of the file field"> asks for a folder.
+document.addEventListener('click', (event) => {
+  const button = closest(event, '[data-lab-folders]');
+  /** @type {HTMLInputElement | null} */
+  const input = document.querySelector(`#${button?.dataset.labFolders ?? 'nothing'} input[type=file]`);
+  if (!button || !input) return;
+  const picker = document.createElement('input');
+  picker.type = 'file';
+  picker.webkitdirectory = true;
+  picker.addEventListener('change', () => {
+    const files = [...picker.files ?? []];
+    void giveFolders(input, async () => files.map((file) => ({ path: file.webkitRelativePath, file })));
+  });
+  picker.click();
+});

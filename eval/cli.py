@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,12 +11,16 @@ from typing import TYPE_CHECKING
 from common.command import complain, counting_bar, note, refuse_overwriting
 from common.durable import write_text_durably
 from eval.metrics.names import directions
+from vocoders.audio import MAX_NATIVE_RATE, SAMPLE_RATE
 from vocoders.recordings.files import find_audio
 
 if TYPE_CHECKING:
     from eval.compare.conditions import Conditions
     from eval.compare.score import Scores
     from eval.metrics.metric import Metric
+
+
+MIN_RATE = 16_000  # Hz, of metrics: below it too little of the band is left
 
 
 def add_comparing(commands) -> None:
@@ -39,7 +42,11 @@ def _add_score(commands, metrics_help: str) -> None:
         help="files named as the references, or with _generated[_e2e] behind",
     )
     score.add_argument(
-        "--system", action="append", default=[], metavar="NAME=DIR", help="instead of ESTIMATE, once for each system"
+        "--system",
+        action="append",
+        default=[],
+        metavar="NAME=DIR",
+        help="instead of ESTIMATE, once for each system; folders only: `compare` also runs systems by ID or file",
     )
     score.add_argument("--metrics", metavar="A,B", help=metrics_help)
     score.add_argument("--json", type=Path, metavar="FILE", help="also write {metrics: means, clips: per clip, ...}")
@@ -48,6 +55,7 @@ def _add_score(commands, metrics_help: str) -> None:
         action="store_true",
         help="also measure estimates more than 2 %% longer or shorter than the reference",
     )
+    _add_rate(score)
     score.add_argument("--force", action="store_true", help="overwrite FILE")
     score.set_defaults(command=score_command)
 
@@ -77,11 +85,34 @@ def _add_compare(commands, metrics_help: str) -> None:
         "--baseline", metavar="ID", help="what the others are compared with (the first of all systems)"
     )
     compare.add_argument("--metrics", metavar="A,B", help=metrics_help)
+    compare.add_argument(
+        "--any-length",
+        action="store_true",
+        help="also measure outputs made elsewhere that are more than 2 %% longer or shorter than the recording",
+    )
+    _add_rate(compare)
     compare.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth clip (1)")
     compare.add_argument("--jobs", type=int, default=1, metavar="N", help="clips at a time (1; -1: one per core)")
     compare.add_argument("--dask", metavar="ADDRESS", help="run on this Dask cluster, whose workers see the same files")
     compare.add_argument("--force", action="store_true", help="write a finished DIR again; finished clips are kept")
     compare.set_defaults(command=compare_command)
+
+
+def _add_rate(command) -> None:
+    command.add_argument(
+        "--rate",
+        type=_rate,
+        default=SAMPLE_RATE,
+        metavar="HZ",
+        help=f"of metrics that are defined at any rate, {MIN_RATE} to {MAX_NATIVE_RATE} ({SAMPLE_RATE})",
+    )
+
+
+def _rate(text: str) -> int:
+    rate = int(text)
+    if not MIN_RATE <= rate <= MAX_NATIVE_RATE:
+        raise argparse.ArgumentTypeError(f"{rate} Hz; {MIN_RATE} to {MAX_NATIVE_RATE} Hz are allowed")
+    return rate
 
 
 def chosen_clips(args: argparse.Namespace) -> dict[Path, Path]:
@@ -125,11 +156,11 @@ def score_command(args: argparse.Namespace) -> int:
     found: dict[str, Scores] = {}
     for name, estimate in _estimates(args).items():
         with counting_bar("clip") as show:
-            found[name] = score_folders(args.reference, estimate, metrics, show, args.any_length)
+            found[name] = score_folders(args.reference, estimate, metrics, show, args.any_length, args.rate)
         _print_scores(name, found[name], metrics)
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        contents = {name: dataclasses.asdict(scores) for name, scores in found.items()}
+        contents = {name: scores.as_json() for name, scores in found.items()}
         content = contents.get("", {"systems": contents})
         write_text_durably(args.json, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     return 1 if any(scores.problems for scores in found.values()) else 0
@@ -164,7 +195,7 @@ def _print_scores(name: str, scores: Scores, metrics: Sequence[Metric]) -> None:
     if name:
         print(name)
     for metric in metrics:
-        print(_mean_line(metric, scores))
+        print(_mean_line(metric, scores) + (f", at {scores.rates[metric.name]} Hz" if scores.rates else ""))
     print(f"{'clips':22} {len(scores.clips)}")
 
 
@@ -197,6 +228,8 @@ def compare_command(args: argparse.Namespace) -> int:
         metrics=metrics,
         jobs=args.jobs,
         dask=args.dask,
+        any_length=args.any_length,
+        rate=args.rate,
     )
     for problem in failed:
         complain(problem)

@@ -57,6 +57,12 @@ def _add_fit(commands) -> None:
         metavar="FILE",
         help="begin with the generator of a .safetensors of this project, of the preset's shape and mel; with or without a guide",
     )
+    fit.add_argument(
+        "--discriminators",
+        type=Path,
+        metavar="FILE",
+        help="with --from: begin with the discriminators that `export --discriminators` wrote, or the original's do_XXXXXXXX",
+    )
     fit.add_argument("--resume", action="store_true", help="go on with the run in RUN, with its own preset and options")
     budget = fit.add_argument_group("budget: the schedule spans it, whichever way it is given")
     budget.add_argument("--minutes", type=float, help="wall-clock minutes of training, over all sessions")
@@ -90,6 +96,12 @@ def _add_export(commands) -> None:
     export.add_argument("--licence", default="", help="of the result, kept in the file")
     export.add_argument("--scores", type=Path, metavar="JSON", help="what `eval score --json` wrote, kept in the file")
     export.add_argument("--jik876", action="store_true", help="the original's format, with a config.json beside it")
+    export.add_argument(
+        "--discriminators",
+        type=Path,
+        metavar="FILE",
+        help="also write the last state's discriminators, with the original's names (do_XXXXXXXX), to go on with",
+    )
     export.add_argument("--force", action="store_true", help="overwrite FILE")
     export.set_defaults(command="export_command")
 

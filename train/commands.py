@@ -68,6 +68,7 @@ def fit_command(args: argparse.Namespace) -> int:
     config = _with_options(TrainConfig.from_json(saved["config"]) if saved else preset_named(preset), args)
     pack = open_pack(args.data)
     start_weights, before = _start(args, config, pack, preset)
+    discriminators_before = _discriminators_before(args)
     with _progress_bar() as show, _one_line(TrainingStopped):
         fit(
             args.out,
@@ -78,6 +79,7 @@ def fit_command(args: argparse.Namespace) -> int:
             preset=preset,
             session=Session(args.save_minutes, args.session_minutes, args.compact_state, show),
             start_weights=start_weights,
+            discriminators_before=discriminators_before,
             before=before,
             saved=saved,
         )
@@ -126,10 +128,25 @@ def _start(
     return lambda: dict(checkpoint.weights), training_history(checkpoint.about)
 
 
+def _discriminators_before(args: argparse.Namespace) -> dict | None:
+    """The discriminators that a new run begins with. Errors: ValueError."""
+    from train.networks.discriminator_files import read_discriminators
+
+    if args.discriminators is None:
+        return None
+    if args.start is None:
+        raise ValueError(
+            "--discriminators belong to the generator they were trained against: give it, too, with --from FILE"
+        )
+    return read_discriminators(args.discriminators)
+
+
 def _with_options(config: TrainConfig, args: argparse.Namespace) -> TrainConfig:
     """The preset, or the resumed run's configuration, with what was changed on the command line."""
-    if args.resume and (args.recipe or args.input or args.start):
-        raise ValueError("--recipe, --input and --from belong to a run's beginning; they cannot change on the way")
+    if args.resume and (args.recipe or args.input or args.start or args.discriminators):
+        raise ValueError(
+            "--recipe, --input, --from and --discriminators belong to a run's beginning; they cannot change on the way"
+        )
     names = ("recipe", "batch", "segment", "lr", "seed", "generator_only", "validate_every")
     changes = {name: value for name in names if (value := getattr(args, name)) is not None}
     if args.batch:
@@ -201,9 +218,12 @@ def _progress_bar():
 def export_command(args: argparse.Namespace) -> int:
     """`python -m train export`: a run -> a checkpoint for inference. The exit status."""
     from train.export import check_name, export
+    from train.networks.discriminator_files import write_discriminators
+    from train.saving import load
 
     check_name(args.out, args.jik876)
     beside = [args.out.with_name("config.json")] if args.jik876 else []
+    beside += [args.discriminators] if args.discriminators else []
     refuse_overwriting([args.out, *beside], args.force)
     metrics = _scores(args.scores) if args.scores else None
     checkpoint = export(
@@ -216,6 +236,8 @@ def export_command(args: argparse.Namespace) -> int:
         jik876=args.jik876,
     )
     about = checkpoint.about
+    if args.discriminators:
+        write_discriminators(args.discriminators, load(args.run))
     print(f"{args.out}: {about['preset']}, step {about['steps']}, {args.out.stat().st_size / 1e6:.1f} MB")
     return 0
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from common.durable import write_durably
-from common.revision import revision
+from eval.reports.revision import revision
 from train.config import TrainConfig
 from train.curves import VALIDATION, read_curves
 from train.networks.generator import fold_weight_norm

@@ -61,18 +61,20 @@ def fit(
     preset: str = "",
     session: Session = Session(),
     start_weights: Callable[[], dict[str, Tensor]] | None = None,
+    discriminators_before: dict | None = None,
     before: Sequence[dict] = (),
     saved: dict | None = None,
 ) -> State:
     """Train until the budget is spent, and leave the run saved. Every rank calls it.
 
-    start_weights gives plain generator weights for a new run, before says which runs made them. `saved`, from `train.saving.load`, is a run to go on with,
+    start_weights gives plain generator weights for a new run, discriminators_before its discriminators (`read_discriminators`), before says which runs made them. `saved`, from `train.saving.load`, is a run to go on with,
     exactly where its last save was.
     Errors: `TrainingStopped`, `DoesNotFit`, `PackError`, `StateError`, `DiskFull`.
     """
     check_memory(config, fabric.device)
     run.mkdir(parents=True, exist_ok=True)
-    state = new_state(config, fabric, start_weights() if start_weights and not saved else None)
+    first = (None, None) if saved else (start_weights() if start_weights else None, discriminators_before)
+    state = new_state(config, fabric, *first)
     if saved:
         check_pack_is_the_same(saved["about"]["pack"]["fingerprint"], pack.fingerprint, pack.root)
         restore(state, saved)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from train.config import TrainConfig
+from train.networks.discriminator_files import load_discriminators, load_optimizer
 from train.networks.discriminators import Discriminators
 from train.networks.generator import Average, new_generator
 
@@ -46,12 +47,22 @@ class State:
         return getattr(self.discriminators, "module", self.discriminators)
 
 
-def new_state(config: TrainConfig, fabric: Fabric, weights: dict[str, Tensor] | None = None) -> State:
-    """A run's beginning; `weights` are plain generator weights to start from. The same on every rank."""
+def new_state(
+    config: TrainConfig,
+    fabric: Fabric,
+    weights: dict[str, Tensor] | None = None,
+    discriminators_before: dict | None = None,
+) -> State:
+    """A run's beginning; `weights` are plain generator weights to start from, `discriminators_before` what `read_discriminators` gives.
+    The same on every rank. Errors: ValueError for discriminators of another shape."""
     torch.manual_seed(config.seed)
     generator = new_generator(config.generator, weights)
     average = Average(generator, config.average)
     discriminators = Discriminators(config) if config.has_discriminators and config.generator_only < 1 else None
+    if discriminators_before is not None:
+        if discriminators is None:
+            raise ValueError("this run trains without discriminators, so none can be given to it")
+        load_discriminators(discriminators, discriminators_before)
     options = {"lr": config.lr, "betas": config.betas}
     wrapped, optimizer = fabric.setup(generator, torch.optim.AdamW(generator.parameters(), **options))
     average.values = {name: value.to(fabric.device) for name, value in average.values.items()}
@@ -60,6 +71,8 @@ def new_state(config: TrainConfig, fabric: Fabric, weights: dict[str, Tensor] | 
     wrapped_discriminators, discriminator_optimizer = fabric.setup(
         discriminators, torch.optim.AdamW(discriminators.parameters(), **options)
     )
+    if discriminators_before is not None:
+        load_optimizer(discriminator_optimizer, discriminators_before)
     return State(config, wrapped, wrapped_discriminators, optimizer, discriminator_optimizer, average)
 
 

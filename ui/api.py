@@ -41,8 +41,10 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
         """Every output for a recording, or of a passage of it, with its metrics.
 
         audio: a file of any usual format. start, end: of the passage, in seconds; none: all of it. systems_wanted: ids as `python -m vocoders list` prints them; none: all that are compared by
-        default. outputs: files made elsewhere from the same recording or passage; each is a system "file-STEM". Returns {"recording": {name, seconds, history}, "takes": {id: {title, audio, lufs, metrics, compute_seconds, notes}}, "failed": {id:
-        why}, "archive": address of a zip with everything}; addresses are relative to the app's and live for two hours.
+        default. outputs: files made elsewhere from the same recording or passage; each is a system "file-STEM". Returns {"recording":
+        {name, seconds, history, sample_rate}, "takes": {id: {title, audio, sample_rate, lufs, metrics, compute_seconds, notes}},
+        "failed": {id: why}, "archive": address of a zip with everything}; addresses are relative to the app's and live for two hours.
+        Audio is at the rate of its file or vocoder, sample_rate, in Hz; metrics are computed at 22 050 Hz.
         """
         known = {system.id: system for system in systems if not system.why_not()}
         if unknown := set(systems_wanted or ()) - known.keys():
@@ -69,11 +71,13 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
                 "name": recording.name,
                 "seconds": round(recording.seconds, 3),
                 "history": recording.history,
+                "sample_rate": recording.native.rate,
             },
             "takes": {
                 output.system.id: {
                     "title": output.system.title,
                     "audio": tracks[output.system.id]["audio"]["url"],
+                    "sample_rate": output.native.rate,
                     "lufs": finite(output.lufs),
                     "compute_seconds": finite(round(output.compute_seconds, 3)),
                     "metrics": {name: finite(value) for name, value in output.metrics.items()},

@@ -16,6 +16,8 @@ from server.sweep import MAX_AGE_SECONDS
 from ui.api import api_endpoints
 from ui.compare.tab import compare_tab
 from ui.findings.tab import findings_tab
+from ui.folders.chooser import take_over
+from ui.folders.tab import folders_tab
 from ui.listening.tab import studies_tab
 from ui.markup import fill, head, slot
 from ui.player import STYLE
@@ -25,6 +27,7 @@ from vocoders.recordings.reader import Limits
 from vocoders.systems import System
 
 CHARTS = ROOT / "eval" / "reports" / "charts.css"
+FILES = ("page.js", "page.css", "passage.js", "folder-zip.js")
 TITLE = "Vocoder Listening Lab"
 
 
@@ -38,22 +41,24 @@ def build_page(
     compute: Executor,
 ) -> gr.Blocks:
     """links: to comparisons that are kept; compute: runs the heavy work."""
-    gr.set_static_paths(
-        [ASSETS / "page.js", ASSETS / "page.css", ASSETS / "passage.js", CHARTS, *(ASSETS / "player").iterdir()]
-    )
+    gr.set_static_paths([*(ASSETS / name for name in FILES), CHARTS, *(ASSETS / "player").iterdir()])
     with gr.Blocks(
         title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, round(MAX_AGE_SECONDS))
     ) as page:
         slot("header", fill("templates/header.html", title=TITLE))
         uploads = gr.State(())
-        with gr.Tab("Compare", id="compare"):
-            inputs = compare_tab(page, systems, store, links, limits, uploads, compute)
-        with gr.Tab("Findings", id="findings"):
-            findings_tab(systems, store, limits, inputs, compute)
-        with gr.Tab("Vocoders", id="vocoders"):
-            vocoders_tab(systems, uploads, inputs.choice)
-        with gr.Tab("Blind tests", id="studies"):
-            studies_tab(listening, data_dir, systems, store, uploads, inputs, compute)
+        with gr.Tabs() as tabs:
+            with gr.Tab("Compare", id="compare"):
+                inputs = compare_tab(page, systems, store, links, limits, uploads, compute)
+            with gr.Tab("Folders", id="folders"):
+                folders, make_study = folders_tab(systems, store, limits, uploads, compute)
+            with gr.Tab("Findings", id="findings"):
+                findings_tab(systems, store, limits, inputs, compute)
+            with gr.Tab("Vocoders", id="vocoders"):
+                vocoders_tab(systems, uploads, inputs.choice)
+            with gr.Tab("Blind tests", id="studies"):
+                rated = studies_tab(listening, data_dir, systems, store, limits, uploads, inputs, compute)
+        take_over(make_study.click, folders, rated, tabs, "studies")
         api_endpoints(systems, store, limits, compute)
     return page
 

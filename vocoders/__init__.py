@@ -21,7 +21,8 @@ def read_recording(
     """An audio file of any supported kind, or a part of it, as a mono recording at 22 050 Hz.
 
     start, end: of the part, in seconds; end None: to the end. max_seconds: longest recording or part that is accepted. The
-    result's `samples` are (n,) float32, its `rate` is that of the file, its `notices` name what is unusual about the file.
+    result's `samples` are (n,) float32, its `rate` is that of the file, its `notices` name what is unusual about the file, and its
+    `native` are the samples at the file's own rate, up to 48 kHz.
     Errors: `AudioError` (a ValueError) naming the file and the reason; ValueError for a part that ends before it begins.
     """
     from vocoders.recordings.passage import Passage
@@ -33,7 +34,8 @@ def read_recording(
 
 
 def load_system(name: str) -> LoadedSystem:
-    """A system with its weights in memory: `load_system("griffin-lim")(recording)` gives samples and their rate.
+    """A system with its weights in memory: `load_system("griffin-lim")(recording)` gives samples and their rate, 22 050
+    Hz, or the vocoder's own with `native_rate=True`.
 
     name: an id that `python -m vocoders list` prints, or the path of a checkpoint (FILE, FILE@hw2, FILE@hifigan).
     Errors: ValueError for an unknown id, with the known ones; `CheckpointError` (a ValueError) for a file that is no usable

@@ -14,7 +14,7 @@ import numpy as np
 from common.command import complain, mention, refuse_overwriting, run
 from common.durable import write_durably
 from common.unavailable import Unavailable
-from vocoders.audio import write_wav
+from vocoders.audio import SAMPLE_RATE, Waveform, write_wav
 from vocoders.mel_files.options import add_mel_options, declared_by, with_bare_log
 from vocoders.recordings.files import find_audio
 from vocoders.recordings.passage import add_passage, passage_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # what these import takes seconds: a wrong option is answered
     from vocoders.recordings.reader import Limits
     from vocoders.systems import System
 
-IDS = "an id from `list`, the path of a checkpoint (FILE.safetensors, g_00050000@hw2, FILE@recipe.yaml), or module:function"
+IDS = "an id from `list`, the path of a checkpoint (FILE.safetensors, g_00050000@hw2, FILE@recipe.yaml), module:function, or torchscript:FILE.pt@RECIPE"
 
 
 def parse_args() -> argparse.Namespace:
@@ -68,6 +68,12 @@ def parse_args() -> argparse.Namespace:
     )
     export.set_defaults(command=export_generator)
 
+    for command in (synth, resynth):
+        command.add_argument(
+            "--native-rate",
+            action="store_true",
+            help="write at each vocoder's own rate, up to 48 kHz, not at 22 050 Hz",
+        )
     for command in (mel, resynth):
         command.add_argument(
             "--max-seconds", type=float, default=600.0, help="longest recording or passage used, in seconds (600)"
@@ -145,6 +151,7 @@ def synthesize_mels(args: argparse.Namespace) -> int:
     return _render(
         [(system, mel, out) for mel, out in jobs.items()],
         lambda mel: analysis_of_mel(mel, declared, system, is_bare_log),
+        args.native_rate,
     )
 
 
@@ -168,9 +175,9 @@ def resynthesize(args: argparse.Namespace) -> int:
     def analyse(path: Path) -> Analysis:
         recording = read_recording(path, limits, str(path), passage)
         mention(recording, path)
-        return Analysis(recording.samples)
+        return Analysis(recording.samples, recording.own)
 
-    return _render(jobs, analyse)
+    return _render(jobs, analyse, args.native_rate)
 
 
 def export_generator(args: argparse.Namespace) -> int:
@@ -194,11 +201,11 @@ def _limits(args: argparse.Namespace) -> Limits:
     return Limits(max_seconds=args.max_seconds, max_megabytes=1000)
 
 
-def _render(jobs: list[tuple[System, Path, Path]], analyse) -> int:
+def _render(jobs: list[tuple[System, Path, Path]], analyse, native_rate: bool) -> int:
     """Write every job's wav and print its path. A bad input costs one line on stderr and the exit code, no more."""
     from tqdm import tqdm
 
-    from vocoders.analysis import synthesize
+    from vocoders.analysis import synthesize, synthesize_native
 
     bad: set[Path] = set()
     current: tuple[Path, Analysis] | None = None
@@ -208,7 +215,9 @@ def _render(jobs: list[tuple[System, Path, Path]], analyse) -> int:
         try:
             if current is None or current[0] != path:
                 current = (path, analyse(path))
-            clipped = write_wav(out, synthesize(system, current[1]))
+            native = synthesize_native(system, current[1]) if native_rate else None
+            made = native or Waveform(synthesize(system, current[1]), SAMPLE_RATE)
+            clipped = write_wav(out, made.samples, made.rate)
         except ValueError as error:
             complain(error)
             bad.add(path)

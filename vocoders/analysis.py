@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vocoders.audio import check_mono, fit_length
+from vocoders.audio import SAMPLE_RATE, Waveform, check_mono, fit_length, resample
 from vocoders.bridges import bridge
 from vocoders.features import FeatureMismatch, Features, hw2_mel
 from vocoders.mel import HW2
@@ -30,10 +30,12 @@ class Analysis:
     Keys are the path so far: steps of a front end, then the vocoder, then the refinement, then what else is wanted.
     """
 
-    def __init__(self, samples: np.ndarray) -> None:
-        """samples: the recording, (n,) floats at 22 050 Hz. Errors: ValueError for anything else."""
+    def __init__(self, samples: np.ndarray, native: Waveform | None = None) -> None:
+        """samples: the recording, (n,) floats at 22 050 Hz. native: the same at its own rate, where that is another: mels of
+        recipes at other rates are made of it. Errors: ValueError for anything else."""
         check_mono(samples, "a recording")
         self.length: int | None = len(samples)
+        self._native = native
         self._known: dict[Key, Any] = {(): samples}
         self._cost: dict[Key, float] = {}
         self._making: dict[Key, threading.Lock] = {}
@@ -52,24 +54,47 @@ class Analysis:
         if steps[1:]:
             return self.once(steps, lambda: steps[-1](self.features(steps[:-1])))
         if () in self._known:
-            return self.once(steps, lambda: steps[0](self._known[()]))
+            return self.once(steps, lambda: self._first(steps[0]))
         if (bridged := bridge(steps[0])) is None:
             raise FeatureMismatch("this system needs the recording itself; a mel is not enough")
         return self.once(steps, lambda: bridged(self._known[_MEL]))
 
+    def _first(self, step: Step) -> Features:
+        """A mel at another rate is made of the recording at its own rate: its upper bands are not those of 22 050 Hz."""
+        if self._native and step.rate != SAMPLE_RATE:
+            return step.apply(self._native.samples, self._native.rate)
+        return step(self._known[()])
+
     def waveform(self, system: System, on_progress: Progress) -> np.ndarray:
-        """The vocoder's output, refined where the system says so; (frames * 256,) float32."""
-
-        def still_wanted() -> None:
-            on_progress(0.0)
-
-        features, vocoder = self.features(system.steps), system.load()
-        plain = self.once((*system.steps, system.load), lambda: vocoder(features, on_progress), still_wanted)
+        """The vocoder's output at 22 050 Hz, refined where the system says so; (m,) float32."""
+        plain = self._plain(system, on_progress)
+        if system.rate != SAMPLE_RATE:
+            plain = self.once((*system.steps, system.load, SAMPLE_RATE), lambda: resample(plain, system.rate))
         refinement = system.refinement
         if refinement is None:
             return plain
         mel = self.features((hw2_mel,)).values
-        return self.once(path(system), lambda: refine(plain, mel, HW2, refinement, on_progress), still_wanted)
+        return self.once(path(system), lambda: refine(plain, mel, HW2, refinement, on_progress), _wanted(on_progress))
+
+    def native(self, system: System, on_progress: Progress) -> Waveform:
+        """The same at `System.native_rate`."""
+        rate = system.native_rate
+        if rate == SAMPLE_RATE:
+            return Waveform(self.waveform(system, on_progress), rate)
+        return Waveform(resample(self._plain(system, on_progress), system.rate, rate), rate)
+
+    def length_at(self, rate: int) -> int | None:
+        """Samples of the recording at that rate; None where there is none."""
+        if self.length is None or rate == SAMPLE_RATE:
+            return self.length
+        length, own = (len(self._native.samples), self._native.rate) if self._native else (self.length, SAMPLE_RATE)
+        return round(length * rate / own)
+
+    def _plain(self, system: System, on_progress: Progress) -> np.ndarray:
+        """The vocoder's output at `system.rate`, before refinement."""
+        features, vocoder = self.features(system.steps), system.load()
+        key = (*system.steps, system.load)
+        return self.once(key, lambda: vocoder(features, on_progress), _wanted(on_progress))
 
     def seconds(self, system: System) -> float:
         """Seconds that the system cost to compute, with every part counted that another system had computed already."""
@@ -98,10 +123,16 @@ class Analysis:
     @property
     def nbytes(self) -> int:
         """Of the arrays it holds."""
-        return sum(
+        native = self._native.samples.nbytes if self._native else 0
+        return native + sum(
             value.values.nbytes if isinstance(value, Features) else getattr(value, "nbytes", 0)
             for value in list(self._known.values())
         )
+
+
+def _wanted(on_progress: Progress) -> Callable[[], None]:
+    """What a waiting caller asks now and then; it raises where the work is not wanted any more."""
+    return lambda: on_progress(0.0)
 
 
 def path(system: System) -> Key:
@@ -120,6 +151,13 @@ def synthesize(system: System, analysis: Analysis, on_progress: Progress = lambd
     return samples if analysis.length is None else fit_length(samples, analysis.length)
 
 
+def synthesize_native(system: System, analysis: Analysis, on_progress: Progress = lambda fraction: None) -> Waveform:
+    """The output of `system` at the rate of its vocoder, see `Analysis.native`; as long as the recording. Errors: as above."""
+    found = analysis.native(system, on_progress)
+    length = analysis.length_at(found.rate)
+    return found if length is None else Waveform(fit_length(found.samples, length), found.rate)
+
+
 class RecentAnalyses:
     """The analyses of the recordings asked for last, so that asking again, or for one more system, costs only what is
     new. Bounded by the memory of their arrays; the newest always stays."""
@@ -129,11 +167,15 @@ class RecentAnalyses:
         self._analyses: OrderedDict[bytes, Analysis] = OrderedDict()
         self._guard = threading.Lock()
 
-    def of(self, samples: np.ndarray) -> Analysis:
-        """The analysis of (n,) samples: the cached one of equal samples, or a new one that replaces the oldest."""
-        key = hashlib.blake2b(np.ascontiguousarray(samples).data, digest_size=16).digest()
+    def of(self, samples: np.ndarray, native: Waveform | None = None) -> Analysis:
+        """The analysis of a recording, as for `Analysis`: the cached one of equal samples, or a new one that replaces the oldest."""
+        content = hashlib.blake2b(np.ascontiguousarray(samples).data, digest_size=16)
+        if native:
+            content.update(native.rate.to_bytes(4, "big"))
+            content.update(np.ascontiguousarray(native.samples).data)
+        key = content.digest()
         with self._guard:
-            analysis = self._analyses.setdefault(key, Analysis(samples))
+            analysis = self._analyses.setdefault(key, Analysis(samples, native))
             self._analyses.move_to_end(key)
             while len(self._analyses) > 1 and sum(a.nbytes for a in self._analyses.values()) > self._max_bytes:
                 self._analyses.popitem(last=False)

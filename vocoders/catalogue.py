@@ -32,6 +32,7 @@ from vocoders.phase.refine import Refinement
 from vocoders.plugins import function_system, installed, is_path
 from vocoders.step import Step
 from vocoders.systems import Call, Card, Progress, System, Unavailable
+from vocoders.torchscript import TORCHSCRIPT, torchscript_system
 
 CHECKPOINTS = ASSETS / "checkpoints"
 OWN_CHECKPOINT = CHECKPOINTS / "hifigan-hw2.safetensors"
@@ -213,7 +214,7 @@ def find_systems(text: str, may_import: bool = True) -> list[System]:
     """Systems from a comma-separated list of ids; an item may also be a checkpoint's path, an entry point of an installed
     package, or `module:function`, see `vocoders.plugins`.
 
-    may_import: whether `module:function`, which runs code, is allowed.
+    may_import: whether `module:function` and `torchscript:PATH@RECIPE`, which run code, are allowed.
 
     Where neither the file nor its configuration says which mel it was trained on, PATH@RECIPE does, with the name of a recipe
     (hw2, hifigan, others of `vocoders.recipes.named`) or its YAML file, or a trial finds it; PATH@hw2-unchecked is not tried. Files of one name are told apart by their folders.
@@ -285,10 +286,11 @@ def find_system(item: str, may_import: bool = True) -> System:
     plugins = installed()
     if item in plugins:
         return function_system(item, plugins[item].value)
-    if is_path(item):
+    if is_path(item) or item.startswith(TORCHSCRIPT):
         if not may_import:
             raise ValueError(f"{item} would run code, so it can only be named on the command line")
-        return function_system(slug(item), item)
+        program = item.removeprefix(TORCHSCRIPT)
+        return function_system(slug(item), item) if program == item else torchscript_system(*checkpoint_path(program))
     known = f"known: {', '.join([*by_id, *plugins])}, or the path of a checkpoint"
     if len(path.parts) > 1 or path.suffix or recipe is not None or re.match("(g|do)_[0-9]", item):
         if path.is_dir():

@@ -69,9 +69,14 @@ class LogMelOf:
 
     recipe: MelRecipe
 
-    def __call__(self, samples: np.ndarray) -> Features:
-        """(n,) float32 at 22 050 Hz -> log mel (bands, frames) at the recipe's rate."""
-        samples = resample(samples, rate=SAMPLE_RATE, to=self.recipe.rate)
+    @property
+    def rate(self) -> int:
+        """Hz, of the mel."""
+        return self.recipe.rate
+
+    def __call__(self, samples: np.ndarray, rate: int = SAMPLE_RATE) -> Features:
+        """(n,) float32 at `rate` Hz -> log mel (bands, frames) at the recipe's rate."""
+        samples = resample(samples, rate, to=self.recipe.rate)
         whole = np.pad(samples, (0, self.recipe.whole(len(samples)) - len(samples)))
         return Features(self.recipe.log_kind, log_mel_of(whole, self.recipe))
 

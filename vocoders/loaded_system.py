@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vocoders.analysis import Analysis, synthesize
+from vocoders.analysis import Analysis, synthesize, synthesize_native
 from vocoders.audio import SAMPLE_RATE, Recording
 from vocoders.systems import System
 
 
 class Output(NamedTuple):
-    """samples: (n,) float32, as long as the recording; full scale is 1. rate: of the samples, 22 050 Hz."""
+    """samples: (n,) float32, as long as the recording; full scale is 1. rate: of the samples, in Hz."""
 
     samples: np.ndarray
     rate: int
@@ -25,6 +25,13 @@ class LoadedSystem:
 
     system: System
 
-    def __call__(self, recording: Recording) -> Output:
-        """Analysis and resynthesis. Deterministic. Errors: ValueError for samples that are not (n,) finite floats."""
-        return Output(synthesize(self.system, Analysis(recording.samples)), SAMPLE_RATE)
+    def __call__(self, recording: Recording, native_rate: bool = False) -> Output:
+        """Analysis and resynthesis, at 22 050 Hz. Deterministic. Errors: ValueError for samples that are not (n,) finite floats.
+
+        native_rate: at the vocoder's own rate instead, up to 48 kHz.
+        """
+        analysis = Analysis(recording.samples, recording.own)
+        if native_rate:
+            made = synthesize_native(self.system, analysis)
+            return Output(made.samples, made.rate)
+        return Output(synthesize(self.system, analysis), SAMPLE_RATE)

@@ -134,7 +134,8 @@ class MelSpectrogram(nn.Module):
 
     def from_magnitude(self, magnitude: Tensor) -> Tensor:
         """STFT magnitude (..., bins, frames) -> linear mel (..., bands, frames)."""
-        power = magnitude.square() + self.recipe.epsilon
+        power, epsilon = magnitude.square(), self.recipe.epsilon
+        power = power + epsilon if self.recipe.epsilon_mode == "add" else power.clamp(min=epsilon)
         return self.bank @ (power if self.recipe.power == 2 else power.sqrt())
 
     def _magnitude(self, waveform: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
 """Systems written in Python elsewhere: `module:function`, and the entry points of packages in the group `vocoder_lab.systems`.
 
-A function is called with a recording, (n,) float32 at 22 050 Hz, and its rate. One that has an attribute `recipe`, the name of a
-mel recipe, its file or a `MelRecipe`, is called with that log mel, (bands, frames) float32, instead. Either returns samples (n,),
-or samples and their rate; without a rate they are at the rate of what was given. Longer or shorter than the recording is allowed.
+A function is called with a recording, (n,) float32, and its rate: 22 050 Hz, or that of the function's attribute `rate`. One that
+has an attribute `recipe`, the name of a mel recipe, its file or a `MelRecipe`, is called with that log mel, (bands, frames) float32,
+instead. Either returns samples (n,), or samples and their rate; without a rate they are at the rate of what was given. The output
+is kept at that rate. Longer or shorter than the recording is allowed.
 
 This imports and runs code, so names come from a command line or from what somebody installed, never from a page or a file.
 """
@@ -13,16 +14,17 @@ import functools
 import importlib
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
 import numpy as np
 
-from vocoders.audio import SAMPLE_RATE, check_mono, resample
+from vocoders.audio import MAX_NATIVE_RATE, SAMPLE_RATE, check_mono, resample
 from vocoders.features import Features, front_end
 from vocoders.recipes.configs import read_recipe
 from vocoders.recipes.named import with_its_name
 from vocoders.recipes.recipe import MelRecipe
-from vocoders.step import step
+from vocoders.step import Step, step
 from vocoders.systems import Call, Card, Progress, System
 
 GROUP = "vocoder_lab.systems"
@@ -45,17 +47,10 @@ def function_system(name: str, path: str) -> System:
     recipe = _recipe_of(function, path)
     lines = (function.__doc__ or "").strip().splitlines()
     about = lines[0] if lines else f"A Python function, {path}."
-    steps = (waveform,) if recipe is None else front_end(recipe)
+    rate = _rate_of(function, recipe, path)
+    steps = (_waveform_step(rate),) if recipe is None else front_end(recipe)
     load, describe = Call(_vocoder, (path,)), Call(_card, (path,))
-    return System(
-        name,
-        getattr(function, "title", name),
-        about,
-        steps,
-        load,
-        describe,
-        rate=recipe.rate if recipe else SAMPLE_RATE,
-    )
+    return System(name, getattr(function, "title", name), about, steps, load, describe, rate=rate)
 
 
 @step("waveform", "waveform", takes="recording", gives="waveform")
@@ -64,34 +59,52 @@ def waveform(samples: np.ndarray) -> Features:
     return Features("waveform", samples[None])
 
 
+@dataclass(frozen=True)
+class WaveformAt:
+    """The function of the step for a function that takes no mel, and a recording at its own rate, Hz."""
+
+    rate: int
+
+    def __call__(self, samples: np.ndarray, rate: int = SAMPLE_RATE) -> Features:
+        """(n,) float32 at `rate` Hz -> (1, m) at the step's."""
+        return Features("waveform", resample(samples, rate, self.rate)[None])
+
+
+def _waveform_step(rate: int) -> Step:
+    if rate == SAMPLE_RATE:
+        return waveform
+    return Step(f"waveform_{rate}", f"waveform at {rate / 1000:g} kHz", "recording", "waveform", WaveformAt(rate))
+
+
 class FunctionVocoder:
     """Errors of the call: ValueError for a result that is no audio; what the function itself raises."""
 
-    def __init__(self, function: Callable, recipe: MelRecipe | None, path: str) -> None:
+    def __init__(self, function: Callable, recipe: MelRecipe | None, rate: int, path: str) -> None:
         self.expects = recipe.log_kind if recipe else "waveform"
         self._function, self._path = function, path
-        self._rate = recipe.rate if recipe else SAMPLE_RATE
+        self.rate = rate  # Hz, of the output
         self._takes_mel = recipe is not None
 
     def __call__(self, features: Features, on_progress: Progress = lambda fraction: None) -> np.ndarray:
-        """The function's samples, (n,) float32 at 22 050 Hz."""
+        """The function's samples, (n,) float32 at `rate`."""
         values = features.require(self.expects, by=self._path)
-        given = (values.copy(),) if self._takes_mel else (values[0].copy(), SAMPLE_RATE)
+        given = (values.copy(),) if self._takes_mel else (values[0].copy(), self.rate)
         on_progress(0.0)
         result = self._function(*given)
-        samples, rate = result if isinstance(result, tuple) else (result, self._rate)
+        samples, rate = result if isinstance(result, tuple) else (result, self.rate)
         samples = np.asarray(samples)
         check_mono(samples, f"what {self._path} returns")
         if not isinstance(rate, int) or not 8000 <= rate <= 192_000:
             raise ValueError(f"{self._path} returns a rate of {rate!r}; allowed: whole numbers from 8000 to 192000")
         on_progress(1.0)
-        return resample(samples.astype(np.float32), rate)
+        return resample(samples.astype(np.float32), rate, self.rate)
 
 
 @functools.lru_cache(maxsize=8)
 def _vocoder(path: str) -> FunctionVocoder:
     function = _function(path)
-    return FunctionVocoder(function, _recipe_of(function, path), path)
+    recipe = _recipe_of(function, path)
+    return FunctionVocoder(function, recipe, _rate_of(function, recipe, path), path)
 
 
 def _card(path: str) -> Card:
@@ -108,6 +121,16 @@ def _function(path: str) -> Callable:
     if not callable(function):
         raise ValueError(f"{path} is no function, but a {type(function).__name__}")
     return function
+
+
+def _rate_of(function: Callable, recipe: MelRecipe | None, path: str) -> int:
+    """Hz. Errors: ValueError."""
+    if recipe:
+        return recipe.rate
+    rate = getattr(function, "rate", SAMPLE_RATE)
+    if not isinstance(rate, int) or not 8000 <= rate <= MAX_NATIVE_RATE:
+        raise ValueError(f"{path}: its rate is {rate!r}; allowed: whole numbers from 8000 to {MAX_NATIVE_RATE}")
+    return rate
 
 
 def _recipe_of(function: Callable, path: str) -> MelRecipe | None:

@@ -8,17 +8,25 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
+from vocoders.audio import SAMPLE_RATE
+
 
 @dataclass(frozen=True)
 class Step:
     """name: in results.json and in the keys of caches, so it never changes. label: on the page. takes, gives: kinds of
-    `vocoders.features.Features`, or "recording" for samples (n,). apply: a function of a module, or a value that is called."""
+    `vocoders.features.Features`, or "recording" for samples (n,). apply: a function of a module, or a value that is called; one
+    with an attribute `rate` takes a recording at any rate, as a second argument, to which 22 050 Hz is the default."""
 
     name: str
     label: str
     takes: str
     gives: str
-    apply: Callable[[Any], Any]
+    apply: Callable[..., Any]
+
+    @property
+    def rate(self) -> int:
+        """Hz at which the step analyses a recording."""
+        return getattr(self.apply, "rate", SAMPLE_RATE)
 
     def __call__(self, given: Any) -> Any:
         """Applies the step: samples or features -> features."""

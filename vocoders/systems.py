@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from common.unavailable import Unavailable as Unavailable
-from vocoders.audio import SAMPLE_RATE
+from vocoders.audio import MAX_NATIVE_RATE, SAMPLE_RATE
 from vocoders.bridges import bridge
 from vocoders.features import Features, Kind, LogMelOf
 from vocoders.phase.refine import Refinement
@@ -25,12 +25,12 @@ Progress = Callable[[float], None]  # called with the fraction done, 0 to 1
 
 
 class Vocoder(Protocol):
-    """Features -> samples. `expects` is the kind of features that it takes."""
+    """Features -> samples at `System.rate`. `expects` is the kind of features that it takes."""
 
     expects: Kind
 
     def __call__(self, features: Features, on_progress: Progress) -> np.ndarray:
-        """Features of the kind `expects` -> (256 * frames,) float32. Errors: `FeatureMismatch`; what `on_progress` raises."""
+        """Features of the kind `expects` -> (hop * frames,) float32. Errors: `FeatureMismatch`; what `on_progress` raises."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,17 @@ class System:
     describe: Callable[[], Card]  # cheap: loads no weights
     why_not: Callable[[], str | None] = _nothing  # reason it cannot run, found without loading anything
     refinement: Refinement | None = None  # applied to the vocoder's output, on the recording's hw2 mel
-    rate: int = SAMPLE_RATE  # Hz, of the vocoder itself; its output is resampled to 22 050 Hz
+    rate: int = SAMPLE_RATE  # Hz, of the vocoder's output; for metrics it is resampled to 22 050 Hz
 
     @property
     def takes_hw2_mel(self) -> bool:
         """Whether an hw2 mel alone is enough, without the recording: where the system starts from another, through a bridge."""
         return bridge(self.steps[0]) is not None
+
+    @property
+    def native_rate(self) -> int:
+        """Hz, of the output that is played: the vocoder's, up to `MAX_NATIVE_RATE`; a refined one is at 22 050 Hz."""
+        return SAMPLE_RATE if self.refinement else min(self.rate, MAX_NATIVE_RATE)
 
     @property
     def mel(self) -> str:

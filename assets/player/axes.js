@@ -19,6 +19,17 @@ export function frequencyAt(part, axis, highest) {
 }
 
 /**
+ * How far up the axis a frequency is, 0 to 1: the inverse of `frequencyAt`.
+ *
+ * @param {number} hz
+ * @param {Axis} axis
+ * @param {number} highest Hz at the top
+ */
+export function partAt(hz, axis, highest) {
+  return axis === 'mel' ? toMel(hz) / toMel(highest) : hz / highest;
+}
+
+/**
  * Labels for a frequency axis of `height` px, dense enough to read and never touching; `y` in px from the top.
  *
  * @param {Axis} axis
@@ -26,13 +37,12 @@ export function frequencyAt(part, axis, highest) {
  * @param {number} height
  */
 export function frequencyTicks(axis, highest, height) {
-  /** @type {(hz: number) => number} */
-  const place = axis === 'mel' ? (hz) => 1 - toMel(hz) / toMel(highest) : (hz) => 1 - hz / highest;
-  const wanted = axis === 'mel' ? [4000, 1000, 2000, 8000, 500, 6000, 250] : [4000, 8000, 2000, 6000, 10000];
+  const wanted = axis === 'mel' ? [4000, 1000, 2000, 8000, 16000, 500, 6000, 12000, 250]
+    : [4000, 8000, 16000, 12000, 20000, 2000, 6000, 10000];
   /** @type {{hz: number, y: number}[]} */
   const ticks = [];
   for (const hz of wanted) {
-    const y = place(hz) * height;
+    const y = (1 - partAt(hz, axis, highest)) * height;
     const free = y > 9 && y < height - 8 && ticks.every((tick) => Math.abs(tick.y - y) > 17);
     if (free) ticks.push({ hz, y });
   }

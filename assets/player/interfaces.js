@@ -5,11 +5,11 @@
  *
  * @typedef {object} PlayerValue
  * @property {string} session another one means another recording
- * @property {number} sample_rate Hz
+ * @property {number} sample_rate Hz, the highest of all tracks, at which they are played
  * @property {number} seconds length of the recording
  * @property {{state: 'running' | 'done' | 'cancelled', text: string, done: number, total: number}} status
  * @property {{db_min: number, db_max: number, difference_db: number, frequency_max: number}} spectrogram ranges of the
- *   pictures, in dB and Hz
+ *   pictures, in dB, and the top of their axis, in Hz
  * @property {{spectrogram: string[], difference: string[]}} colours stops of the colour maps, CSS colours
  * @property {TrackValue[]} tracks
  */
@@ -26,14 +26,15 @@
  * @property {string | null} error
  * @property {number | null} progress 0 to 1
  * @property {{url: string} | null} audio
- * @property {{url: string} | null} image spectrogram
- * @property {{url: string} | null} difference map of differences from the reference
+ * @property {PictureValue | null} image spectrogram
+ * @property {PictureValue | null} difference map of differences from the reference
  * @property {number} gain_db brings the track to the loudness of the others
  * @property {string | null} download name of the file that is saved
  * @property {string | null} of the id of the track that it accompanies: of a residual, the output's
  * @property {string} [withheld] why its pictures are not shown
  */
 
+/** @typedef {{url: string, frequency_max?: number}} PictureValue with the highest frequency in it, in Hz */
 /** @typedef {[start: number, end: number]} Span in s of the clip */
 /** @typedef {'mel' | 'linear'} Axis of frequency */
 /** @typedef {'spectrogram' | 'difference'} View */

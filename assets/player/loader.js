@@ -94,8 +94,8 @@ export class Loader {
     if (rows.children[index] !== track.row.root) rows.insertBefore(track.row.root, rows.children[index] ?? null);
     const { signal } = this.downloads;
     this.load(track, 'buffer', spec.audio, (url) => fetchAudio(url, player.rate, signal));
-    this.load(track, 'image', spec.image, fetchPicture);
-    this.load(track, 'difference', spec.difference, fetchPicture);
+    this.load(track, 'image', spec.image, (url) => fetchPicture(url, spec.image?.frequency_max));
+    this.load(track, 'difference', spec.difference, (url) => fetchPicture(url, spec.difference?.frequency_max));
   }
 
   /**

@@ -70,15 +70,19 @@ export class Fader {
 }
 
 /**
- * A sound as one channel: a copy of its samples from `first` on, averaged where a file has several channels.
+ * A sound as one channel: a copy of its samples from `first` on, averaged where a file has several channels. Sounds of other
+ * rates, which were resampled when they were decoded, may end a sample earlier: silence is behind their end.
  *
  * @param {AudioBuffer} buffer
  * @param {number} first
  * @param {number} frames
  */
 export function mono(buffer, first, frames) {
-  if (buffer.numberOfChannels === 1) return buffer.getChannelData(0).slice(first, first + frames);
   const samples = new Float32Array(frames);
+  if (buffer.numberOfChannels === 1) {
+    samples.set(buffer.getChannelData(0).subarray(first, first + frames));
+    return samples;
+  }
   for (let channel = 0; channel < buffer.numberOfChannels; channel += 1) {
     const part = buffer.getChannelData(channel).subarray(first, first + frames);
     for (let i = 0; i < part.length; i += 1) samples[i] += part[i] / buffer.numberOfChannels;

@@ -3,7 +3,7 @@
 import { frequencyTicks } from './axes.js';
 import { el, icon, setAttribute, setText } from './elements.js';
 import { clamp, signed } from './numbers.js';
-import { onAxis, penOf } from './pictures.js';
+import { emptyRows, onAxis, penOf } from './pictures.js';
 
 /** @import { Axis, Span, TrackValue, View } from './interfaces.js' */
 /** @import { Kind, Track } from './loader.js' */
@@ -12,6 +12,7 @@ import { onAxis, penOf } from './pictures.js';
 /** @typedef {TrackValue['state']} State */
 /** @typedef {Track & {state: State}} DrawnTrack a track whose `problem` has the sentence for the page */
 
+const MIN_WORD_HEIGHT_PX = 13;   // of an empty part of a lane that can hold its word
 const MIN_CRISP_COLUMN_PX = 3;   // from this width on spectrogram columns are drawn with hard edges
 const STATE_TEXT = { waiting: 'Waiting', running: 'Running', failed: 'Not available', ready: 'Loading' };
 
@@ -36,7 +37,8 @@ export class TrackRow {
     this.loop = el('div', 'lab-loop');
     this.playhead = el('div', 'lab-playhead');
     this.note = el('div', 'lab-note');
-    this.lane = el('div', 'lab-lane', {}, this.canvas, this.loop, this.scale, this.note, this.playhead);
+    this.absent = el('div', 'lab-absent', { hidden: '', 'aria-hidden': 'true' }, el('span', 'lab-absent-word', { text: 'not in it' }));
+    this.lane = el('div', 'lab-lane', {}, this.canvas, this.absent, this.loop, this.scale, this.note, this.playhead);
     this.root = el('div', 'lab-row', {},
       el('div', 'lab-label', {}, this.button, el('div', 'lab-side', {}, this.download, this.chip)), this.lane);
     this.drawn = '';
@@ -98,12 +100,13 @@ export class TrackRow {
     const ratio = window.devicePixelRatio || 1;
     const width = Math.round(this.lane.clientWidth * ratio);
     const height = Math.round(this.lane.clientHeight * ratio);
-    const drawn = [picture?.url, axis, width, height, t0, t1].join(' ');
+    const drawn = [picture?.url, axis, highest, width, height, t0, t1].join(' ');
     this.describe(track, difference, picture, highest, duration);
     if (drawn === this.drawn || !width) return;
     this.drawn = drawn;
     Object.assign(this.canvas, { width, height, hidden: !picture });
     this.renderScale(picture ? frequencyTicks(axis, highest, height / ratio) : []);
+    this.renderAbsent(picture ? emptyRows(picture, axis, height / ratio, highest) : 0);
     if (!picture) return;
     const source = onAxis(picture, axis, height, highest);
     const perSecond = source.width / duration;   // columns
@@ -124,10 +127,19 @@ export class TrackRow {
   describe({ spec, state, loading }, difference, picture, highest, duration) {
     const what = difference ? `Difference in level between ${spec.title} and the recording`
       : `Spectrogram of ${spec.title}`;
-    const range = `0 to ${Math.round(highest / 1000)} kHz, ${duration.toFixed(1)} s`;
+    const own = Math.min(picture?.highest ?? highest, highest);
+    const above = own < highest ? `, nothing in it above ${Math.round(own / 1000)} kHz` : '';
+    const range = `0 to ${Math.round(highest / 1000)} kHz${above}, ${duration.toFixed(1)} s`;
     setAttribute(this.canvas, 'aria-label', `${what}, ${range}`);
     const missing = spec.withheld ?? (difference ? 'No difference map for this track' : 'No spectrogram for this track');
     setText(this.note, picture ? '' : state === 'ready' && !loading.size ? missing : STATE_TEXT[state]);
+  }
+
+  /** The part of the lane above the picture's highest frequency. @param {number} height px */
+  renderAbsent(height) {
+    this.absent.hidden = height < 1;
+    this.absent.style.height = `${height}px`;
+    this.absent.classList.toggle('lab-narrow', height < MIN_WORD_HEIGHT_PX);
   }
 
   /** @param {{hz: number, y: number}[]} ticks */

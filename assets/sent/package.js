@@ -47,8 +47,8 @@ export class Files {
    * @returns {PlayerValue}
    */
   placedIn(value) {
-    /** @type {(file: {url: string} | null) => {url: string} | null} */
-    const placed = (file) => file && { url: this.url(file.url) };
+    /** @type {<File extends {url: string}>(file: File | null) => File | null} */
+    const placed = (file) => file && { ...file, url: this.url(file.url) };
     const tracks = value.tracks.map((track) => ({
       ...track, audio: placed(track.audio), image: placed(track.image), difference: placed(track.difference),
     }));

@@ -21,20 +21,21 @@ import numpy as np
 
 from common.durable import write_durably, write_text_durably
 from common.memory import with_peak_memory
-from eval.compare.measurement import Failure, Row, as_it_lies, attempt, measure, placed
+from eval.compare.measurement import Failure, Row, as_it_lies_at, attempt, measure, placed
+from eval.compare.native.placing import placed_native
 from eval.compare.output_folder import AnySystem, OutputFolder, check_ids
 from eval.compare.overlap import on_timeline
 from eval.metrics.metric import Metric
 from eval.metrics.registry import choose_metrics
 from eval.metrics.set_distances import available
-from vocoders.analysis import Analysis, synthesize
-from vocoders.audio import Recording, write_wav
+from vocoders.analysis import Analysis, synthesize, synthesize_native
+from vocoders.audio import SAMPLE_RATE, Recording, Waveform, write_wav
 from vocoders.catalogue import checkpoint_path, find_systems, split_items
 from vocoders.recordings.reader import AudioError, Limits, read_recording
 from vocoders.systems import System
 from vocoders.upper_band import FILE as UPPER_BAND
 
-FORMAT = 3  # of a record; another one is made again
+FORMAT = 4  # of a record; another one is made again
 CLIP_LIMITS = Limits(max_seconds=600, max_megabytes=1000)
 REFERENCE = "reference"
 
@@ -49,6 +50,8 @@ class Task:
     metrics: str  # comma-separated
     out: str
     outputs: tuple[OutputFolder, ...] = ()  # with this recording alone
+    any_length: bool = False  # also of outputs that are far longer or shorter than the recording
+    rate: int = SAMPLE_RATE  # Hz, of metrics of any rate
 
 
 def compare_clips(
@@ -59,18 +62,24 @@ def compare_clips(
     outputs: Sequence[OutputFolder] = (),
     jobs: int = 1,
     on_clip: Callable[[], None] = lambda: None,
+    any_length: bool = False,
+    rate: int = SAMPLE_RATE,
 ) -> list[Row]:
     """Rows in the order of `clips` and of the systems, one for each pair; what failed carries its reason.
 
     clips: {name: file}; items: the systems as `find_systems` reads them; outputs: those made elsewhere, behind them; jobs: processes, unless a joblib backend was chosen
-    by the caller with `joblib.parallel_config`.
+    by the caller with `joblib.parallel_config`; rate: Hz, of metrics of any rate.
     """
     import joblib
 
     names = ",".join(metric.name for metric in metrics)
     items = ",".join(map(_absolute, split_items(items)))
     tasks = [
-        Task(str(name), str(path.resolve()), items, names, str(out.resolve()), _of_clip(outputs, str(name)))
+        Task(
+            *(str(name), str(path.resolve()), items, names, str(out.resolve()), _of_clip(outputs, str(name))),
+            any_length=any_length,
+            rate=rate,
+        )
         for name, path in clips.items()
     ]
     found: dict[str, list[Row]] = {}
@@ -108,21 +117,47 @@ def run_task(task: Task) -> list[Row]:
             return known
         recording = read_recording(task.path, CLIP_LIMITS, task.path)
     except (AudioError, OSError) as error:
-        return [Row(task.name, system.id, 0.0, 0.0, {}, str(error)) for system in systems]
-    analysis, metrics = Analysis(recording.samples), choose_metrics(task.metrics)
+        return unread(task.name, systems, error)
+    return measure_clip(task.name, recording, systems, task.metrics, Path(task.out), key, task.any_length, task.rate)
+
+
+def unread(clip: str, systems: Sequence[AnySystem], error: Exception) -> list[Row]:
+    """The rows of a clip whose recording cannot be used."""
+    return [Row(clip, system.id, 0.0, 0.0, {}, str(error)) for system in systems]
+
+
+def measure_clip(
+    clip: str,
+    recording: Recording,
+    systems: Sequence[AnySystem],
+    metrics_wanted: str,
+    out: Path,
+    key: str = "",
+    any_length: bool = False,
+    rate: int = SAMPLE_RATE,
+    tell: Callable[[str], None] = lambda title: None,
+) -> list[Row]:
+    """One row for each system. Outputs, embeddings and a record of this, under `key`, are written into `out`.
+
+    metrics_wanted: comma-separated; rate: Hz, of metrics of any rate; tell: called with the title of each system before its turn.
+    """
+    analysis = Analysis(recording.samples, recording.own)
+    metrics, record = choose_metrics(metrics_wanted), _record(out, clip)
     embeddings, rows = _embedded(REFERENCE, recording.samples), []
     about: dict[str, Any] = {"history": recording.history, "notices": recording.notices}
+    about |= {"rate": rate} if rate != SAMPLE_RATE else {}
     for system in systems:
-        row = Row(task.name, system.id, recording.seconds, 0.0, {}, **about)
+        tell(system.title)
+        row = Row(clip, system.id, recording.seconds, 0.0, {}, **about)
         if isinstance(system, OutputFolder):
-            made = attempt(functools.partial(_given_output, system, recording, metrics, row))
+            made = attempt(functools.partial(_given_output, system, recording, metrics, row, any_length, rate))
         else:
-            made = attempt(functools.partial(_own_output, system, analysis, recording, metrics, row))
+            made = attempt(functools.partial(_own_output, system, analysis, recording, metrics, row, rate))
         if isinstance(made, Failure):
             rows.append(replace(row, error=made.reason))
             continue
-        output = output_path(Path(task.out), system.id, task.name)
-        write_wav(output, made.samples)
+        output = output_path(out, system.id, clip)
+        write_wav(output, made.native.samples, made.native.rate)
         embeddings |= made.embeddings
         rows.append(replace(made.row, sha256=hashlib.sha256(output.read_bytes()).hexdigest()))
     _write(record, {"key": key, "rows": [row.as_json() for row in rows]}, embeddings)
@@ -131,25 +166,30 @@ def run_task(task: Task) -> list[Row]:
 
 class _Made(NamedTuple):
     row: Row
-    samples: np.ndarray
+    native: Waveform
     embeddings: dict[str, np.ndarray]
 
 
-def _given_output(folder: OutputFolder, recording: Recording, metrics: Sequence[Metric], row: Row) -> _Made:
+def _given_output(
+    folder: OutputFolder, recording: Recording, metrics: Sequence[Metric], row: Row, any_length: bool, rate: int
+) -> _Made:
     """row: what is known before the file is read."""
     output = folder.read(row.clip, CLIP_LIMITS)
-    pair = placed(recording, output)
+    pair = placed(recording, output, any_length, rate=rate)
     row = replace(row.with_measurement(measure(pair, metrics)), output_history=output.history)
     samples = on_timeline(output.samples, pair.moved, len(recording.samples))
-    return _Made(row, samples, _embedded(folder.id, samples))
+    return _Made(row, placed_native(recording, output, pair.moved), _embedded(folder.id, samples))
 
 
-def _own_output(system: System, analysis: Analysis, recording: Recording, metrics: Sequence[Metric], row: Row) -> _Made:
+def _own_output(
+    system: System, analysis: Analysis, recording: Recording, metrics: Sequence[Metric], row: Row, rate: int
+) -> _Made:
     """row: what is known before the system runs."""
     samples, peak = with_peak_memory(functools.partial(synthesize, system, analysis))
-    found = measure(as_it_lies(recording.samples, samples), metrics)
+    native = synthesize_native(system, analysis)
+    found = measure(as_it_lies_at(rate, recording, samples, native), metrics)
     cost = replace(row, compute_seconds=analysis.seconds(system), peak_bytes=peak)
-    return _Made(cost.with_measurement(found), samples, _embedded(system.id, samples))
+    return _Made(cost.with_measurement(found), native, _embedded(system.id, samples))
 
 
 def _embedded(system: str, samples: np.ndarray) -> dict[str, np.ndarray]:
@@ -180,9 +220,9 @@ def stored_embeddings(out: Path, clips: Sequence[str]) -> dict[str, list[np.ndar
 
 def _key(task: Task, systems: Sequence[AnySystem]) -> str:
     """Of everything a record depends on: the recording, the systems and what they are made of, files made elsewhere, the
-    metrics."""
+    metrics and their rate."""
     content = hashlib.sha256(Path(task.path).read_bytes())
-    content.update(json.dumps([FORMAT, task.metrics, sorted(available())]).encode())
+    content.update(json.dumps([FORMAT, task.metrics, task.rate, sorted(available())]).encode())
     content.update(UPPER_BAND.read_bytes())
     for item, system in zip(split_items(task.systems), systems):
         file = checkpoint_path(item)[0]
@@ -193,6 +233,8 @@ def _key(task: Task, systems: Sequence[AnySystem]) -> str:
     for folder in task.outputs:
         files = [_digest(Path(path)) for _, path in folder.files]
         content.update(json.dumps([folder.id, files, folder.missing]).encode())
+    if task.any_length:  # older records, of tasks that had no choice, hold
+        content.update(b"any length")
     return content.hexdigest()
 
 

@@ -14,11 +14,12 @@ from common.command import note
 from common.durable import write_text_durably
 from eval.compare.clip_task import compare_clips, stored_embeddings, systems_of
 from eval.compare.measurement import Row
-from eval.compare.output_folder import OutputFolder
+from eval.compare.output_folder import AnySystem, OutputFolder
 from eval.compare.summary import Summary, common_clips, summarise
 from eval.metrics.metric import Metric
 from eval.reports.bundle import versions
 from eval.reports.comparison import write_report
+from vocoders.audio import SAMPLE_RATE
 from vocoders.systems import Unavailable
 
 
@@ -32,30 +33,25 @@ def compare_folder(
     outputs: Sequence[OutputFolder] = (),
     jobs: int = 1,
     dask: str | None = None,
+    any_length: bool = False,
+    rate: int = SAMPLE_RATE,
 ) -> list[str]:
     """Writes report.html, results.json and rows.csv into `out`, beside the outputs; returns what failed, one line each.
 
-    items: systems that run here, as `find_systems` reads them, or empty; outputs: systems that ran elsewhere.
+    items: systems that run here, as `find_systems` reads them, or empty; outputs: systems that ran elsewhere; any_length: also
+    measure outputs that are far longer or shorter than their recordings; rate: Hz, of metrics of any rate.
 
     Errors: ValueError for an unknown system or baseline, and when nothing worked; `Unavailable`.
     """
     from tqdm import tqdm
 
     systems = systems_of(items, outputs)
-    for system in systems:
-        if reason := system.why_not():
-            raise Unavailable(f"{system.id}: {reason}")
-    baseline = baseline or systems[0].id
-    if baseline not in {system.id for system in systems}:
-        raise ValueError(f"the baseline {baseline!r} is not among --vocoders and --system")
-    undefined = {metric.name: reason for metric in metrics if (reason := metric.why_not())}
-    metrics = [metric for metric in metrics if metric.name not in undefined]
-    if not metrics:
-        raise ValueError("; ".join(f"{name}: {reason}" for name, reason in undefined.items()))
+    baseline = checked_baseline(systems, baseline)
+    usable, undefined = usable_metrics(metrics)
     for folder in outputs:
         folder.note_mismatches()
     with _backend(dask), tqdm(total=len(clips), unit="clip", disable=None) as bar:
-        rows = compare_clips(clips, items, metrics, out, outputs, jobs, bar.update)
+        rows = compare_clips(clips, items, usable, out, outputs, jobs, bar.update, any_length, rate)
     if all(row.error for row in rows):
         raise ValueError(rows[0].error)
     for clip, row in {row.clip: row for row in rows}.items():
@@ -64,13 +60,60 @@ def compare_folder(
     for row in rows:
         for noticed in row.notes:
             note(f"{row.clip}: {row.system}: {noticed}")
+    sources = {str(name): path for name, path in clips.items()}
+    write_comparison(out, rows, systems, sources, usable, undefined, baseline, rate)
+    return sorted({f"{row.clip}: {row.system}: {row.error}" for row in rows if row.error})
+
+
+def checked_baseline(systems: Sequence[AnySystem], baseline: str | None) -> str:
+    """The id of the system that the others are compared with: the first where none is named.
+
+    Errors: ValueError for one that is not there; `Unavailable` for a system that cannot run here.
+    """
+    for system in systems:
+        if reason := system.why_not():
+            raise Unavailable(f"{system.id}: {reason}")
+    baseline = baseline or systems[0].id
+    if baseline not in {system.id for system in systems}:
+        raise ValueError(f"the baseline {baseline!r} is not among --vocoders and --system")
+    return baseline
+
+
+def usable_metrics(metrics: Sequence[Metric]) -> tuple[list[Metric], dict[str, str]]:
+    """Those that can be computed here, and {name: why not} of the others. Errors: ValueError where none can."""
+    undefined = {metric.name: reason for metric in metrics if (reason := metric.why_not())}
+    usable = [metric for metric in metrics if metric.name not in undefined]
+    if not usable:
+        raise ValueError("; ".join(f"{name}: {reason}" for name, reason in undefined.items()))
+    return usable, undefined
+
+
+def write_comparison(
+    out: Path,
+    rows: Sequence[Row],
+    systems: Sequence[AnySystem],
+    sources: Mapping[str, Path],
+    metrics: Sequence[Metric],
+    undefined: Mapping[str, str],
+    baseline: str,
+    rate: int = SAMPLE_RATE,
+) -> Summary:
+    """The three files, in `out`, where `eval.compare.clip_task` left the outputs.
+
+    sources: {clip: the recording}; rate: Hz, of metrics of any rate.
+    """
     embeddings = stored_embeddings(out, common_clips(rows))
     summary = summarise(rows, [metric.name for metric in metrics], baseline, embeddings)
-    _write_csv(out / "rows.csv", rows)
-    write_report(out / "report.html", rows, summary, systems, {str(name): path for name, path in clips.items()}, out)
-    content = json.dumps(as_json(rows, summary, undefined), indent=2, ensure_ascii=False)
+    unused = {
+        system.id: list(system.unused) for system in systems if isinstance(system, OutputFolder) and system.unused
+    }
+    rates = {} if rate == SAMPLE_RATE else {metric.name: metric.rate(rate) for metric in metrics}
+    _write_csv(out / "rows.csv", rows, rates)
+    write_report(out / "report.html", rows, summary, systems, sources, out, rates)
+    about = {"rate": rate, "metric_rates": rates} if rates else {}
+    content = json.dumps(about | as_json(rows, summary, undefined, unused), indent=2, ensure_ascii=False)
     write_text_durably(out / "results.json", content + "\n")  # the last: where it is, all is done
-    return sorted({f"{row.clip}: {row.system}: {row.error}" for row in rows if row.error})
+    return summary
 
 
 @contextlib.contextmanager
@@ -89,8 +132,11 @@ def _backend(dask: str | None) -> Iterator[None]:
         yield
 
 
-def as_json(rows: Sequence[Row], summary: Summary, undefined: Mapping[str, str]) -> dict:
-    """Means are over the clips that every system has, see `eval.compare.summary.common_clips`; "n" says how many, per metric."""
+def as_json(
+    rows: Sequence[Row], summary: Summary, undefined: Mapping[str, str], unused: Mapping[str, list[str]]
+) -> dict:
+    """Means are over the clips that every system has, see `eval.compare.summary.common_clips`; "n" says how many, per metric.
+    unused: {system: files of its folder that belong to no clip}."""
     metrics = {
         system: {name: None if e is None else e.mean for name, e in summary.means[system].items()}
         | summary.sets[system]
@@ -101,6 +147,7 @@ def as_json(rows: Sequence[Row], summary: Summary, undefined: Mapping[str, str])
         "metrics": metrics,
         "n": summary.n,
         "failed": [{"clip": row.clip, "system": row.system, "reason": row.error} for row in rows if row.error],
+        "unused": unused,
         "intervals": {s: {m: e and asdict(e) for m, e in values.items()} for s, values in summary.means.items()},
         "baseline": summary.baseline,
         "against_baseline": {
@@ -113,12 +160,14 @@ def as_json(rows: Sequence[Row], summary: Summary, undefined: Mapping[str, str])
     }
 
 
-def _write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """One line per clip, system and metric."""
+def _write_csv(path: Path, rows: Sequence[Row], rates: Mapping[str, int]) -> None:
+    """One line per clip, system and metric. rates: {metric: Hz}, a column of their own; empty where all are at 22 050 Hz."""
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(["clip", "system", "seconds", "compute_seconds", "metric", "value"])
+    last = ["rate"] if rates else []
+    writer.writerow(["clip", "system", "seconds", "compute_seconds", "metric", "value", *last])
     for row in rows:
         for name, value in row.metrics.items():
-            writer.writerow([row.clip, row.system, row.seconds, row.compute_seconds, name, value])
+            at = [rates[name]] if rates else []
+            writer.writerow([row.clip, row.system, row.seconds, row.compute_seconds, name, value, *at])
     write_text_durably(path, file.getvalue())

@@ -24,16 +24,17 @@ from typing import TypeVar
 import numpy as np
 
 from common.unavailable import Unavailable
+from eval.compare.native.placing import common_part, placed_native
 from eval.compare.overlap import LengthError, overlap
 from eval.compare.suspicions import about_file, suspicions
 from eval.metrics.metric import Metric
-from vocoders.audio import Recording
+from vocoders.audio import SAMPLE_RATE, Recording, Waveform
 from vocoders.features import FeatureMismatch
 from vocoders.recordings.decoding import AudioError
 
 T = TypeVar("T")
 _SENTENCES = (Unavailable, FeatureMismatch, AudioError, LengthError)  # whose messages a person can act on as they are
-_LATER = {"lost", "moved", "notes", "output_history"}  # fields that older results do not have
+_LATER = {"lost", "moved", "notes", "output_history", "rate"}  # fields that older results do not have
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,8 @@ class Pair:
     """An output beside its reference, ready to be measured.
 
     reference, estimate: (n,) float at 22 050 Hz, what both have in common. whole: both as they came, (n,) and (m,), for metrics
-    of the delay itself. moved: samples the output was late and has been moved by.
+    of the delay itself. moved: samples the output was late and has been moved by. at_rate: both once more, (k,) at a rate that was
+    asked for, for metrics of any rate; None for 22 050 Hz.
     """
 
     reference: np.ndarray
@@ -51,6 +53,7 @@ class Pair:
     whole: tuple[np.ndarray, np.ndarray]
     moved: int = 0
     notes: tuple[str, ...] = ()
+    at_rate: tuple[np.ndarray, np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Row:
 
     seconds: of the clip; compute_seconds: front end and vocoder, 0 for an output made elsewhere. metrics: {name: value, None
     where undefined}. peak_bytes: the most the whole process held meanwhile; None where the operating system does not tell.
-    sha256: of the output's file.
+    sha256: of the output's file. rate: Hz of metrics of any rate, where it is not 22 050.
     """
 
     clip: str
@@ -87,6 +90,7 @@ class Row:
     moved: int = 0
     notes: Sequence[str] = ()
     output_history: str = ""
+    rate: int | None = None
 
     def with_measurement(self, found: Measurement) -> Row:
         """The row with these values, and what was noticed while they were measured."""
@@ -128,10 +132,18 @@ def as_it_lies(reference: np.ndarray, samples: np.ndarray) -> Pair:
     return Pair(reference, samples, (reference, samples))
 
 
-def placed(reference: Recording, output: Recording, any_length: bool = False) -> Pair:
+def as_it_lies_at(rate: int, reference: Recording, samples: np.ndarray, native: Waveform) -> Pair:
+    """The same, to be measured at a rate that is asked for. native: the output at its own rate."""
+    pair = as_it_lies(reference.samples, samples)
+    if rate == SAMPLE_RATE:
+        return pair
+    return replace(pair, at_rate=common_part(reference, native, rate, 0, len(samples)))
+
+
+def placed(reference: Recording, output: Recording, any_length: bool = False, rate: int = SAMPLE_RATE) -> Pair:
     """Of an output made elsewhere: moved onto its reference, cut to what both have in common, and looked at for faults.
 
-    any_length: accept an output that is far longer or shorter than its reference.
+    any_length: accept an output that is far longer or shorter than its reference. rate: Hz, that was asked for.
     Errors: `LengthError`, see `eval.compare.overlap`.
     """
     common = overlap(reference.samples, output.samples, any_length)
@@ -140,9 +152,13 @@ def placed(reference: Recording, output: Recording, any_length: bool = False) ->
         for which, recording in (("reference", reference), ("estimate", output))
         for notice in recording.notices
     ]
-    found = (*about_file(reference, output), *suspicions(common.reference, common.estimate, output.rate))
+    found = (*about_file(reference, output, rate), *suspicions(common.reference, common.estimate, output.rate, rate))
     notes = (*of_files, *common.notes, *found)
-    return Pair(common.reference, common.estimate, (reference.samples, output.samples), common.delay, notes)
+    pair = Pair(common.reference, common.estimate, (reference.samples, output.samples), common.delay, notes)
+    if rate == SAMPLE_RATE:
+        return pair
+    native, begin = placed_native(reference, output, common.delay), max(0, -common.delay)
+    return replace(pair, at_rate=common_part(reference, native, rate, begin, len(common.reference)))
 
 
 def measure(
@@ -158,6 +174,8 @@ def measure(
     for metric in metrics:
         on_metric(metric.name)
         measured = pair.whole if metric.in_place else (pair.reference, pair.estimate)
+        if metric.any_rate and pair.at_rate is not None:
+            measured = pair.at_rate
         value = attempt(functools.partial(metric.value, *measured))
         if isinstance(value, Failure):
             if not keep_going:

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from eval.compare.recording import Event, Output, Progress, output_or_failed
-from eval.metrics.loudness import loudness, true_peak
-from vocoders.analysis import Analysis, synthesize
-from vocoders.audio import SAMPLE_RATE
+from eval.metrics.loudness import level_of
+from vocoders.analysis import Analysis, synthesize, synthesize_native
+from vocoders.audio import SAMPLE_RATE, own_of
 from vocoders.features import Features
 from vocoders.mel import HIFIGAN, HOP, HW2, log_mel, log_mel_of
 from vocoders.mel_files.diagnosis import Diagnosis, diagnose_file
@@ -74,5 +74,5 @@ def compare_mel(mel: GivenMel, systems: Sequence[System], on_event: Callable[[Ev
 def _output(system: System, analysis: Analysis, mel: GivenMel, on_event: Callable[[Event], None]) -> Output:
     system.load()
     samples = synthesize(system, analysis, lambda fraction: on_event(Progress(system, fraction)))
-    metrics = {MEL_ERROR: mel.error(samples)}
-    return Output(system, samples, loudness(samples), true_peak(samples), analysis.seconds(system), metrics=metrics)
+    native, metrics = synthesize_native(system, analysis), {MEL_ERROR: mel.error(samples)}
+    return Output(system, samples, *level_of(native), analysis.seconds(system), metrics=metrics, own=own_of(native))

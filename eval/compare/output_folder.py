@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from common.command import note_table
 from eval.compare.pairs import match_files
-from vocoders.audio import Recording
+from vocoders.audio import SAMPLE_RATE, Recording
 from vocoders.phase.refine import Refinement
 from vocoders.recordings.decoding import AudioError
 from vocoders.recordings.reader import Limits, read_recording
@@ -26,7 +26,7 @@ class OutputFolder:
     """Stands in for a `System` whose outputs are there already.
 
     A value: after a trip to another process it equals itself. files: (clip, path) pairs; missing: (clip, reason) pairs; unused:
-    files of no clip.
+    files of no clip; decoded: (clip, recording) pairs of files that were read already, where untrusted files are.
     """
 
     id: str
@@ -35,6 +35,7 @@ class OutputFolder:
     files: tuple[tuple[str, str], ...]
     missing: tuple[tuple[str, str], ...] = ()
     unused: tuple[str, ...] = ()
+    decoded: tuple[tuple[str, Recording], ...] = ()
 
     steps: ClassVar[tuple[Step, ...]] = ()
     refinement: ClassVar[Refinement | None] = None
@@ -56,7 +57,9 @@ class OutputFolder:
     def of_clip(self, clip: str) -> OutputFolder:
         """The same with this clip alone: what a task of one clip carries."""
         files = tuple(pair for pair in self.files if pair[0] == clip)
-        return replace(self, files=files, missing=tuple(pair for pair in self.missing if pair[0] == clip), unused=())
+        missing = tuple(pair for pair in self.missing if pair[0] == clip)
+        decoded = tuple(pair for pair in self.decoded if pair[0] == clip)
+        return replace(self, files=files, missing=missing, unused=(), decoded=decoded)
 
     def path(self, clip: str) -> Path:
         """Errors: `AudioError` where there is no file, or no single one, for this clip."""
@@ -66,6 +69,8 @@ class OutputFolder:
 
     def read(self, clip: str, limits: Limits) -> Recording:
         """Errors: `AudioError` naming the file and the reason."""
+        if known := dict(self.decoded).get(clip):
+            return known
         path = self.path(clip)
         return read_recording(path, limits, str(path))
 
@@ -84,6 +89,7 @@ class OutputFile:
     id: str
     title: str
     about: str
+    native_rate: int = SAMPLE_RATE  # Hz, of the output that is played
 
     steps: ClassVar[tuple[Step, ...]] = ()
     refinement: ClassVar[Refinement | None] = None

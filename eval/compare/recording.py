@@ -13,15 +13,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from eval.compare.measurement import Failure, Pair, as_it_lies, attempt, measure, placed
+from eval.compare.native.placing import placed_native
 from eval.compare.output_folder import GivenOutput, OutputFile
 from eval.compare.overlap import on_timeline
 from eval.metrics.alignment import Alignment, align
-from eval.metrics.loudness import loudness, true_peak
+from eval.metrics.loudness import level_of
 from eval.metrics.pitch import PitchTrack, cached_track, tracker_missing
 from eval.metrics.registry import METRICS
 from eval.metrics.worst_segment import worst_second
-from vocoders.analysis import Analysis, RecentAnalyses, path, synthesize
-from vocoders.audio import SAMPLE_RATE, Recording
+from vocoders.analysis import Analysis, RecentAnalyses, path, synthesize, synthesize_native
+from vocoders.audio import SAMPLE_RATE, AtAnyRate, Recording, Waveform, own_of
 from vocoders.recordings.decoding import AudioError
 from vocoders.systems import System
 
@@ -35,20 +36,21 @@ class Cancelled(BaseException):
 
 
 @dataclass(frozen=True, eq=False)
-class Output:
-    """The output of a system for the recording. `metrics`: {name: value, None where undefined}, without those that are not measured
-    yet."""
+class Output(AtAnyRate):
+    """The output of a system for the recording: `samples` at 22 050 Hz are measured, `native` is played, and its levels are given.
+    `metrics`: {name: value, None where undefined}, without those that are not measured yet. own: as of `AtAnyRate`."""
 
     system: ComparedSystem
     samples: np.ndarray
     lufs: float
     true_peak: float  # dBTP
     compute_seconds: float  # nan for an output made elsewhere
-    alignment: Alignment | None = None  # with the recording; None for silence
+    alignment: Alignment | None = None  # with the recording, at 22 050 Hz; None for silence
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     worst: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # {metric: (start, stop)}, seconds
     pitch: PitchTrack | None = None  # its F0, once it is measured and where there is a tracker
     notes: tuple[str, ...] = ()  # of an output made elsewhere, as of `eval.compare.measurement`
+    own: Waveform | None = None
 
     @property
     def about(self) -> str:
@@ -111,7 +113,7 @@ def compare(
     systems: those that run here, and outputs made elsewhere, which are moved onto the recording and measured where both are.
     analysis: what is known of this recording already; nothing when not given.
     """
-    analysis = analysis or Analysis(recording.samples)
+    analysis = analysis or Analysis(recording.samples, recording.own)
     outputs: list[tuple[Output, Pair | None]] = []
     for system in systems:
         if isinstance(system, GivenOutput):
@@ -148,8 +150,9 @@ def _given(
         pair = placed(recording, given.recording)
         found.append(pair)
         samples = on_timeline(given.recording.samples, pair.moved, len(recording.samples))
+        native = placed_native(recording, given.recording, pair.moved)
         alignment = align(recording.samples, samples)
-        return Output(system, samples, loudness(samples), true_peak(samples), math.nan, alignment, notes=pair.notes)
+        return Output(system, samples, *level_of(native), math.nan, alignment, notes=pair.notes, own=own_of(native))
 
     event = output_or_failed(system, make)
     on_event(event)
@@ -176,18 +179,18 @@ def compare_again(
     recording: Recording, systems: Sequence[System | GivenOutput], on_event: Callable[[Event], None]
 ) -> None:
     """The same, with the cached analyses of the latest recordings."""
-    compare(recording, systems, on_event, _recent.of(recording.samples))
+    compare(recording, systems, on_event, _recent.of(recording.samples, recording.own))
 
 
 def _output(system: System, analysis: Analysis, recording: Recording, on_progress: Callable[[float], None]) -> Output:
     system.load()
-    samples = synthesize(system, analysis, on_progress)
+    samples, native = synthesize(system, analysis, on_progress), synthesize_native(system, analysis, on_progress)
 
     def place() -> tuple[float, float, Alignment | None]:
-        return loudness(samples), true_peak(samples), align(recording.samples, samples)
+        return *level_of(native), align(recording.samples, samples)
 
     lufs, peak, alignment = analysis.once((*path(system), "place"), place)
-    return Output(system, samples, lufs, peak, analysis.seconds(system), alignment)
+    return Output(system, samples, lufs, peak, analysis.seconds(system), alignment, own=own_of(native))
 
 
 def _measured(output: Output, analysis: Analysis, recording: Recording, quick: bool) -> Measured:

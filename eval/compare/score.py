@@ -8,7 +8,7 @@ not in its place. A clip whose reference cannot be used is left out for every es
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +34,8 @@ class Scores:
     clips: one dict per measured clip, {"name", "seconds", <metric>: value or None, "moved": samples by which a late estimate was
     moved onto its reference, "notes": what was noticed, "history": {"reference", "estimate"}}. metrics: means over all clips, None where one failed or none has a value; `n` says
     over how many clips, `undefined` why there is no mean, `of_the_others` the mean without what failed. failed: names of
-    clips whose estimate failed; problems: every failure and every file that could not be used, one sentence each.
+    clips whose estimate failed; problems: every failure and every file that could not be used, one sentence each. rates: {metric:
+    Hz}, empty where all are at 22 050 Hz.
     """
 
     clips: list[dict]
@@ -45,6 +46,11 @@ class Scores:
     failed: list[str]
     problems: list[str]
     unused: list[str]
+    rates: dict[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict:
+        """All fields, `rates` where there are any."""
+        return {name: value for name, value in asdict(self).items() if value or name != "rates"}
 
 
 def score_folders(
@@ -53,8 +59,10 @@ def score_folders(
     metrics: Sequence[Metric],
     on_clip: Callable[[int, int], None] = lambda done, total: None,
     any_length: bool = False,
+    rate: int = SAMPLE_RATE,
 ) -> Scores:
-    """Pairs files as `eval.compare.pairs` says. any_length: also measure estimates that are far longer or shorter than their reference.
+    """Pairs files as `eval.compare.pairs` says. any_length: also measure estimates that are far longer or shorter than their
+    reference. rate: Hz, of metrics of any rate.
 
     Errors: ValueError where there is no pair at all.
     """
@@ -64,24 +72,33 @@ def score_folders(
     for index, (name, (reference_path, path)) in enumerate(pairs.files.items()):
         on_clip(index, len(pairs.files))
         try:
-            recording = read_recording(reference_path, FILE_LIMITS, str(reference_path))
+            recording = _read(reference_path, rate)
         except AudioError as error:
             problems.append(str(error))
             continue
-        row = _row(str(name), recording, path, metrics, any_length)
+        row = _row(str(name), recording, path, metrics, any_length, rate)
         rows.append(row)
         problems += [row.error] if row.error else [f"{path}: {metric} is undefined for it" for metric in row.lost]
     on_clip(len(pairs.files), len(pairs.files))
-    return _summed_up(rows, metrics, problems, list(map(str, pairs.unused)))
+    found = _summed_up(rows, metrics, problems, list(map(str, pairs.unused)))
+    return (
+        found if rate == SAMPLE_RATE else replace(found, rates={metric.name: metric.rate(rate) for metric in metrics})
+    )
 
 
-def _row(name: str, recording: Recording, path: Path, metrics: Sequence[Metric], any_length: bool) -> Row:
+def _read(path: Path, rate: int) -> Recording:
+    """What lies beyond 22 050 Hz is kept only where it is measured: files may last an hour. Errors: `AudioError`."""
+    recording = read_recording(path, FILE_LIMITS, str(path))
+    return recording if rate != SAMPLE_RATE else replace(recording, own=None)
+
+
+def _row(name: str, recording: Recording, path: Path, metrics: Sequence[Metric], any_length: bool, rate: int) -> Row:
     """Of the estimate at `path`. An error names the file."""
     row = Row(name, ESTIMATE, recording.seconds, 0.0, {}, history=recording.history)
 
     def measured() -> Row:
-        estimate = read_recording(path, FILE_LIMITS, str(path))
-        found = measure(placed(recording, estimate, any_length), metrics)
+        estimate = _read(path, rate)
+        found = measure(placed(recording, estimate, any_length, rate), metrics)
         return replace(row.with_measurement(found), output_history=estimate.history)
 
     made = attempt(measured)

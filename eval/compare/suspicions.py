@@ -20,18 +20,18 @@ MIN_CUTOFF_HZ, MAX_CUTOFF_HZ = 2000.0, 10_000.0  # what ends below is no matter 
 MIN_REFERENCE_BAND_DBFS = -110.0  # per bin of 21.5 Hz: a reference's band that holds nothing itself
 
 
-def suspicions(reference: np.ndarray, estimate: np.ndarray, rate: int) -> list[str]:
-    """Of the parts that are measured, (n,) at 22 050 Hz. rate: Hz, of the estimate's file."""
-    found = (about_level(reference, estimate), about_rate(rate) or about_bandwidth(reference, estimate))
+def suspicions(reference: np.ndarray, estimate: np.ndarray, rate: int, measured: int = SAMPLE_RATE) -> list[str]:
+    """Of the parts that are measured, (n,) at 22 050 Hz. rate: Hz, of the estimate's file; measured: the rate asked for."""
+    found = (about_level(reference, estimate), about_rate(rate, measured) or about_bandwidth(reference, estimate))
     return [sentence for sentence in found if sentence]
 
 
-def about_file(reference: Recording, output: Recording) -> list[str]:
-    """Of an output's file: a rate that is not its reference's, and coding with loss."""
+def about_file(reference: Recording, output: Recording, measured: int = SAMPLE_RATE) -> list[str]:
+    """Of an output's file: a rate that is not its reference's, and coding with loss. measured: Hz, the rate asked for."""
     rates = f"its file has {output.rate / 1000:g} kHz and its reference's {reference.rate / 1000:g} kHz"
-    resampled = output.rate != reference.rate and output.rate >= SAMPLE_RATE  # of lower rates see `about_rate`
+    resampled = output.rate != reference.rate and output.rate >= measured  # of lower rates see `about_rate`
     found = (
-        f"{rates}; both are measured at {SAMPLE_RATE / 1000:g} kHz" if resampled else "",
+        f"{rates}; both are measured at {measured / 1000:g} kHz" if resampled else "",
         f"its file is coded with loss ({output.lossy})" if output.lossy else "",
     )
     return [sentence for sentence in found if sentence]
@@ -45,9 +45,9 @@ def about_level(reference: np.ndarray, estimate: np.ndarray) -> str:
     return f"it is {abs(difference):.1f} LU {'louder' if difference > 0 else 'quieter'} than the reference"
 
 
-def about_rate(rate: int) -> str:
-    """A file whose rate, Hz, leaves no room for the band up to 11 025 Hz."""
-    if rate >= SAMPLE_RATE:
+def about_rate(rate: int, measured: int = SAMPLE_RATE) -> str:
+    """A file whose rate, Hz, leaves no room for a part of the band that is measured."""
+    if rate >= measured:
         return ""
     return f"its file has {rate / 1000:g} kHz: nothing is in it above {rate / 2000:g} kHz"
 

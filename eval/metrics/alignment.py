@@ -10,9 +10,12 @@ import numpy as np
 from eval.compare.offset import find_offset
 from eval.metrics.loudness import loudness
 from eval.metrics.metric import LEVEL, metric
-from vocoders.audio import fit_length
+from vocoders.audio import SAMPLE_RATE, fit_length
 
-MAX_DELAY_SAMPLES = 1024  # samples either way; a vocoder is late by less, or something else is wrong
+MAX_DELAY_SAMPLES = 1024  # at 22 050 Hz, either way; a vocoder is late by less, or something else is wrong
+INTERPOLATED_SAMPLES = (
+    32  # of the correlation to each side of its maximum, from which its course between samples follows
+)
 # Correlation below which there is nothing to align: a phase of its own, as from Griffin-Lim, of which some multiple of a
 # held note's period always fits by half
 MIN_RELIABLE_CORRELATION = 0.7
@@ -21,11 +24,13 @@ MIN_RELIABLE_CORRELATION = 0.7
 @dataclass(frozen=True)
 class Alignment:
     """delay: samples the estimate is late; correlation: -1 to 1 at that delay, negative when it is upside down;
-    gain: dB of the estimate's power above the reference's."""
+    gain: dB of the estimate's power above the reference's; left: samples, within ±0.5, that it would still be late after being
+    moved by `delay`."""
 
     delay: int
     correlation: float
     gain: float
+    left: float = 0.0
 
     @property
     def is_reliable(self) -> bool:
@@ -38,20 +43,34 @@ class Alignment:
         return self.correlation < 0
 
 
-def align(reference: np.ndarray, estimate: np.ndarray) -> Alignment | None:
-    """By normalised cross-correlation within `MAX_DELAY_SAMPLES` samples; None when either is silent."""
+def align(reference: np.ndarray, estimate: np.ndarray, rate: int = SAMPLE_RATE) -> Alignment | None:
+    """Of (n,) and (m,) at `rate` Hz, by normalised cross-correlation within `MAX_DELAY_SAMPLES`; None when either is silent."""
     estimate = fit_length(estimate, len(reference))
     powers = [float(np.sum(np.square(x, dtype=np.float64))) for x in (reference, estimate)]
     if not all(powers):
         return None
-    size = 1 << (len(reference) + MAX_DELAY_SAMPLES).bit_length()
+    furthest = round(MAX_DELAY_SAMPLES * rate / SAMPLE_RATE)
+    size = 1 << (len(reference) + furthest).bit_length()
     spectra = [np.fft.rfft(x.astype(np.float64), size) for x in (reference, estimate)]
     correlation = np.fft.irfft(np.conj(spectra[0]) * spectra[1], size) / math.sqrt(powers[0] * powers[1])
-    reach = min(MAX_DELAY_SAMPLES, len(reference) - 1)
+    reach = min(furthest, len(reference) - 1)
     delays = np.arange(-reach, reach + 1)
     near = correlation[delays]
     best = int(np.argmax(np.abs(near)))
-    return Alignment(int(delays[best]), float(near[best]), 10 * math.log10(powers[1] / powers[0]))
+    around = np.take(
+        correlation, delays[best] + np.arange(-INTERPOLATED_SAMPLES, INTERPOLATED_SAMPLES + 1), mode="wrap"
+    )
+    left = _between_samples(around * np.sign(near[best]))
+    return Alignment(int(delays[best]), float(near[best]), 10 * math.log10(powers[1] / powers[0]), left)
+
+
+def _between_samples(around: np.ndarray) -> float:
+    """Where between its samples, -0.5 to 0.5, a band-limited function has its maximum near the middle of (2 m + 1,) values."""
+    reach = len(around) // 2
+    places = np.linspace(-0.5, 0.5, 101)
+    apart = places[:, None] - np.arange(-reach, reach + 1)
+    kernel = np.sinc(apart) * np.cos(np.pi * apart / (2 * reach + 2)) ** 2
+    return round(float(places[np.argmax(kernel @ around)]), 2)
 
 
 def apply_alignment(estimate: np.ndarray, alignment: Alignment | None) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vocoders.audio import SAMPLE_RATE
+from vocoders.audio import SAMPLE_RATE, Waveform
 
 TARGET_LUFS = -23.0  # EBU R 128
 MAX_TRUE_PEAK_DBTP = -1.0  # of any output after its gain
@@ -25,15 +25,15 @@ class Level:
     gain: float  # dB, applied when loudness is matched
 
 
-def loudness(samples: np.ndarray) -> float:
+def loudness(samples: np.ndarray, rate: int = SAMPLE_RATE) -> float:
     """Integrated loudness in LUFS (ITU-R BS.1770-4); below 0.4 s the ungated, unweighted power on the same scale."""
-    if len(samples) < MIN_GATED_SECONDS * SAMPLE_RATE:
+    if len(samples) < MIN_GATED_SECONDS * rate:
         power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
         return _RMS_TO_LUFS + 10 * math.log10(power) if power > 0 else -math.inf
     import pyloudnorm
 
     with np.errstate(divide="ignore"):
-        return float(pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(samples.astype(np.float64)))
+        return float(pyloudnorm.Meter(rate).integrated_loudness(samples.astype(np.float64)))
 
 
 def true_peak(samples: np.ndarray) -> float:
@@ -42,6 +42,11 @@ def true_peak(samples: np.ndarray) -> float:
 
     peak = float(np.abs(resample_poly(samples, 4, 1)).max()) if len(samples) else 0.0
     return 20 * math.log10(peak) if peak > 0 else -math.inf
+
+
+def level_of(waveform: Waveform) -> tuple[float, float]:
+    """Loudness in LUFS and true peak in dBTP, at the waveform's own rate."""
+    return loudness(waveform.samples, waveform.rate), true_peak(waveform.samples)
 
 
 def match_levels(measured: Mapping[str, tuple[float, float]]) -> dict[str, Level]:

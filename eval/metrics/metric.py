@@ -10,6 +10,8 @@ from typing import Literal
 
 import numpy as np
 
+from vocoders.audio import SAMPLE_RATE
+
 Better = Literal["lower", "higher", "nearest 0"]
 Formula = Callable[
     [np.ndarray, np.ndarray], float
@@ -43,7 +45,12 @@ class Metric:
     quick: bool = False  # shown on the page with its output: far faster than real time, and few
     on_request: bool = False  # computed only where it is asked for by name: slow, or one more view of the same
     in_place: bool = False  # of an estimate as it lies, never aligned with its reference
+    any_rate: bool = False  # its windows are so many samples, so it can also be computed at a rate that is asked for
     curve: Curve | None = None
+
+    def rate(self, asked: int) -> int:
+        """Hz at which it is computed where a rate is asked for."""
+        return asked if self.any_rate else SAMPLE_RATE
 
     def value(self, reference: np.ndarray, estimate: np.ndarray) -> float | None:
         """The result of `compute`; None where it cannot be computed here or is undefined."""
@@ -67,6 +74,7 @@ def metric(
     quick: bool = False,
     on_request: bool = False,
     in_place: bool = False,
+    any_rate: bool = False,
     curve: Curve | None = None,
 ) -> Callable[[Formula], Formula]:
     """Declares the function below as a metric, and leaves it as it is. requires: see `package`.
@@ -77,7 +85,9 @@ def metric(
     def declare(compute: Formula) -> Formula:
         if name in DECLARED:
             raise ValueError(f"two metrics are called {name}")
-        DECLARED[name] = Metric(name, unit, about, group, compute, requires, better, quick, on_request, in_place, curve)
+        DECLARED[name] = Metric(
+            name, unit, about, group, compute, requires, better, quick, on_request, in_place, any_rate, curve
+        )
         return compute
 
     return declare

@@ -1,6 +1,7 @@
 """Spectral distances between a reference and an estimate.
 
-Conventions, for every metric of this project: reference first; mono float arrays (n,) at 22 050 Hz; the shorter signal
+Conventions, for every metric of this project: reference first; mono float arrays (n,) at 22 050 Hz, or for a metric
+of any rate at the one that is asked for, with windows of as many samples; the shorter signal
 is padded with zeros at its end. A metric that is undefined for an input (digital silence, too short) is nan, never 0.
 `metric(x, x)` is the optimum, 0 for every distance here.
 
@@ -48,6 +49,7 @@ def _magnitude_error(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.nd
     "Multi-resolution STFT distance, as auraloss computes it",
     group=SPECTRAL,
     quick=True,
+    any_rate=True,
     curve=_log_magnitude_error,
 )
 def m_stft(reference: np.ndarray, estimate: np.ndarray) -> float:
@@ -89,7 +91,14 @@ def log_mel_l1(reference: np.ndarray, estimate: np.ndarray) -> float:
     return float(np.abs(log_mel_of(reference, HW2) - log_mel_of(estimate, HW2)).mean())
 
 
-@metric("spectral convergence", "Relative error of STFT magnitudes", group=SPECTRAL, quick=True, curve=_magnitude_error)
+@metric(
+    "spectral convergence",
+    "Relative error of STFT magnitudes",
+    group=SPECTRAL,
+    quick=True,
+    any_rate=True,
+    curve=_magnitude_error,
+)
 def spectral_convergence(reference: np.ndarray, estimate: np.ndarray) -> float:
     """||R| - |E|| / ||R|| (Frobenius) of STFTs with a 1024-sample Hann window and hop 256. nan for silence."""
     reference, estimate = _pair(reference, estimate)
@@ -100,7 +109,12 @@ def spectral_convergence(reference: np.ndarray, estimate: np.ndarray) -> float:
 
 
 @metric(
-    "log-spectral distance", "Root mean square level difference per frame", group=SPECTRAL, unit="dB", on_request=True
+    "log-spectral distance",
+    "Root mean square level difference per frame",
+    group=SPECTRAL,
+    unit="dB",
+    on_request=True,
+    any_rate=True,
 )
 def log_spectral_distance(reference: np.ndarray, estimate: np.ndarray) -> float:
     """Mean over frames of the root mean square over 513 bins of the level difference, in dB (Gray & Markel 1976); STFT

@@ -35,7 +35,7 @@ def write_bundle(
 ) -> Path:
     """Writes comparison.png, results.json and everything.zip into `folder`; returns the zip."""
     figure = folder / "comparison.png"
-    save_comparison(figure, recording.samples, {output.system.title: output.samples for output in outputs})
+    save_comparison(figure, recording, {output.system.title: output for output in outputs})
     return _archive(folder, [*wavs, figure], describe(recording, outputs, levels))
 
 
@@ -58,11 +58,14 @@ def _archive(folder: Path, files: Sequence[Path], results: dict) -> Path:
 
 
 def describe(recording: Recording, outputs: Sequence[Output], levels: Mapping[str, Level]) -> dict:
-    """Everything measured, as JSON: undefined numbers are null."""
+    """Everything measured, as JSON: undefined numbers are null. sample_rate: of the wav; an output that has none is at 22 050 Hz, and
+    so are all metrics."""
+    mixed = any(waveform.own for waveform in (recording, *outputs))
     about = {
         "name": recording.name,
         "seconds": round(recording.seconds, 4),
-        "sample_rate": SAMPLE_RATE,
+        "sample_rate": recording.native.rate,
+        **({"metrics_rate": SAMPLE_RATE} if mixed else {}),
         "history": recording.history,
         **_level(levels["reference"]),
     }
@@ -88,6 +91,7 @@ def _describe_outputs(outputs: Sequence[Output], levels: Mapping[str, Level]) ->
                 "compute_seconds": finite(round(output.compute_seconds, 4)),
                 "real_time_factor": finite(round(output.real_time_factor, 3)),
                 **_level(levels[output.system.id]),
+                **({"sample_rate": output.own.rate} if output.own else {}),
                 **({"notes": list(output.notes)} if output.notes else {}),
             }
             for output in outputs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from common.templates import render
 from eval.compare.clip_task import CLIP_LIMITS, output_path
 from eval.compare.intervals import MIN_VALUES
 from eval.compare.measurement import Row
+from eval.compare.native.placing import at_common_rate
 from eval.compare.output_folder import AnySystem
 from eval.compare.summary import Summary
-from eval.metrics.loudness import loudness, match_levels, true_peak
+from eval.metrics.loudness import level_of, match_levels
 from eval.metrics.registry import METRICS
 from eval.metrics.set_distances import SET_DISTANCES
 from eval.reports.bundle import versions
@@ -26,10 +28,11 @@ from eval.reports.player.page import PLAYER_STYLES, style_of
 from eval.reports.player.script import script_of
 from eval.reports.spectrogram import difference, difference_png, level, level_png
 from eval.reports.svg import Drawing
-from vocoders.audio import SAMPLE_RATE
+from vocoders.audio import SAMPLE_RATE, AtAnyRate, Recording, Waveform, own_of
 from vocoders.recordings.reader import AudioError, read_recording
 
 MAX_PLAYED_SECONDS = 12.0  # of a clip, played in the report
+MP3_RATES = {16_000, 22_050, 24_000, 32_000, 44_100, 48_000}  # Hz, of MPEG 1 and 2
 SPREAD = "M-STFT"  # what the best and the worst clip are chosen by, where it was measured
 AGAINST_SPEED = ("M-STFT", "F0 error", "Distill-MOS")  # metrics that get a chart of their own, where they were measured
 
@@ -41,8 +44,10 @@ def write_report(
     systems: Sequence[AnySystem],
     sources: Mapping[str, Path],
     out: Path,
+    rates: Mapping[str, int] | None = None,
 ) -> None:
-    """sources: {clip: the recording}; out: where `eval.compare.clip_task` left the outputs."""
+    """sources: {clip: the recording}; out: where `eval.compare.clip_task` left the outputs; rates: {metric: Hz}, none where all are
+    at 22 050 Hz."""
     titles = {system.id: system.title for system in systems}
     good = [row for row in rows if not row.error]
     extremes = _extremes(good, summary, sources, out)
@@ -58,6 +63,7 @@ def write_report(
         minutes=sum({row.clip: row.seconds for row in good}.values()) / 60,
         fewest=MIN_VALUES,
         metrics=METRICS,
+        rates=rates or {},
         groups=_groups(summary.metrics),
         set_distances={name: d for name, d in SET_DISTANCES.items() if name not in summary.reasons},
         strips=[_strip(metric, rows, summary, titles) for metric in summary.metrics],
@@ -127,29 +133,40 @@ def _extremes(
 
 def _card(source: Path, output: Path) -> dict[str, object]:
     """Pictures and loudness-matched sound of a recording and its output, or the problem with either."""
-    limit = round(MAX_PLAYED_SECONDS * SAMPLE_RATE)
     try:
-        reference, estimate = (read_recording(path, CLIP_LIMITS).samples[:limit] for path in (source, output))
+        reference, estimate = (_beginning(read_recording(path, CLIP_LIMITS)) for path in (source, output))
     except AudioError as error:  # an output may be silent
         return {"problem": str(error), "pictures": {}, "players": {}}
     played = {"recording": reference, "output": estimate}
-    levels = match_levels({name: (loudness(x), true_peak(x)) for name, x in played.items()})
+    levels = match_levels({name: level_of(x.native) for name, x in played.items()})
+    wanted, found, rate = at_common_rate(reference, estimate)
+    own = estimate.native
+    above = "; nothing above is in it" if own.rate < reference.native.rate else ""
     pictures = {
-        "output, 0 to 11 kHz": level_png(level(estimate)),
-        "output − recording, ±30 dB": difference_png(difference(reference, estimate)),
+        f"output, 0 to {own.rate / 2000:.0f} kHz{above}": level_png(level(own.samples, own.rate)),
+        "output − recording, ±30 dB": difference_png(difference(wanted, found, rate)),
     }
     return {
         "problem": "",
         "pictures": pictures,
-        "players": {name: _mp3(samples, levels[name].gain) for name, samples in played.items()},
+        "players": {name: _mp3(x, levels[name].gain) for name, x in played.items()},
     }
 
 
-def _mp3(samples: np.ndarray, gain: float) -> bytes:
+def _beginning(recording: Recording) -> Recording:
+    """As much of it as is played."""
+    native = recording.native
+    part = Waveform(native.samples[: round(MAX_PLAYED_SECONDS * native.rate)], native.rate)
+    samples = recording.samples[: round(MAX_PLAYED_SECONDS * SAMPLE_RATE)]
+    return replace(recording, samples=samples, own=own_of(part))
+
+
+def _mp3(waveform: AtAnyRate, gain: float) -> bytes:
     """Loudness-matched, small, and playable everywhere; the wav files beside the report are exact."""
     import soundfile
 
+    rate = waveform.native.rate if waveform.native.rate in MP3_RATES else SAMPLE_RATE
     buffer = io.BytesIO()
-    loud = np.clip(samples * 10 ** (gain / 20), -1, 1)
-    soundfile.write(buffer, loud, SAMPLE_RATE, format="MP3", subtype="MPEG_LAYER_III")
+    loud = np.clip(waveform.at(rate) * 10 ** (gain / 20), -1, 1)
+    soundfile.write(buffer, loud, rate, format="MP3", subtype="MPEG_LAYER_III")
     return buffer.getvalue()

@@ -57,8 +57,8 @@ def test_a_hostile_checkpoint_is_text_in_its_card(page: Page, tmp_path):
     path = tmp_path / "{{7*7}}.safetensors"
     write_safetensors(path, Checkpoint(config, HW2, Generator(config).state_dict(), about))
     page.get_by_role("tab", name="Vocoders").click()
-    page.locator("#own-checkpoint input[type=file]").set_input_files(path)
-    expect(page.locator("#own-checkpoint")).to_contain_text(".safetensors")
+    page.locator("#own-files input[type=file]").set_input_files(path)
+    expect(page.locator("#own-found")).to_contain_text("{{7*7}}.safetensors")
     page.get_by_role("button", name="Add to the comparison").click()
     expect(page.locator("#own-message")).to_contain_text("is now among the systems")
     card = page.locator("#catalogue article").last

@@ -1,24 +1,26 @@
-"""A run's export, dropped on the Vocoders page: it says how it was trained, and plays."""
+"""Dropped on the Vocoders page: a run's export says how it was trained, and plays; a zip is opened, and what is wrong is said."""
 
 from __future__ import annotations
 
-import re
+import shutil
 
 import soundfile
 from playwright.sync_api import expect
 
 from tests.browser.test_compare_page import compare, state
+from tests.browser.test_hostile_text import NOTHING_RAN
 from tests.conftest import harmonic_tone
+from tests.vocoders.checkpoints.test_families import written
 from train.export import export
 
 
 def test_an_export_shows_its_curves_and_joins_the_comparison(page, short_run, tmp_path):
     export(short_run, tmp_path / "mine.safetensors", licence="CC0")
     page.get_by_role("tab", name="Vocoders").click()
-    page.locator("#own-checkpoint input[type=file]").set_input_files(tmp_path / "mine.safetensors")
-    expect(page.locator("#own-checkpoint")).to_contain_text(
-        re.compile(r"mine\s*\.safetensors")
-    )  # Gradio sets the ending apart
+    page.locator("#own-files input[type=file]").set_input_files(tmp_path / "mine.safetensors")
+    expect(page.get_by_role("region", name="What was dropped")).to_contain_text(
+        "a generator, HiFi-GAN: 22,050 Hz, 80 bands"
+    )
     page.get_by_role("button", name="Add to the comparison").click()
     expect(page.get_by_text("Your mine is now among the systems to compare.")).to_be_visible()
     card = page.locator("#catalogue article", has_text="Your mine")
@@ -32,3 +34,29 @@ def test_an_export_shows_its_curves_and_joins_the_comparison(page, short_run, tm
     page.get_by_role("tab", name="Compare").click()
     compare(page, tmp_path / "clip.wav", "Your mine")
     assert state(page)["tracks"] == ["reference", "own-mine"]
+
+
+def test_a_models_zip_is_told_added_and_removed(page, tmp_path):
+    (tmp_path / "model").mkdir()
+    written("Vocos, same", tmp_path / "model")
+    archive = shutil.make_archive(str(tmp_path / "vocos"), "zip", tmp_path / "model")
+    (tmp_path / "<img src=nowhere onerror=ran=1>.yaml").write_text("upsample_rates: [8, 8, 2, 2]")
+    soundfile.write(tmp_path / "clip.wav", harmonic_tone(1.0), 22_050)
+    page.get_by_role("tab", name="Vocoders").click()
+    files = [archive, tmp_path / "clip.wav", tmp_path / "<img src=nowhere onerror=ran=1>.yaml"]
+    page.locator("#own-files input[type=file]").set_input_files(files)
+    rows = page.get_by_role("region", name="What was dropped").get_by_role("row")
+    expect(rows.filter(has_text="pytorch_model.bin").first).to_contain_text("a generator, Vocos: 16,000 Hz")
+    expect(rows.filter(has_text="config.yaml")).to_contain_text("Used with pytorch_model.bin")
+    expect(rows.filter(has_text="clip.wav")).to_contain_text("Folders")
+    expect(rows.filter(has_text="img")).to_contain_text("Its generator is missing")
+    page.get_by_role("button", name="Add to the comparison").click()
+    expect(page.locator("#own-message")).to_contain_text("Your pytorch_model is now among the systems to compare.")
+    card = page.locator("#catalogue article", has_text="Your pytorch_model")
+    expect(card).to_have_count(1)
+    page.get_by_role("button", name="Remove it").click()
+    expect(card).to_have_count(0)
+    expect(page.get_by_role("button", name="Remove it")).to_be_hidden()
+    page.get_by_role("tab", name="Compare").click()
+    expect(page.locator("#systems")).not_to_contain_text("pytorch_model")
+    assert page.evaluate(NOTHING_RAN)

@@ -44,8 +44,11 @@ def importing(folder: Path):
                 del sys.modules[name]
 
 
-def record(network: torch.nn.Module, run: Callable, bands: int, config: dict, constants: tuple[str, ...] = ()) -> dict:
-    """Shapes, and output of the network with weights by formula. constants: last parts of the names of what is not learned."""
+def record(
+    network: torch.nn.Module, run: Callable, config: dict, constants: tuple[str, ...] = (), gain: float = 1.0
+) -> dict:
+    """Shapes, and what `run(network)` gives with weights by formula. constants: last parts of the names of what is not learned.
+    gain: of the last layer."""
     state = network.state_dict()
     kept = (
         {name.rpartition(".")[2]: value.flatten().tolist() for name, value in state.items() if name.endswith(constants)}
@@ -53,11 +56,12 @@ def record(network: torch.nn.Module, run: Callable, bands: int, config: dict, co
         else {}
     )
     shapes = {name: list(value.shape) for name, value in state.items()}
-    network.load_state_dict(state_of(shapes, kept))
+    network.load_state_dict(state_of(shapes, kept, gain))
     with torch.inference_mode():
-        output = run(network.eval(), mel(bands)).flatten()
+        output = run(network.eval()).flatten()
     return {
         "config": config,
+        **({"gain": gain} if gain != 1 else {}),
         "constants": kept,
         "shapes": shapes,
         "output": [float(f"{x:.6g}") for x in output.tolist()],
@@ -74,7 +78,7 @@ def bigvgan(folder: Path) -> dict:
     with importing(folder / "BigVGAN") as load:
         model, attributes = load("bigvgan").BigVGAN, load("env").AttrDict
         return {
-            name: record(model(attributes(config)), lambda net, x: net(x), 12, config, ("filter",))
+            name: record(model(attributes(config)), lambda net: net(mel(12)), config, ("filter",))
             for name, config in cases.items()
         }
 
@@ -100,7 +104,7 @@ def vocos(folder: Path) -> dict:
             }  # fmt: skip
             make = load("vocos.pretrained").instantiate_class
             network = load("vocos").Vocos(**{part: make((), init) for part, init in config.items()})
-            cases[f"Vocos, {padding}"] = record(network, lambda net, x: net.decode(x), 12, config, ("window", "fb"))
+            cases[f"Vocos, {padding}"] = record(network, lambda net: net.decode(mel(12)), config, ("window", "fb"))
     return cases
 
 
@@ -118,7 +122,7 @@ def parallel_wavegan(folder: Path) -> dict:
             config = {**framing, "fmax": 7600, "generator_type": "HiFiGANGenerator",
                       "generator_params": {**params, "use_additional_convs": double}}  # fmt: skip
             name = f"ParallelWaveGAN's HiFi-GAN, {'two convolutions' if double else 'one'}"
-            cases[name] = record(model(**config["generator_params"]), lambda net, x: net(x), 12, config)
+            cases[name] = record(model(**config["generator_params"]), lambda net: net(mel(12)), config)
     return cases
 
 
@@ -127,7 +131,7 @@ def istftnet(folder: Path) -> dict:
     with importing(folder / "iSTFTNet") as load:
         network, stft = load("models").Generator(SimpleNamespace(**config)), load("stft").TorchSTFT
         inverse = stft(config["gen_istft_n_fft"], config["gen_istft_hop_size"], config["gen_istft_n_fft"]).inverse
-        return {"iSTFTNet": record(network, lambda net, x: inverse(*net(x)), 12, config)}
+        return {"iSTFTNet": record(network, lambda net: inverse(*net(mel(12))), config)}
 
 
 def hifigan(folder: Path) -> dict:
@@ -139,7 +143,7 @@ def hifigan(folder: Path) -> dict:
                 config["resblock_dilation_sizes"] = [[1, 3], [1, 2]]
             model = load("models").Generator
             cases[f"HiFi-GAN, resblock {resblock}"] = record(
-                model(SimpleNamespace(**config)), lambda net, x: net(x), 80, config
+                model(SimpleNamespace(**config)), lambda net: net(mel(80)), config
             )
     return cases
 
@@ -154,7 +158,7 @@ def speechbrain(folder: Path) -> dict:
                "mel_fmin": 0.0, "mel_fmax": 8000.0}  # fmt: skip
     with importing(folder / "speechbrain") as load:
         network = load("speechbrain.lobes.models.HifiGAN").HifiganGenerator(**params)
-        return {"speechbrain's HiFi-GAN": record(network, lambda net, x: net(x), 12, {**framing, **params})}
+        return {"speechbrain's HiFi-GAN": record(network, lambda net: net(mel(12)), {**framing, **params})}
 
 
 if __name__ == "__main__":

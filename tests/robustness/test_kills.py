@@ -199,7 +199,7 @@ def add_checkpoint(http: httpx.Client, checkpoint: Path) -> str:
     button = next(part["id"] for part in config["components"] if part["props"].get("elem_id") == "add-own")
     event = next(event for event in config["dependencies"] if [button, "click"] in event["targets"])
     files = [{"path": path, "meta": {"_type": "gradio.FileData"}} for path in stored]
-    return run_event(http, event["id"], [None, *files, "hw2", False, []], "adds-one")[1]
+    return run_event(http, event["id"], [None, files, "hw2", False, []], "adds-one")[1]
 
 
 def test_a_kill_while_a_checkpoint_is_read_leaves_nothing(jik876, tmp_path, scale):

@@ -13,6 +13,7 @@ from eval.metrics.loudness import MAX_TRUE_PEAK_DBTP, TARGET_LUFS, loudness, mat
 from eval.reports import spectrogram
 from eval.reports.figures import save_comparison
 from tests.conftest import harmonic_tone
+from vocoders.audio import Recording
 
 
 def sine(frequency: float, seconds: float = 2.0, amplitude: float = 1.0) -> np.ndarray:
@@ -94,7 +95,8 @@ def test_high_frequencies_are_on_top():
 
 def test_the_figure_is_drawn(tmp_path):
     tone = harmonic_tone(0.5)
-    save_comparison(tmp_path / "figure.png", tone, {"half": tone / 2, "quarter": tone / 4})
+    estimates = {"half": Recording("half", tone / 2), "quarter": Recording("quarter", tone / 4)}
+    save_comparison(tmp_path / "figure.png", Recording("tone", tone), estimates)
     width, height = Image.open(tmp_path / "figure.png").size
     assert width > 1000
     assert height > 500

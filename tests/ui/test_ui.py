@@ -149,7 +149,7 @@ def test_an_upload_joins_under_a_name_of_its_own(jik876):
     ("checkpoint", "config", "reason"),
     [
         (None, None, "Give the generator's file first"),
-        ("g_1", None, "needs its config.json"),
+        ("g_1", None, "no file g_1"),
         ("g_none", "c.json", "no file g_none"),
     ],
 )

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from tests.command import command
+from tests.family_files import written
 from tests.golden.formula import mel
-from tests.vocoders.checkpoints.test_families import written
 from vocoders.catalogue import OWN_CHECKPOINT, find_system
 from vocoders.checkpoints.checkpoint import CheckpointError, read_checkpoint
 from vocoders.features import Features
@@ -109,6 +109,27 @@ def test_a_network_that_cannot_be_run_is_refused(exported, change, reason):
     assert "\n" not in str(caught.value)
 
 
+def test_a_value_inside_a_node_may_not_lie_in_another_file_either(tmp_path, exported):
+    """The operating system's files are as near as weights that were kept apart."""
+
+    def add_constant(model) -> None:
+        value = onnx.TensorProto(
+            name="v", data_type=onnx.TensorProto.FLOAT, dims=[4], data_location=onnx.TensorProto.EXTERNAL
+        )
+        value.external_data.add(key="location", value="../../etc/passwd")
+        node = onnx.helper.make_node("Constant", [], ["unused"])
+        node.attribute.append(onnx.AttributeProto(name="value", type=onnx.AttributeProto.TENSOR, t=value))
+        model.graph.node.insert(0, node)
+
+    with pytest.raises(ValueError, match=r"out\.onnx keeps its weights in other files"):
+        OnnxNetwork(changed(exported("Vocos, same"), add_constant))
+
+
+def test_a_network_without_inputs_is_refused(exported):
+    with pytest.raises(ValueError, match=r"out\.onnx (has 0 inputs|holds operators that cannot be run)"):
+        OnnxNetwork(changed(exported("Vocos, same"), lambda model: model.graph.ClearField("input")))
+
+
 def test_other_networks_and_no_networks_are_refused(tmp_path):
     folder = Path(importlib.util.find_spec("swift_f0").origin).parent
     (tmp_path / "f0.onnx").write_bytes(next(folder.rglob("*.onnx")).read_bytes())
@@ -134,3 +155,17 @@ def test_the_command_refuses_a_guided_generator_and_other_names(tmp_path):
     done = command("vocoders", "export", OWN_CHECKPOINT, tmp_path / "a.onnx", code=1)
     assert "takes a Griffin-Lim waveform" in done.stderr
     assert "written as .onnx" in command("vocoders", "export", "hifigan-original", tmp_path / "a.pt", code=1).stderr
+
+
+def test_weights_in_other_files_are_found_wherever_a_network_keeps_them(exported):
+    """In a constant of a node inside a branch: OpenVINO would open any path that stands there."""
+    path = exported("Vocos, same")
+    model = onnx.load(str(path))
+    secret = onnx.TensorProto(name="secret", data_type=1, dims=[1], data_location=onnx.TensorProto.EXTERNAL)
+    secret.external_data.add(key="location", value="../../etc/passwd")
+    constant = onnx.helper.make_node("Constant", [], ["c"], value=secret)
+    branch = onnx.helper.make_graph([constant], "branch", [], [])
+    model.graph.node.append(onnx.helper.make_node("If", ["x"], ["y"], then_branch=branch, else_branch=branch))
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ValueError, match="keeps its weights in other files"):
+        read_metadata(path)

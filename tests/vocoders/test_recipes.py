@@ -21,10 +21,13 @@ from vocoders.mel import HIFIGAN, HW2, filters_of, linear_mel, log_mel_of, mel_o
 from vocoders.phase.inversion import invert_mel
 from vocoders.phase.refine import refine
 from vocoders.recipes.configs import (
+    of_coqui,
+    of_espnet,
     of_hifigan,
     of_parallel_wavegan,
     of_speechbrain,
     of_speecht5,
+    of_vits,
     of_vocos,
     parsed,
     read_recipe,
@@ -199,6 +202,52 @@ def test_configuration_files_lead_to_the_named_recipes():
     assert of_speecht5({}).name == "speecht5"
     assert of_speechbrain({"sample_rate": 16000, "mel_fmax": 8000}).name == "speechbrain-16k"
     assert of_parallel_wavegan({"sampling_rate": 22050, "fmin": 80, "fmax": 7600}).name == "parallel-wavegan-22k"
+
+
+def test_espnets_spectrum_has_a_least_value_instead_of_an_added_one():
+    recipe = of_espnet({"feats_extract_conf": {"fs": "24k", "n_fft": 2048, "hop_length": 300, "win_length": 1200}})
+    assert (recipe.rate, recipe.fmin, recipe.fmax, recipe.log_base, recipe.pad) == (24_000, 80, 7600, 10, 1024)
+    silence = mel_of(np.zeros(4800, np.float32), recipe)
+    assert np.allclose(silence, 1e-5 * filters_of(recipe).sum(axis=1)[:, None], rtol=1e-5)
+    magnitude = np.full(
+        (recipe.bins, 2), 1e-5, np.float32
+    )  # at the least value, a sum would be higher by the root of 2
+    assert np.allclose(mel_of_magnitude(magnitude, recipe), silence[:, :2], rtol=1e-4)
+    assert of_espnet({"feats_extract_conf": {"fmin": None, "fmax": None, "log_base": None}}).highest == 8000
+    with pytest.raises(ValueError, match="center is False; only mels with center True"):
+        of_espnet({"feats_extract_conf": {"center": False}})
+
+
+def test_a_recipe_of_vits_is_hifigans_with_another_epsilon():
+    found = of_vits(
+        {"sampling_rate": 22050, "filter_length": 1024, "hop_length": 256, "win_length": 1024, "n_mel_channels": 80}
+    )
+    assert dataclasses.replace(found, name="hifigan", epsilon=1e-9, fmax=8000.0) == HIFIGAN
+    assert (found.epsilon, found.fmax) == (1e-6, None)
+    with pytest.raises(ValueError, match="signal_norm is True"):
+        of_coqui({"sample_rate": 22050})
+
+
+def test_names_from_before_a_field_existed_stay():
+    assert with_its_name(dataclasses.replace(NAMED["vocos-24k"], fmin=20.0)).name == "mel-e8ea5bda"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_griffin_lim_of_an_inverted_mel_has_nearly_that_mel(name):
+    """Librosa's Griffin-Lim, at any framing: 0.2 is what phases of 30 iterations leave."""
+    recipe = NAMED[name]
+    samples = voice(recipe.rate)
+    mel = mel_of(samples, recipe)
+    magnitude = invert_mel(mel, recipe)
+    waveform = librosa.griffinlim(
+        magnitude, n_iter=30, hop_length=recipe.hop, win_length=recipe.win_length, n_fft=recipe.n_fft, window=recipe.window,
+        center=recipe.pad == recipe.n_fft // 2, random_state=0,
+    )  # fmt: skip
+    if recipe.pad != recipe.n_fft // 2:
+        waveform = waveform[recipe.pad :]
+    again = mel_of(np.float32(waveform), recipe)
+    frames = slice(4, min(again.shape[1], mel.shape[1]) - 4)
+    assert np.linalg.norm(again[:, frames] - mel[:, frames]) < 0.2 * np.linalg.norm(mel[:, frames])
 
 
 @pytest.mark.parametrize(

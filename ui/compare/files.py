@@ -9,26 +9,28 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eval.compare.mel import GivenMel
+from eval.compare.native.placing import at_common_rate
 from eval.compare.recording import Output
-from eval.metrics.alignment import residual
+from eval.metrics.alignment import align, residual
 from eval.metrics.loudness import Level
 from eval.reports.bundle import write_bundle, write_mel_bundle
+from eval.reports.player.value import Picture
 from eval.reports.spectrogram import difference_png, level, level_png
 from server.results import ResultFolder
 from ui.compare.state import REFERENCE, residual_id
-from vocoders.audio import Recording, write_wav
+from vocoders.audio import SAMPLE_RATE, Recording, Waveform, write_wav
 
 
 @dataclass(frozen=True)
 class TrackFiles:
-    """audio, image, difference: addresses; download: the name under which the wav is saved; clipped: samples that had to be, in
-    the wav; power: dB of a residual against the recording."""
+    """audio: an address; download: the name under which the wav is saved; clipped: samples that had to be, in the wav; power: dB of
+    a residual against the recording."""
 
     audio: str
-    image: str
+    image: Picture
     download: str
     clipped: int
-    difference: str | None = None
+    difference: Picture | None = None
     power: float | None = None
 
 
@@ -40,20 +42,29 @@ class ComparisonFiles:
         self.tracks: dict[str, TrackFiles] = {}
         self._source = source
         self._stem = re.sub(r"[^A-Za-z0-9]+", "-", source.name).strip("-")[:40] or "recording"
-        self._reference_level = None
+        self._reference_levels: dict[int, np.ndarray] = {}  # by rate
         if isinstance(source, Recording):
-            self._reference_level = level(source.samples)
-            self.tracks[REFERENCE] = self._write(REFERENCE, source.samples, self._reference_level)
+            native = source.native
+            self._reference_levels[native.rate] = level(native.samples, native.rate)
+            self.tracks[REFERENCE] = self._write(REFERENCE, native, self._reference_levels[native.rate])
 
     def add(self, output: Output, residuals: bool) -> None:
         """An output's wav, spectrogram and difference from the recording; with `residuals` the residual's too."""
-        track_id, found = output.system.id, level(output.samples)
-        files = self._write(track_id, output.samples, found)
-        self.tracks[track_id] = replace(files, difference=self._write_difference(track_id, found))
-        if residuals and isinstance(self._source, Recording):
-            left, power = residual(self._source.samples, output.samples, output.alignment)
+        track_id, native = output.system.id, output.native
+        found = level(native.samples, native.rate)
+        files = self._write(track_id, native, found)
+        if not isinstance(self._source, Recording):
+            self.tracks[track_id] = files
+            return
+        wanted, samples, rate = at_common_rate(self._source, output)
+        if rate != native.rate:
+            found = level(samples, rate)
+        self.tracks[track_id] = replace(files, difference=self._write_difference(track_id, wanted, found, rate))
+        if residuals:
+            alignment = output.alignment if rate == SAMPLE_RATE else align(wanted, samples, rate)
+            left, power = residual(wanted, samples, alignment)
             track_id = residual_id(output.system)
-            self.tracks[track_id] = replace(self._write(track_id, left, level(left)), power=power)
+            self.tracks[track_id] = replace(self._write(track_id, Waveform(left, rate), level(left, rate)), power=power)
 
     def bundle(self, outputs: Sequence[Output], levels: dict[str, Level]) -> str:
         """Writes the figure, results.json and the zip of everything; returns its address."""
@@ -64,16 +75,16 @@ class ComparisonFiles:
             archive = write_mel_bundle(self.folder.path, self._source, outputs, levels, wavs)
         return self.folder.url(archive.name)
 
-    def _write(self, track_id: str, samples: np.ndarray, decibels: np.ndarray) -> TrackFiles:
+    def _write(self, track_id: str, waveform: Waveform, decibels: np.ndarray) -> TrackFiles:
         picture, wav = f"{track_id}.png", f"{self._stem}__{track_id}.wav"
         (self.folder.path / picture).write_bytes(level_png(decibels))
-        clipped = write_wav(self.folder.path / wav, samples)
-        return TrackFiles(self.folder.url(wav), self.folder.url(picture), wav, clipped)
+        clipped = write_wav(self.folder.path / wav, waveform.samples, waveform.rate)
+        return TrackFiles(self.folder.url(wav), Picture(self.folder.url(picture), waveform.rate / 2), wav, clipped)
 
-    def _write_difference(self, track_id: str, found: np.ndarray) -> str | None:
-        """A picture of how an output's level differs from the recording's, where there is one."""
-        if self._reference_level is None:
-            return None
+    def _write_difference(self, track_id: str, wanted: np.ndarray, found: np.ndarray, rate: int) -> Picture:
+        """A picture of how an output's level, `found`, differs from that of the recording's samples, at their common rate."""
+        if rate not in self._reference_levels:
+            self._reference_levels[rate] = level(wanted, rate)
         name = f"{track_id}-difference.png"
-        (self.folder.path / name).write_bytes(difference_png(found - self._reference_level))
-        return self.folder.url(name)
+        (self.folder.path / name).write_bytes(difference_png(found - self._reference_levels[rate]))
+        return Picture(self.folder.url(name), rate / 2)

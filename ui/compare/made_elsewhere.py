@@ -76,4 +76,5 @@ def _read(path: Path, system_id: str, title: str, limits: Limits) -> GivenOutput
         recording = read_recording_contained(path, longer, path.name)
     except AudioError as error:
         return GivenOutput(OutputFile(system_id, title, "Made elsewhere."), None, str(error))
-    return GivenOutput(OutputFile(system_id, title, f"Made elsewhere: {recording.history}"), recording)
+    about = f"Made elsewhere: {recording.history}"
+    return GivenOutput(OutputFile(system_id, title, about, recording.native.rate), recording)

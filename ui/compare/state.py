@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from eval.compare.mel import GivenMel
 from eval.compare.recording import ComparedSystem, Event, Failed, Measured, Output, Progress
-from eval.metrics.loudness import Level, loudness, match_levels, true_peak
-from vocoders.audio import Recording
+from eval.metrics.loudness import Level, level_of, match_levels
+from vocoders.audio import SAMPLE_RATE, Recording
 
 REFERENCE = "reference"  # the id of the recording's track
 RESIDUAL = "--residual"  # behind the id of an output
@@ -39,6 +39,12 @@ class ComparisonState:
     def recording(self) -> Recording | None:
         """The recording; None for a mel alone."""
         return self.source if isinstance(self.source, Recording) else None
+
+    @property
+    def rate(self) -> int:
+        """Hz, the highest of what is played: of the player's sound, and twice the top of its pictures. Known before any output is."""
+        own = [self.recording.native.rate] if self.recording else []
+        return max([*own, *(system.native_rate for system in self.systems)], default=SAMPLE_RATE)
 
     @property
     def levels(self) -> dict[str, Level]:
@@ -73,8 +79,7 @@ def begin(source: Recording | GivenMel, systems: Sequence[ComparedSystem], resid
     """Before the first event."""
     if not isinstance(source, Recording):
         return ComparisonState(source, tuple(systems))
-    measured = loudness(source.samples), true_peak(source.samples)
-    return ComparisonState(source, tuple(systems), residuals, measured)
+    return ComparisonState(source, tuple(systems), residuals, level_of(source.native))
 
 
 def told(event: Event) -> str:

@@ -32,7 +32,9 @@ def view_of(state: ComparisonState, files: ComparisonFiles, status: str, text: s
         tracks = [
             replace(t, state="failed", error="Stopped.") if t.state in ("waiting", "running") else t for t in tracks
         ]
-    player = player_value(files.folder.token, state.source.seconds, tracks, status, text, has_reference=has_reference)
+    player = player_value(
+        files.folder.token, state.source.seconds, tracks, status, text, has_reference=has_reference, rate=state.rate
+    )
     clipped = {track_id: written.clipped for track_id, written in files.tracks.items()}
     return View(player, state.outputs, levels, clipped, archive, has_reference)
 

@@ -2,112 +2,54 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from eval.compare.output_folder import AnySystem
 from eval.listening.analysis.power import plan, twice_as_precise
-from eval.listening.making.make_study import Made, make_study, read_clips
+from eval.listening.making.make_study import Made, make_study
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
-from eval.listening.study import Question, Study, StudyError, session_minutes
+from eval.listening.study import Study, StudyError, session_minutes
 from eval.listening.tasks.registry import TASKS, task_of
 from server.executor import ComputeError, Executor
 from ui.background import Finished, followed
 from ui.compare.inputs import Inputs, choices, offered
 from ui.compare.tab import QUEUE
+from ui.folders.chooser import FoldersChooser, folders_chooser
+from ui.folders.layout import GivenFolders
+from ui.listening.form import EVERYTHING, Form, count_clips, sources_of_clips, sources_of_folders
 from ui.listening.reading import may_read
 from ui.markup import fill, notice, slot
 from ui.vocoders.uploads import Upload, all_systems, chosen_systems
 from vocoders.checkpoints.checkpoint import CheckpointError
 from vocoders.recordings.contained import read_recording_contained
-from vocoders.recordings.reader import AudioError
+from vocoders.recordings.reader import AudioError, Limits
 from vocoders.systems import System
 
 DEFAULT_MODE = next(iter(TASKS))
 DEFAULT_RATERS = 12
-_EVERYTHING = 0  # as the number of trials: all of them
-
-
-@dataclass(frozen=True)
-class Form:
-    """The values of the fields, in their order on the page."""
-
-    name: str
-    mode: str
-    files: list[str]
-    with_compared: bool
-    recording: str
-    systems: list[str]
-    raters: float
-    trials: float
-    repeats: float
-    golds: float
-    traps: float
-    seed: float
-    about: str
-    questions: str
-    revises: str
-    key: str
-
-    def clips(self) -> dict[str, Path]:
-        """{name: file}. Errors: `StudyError`."""
-        paths = [*self.files, *([self.recording] if self.with_compared and self.recording else [])]
-        if not paths:
-            raise StudyError("Add clips first: upload some, or put a recording into the Compare page.")
-        found: dict[str, Path] = {}
-        for path in map(Path, paths):
-            name, number = path.stem, 2
-            while name in found:
-                name, number = f"{path.stem}-{number}", number + 1
-            found[name] = path
-        return found
-
-    def study(self, items: Sequence[str], systems: Sequence[str]) -> Study:
-        """Errors: `StudyError`."""
-        return Study(
-            name=self.name.strip(),
-            mode=self.mode,
-            items=tuple(items),
-            systems=tuple(systems),
-            raters=int(self.raters or 0),
-            trials=int(self.trials or _EVERYTHING) or None,
-            repeats=int(self.repeats or 0),
-            golds=int(self.golds or 0),
-            traps=int(self.traps or 0),
-            seed=int(self.seed or 0),
-            about=self.about.strip(),
-            questions=parse_questions(self.questions),
-        )
-
-
-def parse_questions(text: str) -> tuple[Question, ...]:
-    """A question per line; behind a bar its choices: "What did you use? | headphones, loudspeakers"."""
-    questions: list[Question] = []
-    for line in filter(None, map(str.strip, (text or "").splitlines())):
-        words, _, given = line.partition("|")
-        question_id = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40] or f"question-{len(questions) + 1}"
-        questions.append(Question(question_id, words.strip(), tuple(filter(None, map(str.strip, given.split(","))))))
-    return tuple(questions)
 
 
 def lay_out_making(
     listening: Listening,
     data_dir: Path,
     systems: Sequence[System],
+    limits: Limits,
     uploads: gr.State,
     inputs: Inputs,
     compute: Executor,
-) -> None:
-    """The form, its forecast of the precision, and the link and key of the study that it made."""
+) -> FoldersChooser:
+    """The form, its forecast of the precision, and the link and key of the study that it made. Returns its field for folders."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             question = _lay_out_question()
+            with gr.Accordion("Or folders of outputs made elsewhere", open=False, elem_id="study-folders-box") as box:
+                folders = folders_chooser("study-folders", limits)
         with gr.Column(scale=4, min_width=300):
             chosen, raters = _lay_out_design(systems)
             outlook = slot("study-outlook", outlook_of(DEFAULT_MODE, None, False, None, [], DEFAULT_RATERS, 0))
@@ -121,14 +63,14 @@ def lay_out_making(
     def offer(own: tuple[Upload, ...], now: list[str]) -> dict:
         return offered(all_systems(systems, own), now)
 
-    def run(own: tuple[Upload, ...], *values: object) -> Iterator[dict]:
+    def run(own: tuple[Upload, ...], given: GivenFolders | None, reference: str, *values: object) -> Iterator[dict]:
         filled: list[Any] = [
             "" if value is None else value for value in values
         ]  # Gradio passes None for an empty field
         again = {make: gr.update(interactive=True)}
         yield {make: gr.update(interactive=False), message: notice("Reading the clips"), made: ""}
         try:
-            for text, html in _made(Form(*filled), systems, own, listening, data_dir, compute):
+            for text, html in _made(Form(*filled), given, reference, systems, own, listening, data_dir, compute):
                 yield {message: text, made: html}
         except (StudyError, AudioError, CheckpointError, StoreError, ComputeError) as error:
             yield {message: notice(str(error), "bad")} | again
@@ -139,15 +81,25 @@ def lay_out_making(
             yield again
 
     options = {"show_progress": "hidden", "api_visibility": "private"}
-    make.click(run, [uploads, *fields], [make, message, made], **QUEUE, **options)
+    material = [folders.given, folders.reference]
+    make.click(run, [uploads, *material, *fields], [make, message, made], **QUEUE, **options)
     uploads.change(offer, [uploads, chosen], chosen, **options)
-    planned = [*question[1:], inputs.audio, chosen, raters, *checks[:4]]
+    planned = [*material, *question[1:], inputs.audio, chosen, raters, *checks[:4]]
     for field in planned:
-        field.change(outlook_of, planned, outlook, queue=False, **options)
+        field.change(_outlook_with_folders, planned, outlook, queue=False, **options)
+    folders.given.change(_opened, folders.given, box, **options)
+    return folders
+
+
+def _opened(given: GivenFolders | None) -> dict:
+    """An update of the box around the folders: they may come from another page."""
+    return gr.skip() if given is None else gr.update(open=True)
 
 
 def _made(
     form: Form,
+    given: GivenFolders | None,
+    reference: str,
     systems: Sequence[System],
     own: tuple[Upload, ...],
     listening: Listening,
@@ -160,17 +112,21 @@ def _made(
     revises = form.revises.strip() or None
     if revises and not may_read(listening, revises, form.key.strip()):
         raise StudyError("To revise a study takes the key that came with it; there is none with this id and key.")
-    study = form.study(list(form.clips()), [system.id for system in selected])
-    recordings = read_clips(form.clips(), read_recording_contained)
+    if given is None:
+        sources = sources_of_clips(form, selected, read_recording_contained)
+    else:
+        sources = sources_of_folders(form, given, reference, selected, read_recording_contained)
+    study = form.study(sources.items, [system.id for system in sources.systems], sources.has_reference)
 
-    def render(study: Study, recordings: dict, selected: Sequence[System], tell: Callable) -> tuple:
-        return compute.run(render_stimuli, study, recordings, selected, on_report=tell)
+    def render(study: Study, recordings: dict, everything: Sequence[AnySystem], tell: Callable) -> tuple:
+        return compute.run(render_stimuli, study, recordings, everything, on_report=tell)
 
     def work(report: Callable[[str], None]) -> Made:
         def tell(done: int, total: int, text: str) -> None:
             report(f"Output {min(done + 1, total)} of {total}: {text}")
 
-        return make_study(listening.store, data_dir, study, recordings, selected, tell, revises, render)
+        recordings, everything = sources.recordings, sources.systems
+        return make_study(listening.store, data_dir, study, recordings, everything, tell, revises, render)
 
     for event in followed(work):
         if isinstance(event, Finished):
@@ -207,7 +163,7 @@ def _lay_out_checks() -> list[gr.components.Component]:
     with gr.Accordion("Checks, questions, order", open=False):
         with gr.Row():
             trials = gr.Number(
-                _EVERYTHING, label="Trials per rater, 0: all", precision=0, minimum=0, elem_id="study-trials"
+                EVERYTHING, label="Trials per rater, 0: all", precision=0, minimum=0, elem_id="study-trials"
             )
             repeats = gr.Number(1, label="Repeated trials", precision=0, minimum=0, maximum=10)
             golds = gr.Number(1, label="Trials with the degraded anchor", precision=0, minimum=0, maximum=10)
@@ -224,6 +180,22 @@ def _lay_out_checks() -> list[gr.components.Component]:
             revises = gr.Textbox(label="Revision of the study with this id (empty: a new study)", max_length=64)
             key = gr.Textbox(label="Key of that study", type="password", max_length=200)
     return [trials, repeats, golds, traps, seed, about, questions, revises, key]
+
+
+def _outlook_with_folders(
+    given: GivenFolders | None,
+    reference: str | None,
+    mode: str,
+    files: list[str] | None,
+    with_compared: bool,
+    recording: str | None,
+    systems: list[str],
+    *numbers: float,
+) -> str:
+    """As `outlook_of`; the clips and systems of folders take the place of the clips, and stand before the systems."""
+    clips, made_elsewhere = count_clips(given, reference)
+    files, with_compared = ([""] * clips, False) if clips else (files, with_compared)
+    return outlook_of(mode, files, with_compared, recording, [*made_elsewhere, *systems], *numbers)
 
 
 def outlook_of(

@@ -55,7 +55,7 @@ def lay_out_reading(listening: Listening, systems: Sequence[System], store: Resu
                 listening.store.set_closed(public_id, not stored.closed)
                 stored = listening.store.study(public_id)
             results = analyse(stored, listening.store.answers(public_id), listening.store.raters(public_id))
-            titles = {system.id: system.title for system in systems}
+            titles = {system.id: system.title for system in systems} | dict(stored.titles)
             links = _downloads(listening, store, public_id, study_report(results, titles))
         except KeyError:
             return {

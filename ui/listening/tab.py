@@ -11,8 +11,10 @@ from eval.listening.session.service import Listening
 from server.executor import Executor
 from server.results import ResultStore
 from ui.compare.inputs import Inputs
+from ui.folders.chooser import FoldersChooser
 from ui.listening.making import lay_out_making
 from ui.listening.reading import lay_out_reading
+from vocoders.recordings.reader import Limits
 from vocoders.systems import System
 
 
@@ -21,11 +23,12 @@ def studies_tab(
     data_dir: Path,
     systems: Sequence[System],
     store: ResultStore,
+    limits: Limits,
     uploads: gr.State,
     inputs: Inputs,
     compute: Executor,
-) -> None:
-    """Lays out the tab: making a study, and reading the results of one."""
+) -> FoldersChooser:
+    """Lays out the tab: making a study, and reading the results of one. Returns the maker's field for folders."""
     gr.Markdown(
         "### Let others listen, blind\n"
         "On the Compare page you know what you hear. Here you make a study of it: outputs of equal length and loudness under "
@@ -33,6 +36,7 @@ def studies_tab(
         "say how sure they are."
     )
     with gr.Tab("Make a study", id="study-make"):
-        lay_out_making(listening, data_dir, systems, uploads, inputs, compute)
+        folders = lay_out_making(listening, data_dir, systems, limits, uploads, inputs, compute)
     with gr.Tab("Results", id="study-results"):
         lay_out_reading(listening, systems, store)
+    return folders

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import gradio as gr
 
 from ui.compare.inputs import offered
 from ui.compare.tab import QUEUE
-from ui.markup import notice, slot
+from ui.markup import fill, notice, slot
 from ui.vocoders.cards import catalogue
-from ui.vocoders.uploads import Upload, add_upload, all_systems
+from ui.vocoders.examination import Examination, examine
+from ui.vocoders.uploads import MAX_UPLOADS, Upload, add_upload, all_systems
 from vocoders.catalogue import OWN_MODEL_CARD
 from vocoders.checkpoints.checkpoint import CheckpointError
 from vocoders.checkpoints.trial import UNCHECKED
@@ -28,19 +30,22 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
             gr.Markdown(_without_pictures(OWN_MODEL_CARD.read_text(encoding="utf-8")))
     gr.Markdown(
         "### Add your own\n"
-        "A generator of HiFi-GAN, BigVGAN or Vocos with its `config.json` or `config.yaml`, or a `.safetensors` of this project. A model fed another mel than its own makes noise, so it is tried on a second of singing "
-        "first. It is kept for two hours, and joins the systems on the Compare page."
+        "Drop what you have, together or as a zip of its folder: a generator (HiFi-GAN of any program, BigVGAN, Vocos, or an "
+        "ONNX network from a mel to a waveform), its configuration, and its statistics or mel recipe where it has any. Files are "
+        "recognized by their content. A generator on another mel than its own makes noise, so it is tried on a second of singing "
+        f"first. {MAX_UPLOADS} systems are kept, for two hours."
     )
-    with gr.Row():
-        checkpoint = gr.File(label="Generator", type="filepath", elem_id="own-checkpoint", height=130)
-        config = gr.File(
-            label="config.json",
-            type="filepath",
-            file_types=[".json", ".yaml", ".yml"],
-            elem_id="own-config",
-            height=130,
-        )
-        with gr.Column(min_width=240):
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=320):
+            files = gr.File(
+                label="Generator, configuration, statistics, recipe; or a zip",
+                file_count="multiple",
+                type="filepath",
+                elem_id="own-files",
+                elem_classes="page-takes-folders",
+                height=170,
+            )
+        with gr.Column(scale=2, min_width=280):
             recipe = gr.Radio(
                 [
                     ("as its files say, or found by a trial", FIND),
@@ -53,35 +58,78 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
             without = gr.Checkbox(label="Untried", info="Use it on the mel chosen above, whatever a trial would say.")
             add = gr.Button("Add to the comparison", variant="primary", elem_id="add-own")
     message = slot("own-message")
+    found = slot("own-found")
+    with gr.Row(visible=False, elem_id="own-added") as added:
+        which = gr.Dropdown([], label="Added by you", elem_id="own-which", interactive=True, scale=3)
+        remove = gr.Button("Remove it", elem_id="own-remove", scale=1, min_width=120)
+
+    def look(paths: list[str] | None, mel: str, untried: bool) -> Iterator[str]:
+        if not paths:
+            yield ""
+            return
+        yield notice("Reading and trying what was dropped", "waiting")
+        try:
+            yield found_table(examine(paths, _asked(mel, untried)))
+        except CheckpointError as error:
+            yield notice(str(error), "bad")
 
     def add_own(
-        own: tuple[Upload, ...],
-        checkpoint_path: str | None,
-        config_path: str | None,
-        mel: str,
-        untried: bool,
-        chosen: list[str],
-    ) -> tuple:
+        own: tuple[Upload, ...], paths: list[str] | None, mel: str, untried: bool, chosen: list[str]
+    ) -> dict[gr.blocks.Block, object]:
         try:
-            own, system = add_upload(own, checkpoint_path, config_path, _asked(mel, untried))
+            examination = examine(paths or (), _asked(mel, untried))
+            known = {replace(upload, id="") for upload in own}
+            new: list[System] = []
+            for upload in examination.uploads:
+                if upload not in known:
+                    own, system = add_upload(own, upload.checkpoint, upload.config, upload.recipe)
+                    new.append(system)
         except CheckpointError as error:
-            return gr.skip(), gr.skip(), gr.skip(), notice(str(error), "bad")
-        everything = all_systems(systems, own)
-        selection = offered(everything, [*chosen, system.id])
-        return (
-            own,
-            selection,
-            catalogue(everything),
-            notice(f"{system.title} is now among the systems to compare. {system.about}", "good"),
-        )
+            return {message: notice(str(error), "bad")}
+        shown: dict[gr.blocks.Block, object] = {found: found_table(examination)}
+        return shown | ({message: _nothing_new(examination)} if not new else _with(own, new, chosen))
 
-    add.click(
-        add_own,
-        [uploads, checkpoint, config, recipe, without, choice],
-        [uploads, choice, cards, message],
-        **QUEUE,
-        api_visibility="private",
-    )
+    def _with(own: tuple[Upload, ...], new: Sequence[System], chosen: list[str]) -> dict[gr.blocks.Block, object]:
+        titles = " and ".join(system.title for system in new)
+        about = f" {new[0].about}" if len(new) == 1 else ""
+        said = f"{titles} {'is' if len(new) == 1 else 'are'} now among the systems to compare.{about}"
+        return {message: notice(said, "good")} | _listed(own, [*chosen, *(system.id for system in new)])
+
+    def remove_own(own: tuple[Upload, ...], unwanted: str | None, chosen: list[str]) -> dict[gr.blocks.Block, object]:
+        left = tuple(upload for upload in own if upload.id != unwanted)
+        return {message: ""} | _listed(left, chosen)
+
+    def _listed(own: tuple[Upload, ...], chosen: list[str]) -> dict[gr.blocks.Block, object]:
+        everything = all_systems(systems, own)
+        mine = [(system.title, system.id) for system in everything[len(systems) :]]
+        return {
+            uploads: own,
+            choice: offered(everything, chosen),
+            cards: catalogue(everything),
+            added: gr.update(visible=bool(mine)),
+            which: gr.update(choices=mine, value=mine[-1][1] if mine else None),
+        }
+
+    options = {**QUEUE, "api_visibility": "private"}
+    given: list[gr.components.Component] = [files, recipe, without]
+    changes = [field.change for field in (files, recipe, without)]
+    gr.on(changes, look, given, found, **options, show_progress="hidden", trigger_mode="always_last")
+    changed = [uploads, choice, cards, added, which, message]
+    add.click(add_own, [uploads, files, recipe, without, choice], [*changed, found], **options)
+    remove.click(remove_own, [uploads, which, choice], changed, **options)
+
+
+def found_table(examination: Examination) -> str:
+    """HTML: a row for every file."""
+    return fill("vocoders/templates/found.html", findings=examination.findings)
+
+
+def _nothing_new(examination: Examination) -> str:
+    """Why nothing was added, as a notice."""
+    if examination.uploads:
+        return notice("It is among the systems to compare already.")
+    reasons = [finding.use for finding in examination.findings if finding.state == "bad"]
+    return notice(reasons[0] if reasons else "Drop a generator first: a checkpoint, or an ONNX network.", "bad")
 
 
 def _asked(mel: str, untried: bool) -> str | None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vocoders.catalogue import BUILT_IN, own_checkpoint_system
+from vocoders.checkpoints.brought import slug
 from vocoders.checkpoints.checkpoint import CheckpointError, names_its_mel
+from vocoders.onnx_files.system import onnx_system
 from vocoders.systems import System
 
 MAX_UPLOADS = 4  # per session; each is a system in the comparison
@@ -28,6 +30,11 @@ class Upload:
         return [Path(name) for name in (self.checkpoint, self.config) if name]
 
     @property
+    def is_onnx(self) -> bool:
+        """Whether the file is an ONNX network, which needs no configuration."""
+        return Path(self.checkpoint).suffix == ".onnx"
+
+    @property
     def is_here(self) -> bool:
         """Whether its files still exist; uploads are removed after a while."""
         return all(path.is_file() for path in self.files)
@@ -38,8 +45,11 @@ class Upload:
             raise CheckpointError(
                 f"There is no file {Path(self.checkpoint).name} any more: uploads stay for two hours; add it again."
             )
-        config = Path(self.config) if self.config else None
-        system = own_checkpoint_system(Path(self.checkpoint), self.recipe, config, contained=True)
+        path, config = Path(self.checkpoint), Path(self.config) if self.config else None
+        if self.is_onnx:
+            system = onnx_system(slug(path.stem), path, self.recipe)
+        else:
+            system = own_checkpoint_system(path, self.recipe, config, contained=True)
         return replace(system, id=self.id or system.id)
 
 
@@ -56,25 +66,29 @@ def all_systems(systems: Sequence[System], uploads: Sequence[Upload]) -> list[Sy
     return [*systems, *(upload.system() for upload in uploads if upload.is_here)]
 
 
+def upload_of(checkpoint: str | None, config: str | None, recipe: str | None) -> Upload:
+    """What is to be added. recipe: the mel it was trained on; None to find out. Configuration and recipe do not count for a file of
+    this project, which says both. Errors: `CheckpointError` for an incomplete one."""
+    if not checkpoint:
+        raise CheckpointError("Give the generator's file first: g_XXXXXXXX, or a .safetensors.")
+    if names_its_mel(Path(checkpoint)):
+        return Upload("", checkpoint, None, None)
+    return Upload("", checkpoint, config, recipe)
+
+
 def add_upload(
     uploads: tuple[Upload, ...], checkpoint: str | None, config: str | None, recipe: str | None
 ) -> tuple[tuple[Upload, ...], System]:
-    """The uploads that are still here with one more, which has been read and tried, and its system.
+    """The uploads that are still here with one more, which has been read and tried, and its system. Arguments as of `upload_of`.
 
-    recipe: the mel it was trained on; None to find out. It does not count for a file of this project, which says it.
     Errors: `CheckpointError` with a sentence.
     """
-    if not checkpoint:
-        raise CheckpointError("Give the generator's file first: g_XXXXXXXX, or a .safetensors.")
-    own_format = names_its_mel(Path(checkpoint))
-    if not own_format and not config:
-        raise CheckpointError("A jik876 generator needs its config.json as well.")
-    uploads = tuple(upload for upload in uploads if upload.is_here)
+    upload = upload_of(checkpoint, config, recipe)
+    uploads = tuple(other for other in uploads if other.is_here)
     if len(uploads) >= MAX_UPLOADS:
         raise CheckpointError(
-            f"{MAX_UPLOADS} checkpoints are the limit of one session; reload the page to start again."
+            f"{MAX_UPLOADS} systems of your own are the limit of one session; remove one first, below."
         )
-    upload = Upload("", checkpoint, None if own_format else config, None if own_format else recipe)
     taken = {system.id for system in BUILT_IN} | {other.id for other in uploads}
     name = system_id = f"own-{upload.system().id}"
     number = 2

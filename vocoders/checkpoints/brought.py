@@ -12,6 +12,7 @@ from typing import Any
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
 from vocoders.checkpoints.contained import read_contained
+from vocoders.checkpoints.contents import GeneratorConfig
 from vocoders.checkpoints.trial import UNCHECKED, read_checked
 from vocoders.features import front_end
 from vocoders.hifigan.engine import HiFiGANVocoder
@@ -63,7 +64,7 @@ def own_checkpoint_system(
 
     contained: for a stranger's. Errors: `CheckpointError`.
     """
-    written = (_written(path), *map(_written, [config_path] if config_path else _beside(path)))
+    written = _all_written(path, config_path)
     checkpoint = _checked(contained, path, recipe, config_path, *written)
     mel = checkpoint.recipe
     name = slug(path.stem)
@@ -73,15 +74,29 @@ def own_checkpoint_system(
     return System(name, f"Your {name}", about, front_end(mel), load, describe, rate=mel.rate)
 
 
+def checked_config(path: Path, recipe: str | None, config_path: Path | None) -> GeneratorConfig:
+    """The shape of a stranger's generator, which `own_checkpoint_system` has read and tried. Errors: `CheckpointError`."""
+    return _checked(True, path, recipe, config_path, *_all_written(path, config_path)).config
+
+
+def _all_written(path: Path, config_path: Path | None) -> list[tuple[int, int] | None]:
+    return [_written(file) for file in (path, *([config_path] if config_path else _beside(path)))]
+
+
 def _sentence(path: Path, checkpoint: Checkpoint) -> str:
     """Family and rate only where they are not the usual ones."""
     family, mel = checkpoint.config.family, checkpoint.recipe
-    kind = "" if family == "hifigan" else f", a {_FAMILY_NAMES[family]} generator"
-    rate = "" if mel.rate == SAMPLE_RATE else f" at {mel.rate} Hz, resampled to {SAMPLE_RATE} Hz"
+    kind = "" if family == "hifigan" else f", a {FAMILY_NAMES[family]} generator"
+    rate = "" if mel.rate == SAMPLE_RATE else f" at {mel.rate} Hz, resampled to {SAMPLE_RATE} Hz for metrics"
     return f"Your checkpoint {path.name}{kind}, on the {mel.name} mel{rate}."
 
 
-_FAMILY_NAMES = {"bigvgan": "BigVGAN", "vocos": "Vocos"}
+FAMILY_NAMES = {  # of `GeneratorConfig.family`, for people
+    "hifigan": "HiFi-GAN",
+    "bigvgan": "BigVGAN",
+    "vocos": "Vocos",
+    "harmonic-noise": "harmonic-plus-noise",
+}
 
 
 def _brought_card(contained: bool, path: Path, *how: Any) -> Card:

@@ -1,7 +1,8 @@
 """The kind of a file, from its first bytes and its tensors' names: whose checkpoint, and which network.
 
 The names are those of the public implementations: huggingface/transformers, coqui-ai/TTS, kan-bayashi/ParallelWaveGAN,
-Lightning, NVIDIA/BigVGAN, gemelo-ai/vocos, openvpi's NSF-HiFiGAN.
+Lightning, NVIDIA/BigVGAN, gemelo-ai/vocos, jaywalnut310/vits and RVC, espnet2, openvpi's NSF-HiFiGAN, maum-ai/univnet,
+NVIDIA's WaveGlow and Tacotron 2, lmnt-com/diffwave, fatchord/WaveRNN, EnCodec and DAC.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+TORCHSCRIPT_PROGRAM = "a TorchScript program"
 _BEGINNINGS = {  # first bytes -> what such a file is
     b"version https://git-lfs": "a pointer of Git LFS; the weights themselves were not downloaded",
     b"<!DOCTYPE": "a web page",
@@ -23,13 +25,29 @@ _BEGINNINGS = {  # first bytes -> what such a file is
     b"RIFF": "a WAV recording",
     b"fLaC": "a FLAC recording",
 }
+_LATENT = "whose decoder takes a latent instead of a mel"
+_SPEAKER = "a generator that takes a speaker embedding beside the mel"
 _REFUSED = (  # what it is, and beginnings of tensor names: it is that when each occurs
+    ("a VITS with an F0 (RVC, so-vits-svc), whose decoder takes a latent and the F0 instead of a mel", ("dec.m_source.",)),
     ("an NSF-HiFiGAN, which takes the F0 beside the mel", ("m_source.", "noise_convs.")),
-    ("a VITS, whose decoder takes a latent instead of a mel", ("dec.", "flow.")),
+    (f"a VITS, {_LATENT}", ("dec.", "flow.")),
+    (f"a VITS, {_LATENT}", ("waveform_decoder.", "posterior_encoder.")),
+    (f"a VITS of ESPnet, {_LATENT}", ("tts.generator.decoder.", "tts.generator.posterior_encoder.")),
+    ("a JETS of ESPnet, whose decoder takes hidden values instead of a mel", ("tts.generator.generator.", "tts.generator.alignment_module.")),
+    ("an XTTS, whose decoder takes a latent of its language model instead of a mel", ("hifigan_decoder.waveform_decoder.",)),
+    (_SPEAKER, ("conv_pre.", "cond.")),
+    (_SPEAKER, ("conv_pre.", "cond_layer.")),
+    (_SPEAKER, ("input_conv.", "global_conv.")),
     ("a ParallelWaveGAN, which takes noise beside the mel", ("first_conv.", "upsample_net.")),
+    ("a UnivNet, which takes noise beside the mel", ("conv_pre.", "res_stack.")),
+    ("a WaveGlow, which takes noise beside the mel", ("convinv.", "WN.")),
+    ("a DiffWave, which reaches its output from noise in many steps", ("diffusion_embedding.", "residual_layers.")),
+    ("a WaveRNN, which takes its own earlier samples beside the mel", ("upsample.resnet.", "rnn1.")),
     ("a MelGAN", ("melgan.",)),
+    ("a neural codec, which decodes its own codes instead of a mel", ("encoder.", "quantizer.", "decoder.")),
+    ("a Tacotron 2, which makes mels instead of taking them", ("encoder.convolutions.", "decoder.attention_rnn.")),
     ("a discriminator", ("discriminators.0.",)),
-)
+)  # fmt: skip
 _NETWORKS = (
     *_REFUSED,
     ("a BigVGAN", ("resblocks.0.activations.",)),
@@ -119,7 +137,7 @@ def _archive(path: Path) -> str | None:
     except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
         return None  # what reads it will say so
     if any("/code/" in name or name.endswith("/constants.pkl") for name in names):
-        return "a TorchScript program"
+        return TORCHSCRIPT_PROGRAM
     if names and all(name.endswith(".npy") for name in names):
         return "an archive of NumPy arrays"
     return None

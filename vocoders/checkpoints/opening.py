@@ -14,11 +14,19 @@ import torch
 from torch import Tensor
 
 from vocoders.checkpoints.config import MAX_BYTES, CheckpointError, brief
-from vocoders.checkpoints.formats import file_format, network, program, without_module
+from vocoders.checkpoints.formats import TORCHSCRIPT_PROGRAM, file_format, network, program, without_module
 
 WANTED = "the original's g_XXXXXXXX, or the state dict of its generator, is expected"
-_ENTRIES = ("generator", "state_dict", "model", "model_state_dict", "net_g", "ema")  # under which programs keep weights
-_PREFIXES = ("", "module.", "generator.", "model_g.", "model.", "vocoder.", "net_g.", "tts.generator.vocoder.")
+_ENTRIES = (
+    "generator",
+    "state_dict",
+    "model",
+    "model_state_dict",
+    "net_g",
+    "ema",
+    "weight",
+)  # under which programs keep weights
+_PREFIXES = ("", "module.", "generator.", "model_g.", "model.", "vocoder.", "net_g.")
 
 
 class Unopened(CheckpointError):
@@ -49,7 +57,7 @@ def open_state(path: Path, is_known: Callable[[Mapping], object]) -> Opened:
             return Opened(state, wrapping)
     inside = content.get("generator")
     state = without_module(inside if isinstance(inside, Mapping) else content)
-    if what := wrapping or network(state):
+    if what := wrapping or network(state) or next(filter(None, map(network, _candidates(content))), None):
         raise CheckpointError(f"{path.name} is {what}; {WANTED}.")
     if isinstance(inside, Mapping):
         return Opened(state, None)  # whatever it is, somebody called it a generator: its tensors will tell
@@ -86,7 +94,12 @@ def read_safetensors(path: Path, with_weights: bool = True) -> tuple[dict[str, s
 
 def _unpickle(path: Path) -> object:
     """The content of a file that torch saved, read without executing any of it."""
-    if what := file_format(path):
+    what = file_format(path)
+    if what == TORCHSCRIPT_PROGRAM:
+        raise CheckpointError(
+            f"{path.name} is {what}, which runs code of its own; only the command line does that, as torchscript:{path.name}@RECIPE."
+        )
+    if what:
         raise CheckpointError(f"{path.name} is {what}, not a plain tensor checkpoint; {WANTED}.")
     try:
         unpacked = _unpacked_bytes(path)

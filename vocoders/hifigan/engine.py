@@ -15,7 +15,6 @@ from typing import Literal, Protocol
 import numpy as np
 import torch
 
-from vocoders.audio import resample
 from vocoders.checkpoints.checkpoint import Checkpoint
 from vocoders.features import Features
 from vocoders.harmonic_noise.noise import noise
@@ -70,16 +69,16 @@ def make_engine(checkpoint: Checkpoint, name: EngineName = "auto") -> Engine:
 
 
 class HiFiGANVocoder:
-    """Log mel -> waveform at 22 050 Hz, with the generator of one checkpoint, of whatever family and rate."""
+    """Log mel -> waveform at the recipe's rate, with the generator of one checkpoint, of whatever family."""
 
     def __init__(self, checkpoint: Checkpoint, engine: EngineName = "auto") -> None:
         self.expects = checkpoint.recipe.log_kind
-        self.rate = checkpoint.recipe.rate  # Hz, of `stream`
+        self.rate = checkpoint.recipe.rate  # Hz, of the output
         self._engine = make_engine(checkpoint, engine)
         self._config, self._recipe = checkpoint.config, checkpoint.recipe
 
     def __call__(self, features: Features, on_progress: Callable[[float], None] = lambda fraction: None) -> np.ndarray:
-        """Features of the kind this model was trained on -> float32 at 22 050 Hz; (frames * 256,) where that is its own rate.
+        """Features of the kind this model was trained on -> (frames * hop,) float32 at `rate`.
 
         Errors: `FeatureMismatch` for another kind.
         """
@@ -90,10 +89,10 @@ class HiFiGANVocoder:
                 waveform[done : done + len(block)] = block
                 done += len(block)
                 on_progress(done / len(waveform))
-        return resample(waveform, self.rate)
+        return waveform
 
     def stream(self, features: Features) -> Generator[np.ndarray, None, None]:
-        """The same samples at the generator's own rate, in blocks of up to 3 s, each as soon as it is ready; leaving the loop
+        """The same samples in blocks of up to 3 s, each as soon as it is ready; leaving the loop
         ends the work."""
         mel = features.require(self.expects, by=f"this {self._config.family} generator")
         frames = mel.shape[1]

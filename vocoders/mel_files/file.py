@@ -13,6 +13,7 @@ import tempfile
 import zipfile
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 from typing import BinaryIO
 
 import numpy as np
@@ -84,7 +85,7 @@ def _read_npy(file: BinaryIO, size: int) -> np.ndarray:
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
         shape, fortran, dtype = read_header(file)
-    except (ValueError, KeyError, EOFError, SyntaxError, TypeError, OverflowError, RecursionError) as error:
+    except (ValueError, KeyError, EOFError, SyntaxError, TypeError, OverflowError, RecursionError, TokenError) as error:
         raise MelFileError("this is not a NumPy array, whatever its name says, or its header is damaged") from error
     check_type(str(dtype), dtype.kind, dtype.itemsize)
     promised, there = math.prod(shape) * dtype.itemsize, size - file.tell()

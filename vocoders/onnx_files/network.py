@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from vocoders.audio import check_mono, resample
+from vocoders.audio import check_mono
 from vocoders.features import Features
 from vocoders.hifigan.openvino_generator import openvino_core
 from vocoders.hifigan.windows import windows
@@ -62,9 +63,9 @@ class OnnxNetwork:
 
     def _probe(self, metadata: dict[str, str]) -> OnnxFacts:
         inputs, outputs = self._network.inputs, self._network.outputs
-        shape = inputs[0].partial_shape
-        fits = len(inputs) == 1 and len(outputs) == 1 and len(shape) == 3 and shape[1].is_static
-        if not fits:
+        shape: Any = inputs[0].partial_shape if inputs else None
+        one = len(inputs) == 1 and len(outputs) == 1 and shape.rank.is_static and len(shape) == 3
+        if not (one and shape[1].is_static):
             wanted = "one input (1, bands, frames) and one output"
             raise ValueError(
                 f"{self._name} has {len(inputs)} inputs, the first {shape}, and {len(outputs)} outputs; {wanted} are read"
@@ -84,12 +85,12 @@ class OnnxNetwork:
                 f"{self._name} gives {long} samples of {_PROBE_FRAMES} frames and {short} of {_PROBE_FRAMES // 2}; that is no waveform"
             )
         context = metadata.get(CONTEXT, str(DEFAULT_CONTEXT_FRAMES))
-        reach = int(context) if context.isdecimal() and int(context) <= 1024 else DEFAULT_CONTEXT_FRAMES
+        reach = int(context) if context.isdecimal() and len(context) <= 3 else DEFAULT_CONTEXT_FRAMES
         return OnnxFacts(bands, hop, tail, reach, recipe_in(metadata))
 
 
 class OnnxVocoder:
-    """With the recipe it was found to take -> float32 at 22 050 Hz."""
+    """With the recipe it was found to take -> float32 at the recipe's rate."""
 
     def __init__(self, path: Path, recipe: MelRecipe) -> None:
         self.expects, self.rate = recipe.log_kind, recipe.rate
@@ -105,4 +106,4 @@ class OnnxVocoder:
             on_progress(window.last / frames)
         samples = np.concatenate(parts)
         check_mono(samples, "the output of this ONNX network")
-        return resample(samples, self.rate)
+        return samples

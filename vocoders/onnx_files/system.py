@@ -40,9 +40,9 @@ def onnx_system(name: str, path: Path, said: str | None) -> System:
     stat = path.stat()
     written = (stat.st_mtime_ns, stat.st_size)
     recipe, notice = _inspected(path, said, written)
-    rate = "" if recipe.rate == SAMPLE_RATE else f" at {recipe.rate} Hz, resampled to {SAMPLE_RATE} Hz"
+    rate = "" if recipe.rate == SAMPLE_RATE else f" at {recipe.rate} Hz, resampled to {SAMPLE_RATE} Hz for metrics"
     about = f"Your ONNX network {path.name}, on the {recipe.name} mel{rate}.{f' {notice}.' if notice else ''}"
-    load, describe = Call(_vocoder, (path, recipe, written)), Call(Card, (0, "not stated", path.name))
+    load, describe = Call(_vocoder, (path, recipe, written)), Call(Card, (None, "not stated", path.name))
     return System(name, f"Your {name}", about, front_end(recipe), load, describe, rate=recipe.rate)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,13 @@ def _of_key(config: Mapping, keys: Mapping[str, str], fixed: Mapping[str, Any]) 
         raise ValueError(f"{names.get(field, field)} {rest}") from error
 
 
+def _only(config: Mapping, needed: Mapping[str, object]) -> None:
+    """Errors: ValueError naming a key that is there with another value than the needed one."""
+    for key, value in needed.items():
+        if config.get(key, value) != value:
+            raise ValueError(f"{key} is {config[key]!r}; only mels with {key} {value} can be made here")
+
+
 def of_hifigan(config: Mapping) -> MelRecipe:
     """config.json of jik876/hifi-gan, of NVIDIA/BigVGAN, and of many that follow them."""
     keys = {
@@ -58,13 +66,40 @@ def of_parallel_wavegan(config: Mapping, mean: Sequence[float] = (), deviation: 
     return _of_key(config, keys, fixed)
 
 
+def of_espnet(config: Mapping, mean: Sequence[float] = (), deviation: Sequence[float] = ()) -> MelRecipe:
+    """config.yaml of espnet2, whose `feats_extract` is fbank; mean and deviation of `normalize`, where it is global_mvn."""
+    _only(config, {"feats_extract": "fbank"})
+    given = config.get("feats_extract_conf")
+    said = {"fs": 16_000, "fmin": 80, "fmax": 7600, "log_base": 10.0, **(given if isinstance(given, Mapping) else {})}
+    _only(said, {"center": True, "normalized": False, "onesided": True})
+    if rate := re.fullmatch(r"(\d{1,6})(k?)", str(said["fs"])):
+        said["fs"] = int(rate[1]) * (1000 if rate[2] else 1)
+    keys = {
+        "fs": "rate", "n_mels": "bands", "n_fft": "n_fft", "hop_length": "hop", "win_length": "win_length", "window": "window",
+        "fmin": "fmin", "fmax": "fmax",
+    }  # fmt: skip
+    fixed = _librosa(said.get("n_fft", 1024)) | {
+        "fmin": 0.0, "epsilon": 1e-10, "epsilon_mode": "clamp", "floor": 1e-10,
+        "scale": "htk" if said.get("htk", False) else "slaney",
+        "log_base": "e" if said["log_base"] is None else said["log_base"],
+        "mean": tuple(map(float, mean)), "deviation": tuple(map(float, deviation)),
+    }  # fmt: skip
+    return _of_key(said, keys, fixed)
+
+
+def of_vits(data: Mapping) -> MelRecipe:
+    """The section "data" of config.json of jaywalnut310/vits and of many that follow it."""
+    keys = {
+        "sampling_rate": "rate", "n_mel_channels": "bands", "filter_length": "n_fft", "hop_length": "hop",
+        "win_length": "win_length", "mel_fmin": "fmin", "mel_fmax": "fmax",
+    }  # fmt: skip
+    return _of_key(data, keys, {"epsilon": 1e-6, "fmax": None})
+
+
 def of_coqui(audio: Mapping) -> MelRecipe:
     """The section "audio" of config.json of coqui-ai/TTS."""
-    for key, harmless in {"signal_norm": False, "do_amp_to_db_mel": True, "stats_path": None}.items():
-        if audio.get(key, harmless) != harmless:
-            raise ValueError(f"{key} is {audio[key]!r}; only mels with {key} {harmless} can be made here")
-    if audio.get("preemphasis", 0.0) != 0.0:
-        raise ValueError(f"preemphasis is {audio['preemphasis']!r}; only mels without it can be made here")
+    said = {"signal_norm": True, **audio}  # as that program has it where the key is absent
+    _only(said, {"signal_norm": False, "do_amp_to_db_mel": True, "stats_path": None, "preemphasis": 0.0})
     keys = {
         "sample_rate": "rate", "num_mels": "bands", "fft_size": "n_fft", "hop_length": "hop", "win_length": "win_length",
         "mel_fmin": "fmin", "mel_fmax": "fmax",
@@ -81,9 +116,7 @@ def of_coqui(audio: Mapping) -> MelRecipe:
 
 def of_speechbrain(config: Mapping) -> MelRecipe:
     """hyperparams.yaml of a vocoder of speechbrain, or the hparams of its training."""
-    for key, harmless in {"mel_normalized": False, "dynamic_range_compression": True}.items():
-        if config.get(key, harmless) != harmless:
-            raise ValueError(f"{key} is {config[key]!r}; only mels with {key} {harmless} can be made here")
+    _only(config, {"mel_normalized": False, "dynamic_range_compression": True})
     keys = {
         "sample_rate": "rate", "n_mel_channels": "bands", "n_mels": "bands", "n_fft": "n_fft", "hop_length": "hop",
         "win_length": "win_length", "mel_fmin": "fmin", "mel_fmax": "fmax", "power": "power", "mel_scale": "scale",
@@ -156,9 +189,13 @@ def parsed(path: Path) -> dict:
     """The mapping in a YAML or JSON file; tags that would make objects are passed over. Errors: ValueError."""
     if path.stat().st_size > MAX_BYTES:
         raise ValueError(f"it has {path.stat().st_size / 1e6:.2f} MB; at most {MAX_BYTES / 1e6:.2f} MB are read")
-    text = path.read_text(encoding="utf-8")
+    return parsed_text(path.read_text(encoding="utf-8"), path.suffix)
+
+
+def parsed_text(text: str, suffix: str) -> dict:
+    """The same of a file's content; suffix: ".json" for JSON. Errors: ValueError."""
     try:
-        data = json.loads(text) if path.suffix == ".json" else _yaml(text)
+        data = json.loads(text) if suffix == ".json" else _yaml(text)
     except RecursionError as error:
         raise ValueError("it is nested without end") from error
     if not isinstance(data, dict):

@@ -2,6 +2,8 @@
 
     waveform at `rate` -> pad -> window, FFT -> (|X|^2 + epsilon)^(power / 2) -> bands -> floor, logarithm -> (. - mean) / deviation
 
+With `epsilon_mode` "clamp" it is max(|X|^2, epsilon) instead of the sum.
+
 Two recipes are the same mel exactly when they are equal, names aside. Nothing here computes a mel: see `vocoders.mel`.
 """
 
@@ -24,7 +26,7 @@ class MelRecipe:
 
     name: str  # letters, digits, "-", "_" and "."; what people and results call it
     power: int  # 2: |X|^2, 1: |X|
-    epsilon: float  # added to |X|^2 before the root
+    epsilon: float  # added to |X|^2 before the root, or its least value, see `epsilon_mode`
     scale: Literal["htk", "slaney"]
     unit_area: bool  # bands scaled to unit area (librosa's norm="slaney") instead of unit peak
     padding: Literal["constant", "reflect"]  # what stands beyond the ends: zeros, or the mirrored signal
@@ -42,6 +44,7 @@ class MelRecipe:
     floor_mode: Literal["clamp", "add"] = "clamp"  # log(max(mel, floor)) or log(mel + floor)
     mean: tuple[float, ...] = ()  # of the log mel, per band, subtracted; empty: not normalized
     deviation: tuple[float, ...] = ()  # per band, divided by
+    epsilon_mode: Literal["add", "clamp"] = "add"
 
     def __post_init__(self) -> None:
         for field, allowed in _CHOICES.items():
@@ -140,6 +143,7 @@ _CHOICES = {
     "padding": ("constant", "reflect"),
     "window": ("hann", "hamming"),
     "floor_mode": ("clamp", "add"),
+    "epsilon_mode": ("add", "clamp"),
 }
 _WHOLE = ("rate", "n_fft", "win_length", "hop", "bands", "pad")
 
@@ -194,5 +198,7 @@ _DEFAULTS: dict[str, Any] = {
 
 def digest(recipe: MelRecipe) -> str:
     """Eight characters that tell recipes apart by everything but their names."""
-    fields = json.dumps({**recipe.as_dict(), "name": ""}, sort_keys=True)
-    return hashlib.blake2b(fields.encode(), digest_size=4).hexdigest()
+    fields = {**recipe.as_dict(), "name": ""}
+    if recipe.epsilon_mode == "add":  # which is younger than the names of recipes in stored results
+        del fields["epsilon_mode"]
+    return hashlib.blake2b(json.dumps(fields, sort_keys=True).encode(), digest_size=4).hexdigest()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vocoders.audio import SAMPLE_RATE, Recording, resample
+from vocoders.audio import MAX_NATIVE_RATE, SAMPLE_RATE, Recording, Waveform, own_of, resample
 from vocoders.recordings.channels import ChannelSums, Clipping, offset_of
 from vocoders.recordings.decoding import AudioError, Stream, open_audio
 from vocoders.recordings.passage import Passage, clock
@@ -56,7 +56,7 @@ class _Decoded(NamedTuple):
 def read_recording(
     path: str | Path, limits: Limits = Limits(), name: str | None = None, passage: Passage | None = None
 ) -> Recording:
-    """Read any supported file, or a passage of it, as mono 22 050 Hz.
+    """Read any supported file, or a passage of it, as mono at 22 050 Hz and, where the file has another rate, at that one too.
 
     Errors: `AudioError` naming the file and the reason.
     """
@@ -69,8 +69,10 @@ def read_recording(
     except AudioError as error:
         raise AudioError(f"{name}: {error}") from None
     history = _history(found, passage, len(samples) / found.rate)
+    kept = min(found.rate, MAX_NATIVE_RATE)
+    own = own_of(Waveform(resample(samples, found.rate, kept), kept))
     samples = resample(samples, found.rate)
-    return Recording(Path(name).stem, samples, history, found.rate, tuple(found.notices), found.lossy)
+    return Recording(Path(name).stem, samples, history, found.rate, tuple(found.notices), found.lossy, own)
 
 
 def check_file(path: Path, limits: Limits) -> None:
@@ -187,10 +189,13 @@ def _history(found: _Decoded, passage: Passage | None, seconds: float) -> str:
     """One sentence: what the file was and what was done to it."""
     layout = {1: "mono", 2: "stereo"}.get(found.channels, f"{found.channels} channels")
     done = [*found.notices, *found.clauses]
-    if found.rate > SAMPLE_RATE:
-        done.append("resampled to 22.05 kHz (band-limited, content above 11 kHz removed)")
-    elif found.rate < SAMPLE_RATE:
-        done.append(f"resampled to 22.05 kHz (band-limited, nothing above {found.rate / 2000:g} kHz in it)")
+    if found.rate != SAMPLE_RATE:
+        lost = "content above 11 kHz removed"
+        if found.rate < SAMPLE_RATE:
+            lost = f"nothing above {found.rate / 2000:g} kHz in it"
+        done.append(f"resampled to 22.05 kHz for mels and metrics (band-limited, {lost})")
+        kept = "kept at" if found.rate <= MAX_NATIVE_RATE else "resampled to"
+        done.append(f"{kept} {min(found.rate, MAX_NATIVE_RATE) / 1000:g} kHz for listening and pictures")
     part = f" from {clock(passage.start)} on" if passage and passage.start else ""
     what = f"{found.container}, {layout}, {found.rate / 1000:g} kHz, {seconds:.2f} s{part}"
     return f"{what}: {'; '.join(done) if done else 'used as it is'}."

@@ -10,7 +10,7 @@ from common.disk_space import is_full
 from eval.compare.output_folder import AnySystem
 from eval.listening.making.outputs import output_files
 from eval.listening.making.stimuli import MAX_CLIP_SECONDS, Tell, render_stimuli
-from eval.listening.storage.records import Stimulus
+from eval.listening.storage.records import TITLE_OF, Stimulus
 from eval.listening.storage.store import Store
 from eval.listening.study import Study, StudyError
 from eval.reports.bundle import versions
@@ -55,6 +55,7 @@ def make_study(
         raise StudyError("; ".join(reasons))
     stimuli, wavs = render(study, recordings, systems, tell)
     about = {f"system {system.id}": f"{system.describe().source}; {system.about}" for system in systems}
+    about |= {f"{TITLE_OF}{system.id}": system.title for system in systems}
     about |= {f"recording {item}": recording.history for item, recording in recordings.items()}
     for output in output_files(study.items, systems, recordings):
         about[f"output {output.system} {output.item}"] = "; ".join([output.history, *output.notes])

@@ -1,49 +1,85 @@
-"""The outputs of a study: a system runs, or its file is read; either lies on the recording's timeline."""
+"""The outputs of a study: a system runs, or its file is read; either lies on the recording's timeline, at its own rate."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from eval.compare.measurement import placed
+from eval.compare.native.placing import native_delay
 from eval.compare.output_folder import AnySystem, OutputFolder
 from eval.compare.overlap import LengthError, on_timeline
 from eval.listening.study import StudyError
-from eval.metrics.alignment import align, apply_alignment
-from vocoders.analysis import Analysis, synthesize
-from vocoders.audio import Recording, fit_length
+from eval.metrics.alignment import Alignment, align, apply_alignment
+from vocoders.analysis import Analysis, synthesize, synthesize_native
+from vocoders.audio import SAMPLE_RATE, Recording, Waveform, fit_length, own_of
 from vocoders.recordings.reader import Limits
 
 OUTPUT_LIMITS = Limits(max_seconds=120)  # of a file: what lies around its clip is cut away
 
 
-def output_of(item: str, system: AnySystem, recording: Recording, analysis: Analysis) -> np.ndarray:
-    """(n,) float32, as long as the recording. Errors: those of `synthesize`, `AudioError`, `LengthError`."""
+@dataclass(frozen=True, eq=False)
+class StudyOutput:
+    """measured: (n,) float32 at 22 050 Hz, where the system put it. played: at its own rate, aligned with the recording. alignment:
+    of `played` before that; None for silence."""
+
+    measured: np.ndarray
+    played: Waveform
+    alignment: Alignment | None
+
+
+def output_of(item: str, system: AnySystem, recording: Recording, analysis: Analysis) -> StudyOutput:
+    """As long as the recording. Errors: those of `synthesize`, `AudioError`, `LengthError`."""
     if not isinstance(system, OutputFolder):
-        return fit_length(synthesize(system, analysis), len(recording.samples))
+        made = synthesize_native(system, analysis)
+        found = align(recording.at(made.rate), made.samples, made.rate)
+        return StudyOutput(
+            synthesize(system, analysis), Waveform(apply_alignment(made.samples, found), made.rate), found
+        )
     output = system.read(item, OUTPUT_LIMITS)
-    return on_timeline(output.samples, placed(recording, output).moved, len(recording.samples))
+    moved = placed(recording, output).moved
+    measured = on_timeline(output.samples, moved, len(recording.samples))
+    return StudyOutput(measured, *_aligned(output.native, native_delay(recording, output, moved), recording))
 
 
-def outputs_alone(item: str, systems: Sequence[OutputFolder]) -> dict[str, np.ndarray]:
-    """{system: samples (n,)}, of one length, where there is no recording. Outputs are moved onto that of the first system, and
-    turned over, where both are the same but for that; another length is no error here.
+def _aligned(file: Waveform, delay: int, recording: Recording) -> tuple[Waveform, Alignment | None]:
+    """A file that is late by `delay` samples and what is left of that, cut to the recording at once: nothing of it is lost twice."""
+    wanted = recording.at(file.rate)
+    found = align(wanted, on_timeline(file.samples, delay, len(wanted)), file.rate)
+    if not found or not found.is_reliable:
+        return Waveform(on_timeline(file.samples, delay, len(wanted)), file.rate), found
+    samples = on_timeline(file.samples, delay + found.delay, len(wanted))
+    return Waveform(-samples if found.inverted else samples, file.rate), found
+
+
+def outputs_alone(item: str, systems: Sequence[OutputFolder]) -> dict[str, Waveform]:
+    """{system: samples at their own rate}, of one length, where there is no recording. Outputs are moved onto that of the first
+    system, and turned over, where both are the same but for that; another length is no error here.
 
     Errors: `AudioError`.
     """
     read = {system.id: system.read(item, OUTPUT_LIMITS) for system in systems}
-    length = max(len(output.samples) for output in read.values())
     first = next(iter(read.values()))
+    seconds = max(output.native.seconds for output in read.values())
+    longest = _lasting(first, seconds)
     found = {}
     for system, output in read.items():
         try:
-            samples = on_timeline(output.samples, placed(first, output).moved, length)
+            delay = native_delay(first, output, placed(first, output).moved)
         except LengthError:
-            samples = fit_length(output.samples, length)
-        found[system] = apply_alignment(samples, align(fit_length(first.samples, length), samples))
+            delay = 0
+        found[system] = _aligned(output.native, delay, longest)[0]
     return found
+
+
+def _lasting(recording: Recording, seconds: float) -> Recording:
+    """The recording with silence behind it."""
+    native = recording.native
+    own = Waveform(fit_length(native.samples, round(seconds * native.rate)), native.rate)
+    samples = fit_length(recording.samples, round(seconds * SAMPLE_RATE))
+    return replace(recording, samples=samples, own=own_of(own))
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,8 @@ class Listening:
         kinds, answered = self.store.done(rater)
         setup = next((kind for kind in SETUP_STEPS if kind not in kinds), None)
         if setup == "volume":
-            return {"step": "volume", "url": self._url("volume", rater.id)}
+            rate = stored.stimulus(stored.study.check_item, REFERENCE).sample_rate
+            return {"step": "volume", "url": self._url("volume", rater.id), "sample_rate": rate}
         if setup == "headphones":
             rounds = [
                 [self._url("tone", rater.id, number, slot) for slot in range(3)] for number in range(headphones.ROUNDS)
@@ -160,7 +161,9 @@ class Listening:
             "number": number + 1 if is_training else number + 1 - training,
             "of": training if is_training else len(rater.plan) - training,
             "seconds": seconds,
-            "sample_rate": headphones.RATE,
+            "sample_rate": max(
+                self._rates(stored, shown)
+            ),  # of the page's audio; files at lower ones are resampled there
             "need": required_seconds(seconds),
             "slots": slots,
         }
@@ -169,6 +172,10 @@ class Listening:
     def _slots(stored: StoredStudy, shown: ShownTrial) -> list[tuple[str, str]]:
         """(role, condition) of every slot of the trial."""
         return stored.study.task.slots(shown.trial)
+
+    def _rates(self, stored: StoredStudy, shown: ShownTrial) -> list[int]:
+        """Hz, of every slot's file."""
+        return [stored.stimulus(shown.trial.item, name).sample_rate for _, name in self._slots(stored, shown)]
 
     def _seconds(self, stored: StoredStudy, shown: ShownTrial) -> float:
         return stored.stimulus(shown.trial.item, shown.trial.shown[0]).seconds

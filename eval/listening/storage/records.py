@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from eval.listening.study import Study
 from eval.listening.trial import Trial
 
+TITLE_OF = "title "  # before a system's id, in what is stored with a study about its making
+OLDER_RATE = 22_050  # Hz
+
 
 @dataclass(frozen=True)
 class Stimulus:
-    """One sound as it is played. made: levels, gain, delay, polarity; metrics: its values against the recording."""
+    """One sound as it is played. made: rate in Hz, levels, gain, delay, polarity; metrics: its values against the recording."""
 
     item: str
     condition: str
@@ -20,10 +23,16 @@ class Stimulus:
     made: Mapping[str, float | int | bool | None]
     metrics: Mapping[str, float | None]
 
+    @property
+    def sample_rate(self) -> int:
+        """Hz, of its wav; studies that do not name it were made at 22 050 Hz."""
+        return int(self.made.get("sample_rate") or OLDER_RATE)
+
 
 @dataclass(frozen=True)
 class StoredStudy:
-    """A study as one revision of it is stored, with its stimuli. number: of the row in the database."""
+    """A study as one revision of it is stored, with its stimuli. number: of the row in the database. titles: {system: its title when
+    the study was made}; older studies have none."""
 
     number: int
     public_id: str
@@ -31,6 +40,7 @@ class StoredStudy:
     study: Study
     stimuli: tuple[Stimulus, ...]
     closed: bool
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def stimulus(self, item: str, condition: str) -> Stimulus:
         """The sound of a condition of a clip; there is one of each."""

@@ -18,7 +18,7 @@ from eval.listening.design import Trial, plan_session
 from eval.listening.storage import tables as t
 from eval.listening.storage.database import StoreError
 from eval.listening.storage.jsonl_mirror import Mirror
-from eval.listening.storage.records import Rater, ShownTrial, Stimulus, StoredStudy
+from eval.listening.storage.records import TITLE_OF, Rater, ShownTrial, Stimulus, StoredStudy
 from eval.listening.storage.transactions import Transactions
 from eval.listening.study import Study, study_from
 
@@ -92,7 +92,9 @@ class Store(Transactions):
             events = sa.select(t.event.c.kind).where(t.event.c.study_id == row.id, t.event.c.rater_id.is_(None))
             last = connection.scalar(events.order_by(t.event.c.id.desc()).limit(1))
         found = tuple(Stimulus(s.item, s.condition, s.sha256, s.seconds, s.made, s.metrics) for s in stimuli)
-        return StoredStudy(row.id, public_id, row.revision, study_from(row.config), found, closed=last == "closed")
+        study, closed = study_from(row.config), last == "closed"
+        named = {key.removeprefix(TITLE_OF): name for key, name in row.versions.items() if key.startswith(TITLE_OF)}
+        return StoredStudy(row.id, public_id, row.revision, study, found, closed, named)
 
     def wav(self, sha256: str) -> bytes:
         """Errors: KeyError."""

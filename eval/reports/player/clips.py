@@ -7,19 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from markupsafe import Markup
 
 from common.durable import write_text_durably
 from eval.compare.clip_task import CLIP_LIMITS, output_path
 from eval.compare.measurement import Row
-from eval.metrics.loudness import Level, loudness, match_levels, true_peak
+from eval.metrics.loudness import Level, level_of, match_levels
 from eval.metrics.registry import METRICS
 from eval.reports.player.media import flac
 from eval.reports.player.package import Package
-from eval.reports.player.value import Track, player_value
+from eval.reports.player.value import Picture, Track, player_value
 from eval.reports.spectrogram import difference_png, level, level_png
-from vocoders.audio import SAMPLE_RATE, to_pcm16
+from vocoders.audio import Waveform, to_pcm16
 from vocoders.recordings.reader import AudioError, read_recording
 
 MAX_CLIPS = 100  # in the player; all outputs lie beside the report
@@ -86,18 +85,19 @@ def write_clips(
 
 
 def _packed(clip: str, rows: Sequence[Row], titles: Mapping[str, str], source: Path, out: Path) -> Package:
-    found: dict[str, np.ndarray | str] = {REFERENCE: _recording(source)}
+    found: dict[str, Waveform | str] = {REFERENCE: _recording(source)}
     found |= {row.system: row.error or _output(output_path(out, row.system, clip)) for row in rows}
-    sounds = {name: samples for name, samples in found.items() if isinstance(samples, np.ndarray)}
-    levels = match_levels({name: (loudness(x), true_peak(x)) for name, x in sounds.items()})
+    sounds = {name: samples for name, samples in found.items() if isinstance(samples, Waveform)}
+    levels = match_levels({name: level_of(x) for name, x in sounds.items()})
     package, about = Package({}), {row.system: _about(row) for row in rows}
     tracks = [
         _track(package, name, titles.get(name, "Recording"), about.get(name, ""), samples, levels.get(name), sounds)
         for name, samples in found.items()
     ]
-    seconds = max((len(samples) for samples in sounds.values()), default=0) / SAMPLE_RATE
+    seconds = max((sound.seconds for sound in sounds.values()), default=0.0)
+    rate = max(sound.rate for sound in sounds.values())
     ready = sum(track.state == "ready" for track in tracks[1:])
-    package.value = player_value(clip, seconds, tracks, "done", f"{ready} of {len(rows)} systems")
+    package.value = player_value(clip, seconds, tracks, "done", f"{ready} of {len(rows)} systems", rate=rate)
     return package
 
 
@@ -106,47 +106,55 @@ def _track(
     name: str,
     title: str,
     about: str,
-    samples: np.ndarray | str,
+    samples: Waveform | str,
     matched: Level | None,
-    sounds: Mapping[str, np.ndarray],
+    sounds: Mapping[str, Waveform],
 ) -> Track:
     """samples: or why there are none."""
     if matched is None or isinstance(samples, str):
         return Track(name, title, about, "failed", error=str(samples))
-    decibels = level(samples)
-    audio = package.add(("audio/flac", flac(to_pcm16(samples), SAMPLE_RATE)))
-    image, difference = package.add(("image/png", level_png(decibels))), None
+    audio = package.add(("audio/flac", flac(to_pcm16(samples.samples), samples.rate)))
+    png = level_png(level(samples.samples, samples.rate))
+    image, difference = Picture(package.add(("image/png", png))["url"], samples.rate / 2), None
     if name != REFERENCE and REFERENCE in sounds:
-        wanted = level(sounds[REFERENCE])
-        frames = min(decibels.shape[1], wanted.shape[1])
-        png = difference_png(decibels[:, :frames] - wanted[:, :frames])
-        difference = package.add(("image/png", png))["url"]
+        difference = _difference(package, sounds[REFERENCE], samples)
     return Track(
         name,
         title,
         about,
         "ready",
         audio=audio["url"],
-        image=image["url"],
+        image=image,
         difference=difference,
         gain=matched.gain,
         download=f"{name}.flac",
     )
 
 
-def _recording(path: Path) -> np.ndarray | str:
+def _difference(package: Package, reference: Waveform, output: Waveform) -> Picture:
+    """At the lower of the two rates, as long as the shorter of the two."""
+    rate = min(reference.rate, output.rate)
+    wanted, found = (level(waveform.at(rate), rate) for waveform in (reference, output))
+    frames = min(wanted.shape[1], found.shape[1])
+    png = difference_png(found[:, :frames] - wanted[:, :frames])
+    return Picture(package.add(("image/png", png))["url"], rate / 2)
+
+
+def _recording(path: Path) -> Waveform | str:
     """The beginning of a recording, or why there is none."""
     try:
-        return read_recording(path, CLIP_LIMITS).samples[: round(MAX_CLIP_SECONDS * SAMPLE_RATE)]
+        native = read_recording(path, CLIP_LIMITS).native
     except AudioError as error:
         return str(error)
+    return Waveform(native.samples[: round(MAX_CLIP_SECONDS * native.rate)], native.rate)
 
 
-def _output(path: Path) -> np.ndarray:
+def _output(path: Path) -> Waveform:
     """The beginning of an output, as it was written."""
     import soundfile
 
-    return soundfile.read(path, dtype="float32", frames=round(MAX_CLIP_SECONDS * SAMPLE_RATE))[0]
+    with soundfile.SoundFile(path) as file:
+        return Waveform(file.read(round(MAX_CLIP_SECONDS * file.samplerate), dtype="float32"), file.samplerate)
 
 
 def _about(row: Row) -> str:

@@ -57,7 +57,7 @@ def pack(value: Mapping[str, Any], read: Callable[[str, str], tuple[str, bytes] 
         inside: dict[str, Any] = {}
         for kind in MEDIA:
             media = read(kind, track[kind]["url"]) if track[kind] else None
-            inside[kind] = media and package.add(media)
+            inside[kind] = media and {**track[kind], **package.add(media)}
             if media and kind == "audio" and track["download"]:
                 inside["download"] = str(Path(track["download"]).with_suffix(_SUFFIXES[media[0]]))
         package.value["tracks"].append({**track, **inside})

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { frequencyAt, frequencyTicks, timeStep, timeTicks } from '../../../assets/player/axes.js';
+import { frequencyAt, frequencyTicks, partAt, timeStep, timeTicks } from '../../../assets/player/axes.js';
 
 test('both axes reach from 0 Hz to the top', () => {
   for (const axis of ['mel', 'linear']) {
@@ -25,6 +25,18 @@ test('labels of frequencies lie where the axis has these frequencies, and do not
     }
   }
   assert.deepEqual(frequencyTicks('linear', 8000, 200), [{ hz: 4000, y: 100 }, { hz: 2000, y: 150 }, { hz: 6000, y: 50 }]);
+});
+
+test('where a frequency is on the axis is the inverse of what is there', () => {
+  for (const axis of ['mel', 'linear']) {
+    for (const hz of [0, 300, 11025, 22050]) assert.ok(Math.abs(frequencyAt(partAt(hz, axis, 22050), axis, 22050) - hz) < 1e-6);
+  }
+});
+
+test('an axis to 22 kHz has labels above 11 kHz, and one to 11 kHz has those it had', () => {
+  assert.deepEqual(frequencyTicks('linear', 22050, 110).map(({ hz }) => hz), [4000, 8000, 16000, 12000, 20000]);
+  assert.deepEqual(frequencyTicks('linear', 11025, 110).map(({ hz }) => hz), [4000, 8000, 2000, 6000, 10000]);
+  assert.deepEqual(frequencyTicks('mel', 11025, 110).map(({ hz }) => hz), [4000, 1000, 2000, 8000, 250]);
 });
 
 test('a time step is 1, 2 or 5 times a power of ten, and leaves room for labels', () => {

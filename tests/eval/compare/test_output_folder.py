@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from tests.command import command
 from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE
 from vocoders.recordings.files import find_audio
-from vocoders.recordings.reader import read_recording
+from vocoders.recordings.reader import Limits, read_recording
 
 NAMES = ("alto/a", "bass/b")
 METRICS = ("--metrics", "M-STFT")
@@ -277,3 +278,30 @@ def test_the_lossy_codec_of_a_file_is_known(tmp_path, tone):
     ):
         soundfile.write(tmp_path / name, tone, SAMPLE_RATE, format=kind, subtype=subtype)
         assert read_recording(tmp_path / name).lossy == codec
+
+
+def test_files_of_no_clip_stand_in_the_results(root):
+    change(root, "alto/a", lambda x: x)
+    (root / "mine/alto/a.wav").rename(root / "mine/stray.wav")
+    results, _ = compared(root, code=1)
+    assert results["unused"] == {"My-vocoder": [str(root / "mine/stray.wav")]}
+
+
+def test_another_length_is_measured_when_it_is_asked_for(root):
+    change(root, "alto/a", lambda x: x[: len(x) // 2])
+    folder = output_folder("Mine", root / "mine", names(root)).of_clip("alto/a")
+    task = Task("alto/a", str(root / "songs/alto/a.wav"), "", "M-STFT", str(root / "out"), (folder,))
+    (refused,) = run_task(task)
+    assert "0.60 s" in refused.error
+    (measured,) = run_task(replace(task, any_length=True))
+    assert measured.error == ""
+    assert measured.metrics["M-STFT"] is not None
+
+
+def test_an_output_that_was_read_already_is_not_read_again(root):
+    folder = output_folder("Mine", root / "mine", names(root)).of_clip("alto/a")
+    recording = read_recording(root / "mine/alto/a.wav")
+    (root / "mine/alto/a.wav").unlink()
+    known = replace(folder, decoded=(("alto/a", recording),))
+    assert known.read("alto/a", Limits()) is recording
+    assert known.of_clip("bass/b").decoded == ()

@@ -75,6 +75,7 @@ def test_what_was_noticed_about_an_output_is_kept_with_the_study(folder):
     make_study(store, folder, study, read_clips(clips), systems)
     with contextlib.closing(sqlite3.connect(folder / "listening.db")) as database:
         ((versions,),) = database.execute("select versions from study").fetchall()
+    assert store.study(store.studies()[0]["public_id"]).titles["Odd-one"] == "Odd one"
     about = json.loads(versions)["output Odd-one b"]
     assert "it is 300 ms late (6615 samples)" in about
     assert "its polarity is inverted" in about

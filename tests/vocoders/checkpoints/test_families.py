@@ -2,7 +2,6 @@
 transformers itself. `tests/golden/make_generators.py` wrote the values; 1e-4 is float32 through tens of layers."""
 
 import json
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -11,9 +10,9 @@ import soundfile
 import torch
 import yaml
 
-from common.paths import ROOT
 from tests.command import command
 from tests.conftest import harmonic_tone
+from tests.family_files import CASES, in_lightning, in_module, statistics, without_weight_norm, written
 from tests.golden.formula import mel, state_of
 from vocoders.catalogue import find_system
 from vocoders.checkpoints.checkpoint import CheckpointError, read_checkpoint, read_contents
@@ -23,29 +22,6 @@ from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.mel import log_mel_of
 from vocoders.recipes.named import HIFIGAN, NAMED
 from vocoders.torchaudio_cpu import import_torchaudio
-
-CASES = json.loads((ROOT / "tests" / "golden" / "generators.json").read_text())
-STATISTICS = np.stack([np.linspace(-2, -1, 12), np.linspace(0.5, 1.5, 12)])
-
-
-def written(case: str, folder: Path, wrap=None) -> Path:
-    """The files that the original program would leave: weights, configuration, and what else it needs."""
-    golden = CASES[case]
-    state = state_of(golden["shapes"], golden["constants"])
-    if case.startswith("Vocos"):
-        names, path = ("config.yaml", yaml.safe_dump), folder / "pytorch_model.bin"
-    elif case.startswith("ParallelWaveGAN"):
-        names, path = ("config.yml", yaml.safe_dump), folder / "checkpoint-10steps.pkl"
-        state = {"model": {"generator": state, "discriminator": {}}, "steps": 10}
-        np.save(folder / "stats.npy", STATISTICS)
-    elif case.startswith("speechbrain"):
-        names, path = ("hyperparams.yaml", yaml.safe_dump), folder / "generator.ckpt"
-    else:
-        names, path = ("config.json", json.dumps), folder / "g_00000010"
-        state = {"generator": state}
-    (folder / names[0]).write_text(names[1](golden["config"]))
-    torch.save(wrap(state) if wrap else state, path)
-    return path
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -63,20 +39,16 @@ def test_a_file_gives_the_originals_samples(tmp_path, case):
 
 WRAPPINGS = {
     "bare": lambda state: state["generator"],
-    "module": lambda state: {"generator": {f"module.{name}": value for name, value in state["generator"].items()}},
-    "Lightning": lambda state: {
-        "pytorch-lightning_version": "2.0",
-        "state_dict": {
-            **{f"generator.{name}": value for name, value in state["generator"].items()},
-            "mpd.discriminators.0.convs.0.weight_g": torch.zeros(1),
-        },
-    },
+    "module": lambda state: {"generator": in_module(state)},
+    "bare module": in_module,
+    "Lightning": in_lightning,
     "Coqui": lambda state: {
         "model": {
             **{f"model_g.{name}": value for name, value in state["generator"].items()},
             "model_d.mpd.0": torch.zeros(1),
         }
     },
+    "weight norm removed": without_weight_norm,
 }
 
 
@@ -182,52 +154,12 @@ def test_a_recipe_from_a_file(tmp_path):
         read_checkpoint(path, str(tmp_path / "mine.yaml"))
 
 
-LIES = {
-    "no statistics": ("ParallelWaveGAN's HiFi-GAN, one", lambda folder, config: (folder / "stats.npy").unlink(),
-                      "is a checkpoint of ParallelWaveGAN with a HiFi-GAN, but there is no stats.npy or stats.h5 beside"),
-    "other statistics": ("ParallelWaveGAN's HiFi-GAN, one", lambda folder, config: np.save(folder / "stats.npy", STATISTICS[:, :5]),
-                         "are not 12 finite numbers"),
-    "causal": ("ParallelWaveGAN's HiFi-GAN, one", lambda folder, config: config["generator_params"].update(use_causal_conv=True),
-               "use_causal_conv is True; only False is read"),
-    "another generator": ("ParallelWaveGAN's HiFi-GAN, one", lambda folder, config: config.update(generator_type="MelGANGenerator"),
-                          "generator_type is 'MelGANGenerator'"),
-    "EnCodec": ("Vocos, same", lambda folder, config: config["feature_extractor"].update(class_path="vocos.feature_extractors.EncodecFeatures"),
-                "is a Vocos, but config.yaml: the feature_extractor is 'vocos.feature_extractors.EncodecFeatures'; only"),
-    "another head": ("Vocos, same", lambda folder, config: config["head"].update(class_path="vocos.heads.IMDCTCosHead"), "the head is"),
-    "another width": ("Vocos, same", lambda folder, config: config["backbone"]["init_args"].update(dim=24), "asks for"),
-    "not that many bands": ("Vocos, same", lambda folder, config: config["feature_extractor"]["init_args"].update(n_mels=100),
-                            "takes 12 bands every 16 samples; the mel-.* mel has 100"),
-    "another activation": ("BigVGAN 2", lambda folder, config: config.update(activation="snake"), "is a BigVGAN, but .* tensors that config.json"),
-    "no activation": ("BigVGAN 2", lambda folder, config: config.update(activation="relu"), "activation is relu; allowed: snake or"),
-    "another hop": ("HiFi-GAN, resblock 1", lambda folder, config: config.update(hop_size=16), "hop_size is 16, but upsample_rates"),
-    "an odd kernel": ("HiFi-GAN, resblock 1", lambda folder, config: config.update(upsample_rates=[4, 3], upsample_kernel_sizes=[8, 6], hop_size=12),
-                      "has 6 for a rate of 3; the difference must be an even number"),
-    "no head": ("iSTFTNet", lambda folder, config: [config.pop(k) for k in ("gen_istft_n_fft", "gen_istft_hop_size")],
-                "hop_size is 32, but upsample_rates"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("lie", LIES)
-def test_files_that_do_not_belong_together_are_refused(tmp_path, lie):
-    case, change, reason = LIES[lie]
-    path = written(case, tmp_path)
-    config = CASES[case]["config"] = json.loads(json.dumps(CASES[case]["config"]))
-    before = json.dumps(config)
-    change(tmp_path, config)
-    beside = next(p for p in tmp_path.iterdir() if p.suffix in (".json", ".yaml", ".yml"))
-    beside.write_text(json.dumps(config))
-    CASES[case]["config"] = json.loads(before)
-    with pytest.raises(CheckpointError, match=reason) as caught:
-        read_checkpoint(path)
-    assert "\n" not in str(caught.value)
-
-
 def test_statistics_may_be_hdf5(tmp_path):
     path = written("ParallelWaveGAN's HiFi-GAN, one", tmp_path)
     wanted = read_checkpoint(path).recipe
     (tmp_path / "stats.npy").unlink()
     with h5py.File(tmp_path / "stats.h5", "w") as file:
-        file["mean"], file["scale"] = STATISTICS
+        file["mean"], file["scale"] = statistics(12)
     assert read_checkpoint(path).recipe == wanted
 
 
@@ -266,36 +198,3 @@ def test_resynth_runs_a_generator_of_another_family_and_rate(tmp_path):
     assert "at 16000 Hz, resampled to 22050 Hz" in system.about
     assert "far from the phrase" in system.about
     assert read_contents(path).assumed == read_checkpoint(path).recipe
-
-
-HOSTILE = [None, True, -1, 0, 10**400, 1.5, float("nan"), "x" * 500, "<a>", [], [[[1]]], [10**9] * 3, {"a": 1}]
-
-
-def places(config: dict, path: tuple = ()) -> list[tuple]:
-    """Of every value in a configuration, the keys that lead to it."""
-    inner = [place for key, value in config.items() if isinstance(value, dict) for place in places(value, (*path, key))]
-    return [(*path, key) for key in config] + inner
-
-
-@pytest.mark.parametrize(
-    "case", ["iSTFTNet", "ParallelWaveGAN's HiFi-GAN, one", "speechbrain's HiFi-GAN", "BigVGAN 2", "Vocos, same"]
-)
-def test_whatever_a_configuration_says_there_is_a_generator_or_a_sentence(tmp_path, monkeypatch, case):
-    path = written(case, tmp_path)
-    beside = next(p for p in tmp_path.iterdir() if p.suffix in (".json", ".yaml", ".yml"))
-    config = CASES[case]["config"]
-    refused = []
-    for place in places(config):
-        for value in HOSTILE:
-            changed = json.loads(json.dumps(config))
-            within = changed
-            for key in place[:-1]:
-                within = within[key]
-            within[place[-1]] = value
-            beside.write_text(json.dumps(changed) if beside.suffix == ".json" else yaml.safe_dump(changed))
-            try:
-                read_checkpoint(path)
-            except CheckpointError as error:
-                refused.append(str(error))
-    assert len(refused) > 100
-    assert all("\n" not in sentence and len(sentence) < 700 for sentence in refused)

@@ -79,6 +79,15 @@ def test_a_header_is_not_believed(tmp_path):
         read_array(tmp_path / "m.npy")
 
 
+def test_a_header_whose_bracket_is_never_closed_is_refused(tmp_path):
+    """Python's tokenizer, which NumPy asks, has an error of its own for it."""
+    np.save(tmp_path / "m.npy", MEL)
+    content = (tmp_path / "m.npy").read_bytes()
+    (tmp_path / "m.npy").write_bytes(content.replace(b")", b" ", 1).replace(b"}", b" ", 1))
+    with pytest.raises(MelFileError, match="not a NumPy array, whatever its name says, or its header is damaged"):
+        read_array(tmp_path / "m.npy")
+
+
 @pytest.mark.parametrize("keep", [3, 40, 130, 1000])
 def test_a_cut_file_is_refused(keep, tmp_path):
     path = save(tmp_path / "m.npy", MEL)

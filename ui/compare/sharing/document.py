@@ -10,10 +10,10 @@ from pathlib import Path
 from markupsafe import Markup
 
 from common.durable import write_durably
-from common.revision import revision
 from eval.reports.bundle import versions
 from eval.reports.player.media import Economy, png_as, wav_as
 from eval.reports.player.page import Facts, shared_page
+from eval.reports.revision import revision
 from server.results import ResultFolder, ResultStore
 from ui.compare.keeping.kept import Kept, read_kept
 from ui.markup import fill

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from vocoders.checkpoints.config import MAX_CONFIG_BYTES, MAX_PARAMETERS, CheckpointError, brief, check_file
 from vocoders.checkpoints.contents import GeneratorConfig
-from vocoders.hifigan.generator import parameter_count
+from vocoders.hifigan.generator import HiFiGANConfig, parameter_count
 from vocoders.recipes.configs import parsed
 from vocoders.recipes.recipe import MelRecipe
 
@@ -79,6 +79,15 @@ def built(kind: type[Config], fields: Mapping[str, Any], where: str, keys: Mappi
             f"{where} describes {count / 1e6:.0f} million weights; at most {MAX_PARAMETERS / 1e6:.0f} are read."
         )
     return config
+
+
+def even_kernels(config: HiFiGANConfig, where: str) -> None:
+    """Errors: `CheckpointError` where kernel - rate is odd: the original then makes a sample more than it upsamples to."""
+    for rate, kernel in zip(config.upsample_rates, config.upsample_kernel_sizes):
+        if (kernel - rate) % 2:
+            raise CheckpointError(
+                f"{where}: upsample_kernel_sizes has {kernel} for a rate of {rate}; the difference must be an even number."
+            )
 
 
 _TYPES = {"int": (int,), "float": (int, float), "bool": (bool,), "tuple": (tuple,), "Literal": (str,)}

@@ -1,4 +1,4 @@
-"""HiFi-GAN with the names of jik876/hifi-gan, with config.json of its kind, of iSTFTNet, or of coqui-ai/TTS."""
+"""HiFi-GAN with the names of jik876/hifi-gan, with config.json of its kind, of iSTFTNet, of coqui-ai/TTS, or of VITS."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 from vocoders.checkpoints.config import CheckpointError, brief, config_beside, json_object, read_config_and_mel
 from vocoders.checkpoints.contents import Contents
-from vocoders.checkpoints.families.configuration import built, recipe_by, section
+from vocoders.checkpoints.families.configuration import built, even_kernels, recipe_by, section
 from vocoders.checkpoints.families.family import Family
+from vocoders.checkpoints.families.vits import is_vits, read_vits
 from vocoders.checkpoints.formats import is_generator
 from vocoders.checkpoints.weights import folded
 from vocoders.hifigan.generator import HiFiGANConfig
@@ -31,6 +32,8 @@ def _read(path: Path, state: Mapping, config_path: Path | None) -> Contents:
     data = json_object(config_path)
     if "generator_model_params" in data:
         return _coqui(path, state, data, config_path.name)
+    if is_vits(data):
+        return read_vits(path, state, data, config_path.name)
     config, mel, assumed = read_config_and_mel(config_path)
     even_kernels(config, config_path.name)
     weights = folded(state, config, path.name)
@@ -48,15 +51,6 @@ def _coqui(path: Path, state: Mapping, data: Mapping, where: str) -> Contents:
     even_kernels(config, where)
     recipe = recipe_by(of_coqui, where, section(data, "audio"))
     return Contents(path.name, config, folded(state, config, path.name), None, where, assumed=recipe)
-
-
-def even_kernels(config: HiFiGANConfig, where: str) -> None:
-    """Errors: `CheckpointError` where kernel - rate is odd: the original then makes a sample more than it upsamples to."""
-    for rate, kernel in zip(config.upsample_rates, config.upsample_kernel_sizes):
-        if (kernel - rate) % 2:
-            raise CheckpointError(
-                f"{where}: upsample_kernel_sizes has {kernel} for a rate of {rate}; the difference must be an even number."
-            )
 
 
 HIFIGAN = Family("", is_generator, _read)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from vocoders.checkpoints.config import CheckpointError
 from vocoders.checkpoints.contents import Contents
-from vocoders.checkpoints.families.configuration import built, configuration, recipe_by
+from vocoders.checkpoints.families.configuration import built, configuration, even_kernels, recipe_by
 from vocoders.checkpoints.families.family import Family, starts
-from vocoders.checkpoints.families.hifigan import COQUI, even_kernels
+from vocoders.checkpoints.families.hifigan import COQUI
 from vocoders.checkpoints.weights import folded
 from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.recipes.configs import of_speechbrain

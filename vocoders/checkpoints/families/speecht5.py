@@ -10,25 +10,23 @@ from pathlib import Path
 
 import torch
 
-from vocoders.checkpoints.config import CheckpointError, brief
+from vocoders.checkpoints.config import SHAPE, CheckpointError, brief
 from vocoders.checkpoints.contents import Contents
 from vocoders.checkpoints.families.configuration import built, configuration
 from vocoders.checkpoints.families.family import Family, starts
 from vocoders.checkpoints.weights import checked, folded
-from vocoders.hifigan.generator import HiFiGANConfig
+from vocoders.hifigan.generator import V1, HiFiGANConfig
 from vocoders.recipes.configs import of_speecht5, parsed
 from vocoders.recipes.named import with_its_name
 from vocoders.recipes.recipe import recipe_from
 
 _KEYS = {"input_channels": "model_in_dim", "slope": "leaky_relu_slope"}
 _DEFAULTS = {
+    **{field: getattr(V1, field) for field in SHAPE},
     "model_in_dim": 80,
     "leaky_relu_slope": 0.1,
-    "upsample_initial_channel": 512,
     "upsample_rates": (4, 4, 4, 4),
     "upsample_kernel_sizes": (8, 8, 8, 8),
-    "resblock_kernel_sizes": (3, 7, 11),
-    "resblock_dilation_sizes": ((1, 3, 5),) * 3,
 }
 
 

@@ -18,7 +18,7 @@ from common.paths import ASSETS
 from eval.reports.player.media import OPUS_RATE, Economy, flac, opus, png_as, wav_as
 from eval.reports.player.page import MAX_PAGE_BYTES, Facts, TooLarge, shared_page
 from eval.reports.player.script import script_of
-from eval.reports.player.value import Track, player_value
+from eval.reports.player.value import Picture, Track, player_value
 from eval.reports.spectrogram import level, level_png
 from tests.signals import harmonic_tone
 from vocoders.audio import to_pcm16, write_wav
@@ -41,7 +41,8 @@ def folder(tmp_path_factory):
 
 def value(title: str = "Recording") -> dict:
     def track(track_id, name, of=None):
-        files = {"audio": f"x/{track_id}.wav", "image": f"x/{track_id}.png", "difference": f"x/{track_id}.png"}
+        picture = Picture(f"x/{track_id}.png", 11_025.0)
+        files = {"audio": f"x/{track_id}.wav", "image": picture, "difference": picture}
         return Track(track_id, name, f"About {name}", "ready", download=f"song__{track_id}.wav", of=of, **files)
 
     tracks = [track("reference", title), *map(track, SYSTEMS, TITLES)]
@@ -212,7 +213,7 @@ def test_eight_systems_of_ten_seconds_fit_without_loss(tmp_path):
     rng = np.random.default_rng(0)  # noise at a loud voice's level: harder to pack than any voice
     samples = (0.1 * rng.standard_normal(220_500)).astype(np.float32)
     sound, picture = flac(to_pcm16(samples), 22_050), level_png(level(samples))
-    files = {"audio": "a", "image": "i", "difference": "d"}
+    files = {"audio": "a", "image": Picture("i", 11_025.0), "difference": Picture("d", 11_025.0)}
     tracks = [Track("reference", "Recording", "", "ready", **files)]
     tracks += [Track(f"s{i}", f"S{i}", "", "ready", **files) for i in range(8)]
     seen = []

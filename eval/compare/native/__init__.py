@@ -1,0 +1,1 @@
+"""Outputs at their own rates."""

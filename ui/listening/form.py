@@ -1,0 +1,156 @@
+"""What is filled in to make a study: the values of the fields, and the clips and systems that follow from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from eval.compare.output_folder import AnySystem, OutputFolder
+from eval.listening.making.make_study import read_clips
+from eval.listening.making.outputs import OUTPUT_LIMITS
+from eval.listening.study import Question, Study, StudyError
+from ui.folders.layout import FoldersError, GivenFolders
+from ui.folders.material import material_of, read_output
+from vocoders.audio import Recording
+from vocoders.systems import System
+
+EVERYTHING = 0  # as the number of trials: all of them
+MAX_STUDY_SECONDS = 1800.0  # of recordings and outputs in folders, which are held at once
+
+
+@dataclass(frozen=True)
+class Form:
+    """The values of the fields, in their order on the page."""
+
+    name: str
+    mode: str
+    files: list[str]
+    with_compared: bool
+    recording: str
+    systems: list[str]
+    raters: float
+    trials: float
+    repeats: float
+    golds: float
+    traps: float
+    seed: float
+    about: str
+    questions: str
+    revises: str
+    key: str
+
+    def clips(self) -> dict[str, Path]:
+        """{name: file}. Errors: `StudyError`."""
+        paths = [*self.files, *([self.recording] if self.with_compared and self.recording else [])]
+        if not paths:
+            raise StudyError(
+                "Add clips first: upload some, or folders of outputs, or put a recording into the Compare page."
+            )
+        found: dict[str, Path] = {}
+        for path in map(Path, paths):
+            name, number = path.stem, 2
+            while name in found:
+                name, number = f"{path.stem}-{number}", number + 1
+            found[name] = path
+        return found
+
+    def study(self, items: Sequence[str], systems: Sequence[str], reference: bool = True) -> Study:
+        """Errors: `StudyError`."""
+        return Study(
+            name=self.name.strip(),
+            mode=self.mode,
+            items=tuple(items),
+            systems=tuple(systems),
+            raters=int(self.raters or 0),
+            trials=int(self.trials or EVERYTHING) or None,
+            repeats=int(self.repeats or 0),
+            golds=int(self.golds or 0),
+            traps=int(self.traps or 0),
+            seed=int(self.seed or 0),
+            about=self.about.strip(),
+            questions=parse_questions(self.questions),
+            reference=reference,
+        )
+
+
+def parse_questions(text: str) -> tuple[Question, ...]:
+    """A question per line; behind a bar its choices: "What did you use? | headphones, loudspeakers"."""
+    questions: list[Question] = []
+    for line in filter(None, map(str.strip, (text or "").splitlines())):
+        words, _, given = line.partition("|")
+        question_id = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40] or f"question-{len(questions) + 1}"
+        questions.append(Question(question_id, words.strip(), tuple(filter(None, map(str.strip, given.split(","))))))
+    return tuple(questions)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a study is rendered from. recordings: {item: recording}; none where outputs are compared with each other only."""
+
+    items: tuple[str, ...]
+    recordings: Mapping[str, Recording]
+    systems: tuple[AnySystem, ...]
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether the recordings are there."""
+        return bool(self.recordings)
+
+
+def sources_of_clips(form: Form, own: Sequence[System], read: Callable[..., Recording]) -> Sources:
+    """Clips through systems that run here. read: as `read_recording`. Errors: `StudyError`, `AudioError`."""
+    clips = form.clips()
+    form.study(list(clips), [system.id for system in own])  # says what is wrong before anything is read
+    return Sources(tuple(clips), read_clips(clips, read), tuple(own))
+
+
+def sources_of_folders(
+    form: Form, given: GivenFolders, reference: str | None, own: Sequence[System], read: Callable[..., Recording]
+) -> Sources:
+    """Folders of outputs, with their recordings or without; the clips are those of which every folder has an output.
+
+    Errors: `StudyError`; `AudioError` naming the file.
+    """
+    if form.files or form.with_compared:
+        raise StudyError("Give either clips or folders: the clips of a study of folders are those in the folders.")
+    try:
+        material = material_of(given, reference or None)
+    except FoldersError as error:
+        raise StudyError(str(error)) from error
+    if not (items := material.complete):
+        raise StudyError("There is no clip of which every folder has an output.")
+    if own and not material.has_reference:
+        raise StudyError(
+            "Without a folder of recordings the lab's systems have nothing to resynthesize: choose none of them."
+        )
+    ids = [*(system.id for system in material.systems), *(system.id for system in own)]
+    form.study(items, ids, material.has_reference)
+    recordings = read_clips({item: material.clips[item] for item in items}, read) if material.has_reference else {}
+    systems = tuple(_decoded(system, items, read) for system in material.systems)
+    decoded = [recording for system in systems for _, recording in system.decoded]
+    seconds = sum(recording.seconds for recording in [*recordings.values(), *decoded])
+    if seconds > MAX_STUDY_SECONDS:
+        raise StudyError(
+            f"The folders hold {seconds / 60:.0f} minutes of sound; a study of at most {MAX_STUDY_SECONDS / 60:g} is made here."
+        )
+    return Sources(tuple(items), recordings, (*systems, *own))
+
+
+def _decoded(system: OutputFolder, items: Sequence[str], read: Callable[..., Recording]) -> OutputFolder:
+    found = [read_output(system, item, lambda path, name: read(path, OUTPUT_LIMITS, name)) for item in items]
+    if reasons := [reason for output in found for _, reason in output.missing]:
+        raise StudyError(reasons[0])
+    return replace(system, decoded=tuple(pair for output in found for pair in output.decoded))
+
+
+def count_clips(given: GivenFolders | None, reference: str | None) -> tuple[int, list[str]]:
+    """How many clips a study of these folders has, and the ids of its systems; none for folders that cannot be used."""
+    if given is None:
+        return 0, []
+    try:
+        material = material_of(given, reference or None)
+    except FoldersError:
+        return 0, []
+    return len(material.complete), [system.id for system in material.systems]

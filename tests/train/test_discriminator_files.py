@@ -65,7 +65,7 @@ def test_the_command_trains_on(short_run, exported, pack, tmp_path):
     assert "give it, too, with --from FILE" in done.stderr
     done = command("train", "fit", "--data", pack.root, "--out", tmp_path / "b", *options, "--from", generator,
                    "--discriminators", generator, code=1)  # fmt: skip
-    assert "is no file of discriminators" in done.stderr
+    assert "holds no discriminators" in done.stderr
 
 
 def test_the_original_has_the_same_names_and_shapes(tmp_path):

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -90,7 +90,7 @@ class FoldersJob:
         self._limits, self._compute, self._now = limits, compute, now
         self._seconds_left = MAX_TOTAL_SECONDS
 
-    def run(self, stop: threading.Event) -> Iterator[Progress | Compared]:
+    def run(self, stop: threading.Event) -> Generator[Progress | Compared, None, None]:
         """`Progress` as it goes, and `Compared` last, of the clips that were done by then. Setting `stop` ends the measuring.
 
         Errors: `FoldersError` where nothing was measured; `ComputeError`.

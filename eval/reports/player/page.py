@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -58,7 +59,7 @@ def shared_page(
     """
     shown, ids = lettered(value, blind) if blind else (dict(value), {})
     for economy in ECONOMIES:
-        package = pack(shown, lambda kind, url, used=economy: _read(read, kind, url, used))
+        package = pack(shown, functools.partial(_read, read, economy))
         if blind:
             package = _sealed(package, ids, facts)
         page = _page(package, facts, economy, bool(blind)).encode()
@@ -69,7 +70,7 @@ def shared_page(
     )
 
 
-def _read(read: Reader, kind: str, url: str, economy: Economy) -> tuple[str, bytes] | None:
+def _read(read: Reader, economy: Economy, kind: str, url: str) -> tuple[str, bytes] | None:
     return None if kind == "difference" and economy.without_differences else read(kind, url, economy)
 
 

@@ -37,12 +37,18 @@ def sweep(folder: Path, max_bytes: float, max_age: float = MAX_AGE_SECONDS) -> i
 def keep_sweeping(*folders: Path, also: Callable[[], object] = lambda: None) -> threading.Thread:
     """Sweeps the folders in a background thread until the process ends. also: called at every turn."""
 
+    def turn() -> None:
+        for folder in folders:
+            if removed := sweep(folder, MAX_KEPT_BYTES):
+                _log.info("%d old files removed from %s", removed, folder.name)
+        also()
+
     def work() -> None:
         while not threading.Event().wait(SWEEP_INTERVAL_SECONDS):
-            for folder in folders:
-                if removed := sweep(folder, MAX_KEPT_BYTES):
-                    _log.info("%d old files removed from %s", removed, folder.name)
-            also()
+            try:
+                turn()
+            except OSError as error:  # of a disk that is gone for a while; the next turn tries again
+                _log.warning("files could not be swept: %s", error)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()

@@ -21,6 +21,7 @@ from vocoders.systems import Progress, System
 
 Key = tuple[Hashable, ...]
 _MEL: Key = ("mel",)  # where there is one instead of a recording
+MAX_DURATION_DIFFERENCE_SECONDS, MAX_DURATION_DIFFERENCE_SHARE = 0.25, 0.02  # of an output; the larger of both
 POLL_INTERVAL_SECONDS = 0.1  # between checks whether a waiting caller has been cancelled
 
 
@@ -94,7 +95,18 @@ class Analysis:
         """The vocoder's output at `system.rate`, before refinement."""
         features, vocoder = self.features(system.steps), system.load()
         key = (*system.steps, system.load)
-        return self.once(key, lambda: vocoder(features, on_progress), _wanted(on_progress))
+        return self.once(key, lambda: self._checked(vocoder(features, on_progress), system), _wanted(on_progress))
+
+    def _checked(self, samples: np.ndarray, system: System) -> np.ndarray:
+        """Errors: ValueError for an output of another duration, which would be cut or padded without a word."""
+        if self.length is None:
+            return samples
+        made, wanted = len(samples) / system.rate, self.length / SAMPLE_RATE
+        if abs(made - wanted) > max(MAX_DURATION_DIFFERENCE_SECONDS, MAX_DURATION_DIFFERENCE_SHARE * wanted):
+            raise ValueError(
+                f"{system.title} makes {made:.2f} s of a recording of {wanted:.2f} s; is its output at {system.rate} Hz?"
+            )
+        return samples
 
     def seconds(self, system: System) -> float:
         """Seconds that the system cost to compute, with every part counted that another system had computed already."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from vocoders.audio import check_mono, resample
+from vocoders.audio import check_mono
 from vocoders.checkpoints.brought import slug
 from vocoders.features import Features, front_end
 from vocoders.recipes.configs import read_recipe
@@ -61,7 +61,7 @@ class TorchScriptVocoder:
             raise ValueError(f"{path.name} is no TorchScript program ({_first_line(error)})") from error
 
     def __call__(self, features: Features, on_progress: Callable[[float], None] = lambda fraction: None) -> np.ndarray:
-        """float32 at 22 050 Hz. Errors: `FeatureMismatch`; ValueError where the program fails or gives no waveform."""
+        """(n,) float32 at `rate`. Errors: `FeatureMismatch`; ValueError where the program fails or gives no waveform."""
         mel = features.require(self.expects, by="this TorchScript program")
         try:
             with torch.inference_mode():
@@ -76,7 +76,7 @@ class TorchScriptVocoder:
             )
         check_mono(samples, f"the output of {self._name}")
         on_progress(1.0)
-        return resample(samples, self.rate)
+        return samples
 
 
 def _first_line(error: Exception) -> str:

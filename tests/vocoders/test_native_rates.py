@@ -68,8 +68,18 @@ def test_without_its_own_samples_a_recording_is_as_before():
 
 
 def test_a_rate_above_48_khz_is_lowered():
-    high = dataclasses.replace(wide_system(), rate=96_000)
+    def load():
+        return lambda features, on_progress: resample(Loudest()(features, on_progress), RATE, 96_000)
+
+    high = dataclasses.replace(wide_system(), rate=96_000, load=load)
     assert high.native_rate == synthesize_native(high, analysis()).rate == 48_000
+
+
+def test_an_output_of_another_duration_is_refused_instead_of_cut():
+    """As of a vocoder whose rate is stated wrongly."""
+    wrong = dataclasses.replace(wide_system(), rate=RATE // 2)
+    with pytest.raises(ValueError, match=r"makes 2.00 s of a recording of 1.00 s; is its output at 22050 Hz\?"):
+        synthesize(wrong, analysis())
 
 
 def test_a_loaded_system_gives_22_050_hz_unless_asked():

@@ -11,6 +11,7 @@ import torch
 from tests.command import command
 from tests.conftest import harmonic_tone
 from ui.vocoders.uploads import add_upload
+from vocoders.analysis import Analysis, synthesize, synthesize_native
 from vocoders.catalogue import find_system, find_systems
 from vocoders.checkpoints.checkpoint import CheckpointError
 from vocoders.mel import HIFIGAN, log_mel_of
@@ -75,3 +76,16 @@ def test_what_is_wrong_with_it_is_said(tmp_path, program):
     (tmp_path / "other.pt").write_bytes(b"PK\x03\x04 nothing")
     with pytest.raises(ValueError, match=r"other\.pt is no TorchScript program"):
         find_system(f"torchscript:{tmp_path / 'other.pt'}@hifigan").load()
+
+
+def test_a_program_of_another_rate_is_resampled_once(program):
+    """Half a second of silence after half a second of sound: the step stays where it was."""
+    samples = np.concatenate([harmonic_tone(0.5), np.zeros(11_025)]).astype(np.float32)
+    system = find_system(f"torchscript:{program(Steps(256))}@bigvgan-44k")
+    native = synthesize_native(system, Analysis(samples))
+    assert native.rate == 44_100
+    for found, rate in ((native.samples, 44_100), (synthesize(system, Analysis(samples)), 22_050)):
+        assert abs(len(found) - rate) < 20
+        level = np.abs(np.diff(found, prepend=found[0]))
+        loud, quiet = level[rate // 8 : 3 * rate // 8].sum(), level[5 * rate // 8 : 7 * rate // 8].sum()
+        assert loud > 20 * quiet

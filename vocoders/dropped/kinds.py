@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def recognize(path: Path) -> Recognized:
 def _array(path: Path) -> Recognized:
     try:
         shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
-    except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError, RecursionError):
+    except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError, RecursionError, TokenError):
         return Recognized("other", "a damaged NumPy array, or one of objects")
     if len(shape) == 2 and shape[0] == 2:
         return Recognized("statistics", f"mean and scale of {shape[1]} bands", ".npy")

@@ -70,6 +70,7 @@ def main() -> None:
         "pip",
         "install",
         "--quiet",
+        "--compile-bytecode",  # as pip does; else every process compiles all it imports where no bytecode may be written
         "--python",
         sys.executable,
         *options,

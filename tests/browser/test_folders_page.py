@@ -12,7 +12,7 @@ from tests.conftest import harmonic_tone
 
 HOSTILE = "<img src=x onerror=ran=1>${7*7}{{7*7}}"
 RATE = 44_100
-PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture

@@ -153,7 +153,8 @@ def _output(path: Path) -> Waveform:
     """The beginning of an output, as it was written."""
     import soundfile
 
-    with soundfile.SoundFile(path) as file:
+    # Opened here, since soundfile encodes paths, and a name need not be UTF-8
+    with path.open("rb") as raw, soundfile.SoundFile(raw) as file:
         return Waveform(file.read(round(MAX_CLIP_SECONDS * file.samplerate), dtype="float32"), file.samplerate)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import resource
 import tempfile
@@ -11,9 +12,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-
-from common.forks import fork_context
-from server.process import PRELOADED
 
 HANG_SECONDS = 60.0  # by the wall clock, after which a case is given up; wide, because the machine may be shared
 MAX_ADDRESS_SPACE_BYTES = 12_000_000_000  # bytes; what asks for more fails instead of taking the machine down
@@ -68,7 +66,7 @@ def run_cases(judge: Judge, numbers: Iterable[int]) -> Tally:
 
 class _Worker:
     def __init__(self, judge: Judge) -> None:
-        context = fork_context(*PRELOADED)
+        context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(judge, theirs), daemon=True)
         self._process.start()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import struct
 import subprocess
 
@@ -13,6 +15,7 @@ import soundfile
 
 from common.paths import ROOT
 from tests.alignment import lag_and_correlation
+from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE
 from vocoders.recordings.decoding import open_audio
 from vocoders.recordings.decoding.containers import container_of
@@ -308,3 +311,16 @@ def test_names_that_are_no_text_can_be_opened(tmp_path):
     name.write_bytes((FILES / "phrase.flac").read_bytes())
     with open_audio(name) as stream:
         assert sum(map(len, stream.blocks())) == 44_100
+
+
+def test_files_are_closed_once_and_all_of_them(tmp_path):
+    """Also those that libsndfile refuses: another file may have the number by then."""
+    (tmp_path / "bad.wav").write_bytes(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x22\x56\0\0\x44\xac\0\0\2\0\x10\0")
+    soundfile.write(tmp_path / "good.wav", harmonic_tone(0.5), 22_050)
+    read_recording(tmp_path / "good.wav")
+    before = sorted(os.listdir("/proc/self/fd"))
+    for name in ("bad.wav", "good.wav"):
+        for _ in range(3):
+            with contextlib.suppress(AudioError):
+                read_recording(tmp_path / name)
+    assert sorted(os.listdir("/proc/self/fd")) == before

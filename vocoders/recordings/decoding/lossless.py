@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,9 +24,11 @@ def open_lossless(path: Path, container: str) -> Iterator[Stream]:
     if found and found.promised == 0 and found.present:
         raise Unreadable("the header says that nothing is in it", said=True)
     with contextlib.ExitStack() as stack:
-        raw = stack.enter_context(path.open("rb"))  # by its number: libsndfile takes no name that is not UTF-8
+        # By its number: libsndfile takes no name that is not UTF-8. The number is given away: libsndfile 1.2.0 closes one that it
+        # cannot use, asked to or not, and a number that is closed twice may be another file's by then
+        number = os.open(path, os.O_RDONLY)
         try:
-            file = stack.enter_context(soundfile.SoundFile(raw.fileno(), closefd=False))
+            file = stack.enter_context(soundfile.SoundFile(number, closefd=True))
         except (soundfile.LibsndfileError, OverflowError, ValueError) as error:
             if found and found.missing:
                 raise Unreadable(

@@ -73,4 +73,6 @@ class Listener:
 def any_answer(step: dict) -> object:
     """A valid one."""
     stimuli = sum(slot["role"] == "take" for slot in step["slots"])
-    return {"acr": 3, "mushra": [40 + 10 * n for n in range(stimuli)], "ab": "same", "abx": "b"}[step["mode"]]
+    sliders = [40 + 10 * n for n in range(stimuli)]
+    choices = {"acr": 3, "mushra": sliders, "ab": "same", "abx": "b", "dcr": 4, "ccr": -1, "mushra1s": 55}
+    return (choices | {"mushranr": sliders, "similarity": 2})[step["mode"]]

@@ -2,8 +2,8 @@
 // ui/listening/rate_routes.py (bodies) and eval/listening/session/service.py (steps).
 
 /** @typedef {string} Mode id of a kind of trial, see tasks/registry.js */
-/** @typedef {{role: 'reference' | 'take' | 'x', label: string, url: string}} Slot a sound of a trial, as far as it may be known; `take` is a stimulus under a letter */
-/** @typedef {number | string | number[]} Answer a category, a choice, or a rating of 0 to 100 per slot after the first */
+/** @typedef {{role: 'reference' | 'low' | 'mid' | 'take' | 'x', label: string, url: string}} Slot a sound of a trial, as far as it may be known; `take` is a stimulus under a letter, `low` and `mid` are open anchors */
+/** @typedef {number | string | number[]} Answer a category, a choice, or a number per stimulus */
 /** @typedef {{id: string, text: string, kind: 'choice' | 'text', choices: string[]}} Question */
 
 /** @typedef {{step: 'welcome', study: {name: string, mode: Mode, about: string, trials: number, minutes: number}, durable: boolean}} WelcomeStep */

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from eval.listening.analysis.votes import ANCHOR, REFERENCE
+from eval.listening.tasks.material import Material
 from eval.listening.tasks.registry import TASKS, task_of
 from eval.listening.tasks.task import Task
 from eval.listening.trial import BEEPS, DEGRADED
 
 MAX_ITEMS, MAX_SYSTEMS, MAX_TRIALS = 60, 12, 200
+# Fields that came later, with their defaults: left out where they have them, so that hashes of older studies stay
+LATER_FIELDS: Mapping[str, object] = {"reference": True, "mid_anchor": False}
 
 
 class StudyError(ValueError):
@@ -53,6 +56,7 @@ class Study:
     questions: tuple[Question, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()  # of tasks that compare pairs; none: those of the task
     reference: bool = True  # whether the recording is one of the conditions that are rated
+    mid_anchor: bool = False  # MUSHRA's second anchor, at 7 kHz
 
     def __post_init__(self) -> None:
         self._check("mode", self.mode in TASKS, f"one of {', '.join(TASKS)}")
@@ -64,7 +68,9 @@ class Study:
         for name in ("items", "systems"):
             values = getattr(self, name)
             self._check(name, len(set(values)) == len(values) and all(values), "different names")
-        reserved = {REFERENCE, ANCHOR, DEGRADED, *BEEPS, *self.task.anchors} & set(self.systems)
+        anchored = [name for name, task in TASKS.items() if task.extra_anchors]
+        self._check("mid_anchor", not self.mid_anchor or self.task.extra_anchors, f"true for {', '.join(anchored)}")
+        reserved = {REFERENCE, ANCHOR, DEGRADED, *BEEPS, *self.anchors} & set(self.systems)
         self._check("systems", not reserved, f"none called {', '.join(sorted(reserved))}")
         self._check("raters", 1 <= self.raters <= 10_000, "1 to 10000")
         for name in ("repeats", "golds", "traps"):
@@ -93,14 +99,21 @@ class Study:
     @property
     def conditions(self) -> tuple[str, ...]:
         """All conditions, attention checks aside."""
-        found = self.task.conditions(self.systems)
-        return tuple(condition for condition in found if self.reference or condition != REFERENCE)
+        return self.task.conditions(self._material)
 
     @property
     def clip_units(self) -> Sequence[tuple[str, ...]]:
         """The questions about one clip: the conditions that each plays."""
-        units = self.task.units(self.systems, self.pairs)
-        return [unit for unit in units if self.reference or REFERENCE not in unit]
+        return self.task.units(self._material)
+
+    @property
+    def anchors(self) -> Mapping[str, float]:
+        """{condition: cut-off of the low-passed recording, Hz}."""
+        return {**self.task.anchors, **(self.task.extra_anchors if self.mid_anchor else {})}
+
+    @property
+    def _material(self) -> Material:
+        return Material(self.systems, self.pairs, self.reference, self.anchors)
 
     @property
     def units(self) -> int:
@@ -120,8 +133,9 @@ class Study:
     def as_json(self) -> str:
         """All fields, by name: the text that `sha256` is of."""
         content = asdict(self)
-        if self.reference:  # the field came later, and hashes of older studies stay
-            del content["reference"]
+        for name, default in LATER_FIELDS.items():
+            if content[name] == default:
+                del content[name]
         return json.dumps(content, ensure_ascii=False, sort_keys=True)
 
     @property
@@ -161,8 +175,9 @@ def study_from(content: Mapping) -> Study:
     for name in ("raters", "trials", "repeats", "golds", "traps", "seed"):
         if name in values and not (type(values[name]) is int or (name == "trials" and values[name] is None)):
             raise StudyError(f"{name}: {values[name]!r} is not a whole number")
-    if not isinstance(values.get("reference", True), bool):
-        raise StudyError(f"reference: {values['reference']!r} is neither true nor false")
+    for name in ("reference", "mid_anchor"):
+        if not isinstance(values.get(name, False), bool):
+            raise StudyError(f"{name}: {values[name]!r} is neither true nor false")
     for name in ("name", "mode", "about"):
         values[name] = str(values.get(name, ""))
     return Study(**values)

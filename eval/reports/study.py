@@ -18,6 +18,8 @@ from eval.reports.svg import Drawing
 RULES = {
     "gold": "rated the degraded anchor as good",
     "trap": "did not answer the beeps",
+    "null-pair": "ITU-T P.800 annex D: called the recording annoying against itself",
+    "flat-scores": "scored all outputs of a clip alike where others do not",
     "hidden-reference": "ITU-R BS.1534: rated the hidden recording below 90 on more than 15 % of the clips",
     "same-answer": "gave one answer to everything",
     "against-the-panel": "hardly agrees with the others",
@@ -37,7 +39,7 @@ def study_results(results: Mapping, titles: Mapping[str, str]) -> Markup:
     """One HTML section. results: of `eval.listening.analysis.results.analyse`; titles: {system id: title}, an id without one is
     shown as it is."""
     task = task_of(results["study"]["mode"])
-    anchors = {anchor: f"{hertz / 1000:g} kHz anchor" for anchor, hertz in task.anchors.items()}
+    anchors = {anchor: f"{hertz / 1000:g} kHz anchor" for anchor, hertz in (task.anchors | task.extra_anchors).items()}
     names = Names({REFERENCE: "Recording", **anchors, **titles})
     return render(
         "eval/reports/templates/study_results.html",

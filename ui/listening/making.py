@@ -15,6 +15,7 @@ from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
 from eval.listening.study import Study, StudyError, session_minutes
+from eval.listening.tasks.material import Material
 from eval.listening.tasks.registry import TASKS, task_of
 from server.executor import ComputeError, Executor
 from ui.background import Finished, followed
@@ -210,7 +211,7 @@ def outlook_of(
 ) -> str:
     """The planner's sentences, as HTML, for the present values of the form."""
     items = len(files or []) + bool(with_compared and recording)
-    per_item = len(task_of(mode).units(systems))
+    per_item = len(task_of(mode).units(Material(systems)))
     if not items or not systems or not per_item or not raters or raters < 1:
         return fill("listening/templates/outlook.html", found=None, needed=task_of(mode).needs)
     asked = min(int(trials or 0) or items * per_item, items * per_item)

@@ -18,8 +18,8 @@ const TICK = 'M9.6 16.6 5 12l1.4-1.4 3.2 3.2 8-8L19 7.2z';
  * @param {Pick<Slot, 'role' | 'label'>} slot
  */
 export function slotName(words, { role, label }) {
-  if (role === 'reference') return words.say('player.reference');
-  return role === 'x' ? 'X' : label;
+  if (role === 'take') return label;
+  return role === 'x' ? 'X' : words.say(`player.${role}`);
 }
 
 /** Holds nodes and no state: what it shows it asks the player. */

@@ -4,7 +4,12 @@
 import { ab } from './ab.js';
 import { abx } from './abx.js';
 import { acr } from './acr.js';
+import { ccr } from './ccr.js';
+import { dcr } from './dcr.js';
 import { mushra } from './mushra.js';
+import { mushra1s } from './mushra1s.js';
+import { mushranr } from './mushranr.js';
+import { similarity } from './similarity.js';
 
 /** @import { Answer, Mode, TrialStep } from '../messages.js' */
 /** @import { Translations } from '../translations.js' */
@@ -32,7 +37,7 @@ import { mushra } from './mushra.js';
  */
 
 /** @type {Record<Mode, Task>} */
-const TASKS = { acr, mushra, ab, abx };
+const TASKS = { acr, mushra, ab, abx, dcr, ccr, mushra1s, mushranr, similarity };
 
 /** @param {Mode} mode */
 export function taskOf(mode) {

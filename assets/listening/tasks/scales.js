@@ -4,6 +4,7 @@ import { el, setAttribute, setText } from '../../player/elements.js';
 import { clamp } from '../../player/numbers.js';
 import { Choices } from '../widgets.js';
 
+/** @import { Answer, Slot } from '../messages.js' */
 /** @import { Scale } from './registry.js' */
 /** @import { Translations } from '../translations.js' */
 
@@ -74,6 +75,7 @@ class Slider {
    */
   constructor(words, label, onchange) {
     this.words = words;
+    this.label = label;
     this.onchange = onchange;
     const touch = () => this.set(Number(this.input.value));
     /** @type {HTMLInputElement} */
@@ -108,32 +110,47 @@ class Slider {
 }
 
 /**
- * A rating of every stimulus against the reference, which is the first slot.
+ * The keys of sliders.
+ *
+ * @param {Translations} words
+ * @returns {[keys: string[], text: string][]}
+ */
+export function sliderKeys(words) {
+  return [[['↑', '↓'], 'keys.rate'], [[words.say('keys.name.pages')], 'keys.rate.ten'],
+    [[words.say('keys.name.ends')], 'keys.rate.ends']];
+}
+
+/**
+ * A rating of every stimulus; the reference and open anchors have none.
  *
  * @implements {Scale}
  */
 export class SliderScale {
   /**
    * @param {Translations} words
-   * @param {string[]} labels of the stimuli
+   * @param {Slot[]} slots
    * @param {() => void} onchange
    */
-  constructor(words, labels, onchange) {
+  constructor(words, slots, onchange) {
     this.words = words;
-    this.labels = labels;
-    this.sliders = labels.map((label) => new Slider(words, label, onchange));
-    this.beside = [null, ...this.sliders.map(({ root }) => root)];
+    /** By slot. */
+    this.sliders = slots.map(({ role, label }) => role === 'take' ? new Slider(words, label, onchange) : null);
+    this.beside = this.sliders.map((slider) => slider?.root ?? null);
     this.top = el('div', 'booth-scale', { 'aria-hidden': 'true' }, el('div', 'booth-scale-words', {},
       ...[1, 2, 3, 4, 5].map((step) => el('span', '', { text: words.say(`acr.${step}`) }))));
   }
 
-  get answer() {
-    const values = this.sliders.map(({ value }) => value);
+  /** Of all stimuli. @returns {number[] | null} */
+  get answers() {
+    const values = this.sliders.flatMap((slider) => slider ? [slider.value] : []);
     return values.every((value) => value !== null) ? values : null;
   }
 
+  /** @returns {Answer | null} */
+  get answer() { return this.answers; }
+
   get missing() {
-    const labels = this.labels.filter((label, index) => this.sliders[index].value === null);
+    const labels = this.sliders.flatMap((slider) => slider?.value === null ? [slider.label] : []);
     return labels.length ? this.words.say('missing.rate', { labels: this.words.list(labels) }) : '';
   }
 
@@ -145,7 +162,7 @@ export class SliderScale {
    * @param {number} slot
    */
   key(name, event, slot) {
-    const slider = this.sliders[slot - 1];
+    const slider = this.sliders[slot];
     const from = slider?.value ?? INITIAL_RATING;
     /** @type {Record<string, number>} */
     const moves = { arrowup: from + 1, arrowdown: from - 1, pageup: from + 10, pagedown: from - 10, home: 0, end: 100 };
@@ -157,6 +174,6 @@ export class SliderScale {
 
   /** @param {boolean} enabled */
   enable(enabled) {
-    for (const { input } of this.sliders) input.disabled = !enabled;
+    for (const slider of this.sliders) if (slider) slider.input.disabled = !enabled;
   }
 }

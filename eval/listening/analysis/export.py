@@ -11,7 +11,7 @@ from eval.listening.analysis.results import EXCLUDING_RULES, flags_of, votes_of
 from eval.listening.analysis.votes import Rating
 from eval.listening.storage.records import StoredStudy
 from eval.listening.storage.store import Store
-from eval.listening.tasks.pair import SIDES
+from eval.listening.tasks.choices.pair import SIDES
 from eval.listening.trial import Trial
 
 LONG = (

@@ -48,6 +48,7 @@ class Identified:
     systems: tuple[str, str]
     share: Share  # right answers; interval of Clopper and Pearson
     d_prime: Estimate  # interval from the ends of the share's, so its upper end may be infinite
+    clustered: ClusteredEstimate  # share of right answers, for new raters and clips; two-sided p of one half
     by_rater: ClusteredEstimate  # mean over raters of each one's share, n raters; one-sided p, by flipping signs
 
 
@@ -82,8 +83,16 @@ def _identified(pair: tuple[str, str], votes: Sequence[AbxResponse]) -> Identifi
         pair,
         share,
         Estimate(d_prime, n, low, high),
+        clustered_right(votes),
         _over_raters({rater: sum(right) / len(right) for rater, right in sorted(answers.items())}),
     )
+
+
+def clustered_right(votes: Sequence[AbxResponse]) -> ClusteredEstimate:
+    """The share of right answers with an interval for new raters and clips. Repeats have no vote."""
+    counted = sorted((vote for vote in votes if not vote.repeat), key=lambda vote: (vote.rater, vote.item, vote.trial))
+    raters, items = [vote.rater for vote in counted], [vote.item for vote in counted]
+    return clustered_interval([float(vote.right) for vote in counted], raters, items, CHANCE)
 
 
 def _over_raters(shares: dict[str, float]) -> ClusteredEstimate:

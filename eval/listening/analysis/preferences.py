@@ -16,7 +16,14 @@ from itertools import combinations
 import numpy as np
 
 from eval.compare.intervals import MIN_VALUES, Estimate
-from eval.listening.analysis.estimates import Share, exact_share, holm, t_quantile
+from eval.listening.analysis.estimates import (
+    ClusteredEstimate,
+    Share,
+    clustered_interval,
+    exact_share,
+    holm,
+    t_quantile,
+)
 from eval.listening.analysis.votes import Preference
 
 PRIOR = 0.5  # wins, and as many losses, of every system against a virtual opponent of average strength
@@ -182,17 +189,27 @@ class PairCounts:
     losses: int
     share: Share  # of wins among votes that are no tie; p of the exact sign test
     p_holm: float | None  # over all pairs that were compared
+    net: ClusteredEstimate  # share of wins minus share of losses, ties in between: -1 to 1; p of zero
 
 
 def pair_table(votes: Sequence[Preference]) -> list[PairCounts]:
     """Every pair that was compared, by name. Repeats have no vote."""
-    table: dict[tuple[str, str], list[str | None]] = {}
+    table: dict[tuple[str, str], list[Preference]] = {}
     for vote in votes:
         if not vote.repeat:
-            table.setdefault(vote.condition, []).append(vote.meant)
+            table.setdefault(vote.condition, []).append(vote)
     found = []
-    for (first, second), winners in sorted(table.items()):
+    for (first, second), own in sorted(table.items()):
+        winners = [vote.meant for vote in own]
         wins, losses, ties = (winners.count(name) for name in (first, second, None))
         found.append((first, second, wins, ties, losses, exact_share(wins, wins + losses)))
     adjusted = holm([share.p for *_, share in found])
-    return [PairCounts(*row, p) for row, p in zip(found, adjusted)]
+    return [PairCounts(*row, p, net_preference(table[row[:2]], row[0])) for row, p in zip(found, adjusted)]
+
+
+def net_preference(votes: Sequence[Preference], system: str) -> ClusteredEstimate:
+    """Share of the votes for a system minus that for the other one, ties counting for neither; for new raters and clips. votes: of
+    one pair."""
+    counted = sorted((vote for vote in votes if not vote.repeat), key=lambda vote: (vote.rater, vote.item, vote.trial))
+    values = [0.0 if vote.meant is None else 1.0 if vote.meant == system else -1.0 for vote in counted]
+    return clustered_interval(values, [vote.rater for vote in counted], [vote.item for vote in counted], null=0.0)

@@ -59,6 +59,34 @@ def paired_differences(ratings: Sequence[Rating]) -> list[PairedDifference]:
     return [PairedDifference(*pair, estimate, p) for pair, estimate, p in zip(pairs, found, adjusted)]
 
 
+def paired_difference(ratings: Sequence[Rating], first: str, second: str) -> ClusteredEstimate:
+    """The same of one pair: `first` minus `second`."""
+    scores = scores_by_system(ratings)
+    return _interval(_difference(scores.get(first, {}), scores.get(second, {})), null=0.0)
+
+
+@dataclass(frozen=True)
+class MeanAgainst:
+    """The mean score of a system, whose `p` tests one value of the scale."""
+
+    system: str
+    mean: ClusteredEstimate
+    p_holm: float | None  # over all systems
+
+
+def means_against(ratings: Sequence[Rating], null: float) -> list[MeanAgainst]:
+    """Every system, the best first. null: the mean that is tested."""
+    found = {system: _interval(scores, null) for system, scores in scores_by_system(ratings).items()}
+    adjusted = holm([estimate.p for estimate in found.values()])
+    rows = [MeanAgainst(system, estimate, p) for (system, estimate), p in zip(found.items(), adjusted)]
+    return sorted(rows, key=lambda row: -row.mean.mean)
+
+
+def mean_of(ratings: Sequence[Rating], system: str, null: float | None = None) -> ClusteredEstimate:
+    """The mean score of one system. null: the mean that `p` tests."""
+    return _interval(scores_by_system(ratings).get(system, {}), null)
+
+
 def _difference(ours: Scores, theirs: Scores) -> Scores:
     return {cell: score - theirs[cell] for cell, score in ours.items() if cell in theirs}
 

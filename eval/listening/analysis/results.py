@@ -17,7 +17,13 @@ from eval.listening.analysis.votes import Rating, Vote
 from eval.listening.storage.records import Stimulus, StoredStudy
 from eval.listening.study import Study
 
-EXCLUDING_RULES = ("gold", "trap", "hidden-reference", "same-answer")  # the screened results leave their raters out
+EXCLUDING_RULES = (
+    "gold",
+    "trap",
+    "hidden-reference",
+    "null-pair",
+    "same-answer",
+)  # the screened results leave their raters out
 MIN_CORRELATION_POINTS = 5  # of scores with a metric
 
 

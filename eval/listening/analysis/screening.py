@@ -52,6 +52,37 @@ def hidden_reference(ratings: Sequence[Rating]) -> list[Flag]:
     return flags
 
 
+MIN_SCORE_RANGE = 5.0  # between the best and the worst output of a clip, on a scale of 100
+MAX_FLAT_SHARE = 0.75  # of a rater's clips
+MIN_FLAT_CLIPS = 4  # before a rater is flagged
+MIN_MEDIAN_RANGE = 15.0  # of the median rater's clips; below it the outputs sound alike, and flat scores may be true
+
+
+def flat_scores(ratings: Sequence[Rating]) -> list[Flag]:
+    """All outputs of a clip within five points on more than three quarters of the clips, while the median rater spreads them over
+    fifteen or more: for tests without a reference, where no hidden one shows who does not listen."""
+    ranges = {rater: _ranges(own) for rater, own in by_rater(ratings).items()}
+    typical = [median(spans) for spans in ranges.values() if spans]
+    if not typical or median(typical) < MIN_MEDIAN_RANGE:
+        return []
+    flags = []
+    for rater, spans in ranges.items():
+        flat = sum(span < MIN_SCORE_RANGE for span in spans)
+        if len(spans) >= MIN_FLAT_CLIPS and flat > MAX_FLAT_SHARE * len(spans):
+            detail = f"On {flat} of {len(spans)} clips all scores lie within {MIN_SCORE_RANGE:g} points."
+            flags.append(Flag(rater, "flat-scores", 1, detail))
+    return flags
+
+
+def _ranges(ratings: Sequence[Rating]) -> list[float]:
+    """Of the scores of each trial."""
+    trials = defaultdict(list)
+    for rating in ratings:
+        if not rating.repeat:
+            trials[rating.trial].append(rating.score)
+    return [max(scores) - min(scores) for scores in trials.values()]
+
+
 MIN_EQUAL_ANSWERS = 8  # before a rater is flagged; random choices between two are all equal once in 128 sessions
 
 

@@ -12,6 +12,7 @@ from typing import TypedDict, TypeVar
 LETTERS = "ABCDEFGHIJKLMNOP"  # of the slots of a trial, as listeners see them
 REFERENCE = "reference"  # the recording itself, hidden among the systems
 ANCHOR = "anchor"  # the recording below 3.5 kHz (ITU-R BS.1534)
+MID_ANCHOR = "anchor-7k"  # the recording below 7 kHz (the same, from its third version on)
 
 
 @dataclass(frozen=True)

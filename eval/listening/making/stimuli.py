@@ -122,7 +122,7 @@ def _metrics() -> list[Metric]:
 def _extras(study: Study, item: str, reference: Waveform) -> dict[str, Waveform]:
     """The conditions that are no system: the anchors, and on the check's clip the sounds of the checks; at the reference's rate."""
     samples, rate = reference.samples, reference.rate
-    extras = {anchor: low_pass(samples, hertz, rate) for anchor, hertz in study.task.anchors.items()}
+    extras = {anchor: low_pass(samples, hertz, rate) for anchor, hertz in study.anchors.items()}
     if item == study.check_item:
         extras[DEGRADED] = degraded(samples, rate)
         extras |= {name: beeps(count, len(samples), rate) for count, name in enumerate(BEEPS, start=1)}

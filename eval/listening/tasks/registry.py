@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from eval.listening.tasks.ab import Ab
-from eval.listening.tasks.abx import Abx
-from eval.listening.tasks.acr import Acr
-from eval.listening.tasks.mushra import Mushra
+from eval.listening.tasks.choices.ab import Ab
+from eval.listening.tasks.choices.abx import Abx
+from eval.listening.tasks.scores.acr import Acr
+from eval.listening.tasks.scores.ccr import Ccr
+from eval.listening.tasks.scores.dcr import Dcr
+from eval.listening.tasks.scores.mushra import Mushra
+from eval.listening.tasks.scores.mushra1s import Mushra1S
+from eval.listening.tasks.scores.mushranr import MushraWithoutReference
+from eval.listening.tasks.scores.similarity import Similarity
 from eval.listening.tasks.task import Task
 
-TASKS: dict[str, Task] = {task.id: task for task in (Acr(), Mushra(), Ab(), Abx())}  # in the form's order
+_IN_THE_FORMS_ORDER: tuple[Task, ...] = (
+    Acr(),
+    Mushra(),
+    Ab(),
+    Abx(),
+    Dcr(),
+    Ccr(),
+    Mushra1S(),
+    MushraWithoutReference(),
+    Similarity(),
+)
+TASKS: dict[str, Task] = {task.id: task for task in _IN_THE_FORMS_ORDER}
 
 
 def task_of(mode: str) -> Task:

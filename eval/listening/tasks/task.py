@@ -1,4 +1,4 @@
-"""The interface of a kind of listening test: all that a study, its sessions, its analysis and its report ask of it.
+"""The interface of a kind of listening test: all that a study, its sessions, its analysis, its report and its planner ask of it.
 
 A task is a class without state, registered once in `registry.py` by the id that studies store as their `mode`. Its browser
 side is a module of the same name in assets/listening/tasks/.
@@ -7,18 +7,24 @@ side is a module of the same name in assets/listening/tasks/.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
+import numpy as np
+
+from eval.listening.analysis.estimates import ClusteredEstimate
 from eval.listening.analysis.precision import Precision, Spread
 from eval.listening.analysis.screening import Flag, Rule, same_answer
 from eval.listening.analysis.votes import REFERENCE, Origin, V
+from eval.listening.tasks.material import Material
 from eval.listening.tasks.outcome import Block
 from eval.listening.trial import DEGRADED, Trial
 
 if TYPE_CHECKING:
     from eval.listening.study import Study
+
+FIRST_SYSTEM, SECOND_SYSTEM = "first", "second"  # of a simulated plan
 
 
 class Task(ABC, Generic[V]):
@@ -29,21 +35,23 @@ class Task(ABC, Generic[V]):
     about: ClassVar[str]  # one sentence, at the head of a report
     seconds_per_trial: ClassVar[float]  # about, listening and answering
     needs: ClassVar[str] = "a system"  # the fewest systems that give a unit, in words
+    min_systems: ClassVar[int] = 1  # the same as a number
     # {condition: cut-off of the low-passed recording, Hz}
     anchors: ClassVar[Mapping[str, float]] = MappingProxyType({})
+    extra_anchors: ClassVar[Mapping[str, float]] = MappingProxyType({})  # those that a study may add
     gold: ClassVar[tuple[str, ...]] = (REFERENCE, DEGRADED)  # what the check with the degraded anchor plays
     is_reference_free: ClassVar[bool] = False  # whether it can be asked about outputs without any recording
     has_x: ClassVar[bool] = False  # whether a trial also plays X, which repeats one of its outputs
 
     # ------------------------------------------------ design
 
-    def conditions(self, systems: Sequence[str]) -> tuple[str, ...]:
+    def conditions(self, material: Material) -> tuple[str, ...]:
         """All conditions of a study, attention checks aside."""
-        return (*systems, REFERENCE, *self.anchors)
+        return (*material.systems, *((REFERENCE,) if material.reference else ()), *material.anchors)
 
     @abstractmethod
-    def units(self, systems: Sequence[str], pairs: Sequence[tuple[str, str]] = ()) -> Sequence[tuple[str, ...]]:
-        """The units of one clip. pairs: those that the study names itself, for tasks that compare pairs."""
+    def units(self, material: Material) -> Sequence[tuple[str, ...]]:
+        """The units of one clip, all different."""
 
     @abstractmethod
     def trial(self, study: Study, row: int, item: int, unit: int) -> Trial:
@@ -74,6 +82,10 @@ class Task(ABC, Generic[V]):
     @abstractmethod
     def passes(self, trial: Trial, answer: Any) -> bool:
         """Whether the answer to an attention check (kind gold or trap) is the right one. answer: a possible one."""
+
+    def next_trial(self, plan: Sequence[Trial], answers: Mapping[int, Any]) -> int | None:
+        """The number of the trial that is asked next, None at the end. answers: {number: answer} of those asked so far."""
+        return len(answers) if len(answers) < len(plan) else None
 
     # ------------------------------------------------ analysis
 
@@ -111,6 +123,51 @@ class Task(ABC, Generic[V]):
     @abstractmethod
     def outcome(self, results: Mapping) -> list[Block]:
         """The outcome as a report shows it. results: of `eval.listening.analysis.results.analyse`, with votes in it."""
+
+    # ------------------------------------------------ simulated listeners and the planner
+
+    spread: ClassVar[Spread]  # assumed, not measured; in squared units of `scale`
+    # where the answers of a simulated listener come from: the level of the worst condition there is, and that of the best
+    scale: ClassVar[tuple[float, float]]
+    contrast: ClassVar[tuple[str, str]] = (
+        FIRST_SYSTEM,
+        SECOND_SYSTEM,
+    )  # the two conditions that a simulated plan compares
+    difference: ClassVar[float]  # between them, which a plan looks for unless it is told another one
+    differences: ClassVar[tuple[float, float]]  # that a plan may look for: above the first, up to the second
+    effect_unit: ClassVar[str]  # of `difference`, in words
+    null: ClassVar[float] = 0.0  # the effect where there is no difference
+
+    def level_at(self, share: float) -> float:
+        """The level that far from the worst (0) to the best (1)."""
+        worst, best = self.scale
+        return worst + share * (best - worst)
+
+    @abstractmethod
+    def levels(self, difference: float) -> tuple[float, float]:
+        """The levels of both conditions of `contrast`, which are that difference apart."""
+
+    @abstractmethod
+    def respond(self, trial: Trial, levels: Sequence[float], rng: np.random.Generator) -> Any:
+        """The answer of a listener, with the noise of one answer. levels: of `trial.shown` on `scale`, as this listener judges
+        them for this clip on average."""
+
+    @abstractmethod
+    def answers(self, trial: Trial) -> Iterable[Any]:
+        """Possible answers to a trial: all of them, or the ends of scales that have too many."""
+
+    def right(self, trial: Trial) -> Any:
+        """An answer that passes an attention check."""
+        return next(answer for answer in self.answers(trial) if self.passes(trial, answer))
+
+    @abstractmethod
+    def effect(self, votes: Sequence[V], first: str, second: str) -> ClusteredEstimate:
+        """How `second` stands against `first`, with the clustered interval that the report gives."""
+
+    def finds(self, votes: Sequence[V], first: str, second: str) -> bool:
+        """Whether a study of these votes finds that `second` is the better one (with `has_x`: another one)."""
+        low = self.effect(votes, first, second).low
+        return low is not None and low > self.null
 
 
 def origin(row: Mapping) -> Origin:

@@ -1,4 +1,4 @@
-"""A fifth kind of listening test takes its class and its registration: comparison category rating, ITU-T P.800 annex E."""
+"""Another kind of listening test takes its class and its registration: here a comparison with the recording, from -3 to 3."""
 
 import csv
 import hashlib
@@ -18,10 +18,10 @@ from eval.listening.design import check_answer, passes, plan_session
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session.open import open_listening
 from eval.listening.study import Study, StudyError, session_minutes, study_from
-from eval.listening.tasks.pair import PairTask
-from eval.listening.tasks.rating import RatingTask
+from eval.listening.tasks.choices.pair import PairTask
 from eval.listening.tasks.registry import TASKS
-from eval.listening.tasks.task import is_whole, origin
+from eval.listening.tasks.scores.rating import RatingTask
+from eval.listening.tasks.task import origin
 from eval.reports.study import study_report
 from tests.conftest import harmonic_tone
 from tests.listening import Listener
@@ -31,14 +31,15 @@ from vocoders.audio import Recording
 from vocoders.catalogue import find_systems
 
 
-class Ccr(PairTask, RatingTask):
+class Closeness(PairTask, RatingTask):
     """How much better or worse B sounds than A, from -3 to 3; one of them is the recording. Votes are of the system."""
 
-    id = "ccr"
+    id = "closeness"
     title = "Compare with the recording, -3 to 3"
-    about = "How much better or worse is the second sound than the first, from -3 to 3, ITU-T P.800 annex E?"
+    about = "How much better or worse is the second sound than the first, from -3 to 3, as ITU-T P.800 annex E asks?"
     seconds_per_trial = 20
     measurement = "ordinal"
+    bounds = (-3, 3)
     edges = (-3.5, -2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5)
     categories = ("much worse", "worse", "slightly worse", "the same", "slightly better", "better", "much better")
     points = "points of CMOS"
@@ -49,12 +50,6 @@ class Ccr(PairTask, RatingTask):
 
     def pairs(self, systems):
         return tuple((REFERENCE, system) for system in systems)
-
-    def allowed(self, trial):
-        return "a whole number from -3 to 3"
-
-    def is_answer(self, trial, answer):
-        return is_whole(answer, -3, 3)
 
     def passes(self, trial, answer):
         """The degraded stimulus is the worse one, and the stimulus with beeps is called the better one."""
@@ -79,7 +74,7 @@ BIASES = (-1, 0, 0, 1)  # of the raters, whose mean is none
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
-    monkeypatch.setitem(TASKS, Ccr.id, Ccr())
+    monkeypatch.setitem(TASKS, Closeness.id, Closeness())
 
 
 @pytest.fixture(scope="module")
@@ -90,22 +85,29 @@ def rendered():
 
 
 def study(**options) -> Study:
-    content = {"name": "Closer?", "mode": "ccr", "items": list(ITEMS), "systems": list(SYSTEMS), "seed": 3, **options}
+    content = {
+        "name": "Closer?",
+        "mode": "closeness",
+        "items": list(ITEMS),
+        "systems": list(SYSTEMS),
+        "seed": 3,
+        **options,
+    }
     return study_from(content)
 
 
 def test_a_study_of_it_is_described_planned_and_checked():
     asked = study()
-    assert study_from({"name": "x", "mode": "ccr", "items": ["one"], "systems": ["a"]}).units == 1
+    assert study_from({"name": "x", "mode": "closeness", "items": ["one"], "systems": ["a"]}).units == 1
     assert (asked.units, asked.conditions) == (6, (*SYSTEMS, REFERENCE))
-    with pytest.raises(StudyError, match=r"mode: 'dcr' .* one of acr, mushra, ab, abx, ccr"):
-        study(mode="dcr")
-    assert session_minutes("ccr", 9) == 5
-    found = plan("ccr", 10, 8)
+    with pytest.raises(StudyError, match=r"mode: 'nearness' .* one of acr, mushra, ab, abx, .*, closeness"):
+        study(mode="nearness")
+    assert session_minutes("closeness", 9) == 5
+    found = plan("closeness", 10, 8)
     assert found.half_width == pytest.approx(2.3646 * np.sqrt(0.18 / 10 + 0.18 / 8 + 2 / 80), rel=1e-4)
     assert "points of CMOS" in found.verdict
-    assert raters_for("ccr", found.half_width, 8) == 10
-    assert found.verdict in outlook_of("ccr", ["file"] * 8, False, None, list(SYSTEMS), 10, 0)
+    assert raters_for("closeness", found.half_width, 8) == 10
+    assert found.verdict in outlook_of("closeness", ["file"] * 8, False, None, list(SYSTEMS), 10, 0)
 
 
 def test_its_design_is_balanced_over_raters():

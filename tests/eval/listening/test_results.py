@@ -13,6 +13,8 @@ from eval.listening.analysis.votes import ANCHOR, REFERENCE
 from eval.listening.storage.records import Stimulus
 from eval.listening.storage.store import Store
 from eval.listening.study import Study
+from eval.listening.tasks.registry import TASKS, task_of
+from eval.listening.tasks.scores.rating import RatingTask
 from eval.reports.study import study_report
 from tests.command import command
 from tests.simulated import simulate
@@ -40,7 +42,7 @@ def results(store: Store, public_id: str) -> dict:
     return analyse(store.study(public_id), store.answers(public_id), store.raters(public_id))
 
 
-@pytest.mark.parametrize("mode", ["acr", "mushra"])
+@pytest.mark.parametrize("mode", ["acr", "mushra", "dcr", "mushra1s", "mushranr"])
 def test_scores_find_the_order_that_was_put_in(tmp_path, mode):
     found = results(*filled(tmp_path, mode))
     order = [system for system in found["after"]["means"] if system in QUALITY]
@@ -101,7 +103,7 @@ def test_a_study_without_answers_has_an_empty_report(tmp_path):
     assert "No votes are left to show" in study_report(found, {})
 
 
-@pytest.mark.parametrize("mode", ["acr", "mushra", "ab", "abx"])
+@pytest.mark.parametrize("mode", TASKS)
 def test_the_report_holds_the_numbers_and_nothing_that_runs(tmp_path, mode):
     found = results(*filled(tmp_path, mode))
     page = study_report(found, {"high": "High & dry"})
@@ -110,9 +112,9 @@ def test_the_report_holds_the_numbers_and_nothing_that_runs(tmp_path, mode):
     assert not re.search(r"<script|https?://", page)
     assert "NaN" not in page
     assert page.count("<svg") >= 1
-    if mode in ("acr", "mushra"):
-        digits = 2 if mode == "acr" else 1
-        assert f"{found['after']['means']['high']['mean']:.{digits}f}" in page
+    if isinstance(task_of(mode), RatingTask):
+        digits = task_of(mode).digits
+        assert f"{found['after']['means']['high']['mean']:.{digits}f}".replace("-", "−") in page
 
 
 def test_exports_hold_every_answer_once(tmp_path):

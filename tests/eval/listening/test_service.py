@@ -17,6 +17,7 @@ from eval.listening.session import headphones
 from eval.listening.session.open import open_listening
 from eval.listening.storage.database import StoreError
 from eval.listening.study import Question, Study
+from eval.listening.tasks.registry import TASKS
 from tests.conftest import harmonic_tone
 from tests.listening import Listener, any_answer
 from ui.listening.rate_routes import MAX_BODY_BYTES, rate_routes
@@ -25,6 +26,7 @@ from vocoders.catalogue import find_systems
 
 ITEMS = ("a-low-voice", "a-high-voice", "a-noisy-voice")
 SYSTEMS = ("griffin-lim", "griffin-lim-oracle")
+OPENLY = {"mushra": ["reference"], "dcr": ["reference"], "mushra1s": ["reference", "anchor", "anchor-7k"]}
 QUESTIONS = (
     Question("device", "What did you listen with?", ("headphones", "loudspeakers")),
     Question("note", "Anything?"),
@@ -38,13 +40,14 @@ def data_dir(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def studies(data_dir) -> dict[str, str]:
-    """{mode: public id} of four small studies with real outputs."""
+    """{mode: public id} of a small study of each kind with real outputs."""
     listening = open_listening(data_dir)
     recordings = {name: Recording(name, harmonic_tone(1.6 + 0.2 * n, 150 * (n + 1))) for n, name in enumerate(ITEMS)}
     found = {}
-    for mode in ("acr", "mushra", "ab", "abx"):
+    every_anchor = Study("Which one?", "mushra", ITEMS, SYSTEMS, mid_anchor=True)
+    rendered = render_stimuli(every_anchor, recordings, find_systems(",".join(SYSTEMS)))
+    for mode in TASKS:
         study = Study("Which one?", mode, ITEMS, SYSTEMS, questions=QUESTIONS, seed=2)
-        rendered = render_stimuli(study, recordings, find_systems(",".join(SYSTEMS)))
         found[mode] = listening.store.add_study(study, *rendered, {})[0]
     listening.store.close()
     return found
@@ -64,7 +67,7 @@ def http(listening) -> httpx.Client:
     return TestClient(app)
 
 
-@pytest.mark.parametrize("mode", ["acr", "mushra", "ab", "abx"])
+@pytest.mark.parametrize("mode", TASKS)
 def test_a_whole_session_is_stored_as_it_was_heard(http, listening, studies, data_dir, mode):
     """The sound behind every slot is the stored condition's, byte for byte: shown slot and stored slot agree."""
     listener = Listener(http, studies[mode], any_answer)
@@ -80,8 +83,7 @@ def test_a_whole_session_is_stored_as_it_was_heard(http, listening, studies, dat
     for row, step, trial in zip(rows, listener.trials, plan):
         shown = list(trial.shown)
         assert row["shown"] == shown
-        if mode == "mushra":
-            shown = ["reference", *shown]
+        shown = [*OPENLY.get(mode, ()), *shown]
         if mode == "abx":
             shown = [*shown, shown[row["x"]]]
         for condition, sound in zip(shown, step["sounds"], strict=True):
@@ -91,7 +93,7 @@ def test_a_whole_session_is_stored_as_it_was_heard(http, listening, studies, dat
     assert rater["events"]["questionnaire"] == {"device": "yes", "note": "yes"}
 
 
-@pytest.mark.parametrize("mode", ["acr", "mushra", "ab", "abx"])
+@pytest.mark.parametrize("mode", TASKS)
 def test_nothing_that_reaches_the_browser_says_what_is_heard(http, listening, studies, mode):
     """All requests and answers of a whole session: no system, clip or condition, no hash, no metric, no order to come."""
     listener = Listener(http, studies[mode], any_answer)

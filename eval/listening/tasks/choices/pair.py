@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from eval.listening.analysis.votes import REFERENCE, V
 from eval.listening.orders import side_order
+from eval.listening.tasks.material import Material
 from eval.listening.tasks.task import Task
 from eval.listening.trial import DEGRADED, Trial
 
@@ -25,8 +26,9 @@ class PairTask(Task[V]):
     def pairs(self, systems: Sequence[str]) -> Sequence[tuple[str, str]]:
         """The pairs of a study that names none."""
 
-    def units(self, systems: Sequence[str], pairs: Sequence[tuple[str, str]] = ()) -> Sequence[tuple[str, ...]]:
-        return pairs or self.pairs(systems)
+    def units(self, material: Material) -> Sequence[tuple[str, ...]]:
+        found = material.pairs or self.pairs(material.systems)
+        return [pair for pair in found if material.reference or REFERENCE not in pair]
 
     def trial(self, study: Study, row: int, item: int, unit: int) -> Trial:
         is_turned, x = side_order(study.seed, row, item, unit)

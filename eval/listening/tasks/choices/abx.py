@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from math import exp, inf, log
 
-from eval.listening.analysis.estimates import holm
-from eval.listening.analysis.identification import CHANCE, identified, identified_by_rater, sensitivity
+import numpy as np
+
+from eval.listening.analysis.estimates import ClusteredEstimate, holm
+from eval.listening.analysis.identification import (
+    CHANCE,
+    clustered_right,
+    identified,
+    identified_by_rater,
+    sensitivity,
+    share_right,
+)
 from eval.listening.analysis.precision import Precision, Spread, design_words, detectable_share
 from eval.listening.analysis.votes import REFERENCE, AbxResponse
+from eval.listening.tasks.choices.pair import FIRST, SECOND, SIDES, PairTask
 from eval.listening.tasks.outcome import (
     Block,
     IntervalCell,
@@ -20,12 +31,12 @@ from eval.listening.tasks.outcome import (
     Systems,
     Table,
 )
-from eval.listening.tasks.pair import SIDES, PairTask
-from eval.listening.tasks.task import origin
+from eval.listening.tasks.task import SECOND_SYSTEM, origin
 from eval.listening.trial import Trial
 
+MAX_SIMULATED_D_PRIME = 6.0  # from the recording
 _NOTE = (
-    "One-sided exact binomial tests of more than half, which assume that all trials are independent; the last two columns do "
+    "One-sided exact binomial tests of more than half, which assume that all trials are independent; the last three columns do "
     "not. d′ by independent observations (Macmillan & Creelman). Of twenty raters who guess, one looks able."
 )
 
@@ -39,6 +50,12 @@ class Abx(PairTask[AbxResponse]):
     about = "Is X the same as A or as B?"
     seconds_per_trial = 25
     has_x = True
+    spread = Spread(
+        2 * 0.3**2, 2 * 0.3**2, 0.0
+    )  # of log d'; answers are drawn from the model of independent observations
+    contrast = (REFERENCE, SECOND_SYSTEM)
+    difference, differences, effect_unit = 0.65, (0.5, 0.99), "of the answers right"
+    null = CHANCE
 
     def pairs(self, systems: Sequence[str]) -> Sequence[tuple[str, str]]:
         return tuple((REFERENCE, system) for system in systems)
@@ -54,6 +71,9 @@ class Abx(PairTask[AbxResponse]):
 
     def is_answer(self, trial: Trial, answer: object) -> bool:
         return isinstance(answer, str) and answer in tuple(SIDES)
+
+    def answers(self, trial: Trial) -> Iterable[str]:
+        return SIDES
 
     def passes(self, trial: Trial, answer: str) -> bool:
         return answer == SIDES[_x(trial)]
@@ -79,6 +99,20 @@ class Abx(PairTask[AbxResponse]):
         verdict = f"{design} find listeners who are right {right} four times out of five at best"
         return Precision(verdict, share=share, d_prime=d_prime)
 
+    def level_at(self, share: float) -> float:
+        return log(MAX_SIMULATED_D_PRIME * (1 - share)) if share < 1 else -inf
+
+    def levels(self, difference: float) -> tuple[float, float]:
+        d_prime = sensitivity(difference)
+        return -inf, log(d_prime) if d_prime else -inf
+
+    def respond(self, trial: Trial, levels: Sequence[float], rng: np.random.Generator) -> str:
+        x, d_prime = _x(trial), abs(exp(levels[FIRST]) - exp(levels[SECOND]))
+        return SIDES[x if rng.random() < share_right(d_prime) else 1 - x]
+
+    def effect(self, votes: Sequence[AbxResponse], first: str, second: str) -> ClusteredEstimate:
+        return clustered_right([vote for vote in votes if set(vote.systems) == {first, second}])
+
     def outcome(self, results: Mapping) -> list[Block]:
         after = results["after"]
         dots: dict[tuple[str, ...], dict[str, float]] = {tuple(pair["systems"]): {} for pair in after["pairs"]}
@@ -94,12 +128,22 @@ class Abx(PairTask[AbxResponse]):
                 ShareCell(pair["share"]),
                 PCell(pair["p_holm"]),
                 IntervalCell(pair["d_prime"]),
+                ShareCell(pair["clustered"]),
                 ShareCell(pair["by_rater"]),
                 PCell(pair["by_rater"]["p"]),
             )
             for label, pair in zip(labels, after["pairs"])
         ]
-        head = ("Pair", "right", "share", "p, exact, Holm", "d′", "mean of the raters' shares", "p over raters")
+        head = (
+            "Pair",
+            "right",
+            "share",
+            "p, exact, Holm",
+            "d′",
+            "share, for new raters and clips",
+            "mean of the raters' shares",
+            "p over raters",
+        )
         return [
             StripPlot("Right answers, 0 to 1; a dot is a rater, the line is chance", strips, marked=CHANCE),
             Table(head, rows),

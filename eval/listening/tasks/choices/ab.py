@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from math import log
 
+import numpy as np
+
+from eval.listening.analysis.estimates import ClusteredEstimate
 from eval.listening.analysis.precision import Precision, Spread, design_words, detectable_share
-from eval.listening.analysis.preferences import pair_table, rank
+from eval.listening.analysis.preferences import net_preference, pair_table, rank
 from eval.listening.analysis.reliability import consistency, first_preferred, preference_alpha
 from eval.listening.analysis.screening import Rule, inconsistent_choices, same_answer
 from eval.listening.analysis.votes import Preference
+from eval.listening.tasks.choices.pair import FIRST, SECOND, SIDES, PairTask
 from eval.listening.tasks.outcome import (
     BAD,
     GOOD,
@@ -27,11 +32,18 @@ from eval.listening.tasks.outcome import (
     Table,
     reliability_blocks,
 )
-from eval.listening.tasks.pair import FIRST, SECOND, SIDES, PairTask
 from eval.listening.tasks.task import origin
 from eval.listening.trial import Trial
 
+SIMULATED_NU = 0.5  # of Davidson's model: equals tie every fifth time
 CHOICES = {"a": FIRST, "b": SECOND, "same": None}
+
+
+_HEAD = ("Pair", "wins : ties : losses", "share of wins, ties left out", "p, Holm", "wins minus losses", "p, clustered")
+_NOTE = (
+    "The share and its p take all votes as independent (exact sign test). Wins minus losses, as shares of all votes, have an "
+    "interval for new raters and new clips."
+)
 
 
 class Ab(PairTask[Preference]):
@@ -43,6 +55,11 @@ class Ab(PairTask[Preference]):
     seconds_per_trial = 20
     is_reference_free = True
     needs = "two systems"
+    spread = Spread(
+        2 * 0.3**2, 2 * 0.3**2, 0.0
+    )  # of the log of Bradley and Terry's strength; votes are drawn from the model
+    scale = (-3.0, 3.0)
+    difference, differences, effect_unit = 0.65, (0.5, 0.95), "of the votes that are no tie"
 
     def pairs(self, systems: Sequence[str]) -> Sequence[tuple[str, str]]:
         return tuple(itertools.combinations(systems, 2))
@@ -52,6 +69,9 @@ class Ab(PairTask[Preference]):
 
     def is_answer(self, trial: Trial, answer: object) -> bool:
         return isinstance(answer, str) and answer in CHOICES
+
+    def answers(self, trial: Trial) -> Iterable[str]:
+        return CHOICES
 
     def passes(self, trial: Trial, answer: str) -> bool:
         """The output that beeps is preferred, and the degraded one is not."""
@@ -89,6 +109,17 @@ class Ab(PairTask[Preference]):
         verdict = f"{design} find a preference of {share:.0%} or more four times out of five at best, ties aside"
         return Precision(verdict, share=share)
 
+    def levels(self, difference: float) -> tuple[float, float]:
+        return 0.0, log(difference / (1 - difference))
+
+    def respond(self, trial: Trial, levels: Sequence[float], rng: np.random.Generator) -> str:
+        strengths = np.exp(np.asarray(levels) - np.mean(levels))
+        weights = np.array([strengths[FIRST], SIMULATED_NU, strengths[SECOND]])
+        return ("a", "same", "b")[int((rng.random() > np.cumsum(weights / weights.sum())[:2]).sum())]
+
+    def effect(self, votes: Sequence[Preference], first: str, second: str) -> ClusteredEstimate:
+        return net_preference([vote for vote in votes if set(vote.systems) == {first, second}], second)
+
     def outcome(self, results: Mapping) -> list[Block]:
         after = results["after"]
         bars = [
@@ -101,13 +132,16 @@ class Ab(PairTask[Preference]):
                 f"{pair['wins']} : {pair['ties']} : {pair['losses']}",
                 ShareCell(pair["share"]),
                 PCell(pair["p_holm"]),
+                IntervalCell(pair["net"], signed=True),
+                PCell(pair["net"]["p"]),
             )
             for pair in after["pairs"]
         ]
         names = ("the first", "no difference", "the second")
         return [
             StackedBars("Preferences of each pair, after screening", bars, names, (GOOD, NEUTRAL, BAD)),
-            Table(("Pair", "wins : ties : losses", "share of wins, ties left out", "p, Holm"), rows),
+            Table(_HEAD, rows),
+            Paragraph(_NOTE, note=True),
             *_ranking(after),
             *reliability_blocks(after, digits=2),
         ]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import ClassVar
+from math import sqrt
+from typing import Any, ClassVar
 
 import numpy as np
 
+from eval.listening.analysis.estimates import ClusteredEstimate
 from eval.listening.analysis.precision import Precision, Spread, points_precision
-from eval.listening.analysis.ratings import means, means_by_item, paired_differences, scores_by_system
+from eval.listening.analysis.ratings import (
+    means,
+    means_by_item,
+    paired_difference,
+    paired_differences,
+    scores_by_system,
+)
 from eval.listening.analysis.reliability import Level, consistency, order_effect, rating_alpha
 from eval.listening.analysis.screening import Rule, against_the_panel, inconsistent_scores, same_answer
 from eval.listening.analysis.votes import Rating
@@ -27,7 +35,8 @@ from eval.listening.tasks.outcome import (
     better_first,
     reliability_blocks,
 )
-from eval.listening.tasks.task import Task
+from eval.listening.tasks.task import Task, is_whole
+from eval.listening.trial import Trial
 
 _INTERVALS = (
     "In brackets 95 % intervals for new raters and new clips (t, clustered two ways). Votes taken one by one would "
@@ -36,20 +45,37 @@ _INTERVALS = (
 
 
 class RatingTask(Task[Rating]):
-    """`edges` divide the scores into categories, the worst first; `spread` is assumed, not measured."""
+    """`edges` divide the scores into categories, the worst first; `spread` is assumed, not measured. An answer is one score, unless
+    a class says otherwise."""
 
     measurement: ClassVar[Level]
+    bounds: ClassVar[tuple[int, int]]  # of a score, both possible
     edges: ClassVar[tuple[float, ...]]  # one more than there are categories
     categories: ClassVar[tuple[str, ...]]
     points: ClassVar[str]  # unit of scores
     digits: ClassVar[int]  # of scores in reports
     planned: ClassVar[str]  # format of a half-width, with its unit
-    spread: ClassVar[Spread]
     # mean between a score and its repeat, in points; beyond it a rater is flagged
     max_repeat_difference: ClassVar[float]
 
+    def allowed(self, trial: Trial) -> str:
+        low, high = self.bounds
+        return f"a whole number from {low} to {high}"
+
+    def is_answer(self, trial: Trial, answer: object) -> bool:
+        return is_whole(answer, *self.bounds)
+
+    def answers(self, trial: Trial) -> Iterable[Any]:
+        low, high = self.bounds
+        return range(low, high + 1)
+
     @property
     def rules(self) -> tuple[Rule[Rating], ...]:
+        return self.rating_rules
+
+    @property
+    def rating_rules(self) -> tuple[Rule[Rating], ...]:
+        """The rules of all ratings."""
         return (same_answer, against_the_panel, partial(inconsistent_scores, bound=self.max_repeat_difference))
 
     def alpha(self, votes: Sequence[Rating]) -> float:
@@ -74,12 +100,31 @@ class RatingTask(Task[Rating]):
     def precision(self, raters: int, items: int, spread: Spread | None = None) -> Precision:
         return points_precision(raters, items, spread or self.spread, self.planned)
 
+    def levels(self, difference: float) -> tuple[float, float]:
+        middle = sum(self.bounds) / 2
+        return middle - difference / 2, middle + difference / 2
+
+    def respond(self, trial: Trial, levels: Sequence[float], rng: np.random.Generator) -> Any:
+        return self.score(levels[-1], rng)
+
+    def score(self, level: float, rng: np.random.Generator) -> int:
+        """A simulated listener's score of a condition of that level, with the noise of one vote."""
+        low, high = self.bounds
+        return min(max(round(level + rng.normal(0, sqrt(self.spread.residual / 2))), low), high)
+
+    def effect(self, votes: Sequence[Rating], first: str, second: str) -> ClusteredEstimate:
+        return paired_difference(votes, second, first)
+
+    def label(self, system: str) -> Systems:
+        """How a report names that which votes are of."""
+        return Systems((system,))
+
     def outcome(self, results: Mapping) -> list[Block]:
         after = results["after"]
         strips = [
-            Strip(Systems((system,)), after["by_item"][system], content) for system, content in after["means"].items()
+            Strip(self.label(system), after["by_item"][system], content) for system, content in after["means"].items()
         ]
-        bars = [(Systems((system,)), after["distributions"][system]) for system in after["means"]]
+        bars = [(self.label(system), after["distributions"][system]) for system in after["means"]]
         tones = tuple(np.linspace(0, 1, len(self.categories)).tolist())
         return [
             StripPlot(f"Mean score in {self.points}; a dot is a clip's mean", strips),
@@ -98,7 +143,7 @@ class RatingTask(Task[Rating]):
         head = ("System", "mean after screening", "before", "raters", "clips", "votes")
         rows = [
             (
-                Systems((system,)),
+                self.label(system),
                 IntervalCell(content, self.digits),
                 IntervalCell(before[system], self.digits),
                 content["raters"],

@@ -1,0 +1,1 @@
+"""Kinds of tests whose answers are choices among a trial's outputs."""

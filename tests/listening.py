@@ -75,4 +75,4 @@ def any_answer(step: dict) -> object:
     stimuli = sum(slot["role"] == "take" for slot in step["slots"])
     sliders = [40 + 10 * n for n in range(stimuli)]
     choices = {"acr": 3, "mushra": sliders, "ab": "same", "abx": "b", "dcr": 4, "ccr": -1, "mushra1s": 55}
-    return (choices | {"mushranr": sliders, "similarity": 2})[step["mode"]]
+    return (choices | {"mushranr": sliders, "similarity": 2, "sabx": "b", "bws": [1, 0]})[step["mode"]]

@@ -1,4 +1,4 @@
-"""`python -m eval listening make|list|analyse|export|backup|restore`."""
+"""`python -m eval listening make|list|plan|coverage|analyse|export|backup|restore`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from common.command import counting_bar, mention, note, refuse_overwriting
 from common.durable import write_text_durably
 from eval.listening.analysis.export import export_study
+from eval.listening.planning_command import add_planning
 from eval.listening.session.open import open_store
 from eval.listening.storage.backup import back_up, restore
 from eval.listening.storage.database import StoreError, full_url
@@ -38,6 +39,7 @@ def add_listening(commands) -> None:
     listing.set_defaults(command=list_command)
     backup.set_defaults(command=backup_command)
     restoring.set_defaults(command=restore_command)
+    add_planning(actions)
     analysis = actions.add_parser(
         "analyse", help="statistics of a study: report.html and results.json, or JSON on stdout"
     )

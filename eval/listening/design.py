@@ -14,13 +14,17 @@ from eval.listening.orders import williams
 from eval.listening.study import Study
 from eval.listening.trial import BEEPS, Trial
 
+ROWS_PER_ROUND = (
+    10_000  # later rounds through all questions follow the design of rows that no rater has; a multiple of four
+)
 MIN_REPEAT_GAP_TRIALS = 3  # between a question and its repeat, in sessions long enough
 
 
 def plan_session(study: Study, row: int) -> tuple[Trial, ...]:
     """Training, then trials with repeats and checks among them, of the rater with that design row."""
     rng = np.random.default_rng([study.seed, row])
-    asked = _apart(_asked(study, row, rng))
+    rounds = range(study.task.rounds(len(study.items)))
+    asked = _apart([trial for number in rounds for trial in _asked(study, row + number * ROWS_PER_ROUND, rng)])
     for check in (*_checks(study, rng), *_repeats(study, asked, rng)):
         _insert(asked, check, rng)
     return (*study.task.training(study), *asked)

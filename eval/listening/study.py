@@ -77,10 +77,8 @@ class Study:
             self._check(name, 0 <= getattr(self, name) <= 10, "0 to 10")
         if self.trials is not None:
             self._check("trials", 1 <= self.trials <= self.units, f"1 to {self.units}, all there are")
-        if (self.trials or self.units) > MAX_TRIALS:
-            raise StudyError(
-                f"trials: a session of {self.trials or self.units} is too long; set trials, at most {MAX_TRIALS}"
-            )
+        if self.planned > MAX_TRIALS:
+            raise StudyError(f"trials: a session of {self.planned} is too long; set trials, at most {MAX_TRIALS}")
         ids = [question.id for question in self.questions]
         self._check("questions", len(set(ids)) == len(ids) <= 20, "at most 20, each with an id of its own")
         self._check("systems", self.clip_units, f"at least {self.task.needs}")
@@ -126,9 +124,14 @@ class Study:
         return self.items[0]
 
     @property
+    def planned(self) -> int:
+        """Trials of one session without checks; the most, where answers decide when it ends."""
+        return (self.trials or self.units) * self.task.rounds(len(self.items))
+
+    @property
     def length(self) -> int:
         """Trials of one session, checks included."""
-        return (self.trials or self.units) + self.repeats + self.golds + self.traps
+        return self.planned + self.repeats + self.golds + self.traps
 
     def as_json(self) -> str:
         """All fields, by name: the text that `sha256` is of."""

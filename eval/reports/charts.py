@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from eval.compare.intervals import Estimate
-from eval.reports.svg import Drawing, K, Scale, colours
+from eval.reports.svg import Drawing, K, Scale, colours, line
 
 LEFT, WIDTH, ROW = 230, 620, 30  # pixels: labels, the plot itself, and the height of a row
 MAX_LABEL_CHARS = 34  # in `LEFT`
@@ -101,6 +101,27 @@ def scatter(
         anchor, shift = ("end", -9) if x > LEFT + 0.6 * WIDTH else ("start", 9)
         _dot(chart, x, y, 6, colour)
         chart.add("text", titles[system], x=x + shift, y=y + 4, text_anchor=anchor)
+    return chart
+
+
+def rising_line(
+    title: str, points: Sequence[tuple[float, float, float]], wanted: float, x_label: str, y_label: str
+) -> Drawing | None:
+    """A line through points with the bars of their standard errors, on axes from 0 to 1 upright. points: (x, share, standard
+    error); wanted: the share at which a line across marks what is asked for."""
+    if not points:
+        return None
+    xs = [x for x, _, _ in points]
+    chart, across, up = _plane(title, 200, [0, *xs], (0.0, 1.0), x_label, y_label)
+    chart.add("line", kind="zero", x1=LEFT, x2=LEFT + WIDTH, y1=up(wanted), y2=up(wanted), tooltip=f"{wanted:g}")
+    (colour,) = colours([title]).values()
+    chart.add(
+        "path", d=line((across(x), up(share)) for x, share, _ in points), fill="none", stroke=colour, stroke_width=2
+    )
+    for x, share, error in points:
+        low, high = max(share - error, 0.0), min(share + error, 1.0)
+        chart.add("line", x1=across(x), x2=across(x), y1=up(low), y2=up(high), stroke=colour)
+        _dot(chart, across(x), up(share), 4, colour, f"{x:g}: {share:.2f} ± {error:.2f}")
     return chart
 
 

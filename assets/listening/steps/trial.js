@@ -51,7 +51,7 @@ export class Trial {
       return el('p', 'booth-practice', {}, el('b', 'booth-chip', { text: words.say('trial.practice') }),
         el('span', '', { text: words.say('trial.practice.text') }));
     }
-    const text = words.say('trial.progress', { number, of });
+    const text = words.say(this.task.endsEarly ? 'trial.progress.most' : 'trial.progress', { number, of });
     const bar = el('div', 'booth-bar', { role: 'progressbar', 'aria-label': words.say('trial.progress.name'),
       'aria-valuemin': 0, 'aria-valuemax': of, 'aria-valuenow': number - 1, 'aria-valuetext': text },
     el('div', 'booth-bar-done'));

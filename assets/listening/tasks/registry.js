@@ -4,11 +4,13 @@
 import { ab } from './ab.js';
 import { abx } from './abx.js';
 import { acr } from './acr.js';
+import { bws } from './bws.js';
 import { ccr } from './ccr.js';
 import { dcr } from './dcr.js';
 import { mushra } from './mushra.js';
 import { mushra1s } from './mushra1s.js';
 import { mushranr } from './mushranr.js';
+import { sabx } from './sabx.js';
 import { similarity } from './similarity.js';
 
 /** @import { Answer, Mode, TrialStep } from '../messages.js' */
@@ -31,13 +33,14 @@ import { similarity } from './similarity.js';
 /**
  * @typedef {object} Task
  * @property {boolean} compares whether a trial has several sounds to switch between
+ * @property {boolean} [endsEarly] whether a session may have fewer trials than it is told
  * @property {(words: Translations, step: TrialStep, title: string, onchange: () => void) => Scale} scale
  * @property {(words: Translations) => [keys: string[], text: string][]} keys its rows of the legend: keys, and the
  *   name of the text that says what they do
  */
 
 /** @type {Record<Mode, Task>} */
-const TASKS = { acr, mushra, ab, abx, dcr, ccr, mushra1s, mushranr, similarity };
+const TASKS = { acr, mushra, ab, abx, dcr, ccr, mushra1s, mushranr, similarity, sabx, bws };
 
 /** @param {Mode} mode */
 export function taskOf(mode) {

@@ -51,35 +51,43 @@ def clustered_interval(
     if not n:
         return ClusteredEstimate(float("nan"), 0, note=NO_VOTES)
     mean = float(sample.mean())
-    clusters = [
-        np.unique(np.asarray(labels), return_inverse=True)[1] for labels in (raters, items) if labels is not None
-    ]
-    sizes = [int(codes.max()) + 1 for codes in clusters]
-    counts: dict[str, Any] = {"raters": sizes[0], "items": sizes[1] if items is not None else 0}
+    counts: dict[str, Any] = {"raters": len(set(raters)), "items": 0 if items is None else len(set(items))}
     if counts["raters"] < 2:
         return ClusteredEstimate(mean, n, **counts, note=TOO_FEW)
     if np.allclose(sample, mean):  # nothing to learn a spread from; a width of zero would claim certainty
         return ClusteredEstimate(mean, n, **counts, note=ALL_EQUAL)
-    clusters = [codes for codes, size in zip(clusters, sizes) if size > 1]
-    parts = [_variance(sample - mean, codes) for codes in (*clusters, np.arange(n))]
-    error = np.sqrt(max(*parts, sum(parts[:-1]) - parts[-1] if len(clusters) == 2 else 0.0))
-    freedom = min(size for size in sizes if size > 1) - 1
+    variance, freedom = clustered_variances((sample - mean) / n, raters, items)
+    error = np.sqrt(variance)
     reach = float(error * t_quantile(freedom))
     return ClusteredEstimate(
         mean,
         n,
         mean - reach,
         mean + reach,
-        p=None if null is None else _p_value((mean - null) / error, freedom),
+        p=None if null is None else p_value((mean - null) / error, freedom),
         **counts,
         note=ONE_CLIP if counts["items"] == 1 else "",
     )
 
 
-def _variance(residuals: np.ndarray, codes: np.ndarray) -> float:
-    """Variance of the mean if only votes with the same code are correlated."""
-    sums = np.bincount(codes, residuals)
-    return float(sums @ sums) / len(residuals) ** 2 * len(sums) / (len(sums) - 1)
+def clustered_variances(
+    influence: np.ndarray, raters: Sequence[Hashable], items: Sequence[Hashable] | None
+) -> tuple[float, int]:
+    """(variance, degrees of freedom) of an estimate, from what each vote adds to its error: (n,), two raters or more."""
+    clusters = [
+        np.unique(np.asarray(labels), return_inverse=True)[1] for labels in (raters, items) if labels is not None
+    ]
+    sizes = [int(codes.max()) + 1 for codes in clusters]
+    clusters = [codes for codes, size in zip(clusters, sizes) if size > 1]
+    parts = [_variance(influence, codes) for codes in (*clusters, np.arange(len(influence)))]
+    variance = max(*parts, sum(parts[:-1]) - parts[-1] if len(clusters) == 2 else 0.0)
+    return variance, min(size for size in sizes if size > 1) - 1
+
+
+def _variance(influence: np.ndarray, codes: np.ndarray) -> float:
+    """Variance of the estimate if only votes with the same code are correlated."""
+    sums = np.bincount(codes, influence)
+    return float(sums @ sums) * len(sums) / (len(sums) - 1)
 
 
 def t_quantile(freedom: int) -> float:
@@ -89,7 +97,8 @@ def t_quantile(freedom: int) -> float:
     return float(stdtrit(freedom, 1 - ALPHA / 2))
 
 
-def _p_value(t: float, freedom: int) -> float:
+def p_value(t: float, freedom: int) -> float:
+    """Two-sided, of Student's t."""
     from scipy.special import stdtr
 
     return float(2 * stdtr(freedom, -abs(t)))

@@ -12,7 +12,7 @@ import numpy as np
 from eval.listening.analysis.estimates import ClusteredEstimate, Share, clustered_interval, exact_share
 from eval.listening.analysis.ratings import scores_by_system
 from eval.listening.analysis.screening import repeats
-from eval.listening.analysis.votes import Preference, Rating
+from eval.listening.analysis.votes import Extremes, Preference, Rating
 
 Level = Literal["nominal", "ordinal", "interval"]  # of measurement
 
@@ -29,6 +29,17 @@ def rating_alpha(ratings: Sequence[Rating], level: Level) -> float:
 def preference_alpha(votes: Sequence[Preference]) -> float:
     """The same of choices: a unit is a clip of a pair, its answer the system preferred, whatever the order heard."""
     return _alpha(_choices(votes), "nominal")
+
+
+def agreement_of_extremes(votes: Sequence[Extremes]) -> float:
+    """The same of sets: a unit is a system in a set of a clip, its answer worst, neither or best."""
+    answers: dict[tuple[str, tuple], float] = {}
+    for vote in sorted(votes, key=lambda vote: vote.trial):
+        best, worst = vote.meant
+        for system in () if vote.repeat else vote.systems:
+            unit = (vote.item, *vote.condition, system)
+            answers.setdefault((vote.rater, unit), (system == best) - (system == worst))
+    return _alpha(answers, "ordinal")
 
 
 def _alpha(answers: dict[tuple[str, tuple], float], level: Level) -> float:

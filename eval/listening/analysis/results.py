@@ -14,7 +14,7 @@ from eval.listening.analysis.precision import MIN_RATERS, MIN_VOTES_PER_CONDITIO
 from eval.listening.analysis.ratings import means_by_item, scores_by_system
 from eval.listening.analysis.screening import Flag, included
 from eval.listening.analysis.votes import Rating, Vote
-from eval.listening.storage.records import Stimulus, StoredStudy
+from eval.listening.storage.records import DECIDED, Stimulus, StoredStudy
 from eval.listening.study import Study
 
 EXCLUDING_RULES = (
@@ -55,7 +55,9 @@ def analyse(stored: StoredStudy, rows: Sequence[Mapping], raters: Sequence[Mappi
         "study": {"id": stored.public_id, "revision": stored.revision, **asdict(study), "sha256": study.sha256},
         "n": {
             "started": len(raters),
-            "finished": sum(answered[rater["rater"]] >= rater["trials"] for rater in raters),
+            "finished": sum(
+                answered[rater["rater"]] >= rater["trials"] or DECIDED in rater["events"] for rater in raters
+            ),
             "with_votes": len({vote.rater for vote in votes}),
             "screened": len({vote.rater for vote in kept}),
             "items": len({vote.item for vote in votes}),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from eval.listening.analysis.ratings import scores_by_system
-from eval.listening.analysis.votes import REFERENCE, Preference, Rating, V, Vote
+from eval.listening.analysis.votes import REFERENCE, Extremes, Preference, Rating, V, Vote
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,21 @@ def inconsistent_choices(votes: Sequence[Preference]) -> list[Flag]:
         turned = sum(first != again for first, again in pairs if None not in (first, again))
         if len(pairs) >= MIN_REPEATED_CHOICES and turned > MAX_REVERSED_SHARE * len(pairs):
             detail = f"{turned} of {len(pairs)} repeated comparisons came out the other way round."
+            flags.append(Flag(rater, "inconsistent", 1, detail))
+    return flags
+
+
+MAX_REVERSED_SETS_SHARE = 0.5  # of the repeats: its best was called the worst, or the other way round
+
+
+def reversed_extremes(votes: Sequence[Extremes]) -> list[Flag]:
+    """Three or more repeats of a set, of which more than half call the former best the worst, or the former worst the best."""
+    flags = []
+    for rater, own in by_rater(votes).items():
+        pairs = repeats(own)
+        turned = sum(first[0] == again[1] or first[1] == again[0] for first, again in pairs)
+        if len(pairs) >= MIN_REPEATED_CHOICES and turned > MAX_REVERSED_SETS_SHARE * len(pairs):
+            detail = f"{turned} of {len(pairs)} repeated sets came out the other way round."
             flags.append(Flag(rater, "inconsistent", 1, detail))
     return flags
 

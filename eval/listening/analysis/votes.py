@@ -104,7 +104,35 @@ class AbxResponse:
         return self.right
 
 
-Vote = Rating | Preference | AbxResponse
+@dataclass(frozen=True)
+class Extremes:
+    """The best and the worst of a set. best, worst: different indices into `systems`, which are in the order of their slots."""
+
+    rater: str
+    item: str
+    systems: tuple[str, ...]
+    best: int
+    worst: int
+    trial: int
+    repeat: bool = False
+
+    @property
+    def condition(self) -> tuple[str, ...]:
+        """The set, by name."""
+        return tuple(sorted(self.systems))
+
+    @property
+    def given(self) -> tuple[int, int]:
+        """The slots of the best and of the worst."""
+        return self.best, self.worst
+
+    @property
+    def meant(self) -> tuple[str, str]:
+        """The best and the worst system."""
+        return self.systems[self.best], self.systems[self.worst]
+
+
+Vote = Rating | Preference | AbxResponse | Extremes
 V = TypeVar("V", bound=Vote)
 
 

@@ -19,7 +19,7 @@ from eval.listening.session.behaviour import read_behaviour, require_listening, 
 from eval.listening.session.cache import StoreCache
 from eval.listening.session.errors import RequestError
 from eval.listening.session.plain_values import plain_mapping, text
-from eval.listening.storage.records import Rater, ShownTrial, StoredStudy
+from eval.listening.storage.records import DECIDED, Rater, ShownTrial, StoredStudy
 from eval.listening.storage.store import Store
 from eval.listening.study import session_minutes
 
@@ -129,8 +129,10 @@ class Listening:
             return {"step": "headphones", "rounds": rounds}
         if setup == "instructions":
             return {"step": "instructions", "mode": stored.study.mode, "attention": stored.study.traps > 0}
-        if answered < len(rater.plan):
-            return self._trial(stored, rater, answered)
+        if (number := self._next_number(stored, rater, answered)) is not None:
+            return self._trial(stored, rater, number, answered)
+        if answered < len(rater.plan) and DECIDED not in kinds:
+            self.store.add_event(rater, DECIDED, {"answered": answered, "planned": len(rater.plan)})
         if stored.study.questions and "questionnaire" not in kinds:
             questions = [
                 {"id": q.id, "text": q.text, "kind": "choice" if q.choices else "text", "choices": list(q.choices)}
@@ -139,7 +141,14 @@ class Listening:
             return {"step": "questionnaire", "questions": questions}
         return {"step": "done", "code": rater.code}
 
-    def _trial(self, stored: StoredStudy, rater: Rater, number: int) -> dict:
+    def _next_number(self, stored: StoredStudy, rater: Rater, answered: int) -> int | None:
+        """Of the plan's trial that is asked next, None at the end."""
+        task = stored.study.task
+        if task.is_sequential:
+            return task.next_trial(rater.plan, self.store.given(rater))
+        return answered if answered < len(rater.plan) else None
+
+    def _trial(self, stored: StoredStudy, rater: Rater, number: int, answered: int) -> dict:
         shown = self.store.show(rater, number)
         training = sum(trial.kind == "training" for trial in rater.plan)
         is_training, seconds = shown.trial.kind == "training", self._seconds(stored, shown)
@@ -158,7 +167,7 @@ class Listening:
             "training": is_training,
             "attention": stored.study.traps > 0,
             "nonce": shown.nonce,
-            "number": number + 1 if is_training else number + 1 - training,
+            "number": answered + 1 if is_training else answered + 1 - training,
             "of": training if is_training else len(rater.plan) - training,
             "seconds": seconds,
             "sample_rate": max(

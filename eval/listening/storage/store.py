@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -165,6 +166,12 @@ class Store(Transactions):
             kinds = connection.scalars(sa.select(t.event.c.kind).where(t.event.c.rater_id == rater.id)).all()
             count = connection.scalar(answered.where(t.trial.c.rater_id == rater.id)) or 0
         return set(kinds), count
+
+    def given(self, rater: Rater) -> dict[int, Any]:
+        """{number of a trial: the rater's answer}."""
+        wanted = sa.select(t.trial.c.number, t.response.c.answer).select_from(t.response.join(t.trial))
+        with self._read() as connection:
+            return {row.number: row.answer for row in connection.execute(wanted.where(t.trial.c.rater_id == rater.id))}
 
     def add_event(self, rater: Rater, kind: str, data: Mapping[str, object]) -> None:
         """Stores the first event of each kind; later ones are dropped."""

@@ -112,7 +112,9 @@ event = Table(
     _id(),
     Column("study_id", ForeignKey("study.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("rater_id", ForeignKey("rater.id", ondelete="CASCADE"), index=True),
-    Column("kind", String(24), nullable=False),  # volume, headphones, instructions, questionnaire; closed, reopened
+    Column(
+        "kind", String(24), nullable=False
+    ),  # volume, headphones, instructions, questionnaire, decided; closed, reopened
     Column("data", JSON, nullable=False),
     Column("created", Float, nullable=False),
     UniqueConstraint("rater_id", "kind"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from eval.listening.tasks.choices.ab import Ab
 from eval.listening.tasks.choices.abx import Abx
+from eval.listening.tasks.choices.bws import BestWorst
+from eval.listening.tasks.choices.sabx import SequentialAbx
 from eval.listening.tasks.scores.acr import Acr
 from eval.listening.tasks.scores.ccr import Ccr
 from eval.listening.tasks.scores.dcr import Dcr
@@ -23,6 +25,8 @@ _IN_THE_FORMS_ORDER: tuple[Task, ...] = (
     Mushra1S(),
     MushraWithoutReference(),
     Similarity(),
+    SequentialAbx(),
+    BestWorst(),
 )
 TASKS: dict[str, Task] = {task.id: task for task in _IN_THE_FORMS_ORDER}
 

@@ -42,6 +42,7 @@ class Task(ABC, Generic[V]):
     gold: ClassVar[tuple[str, ...]] = (REFERENCE, DEGRADED)  # what the check with the degraded anchor plays
     is_reference_free: ClassVar[bool] = False  # whether it can be asked about outputs without any recording
     has_x: ClassVar[bool] = False  # whether a trial also plays X, which repeats one of its outputs
+    is_sequential: ClassVar[bool] = False  # whether answers decide which of the planned trials are asked
 
     # ------------------------------------------------ design
 
@@ -52,6 +53,10 @@ class Task(ABC, Generic[V]):
     @abstractmethod
     def units(self, material: Material) -> Sequence[tuple[str, ...]]:
         """The units of one clip, all different."""
+
+    def rounds(self, items: int) -> int:
+        """How often a session asks every unit of every clip at most."""
+        return 1
 
     @abstractmethod
     def trial(self, study: Study, row: int, item: int, unit: int) -> Trial:

@@ -9,8 +9,8 @@
 /** @typedef {{step: 'welcome', study: {name: string, mode: Mode, about: string, trials: number, minutes: number}, durable: boolean}} WelcomeStep */
 /** @typedef {{step: 'volume', url: string, sample_rate?: number}} VolumeStep */
 /** @typedef {{step: 'headphones', rounds: string[][]}} HeadphonesStep addresses of three tones per round */
-/** @typedef {{step: 'instructions', mode: Mode, need?: number, attention?: boolean}} InstructionsStep */
-/** @typedef {{step: 'questionnaire', questions: Question[]}} QuestionnaireStep */
+/** @typedef {{step: 'instructions', mode: Mode, need?: number, attention?: boolean, restart_on_switch?: boolean}} InstructionsStep */
+/** @typedef {{step: 'questionnaire', questions: Question[], between?: boolean}} QuestionnaireStep `between`: trials follow */
 /** @typedef {{step: 'done', code: string}} DoneStep */
 /** @typedef {{step: 'closed' | 'forgotten'}} EndStep */
 
@@ -26,6 +26,9 @@
  * @property {number} sample_rate Hz
  * @property {number} need s that have to be heard of each slot
  * @property {Slot[]} slots
+ * @property {boolean} [comments] whether there is a box for a comment
+ * @property {boolean} [restart_on_switch] whether another sound begins at its start
+ * @property {boolean} [lock_sliders] whether only the slider of the present sound moves
  */
 
 /**
@@ -45,7 +48,7 @@
  * @property {{study: string, language: string, device: {width: number, touch: boolean, sample_rate: number}}} join
  * @property {{token: string | null, done: SetupStep, level?: number, answers?: number[], skipped?: boolean}} next
  * @property {{token: string | null, nonce: string, answer: Answer | null, heard: [start: number, stop: number][][],
- *   plays: number[], switches: number, dwell_ms: number}} answer
+ *   plays: number[], switches: number, dwell_ms: number, comment?: string}} answer
  * @property {{token: string | null, answers: Record<string, string>}} questionnaire
  * @property {{token: string | null}} forget
  */

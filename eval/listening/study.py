@@ -22,7 +22,15 @@ from eval.listening.trial import BEEPS, DEGRADED
 
 MAX_ITEMS, MAX_SYSTEMS, MAX_TRIALS = 60, 12, 200
 # Fields that came later, with their defaults: left out where they have them, so that hashes of older studies stay
-LATER_FIELDS: Mapping[str, object] = {"reference": True, "mid_anchor": False}
+LATER_FIELDS: Mapping[str, object] = {
+    "reference": True,
+    "mid_anchor": False,
+    "comments": False,
+    "between": (),
+    "between_every": 0,
+    "restart_on_switch": False,
+    "lock_sliders": False,
+}
 
 
 class StudyError(ValueError):
@@ -57,6 +65,11 @@ class Study:
     pairs: tuple[tuple[str, str], ...] = ()  # of tasks that compare pairs; none: those of the task
     reference: bool = True  # whether the recording is one of the conditions that are rated
     mid_anchor: bool = False  # MUSHRA's second anchor, at 7 kHz
+    comments: bool = False  # whether every trial has a box for a comment
+    between: tuple[Question, ...] = ()  # asked during the session, after every `between_every` trials
+    between_every: int = 0  # trials; 0: never
+    restart_on_switch: bool = False  # whether another sound begins at its start instead of going on in step
+    lock_sliders: bool = False  # whether only the slider of the present sound moves (ITU-R BS.1534)
 
     def __post_init__(self) -> None:
         self._check("mode", self.mode in TASKS, f"one of {', '.join(TASKS)}")
@@ -79,8 +92,13 @@ class Study:
             self._check("trials", 1 <= self.trials <= self.units, f"1 to {self.units}, all there are")
         if self.planned > MAX_TRIALS:
             raise StudyError(f"trials: a session of {self.planned} is too long; set trials, at most {MAX_TRIALS}")
-        ids = [question.id for question in self.questions]
-        self._check("questions", len(set(ids)) == len(ids) <= 20, "at most 20, each with an id of its own")
+        for name in ("questions", "between"):
+            ids = [question.id for question in getattr(self, name)]
+            self._check(name, len(set(ids)) == len(ids) <= 20, "at most 20, each with an id of its own")
+        most = MAX_TRIALS if self.between else 0
+        self._check(
+            "between_every", bool(self.between) <= self.between_every <= most, f"{min(most, 1)} to {most} trials"
+        )
         self._check("systems", self.clip_units, f"at least {self.task.needs}")
         known = {*self.systems, *((REFERENCE,) if self.reference else ())}
         self._check("pairs", all(a != b and {a, b} <= known for a, b in self.pairs), "two different systems each")
@@ -165,9 +183,10 @@ def study_from(content: Mapping) -> Study:
     try:
         for name in ("items", "systems"):
             values[name] = _texts(values[name])
-        values["questions"] = tuple(
-            Question(str(q["id"]), str(q["text"]), _texts(q.get("choices") or ())) for q in values.get("questions", ())
-        )
+        for name in ("questions", "between"):
+            values[name] = tuple(
+                Question(str(q["id"]), str(q["text"]), _texts(q.get("choices") or ())) for q in values.get(name, ())
+            )
         values["pairs"] = tuple(_texts(pair) for pair in values.get("pairs", ()))
     except (TypeError, KeyError, AttributeError) as error:
         raise StudyError(
@@ -175,10 +194,10 @@ def study_from(content: Mapping) -> Study:
         ) from error
     if any(len(pair) != 2 for pair in values["pairs"]):
         raise StudyError("pairs: each is a list of two systems")
-    for name in ("raters", "trials", "repeats", "golds", "traps", "seed"):
+    for name in ("raters", "trials", "repeats", "golds", "traps", "seed", "between_every"):
         if name in values and not (type(values[name]) is int or (name == "trials" and values[name] is None)):
             raise StudyError(f"{name}: {values[name]!r} is not a whole number")
-    for name in ("reference", "mid_anchor"):
+    for name in ("reference", "mid_anchor", "comments", "restart_on_switch", "lock_sliders"):
         if not isinstance(values.get(name, False), bool):
             raise StudyError(f"{name}: {values[name]!r} is neither true nor false")
     for name in ("name", "mode", "about"):

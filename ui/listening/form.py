@@ -11,6 +11,7 @@ from eval.compare.output_folder import AnySystem, OutputFolder
 from eval.listening.making.make_study import read_clips
 from eval.listening.making.outputs import OUTPUT_LIMITS
 from eval.listening.study import Question, Study, StudyError
+from eval.listening.tasks.registry import task_of
 from ui.folders.layout import FoldersError, GivenFolders
 from ui.folders.material import material_of, read_output
 from vocoders.audio import Recording
@@ -40,6 +41,12 @@ class Form:
     questions: str
     revises: str
     key: str
+    mid_anchor: bool = False
+    comments: bool = False
+    restart_on_switch: bool = False
+    lock_sliders: bool = False
+    between: str = ""
+    between_every: float = 0
 
     def clips(self) -> dict[str, Path]:
         """{name: file}. Errors: `StudyError`."""
@@ -72,6 +79,12 @@ class Form:
             about=self.about.strip(),
             questions=parse_questions(self.questions),
             reference=reference,
+            mid_anchor=bool(self.mid_anchor) and bool(task_of(self.mode).extra_anchors),
+            comments=bool(self.comments),
+            restart_on_switch=bool(self.restart_on_switch),
+            lock_sliders=bool(self.lock_sliders),
+            between=(between := parse_questions(self.between)),
+            between_every=int(self.between_every or 0) if between else 0,
         )
 
 

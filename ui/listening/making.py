@@ -24,6 +24,7 @@ from ui.compare.tab import QUEUE
 from ui.folders.chooser import FoldersChooser, folders_chooser
 from ui.folders.layout import GivenFolders
 from ui.listening.form import EVERYTHING, Form, count_clips, sources_of_clips, sources_of_folders
+from ui.listening.planning import lay_out_planning
 from ui.listening.reading import may_read
 from ui.markup import fill, notice, slot
 from ui.vocoders.uploads import Upload, all_systems, chosen_systems
@@ -54,6 +55,8 @@ def lay_out_making(
         with gr.Column(scale=4, min_width=300):
             chosen, raters = _lay_out_design(systems)
             outlook = slot("study-outlook", outlook_of(DEFAULT_MODE, None, False, None, [], DEFAULT_RATERS, 0))
+            material = [folders.given, folders.reference]
+            lay_out_planning(question[1], _sizes, [*material, *question[2:], inputs.audio, chosen], compute)
     checks = _lay_out_checks()
     with gr.Row():
         make = gr.Button("Make the study", variant="primary", elem_id="study-make", scale=0, min_width=200)
@@ -82,7 +85,6 @@ def lay_out_making(
             yield again
 
     options = {"show_progress": "hidden", "api_visibility": "private"}
-    material = [folders.given, folders.reference]
     make.click(run, [uploads, *material, *fields], [make, message, made], **QUEUE, **options)
     uploads.change(offer, [uploads, chosen], chosen, **options)
     planned = [*material, *question[1:], inputs.audio, chosen, raters, *checks[:4]]
@@ -177,10 +179,26 @@ def _lay_out_checks() -> list[gr.components.Component]:
             lines=2,
             max_length=4000,
         )
+        options = _lay_out_options()
         with gr.Row():
             revises = gr.Textbox(label="Revision of the study with this id (empty: a new study)", max_length=64)
             key = gr.Textbox(label="Key of that study", type="password", max_length=200)
-    return [trials, repeats, golds, traps, seed, about, questions, revises, key]
+    return [trials, repeats, golds, traps, seed, about, questions, revises, key, *options]
+
+
+def _lay_out_options() -> list[gr.components.Component]:
+    """The fields of `Form` from `mid_anchor` on."""
+    with gr.Row():
+        mid_anchor = gr.Checkbox(
+            False, label="MUSHRA: also the 7 kHz anchor (ITU-R BS.1534-3)", elem_id="study-mid-anchor"
+        )
+        comments = gr.Checkbox(False, label="A comment with every trial")
+        restart = gr.Checkbox(False, label="Start from the beginning at every switch: for short clips")
+        lock = gr.Checkbox(False, label="A slider moves only for the sound that plays (ITU-R BS.1534)")
+    with gr.Row():
+        between = gr.Textbox(label="Questions between trials, as above", lines=2, max_length=4000)
+        every = gr.Number(0, label="After every so many trials", precision=0, minimum=0, maximum=200)
+    return [mid_anchor, comments, restart, lock, between, every]
 
 
 def _outlook_with_folders(
@@ -197,6 +215,19 @@ def _outlook_with_folders(
     clips, made_elsewhere = count_clips(given, reference)
     files, with_compared = ([""] * clips, False) if clips else (files, with_compared)
     return outlook_of(mode, files, with_compared, recording, [*made_elsewhere, *systems], *numbers)
+
+
+def _sizes(
+    given: GivenFolders | None,
+    reference: str | None,
+    files: list[str] | None,
+    with_compared: bool,
+    recording: str | None,
+    systems: list[str],
+) -> tuple[int, int]:
+    """Numbers of clips and of systems in the form."""
+    clips, made_elsewhere = count_clips(given, reference)
+    return clips or len(files or []) + bool(with_compared and recording), len(made_elsewhere) + len(systems)
 
 
 def outlook_of(
@@ -217,6 +248,7 @@ def outlook_of(
     asked = min(int(trials or 0) or items * per_item, items * per_item)
     heard = max(1, round(items * asked / (items * per_item)))
     found = plan(mode, int(raters), heard)
+    asked *= task_of(mode).rounds(items)
     extra = int(sum(filter(None, checks)))
     return fill(
         "listening/templates/outlook.html",

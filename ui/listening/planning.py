@@ -12,18 +12,21 @@ from eval.listening.tasks.registry import task_of
 from eval.reports.plan import curve_drawing
 from server.executor import ComputeError, Executor
 from ui.background import Finished, followed
-from ui.listening.form import EVERYTHING
 from ui.markup import fill, notice, slot
 
 DEFAULT_CLIPS = 12  # of a form that has none yet
 
 
-def lay_out_planning(mode: gr.Radio, clips_and_systems: Callable[..., tuple[int, int]], fields: Sequence, compute: Executor) -> None:
+def lay_out_planning(
+    mode: gr.Radio, clips_and_systems: Callable[..., tuple[int, int]], fields: Sequence, compute: Executor
+) -> None:
     """A field for the difference, a button, and the curve. clips_and_systems: the numbers in the form, of the values of `fields`, of
     which the last one is the number of trials per rater."""
     task = task_of(mode.value)
     with gr.Row(equal_height=True):
-        difference = gr.Number(task.difference, label=_label(mode.value), minimum=0, elem_id="study-difference", min_width=160)
+        difference = gr.Number(
+            task.difference, label=_label(mode.value), minimum=0, elem_id="study-difference", min_width=160
+        )
         simulate = gr.Button("Simulate the plan", elem_id="study-simulate", min_width=160)
     curve = slot("study-curve")
 
@@ -40,7 +43,9 @@ def lay_out_planning(mode: gr.Radio, clips_and_systems: Callable[..., tuple[int,
             yield again
 
     options = {"show_progress": "hidden", "api_visibility": "private"}
-    simulate.click(run, [mode, difference, *fields], [curve, simulate], concurrency_id="plan", concurrency_limit=1, **options)
+    simulate.click(
+        run, [mode, difference, *fields], [curve, simulate], concurrency_id="plan", concurrency_limit=1, **options
+    )
     mode.change(_asked_of, mode, [difference, curve], queue=False, **options)
 
 
@@ -75,6 +80,3 @@ def simulated_curve(
 def curve_html(curve: Curve) -> str:
     """The chart with what it says and assumes."""
     return fill("listening/templates/curve.html", curve=curve, drawing=curve_drawing(curve))
-
-
-__all__ = ["EVERYTHING", "lay_out_planning"]

@@ -61,6 +61,7 @@ class Answer(_Body):
     plays: list = Field(default_factory=list)
     switches: int | float = 0
     dwell_ms: int | float = 0
+    comment: str = ""
 
 
 class Questionnaire(_Body):

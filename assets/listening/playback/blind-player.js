@@ -30,6 +30,8 @@ export class BlindPlayer {
   /** @type {Span | null} */
   region = null;
   looping = false;
+  /** Whether another sound begins at its start, or at that of the loop, instead of going on in step. */
+  restarts = false;
   cursor = 0;
   cue = 0;
   /** The schedule of the run that sounded at the last look. @type {Schedule | null} */
@@ -54,7 +56,8 @@ export class BlindPlayer {
   clear() {
     this.downloads?.abort();
     if (this.transport.context) this.transport.stop();
-    Object.assign(this, { slots: [], selected: null, region: null, looping: false, cursor: 0, cue: 0 });
+    Object.assign(this, { slots: [], selected: null, region: null, looping: false, restarts: false });
+    Object.assign(this, { cursor: 0, cue: 0 });
     Object.assign(this, { watched: null, seen: 0, turns: [], switches: 0, plays: [], onchange: () => {} });
     this.coverage = new Coverage(0, 0);
   }
@@ -156,6 +159,7 @@ export class BlindPlayer {
       else this.turns = [[0, id]];
       if (this.playing) this.plays[id] += 1;
       this.transport.applyGains();
+      if (this.restarts) this.seek(this.activeLoop?.[0] ?? 0);
     }
     this.play();
     this.onchange();

@@ -12,13 +12,13 @@ import { Foot, heading } from '../widgets.js';
  * The instructions of a kind of trial, as a list; `attention` false: this study has no beeps.
  *
  * @param {Translations} words
- * @param {Pick<InstructionsStep, 'mode' | 'need' | 'attention'>} step
+ * @param {Pick<InstructionsStep, 'mode' | 'need' | 'attention' | 'restart_on_switch'>} step
  */
-export function rules(words, { mode, need, attention = true }) {
+export function rules(words, { mode, need, attention = true, restart_on_switch: restarts = false }) {
   const listen = need ? words.say('instructions.listen', { need: Number(need.toFixed(1)) })
     : words.say('instructions.listen.plain');
   const lines = [words.say(`instructions.${mode}`), listen,
-    taskOf(mode).compares && words.say('instructions.switch')];
+    taskOf(mode).compares && words.say(restarts ? 'instructions.restart' : 'instructions.switch')];
   return el('ul', 'booth-list', {}, ...lines.map((text) => text && el('li', '', { text })),
     attention && el('li', 'booth-beeps', {}, el('span', '', { text: words.say('instructions.beeps') }),
       words.say('sentence.separator'), el('strong', '', { text: words.say(`instructions.beeps.${mode}`) })));

@@ -15,13 +15,13 @@ export class Questionnaire {
    * @param {Session} session
    * @param {QuestionnaireStep} step
    */
-  constructor(session, { questions }) {
+  constructor(session, { questions, between }) {
     const { words } = session;
     this.session = session;
     this.words = words;
-    this.heading = heading(words.say('questionnaire.title'));
+    this.heading = heading(words.say(between ? 'between.title' : 'questionnaire.title'));
     this.fields = questions.map((question, index) => this.buildField(question, `booth-question-${index}`));
-    this.foot = new Foot(words.say('questionnaire.submit'), () => this.submit());
+    this.foot = new Foot(words.say(between ? 'trial.submit' : 'questionnaire.submit'), () => this.submit());
     this.button = this.foot.button;
     this.root = el('div', 'booth-step', {}, this.heading,
       el('p', 'booth-text', { text: words.say('questionnaire.text') }), ...this.fields.map(({ root }) => root),

@@ -10,6 +10,7 @@ import { Foot, heading, legend } from '../widgets.js';
 /** @import { Session } from '../session.js' */
 
 const SEEK_SECONDS = 1;   // per arrow key
+const MAX_COMMENT_CHARS = 2000;
 
 /** @implements {StepView} */
 export class Trial {
@@ -34,8 +35,11 @@ export class Trial {
     this.panel = new PlayerPanel({ player, words, slots: step.slots, need: step.need, beside, top });
     this.foot = new Foot(words.say('trial.submit'), () => this.submit());
     this.button = this.foot.button;
+    this.comment = step.comments ? el('textarea', 'booth-input', { id: 'booth-comment', rows: 2,
+      maxlength: MAX_COMMENT_CHARS }) : null;
     this.root = el('div', 'booth-step booth-trial', {}, this.buildProgress(), this.heading, this.buildHelp(),
-      this.panel.root, this.scale.root, this.foot.root, legend(words, this.keyRows()));
+      this.panel.root, this.scale.root, this.buildComment(), this.foot.root, legend(words, this.keyRows()));
+    player.restarts = Boolean(step.restart_on_switch);
     player.onchange = () => this.update();
     this.update();
   }
@@ -65,6 +69,11 @@ export class Trial {
       rules(words, step));
     help.open = step.training && step.number === 1;
     return help;
+  }
+
+  buildComment() {
+    return this.comment && el('div', 'booth-field', {},
+      el('label', 'booth-question', { for: 'booth-comment', text: this.words.say('trial.comment') }), this.comment);
   }
 
   keyRows() {
@@ -100,7 +109,7 @@ export class Trial {
   update() {
     const { session, words, missing } = this;
     this.panel.render();
-    this.scale.enable(!session.busy);
+    this.scale.enable(!session.busy, this.step.lock_sliders ? this.player.selected : null);
     this.foot.render(missing, session.busy && words.say('trial.sending'));
     const complete = !missing;
     if (complete && !this.complete) session.announce(words.say('trial.ready'));
@@ -119,8 +128,9 @@ export class Trial {
     if (session.busy) return;
     player.pause();
     const { coverage, plays, switches } = player;
+    const comment = this.comment?.value.trim();
     session.ask('answer', { token: session.token, nonce: step.nonce, answer: scale.answer, heard: coverage.slots, plays,
-      switches, dwell_ms: Math.round(performance.now() - this.began) });
+      switches, dwell_ms: Math.round(performance.now() - this.began), ...(comment && { comment }) });
   }
 
   /** The slot that a key stands for: its letter, or its row. @param {string} name */

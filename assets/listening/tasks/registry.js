@@ -27,7 +27,7 @@ import { similarity } from './similarity.js';
  * @property {string} missing what is, as a sentence
  * @property {(name: string, event: KeyboardEvent, slot: number) => boolean} key whether it has a use for the key;
  *   `slot` is the one that sounds
- * @property {(enabled: boolean) => void} enable
+ * @property {(enabled: boolean, slot?: number | null) => void} enable `slot`: the only one whose control works
  */
 
 /**

@@ -172,8 +172,13 @@ export class SliderScale {
     return true;
   }
 
-  /** @param {boolean} enabled */
-  enable(enabled) {
-    for (const slider of this.sliders) if (slider) slider.input.disabled = !enabled;
+  /**
+   * @param {boolean} enabled
+   * @param {number | null} [only] the slot whose slider moves
+   */
+  enable(enabled, only = null) {
+    this.sliders.forEach((slider, slot) => {
+      if (slider) slider.input.disabled = !enabled || (only !== null && only !== slot);
+    });
   }
 }

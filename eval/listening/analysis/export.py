@@ -9,14 +9,14 @@ from pathlib import Path
 
 from eval.listening.analysis.results import EXCLUDING_RULES, flags_of, votes_of
 from eval.listening.analysis.votes import Rating
-from eval.listening.storage.records import StoredStudy
+from eval.listening.storage.records import COMMENT, StoredStudy
 from eval.listening.storage.store import Store
 from eval.listening.tasks.choices.pair import SIDES
 from eval.listening.trial import Trial
 
 LONG = (
     "study", "revision", "rater", "row", "language", "trial", "kind", "item", "slot", "condition", "x", "answer", "heard_s",
-    "plays", "switches", "dwell_ms", "shown_at", "answered_at", "flags", "excluded",
+    "plays", "switches", "dwell_ms", "shown_at", "answered_at", "flags", "excluded", "comment",
 )  # fmt: skip
 # As webMUSHRA writes it, so that scripts made for it go on working
 WEBMUSHRA = (
@@ -38,12 +38,25 @@ def export_study(store: Store, public_id: str, folder: Path) -> list[Path]:
     stored, rows, raters = store.study(public_id), store.answers(public_id), store.raters(public_id)
     folder.mkdir(parents=True, exist_ok=True)
     flags: dict[str, list[str]] = {rater["rater"]: [] for rater in raters}
+    said = {
+        (rater["rater"], kind): content["text"]
+        for rater in raters
+        for kind, content in rater["events"].items()
+        if kind.startswith(COMMENT)
+    }
+    comments = [said.get((row["rater"], f"{COMMENT}{row['number']}"), "") for row in rows]
     for flag in flags_of(stored.study, votes_of(stored.study, rows), raters):
         flags.setdefault(flag.rater, []).append(flag.rule)
     paths = [folder / name for name in ("answers.csv", "answers.jsonl", "webmushra.csv")]
-    _write_csv(paths[0], LONG, (line for row in rows for line in _long(stored, row, flags.get(row["rater"], []))))
+    answers = [
+        (*line, comment)
+        for row, comment in zip(rows, comments)
+        for line in _long(stored, row, flags.get(row["rater"], []))
+    ]
+    _write_csv(paths[0], LONG, answers)
     _write_jsonl(paths[1], stored, rows, raters)
-    _write_csv(paths[2], WEBMUSHRA, (line for row in rows for line in _webmushra(stored, row)))
+    scores = [(*line, comment) for row, comment in zip(rows, comments) for line in _webmushra(stored, row)]
+    _write_csv(paths[2], WEBMUSHRA, scores)
     return paths
 
 
@@ -71,7 +84,7 @@ def _webmushra(stored: StoredStudy, row: Mapping) -> list[tuple]:
     """A line per score; answers that are no scores have none."""
     votes = stored.study.task.votes(row) if row["kind"] == "trial" else []
     return [
-        (stored.study.name, vote.rater, vote.item, vote.system, vote.score, row["dwell_ms"], "")
+        (stored.study.name, vote.rater, vote.item, vote.system, vote.score, row["dwell_ms"])
         for vote in votes
         if isinstance(vote, Rating)
     ]

@@ -19,11 +19,14 @@ from eval.listening.session.behaviour import read_behaviour, require_listening, 
 from eval.listening.session.cache import StoreCache
 from eval.listening.session.errors import RequestError
 from eval.listening.session.plain_values import plain_mapping, text
-from eval.listening.storage.records import DECIDED, Rater, ShownTrial, StoredStudy
+from eval.listening.storage.records import COMMENT, DECIDED, Rater, ShownTrial, StoredStudy
 from eval.listening.storage.store import Store
-from eval.listening.study import session_minutes
+from eval.listening.study import Question, session_minutes
 
 SETUP_STEPS = ("volume", "headphones", "instructions")
+QUESTIONNAIRE, BETWEEN = "questionnaire", "between "  # kinds of events; a number follows the second one
+MAX_TEXT_CHARS = 2000  # of a written answer, and of a comment
+PAGE_OPTIONS = ("comments", "restart_on_switch", "lock_sliders")  # fields of a study that its trials are shown with
 
 
 class Listening:
@@ -85,14 +88,19 @@ class Listening:
         behaviour = read_behaviour(reported, len(self._slots(stored, shown)), seconds)
         require_listening(behaviour, seconds)
         flags = response_flags(stored, rater, shown, answer, behaviour)
+        if stored.study.comments and (comment := text(reported.get("comment") or "").strip()[:MAX_TEXT_CHARS]):
+            self.store.add_event(rater, f"{COMMENT}{shown.number}", {"text": comment})
         self.store.add_response(rater, shown, {"answer": answer, **behaviour.as_row()}, flags)
         return self._step(stored, rater)
 
     def questionnaire(self, token: str, answers: Mapping[str, object]) -> dict:
-        """Stores the answers to the study's questions, each cut to 2000 characters. answers: {id of a question: text}."""
+        """Stores the answers to the questions that are asked now, each cut to 2000 characters. answers: {id of a question: text}."""
         stored, rater = self._session(token)
-        known = {question.id: text(answers.get(question.id, ""))[:2000] for question in stored.study.questions}
-        self.store.add_event(rater, "questionnaire", known)
+        kinds, answered = self.store.done(rater)
+        kind, questions = self._questions(stored, rater, kinds, answered)
+        if questions:
+            known = {question.id: text(answers.get(question.id, ""))[:MAX_TEXT_CHARS] for question in questions}
+            self.store.add_event(rater, kind, known)
         return self._step(stored, rater)
 
     def delete_rater(self, token: str) -> dict:
@@ -128,17 +136,23 @@ class Listening:
             ]
             return {"step": "headphones", "rounds": rounds}
         if setup == "instructions":
-            return {"step": "instructions", "mode": stored.study.mode, "attention": stored.study.traps > 0}
-        if (number := self._next_number(stored, rater, answered)) is not None:
-            return self._trial(stored, rater, number, answered)
-        if answered < len(rater.plan) and DECIDED not in kinds:
+            restarts = {"restart_on_switch": True} if stored.study.restart_on_switch else {}
+            return {"step": "instructions", "mode": stored.study.mode, "attention": stored.study.traps > 0, **restarts}
+        number = self._next_number(stored, rater, answered)
+        if number is None and answered < len(rater.plan) and DECIDED not in kinds:
             self.store.add_event(rater, DECIDED, {"answered": answered, "planned": len(rater.plan)})
-        if stored.study.questions and "questionnaire" not in kinds:
+        if asked := self._questions(stored, rater, kinds, answered)[1]:
             questions = [
                 {"id": q.id, "text": q.text, "kind": "choice" if q.choices else "text", "choices": list(q.choices)}
-                for q in stored.study.questions
+                for q in asked
             ]
-            return {"step": "questionnaire", "questions": questions}
+            return {
+                "step": "questionnaire",
+                "questions": questions,
+                **({"between": True} if number is not None else {}),
+            }
+        if number is not None:
+            return self._trial(stored, rater, number, answered)
         return {"step": "done", "code": rater.code}
 
     def _next_number(self, stored: StoredStudy, rater: Rater, answered: int) -> int | None:
@@ -147,6 +161,19 @@ class Listening:
         if task.is_sequential:
             return task.next_trial(rater.plan, self.store.given(rater))
         return answered if answered < len(rater.plan) else None
+
+    def _questions(
+        self, stored: StoredStudy, rater: Rater, kinds: set[str], answered: int
+    ) -> tuple[str, tuple[Question, ...]]:
+        """(kind of their event, the questions that are asked now): those between trials, or at the end, which have no answer yet."""
+        study = stored.study
+        if self._next_number(stored, rater, answered) is None:
+            return QUESTIONNAIRE, () if QUESTIONNAIRE in kinds else study.questions
+        trials = answered - sum(trial.kind == "training" for trial in rater.plan)
+        kind = (
+            f"{BETWEEN}{trials // study.between_every}" if study.between_every and trials >= study.between_every else ""
+        )
+        return kind, study.between if kind and kind not in kinds else ()
 
     def _trial(self, stored: StoredStudy, rater: Rater, number: int, answered: int) -> dict:
         shown = self.store.show(rater, number)
@@ -175,6 +202,7 @@ class Listening:
             ),  # of the page's audio; files at lower ones are resampled there
             "need": required_seconds(seconds),
             "slots": slots,
+            **{name: True for name in PAGE_OPTIONS if getattr(stored.study, name)},
         }
 
     @staticmethod

@@ -9,6 +9,7 @@ from eval.listening.study import Study
 from eval.listening.trial import Trial
 
 TITLE_OF = "title "  # before a system's id, in what is stored with a study about its making
+COMMENT = "comment "  # the kind of event of a listener's comment; the trial's number follows
 DECIDED = "decided"  # the event of a session that ended before its plan did: every question was decided
 OLDER_RATE = 22_050  # Hz
 

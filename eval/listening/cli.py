@@ -1,4 +1,4 @@
-"""`python -m eval listening make|list|plan|coverage|analyse|export|backup|restore`."""
+"""`python -m eval listening make|list|plan|simulate|coverage|analyse|export|backup|restore`."""
 
 from __future__ import annotations
 

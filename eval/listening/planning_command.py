@@ -1,8 +1,9 @@
-"""`python -m eval listening plan` and `coverage`: a study before it is run, by simulation."""
+"""`python -m eval listening plan`, `simulate` and `coverage`: a study before it is run, by simulation."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 from common.command import counting_bar, refuse_overwriting
@@ -37,6 +38,18 @@ def add_planning(actions) -> None:
     plan.add_argument("--svg", type=Path, metavar="FILE", help="also draw the curve of the first number of clips")
     plan.add_argument("--force", action="store_true", help="overwrite FILE")
     plan.set_defaults(command=plan_command)
+    simulate = actions.add_parser(
+        "simulate", help="a study of simulated listeners, a tenth of whom answer by chance, with its report"
+    )
+    simulate.add_argument("--mode", required=True, choices=list(TASKS), help="the kind of test")
+    simulate.add_argument("--difference", type=float, metavar="D", help="between two systems (as of plan)")
+    simulate.add_argument("--raters", type=int, default=24, metavar="N", help="(%(default)s)")
+    simulate.add_argument("--clips", type=int, default=12, metavar="N", help="(%(default)s)")
+    simulate.add_argument("--systems", type=int, metavar="N", help="(as few as there can be)")
+    simulate.add_argument("--seed", type=int, default=0, metavar="N", help="(%(default)s)")
+    simulate.add_argument("--out", type=Path, metavar="DIR", help="also write report.html and results.json")
+    simulate.add_argument("--force", action="store_true", help="overwrite")
+    simulate.set_defaults(command=simulate_command)
     coverage = actions.add_parser("coverage", help="how often the intervals of simulated studies hold the truth")
     coverage.add_argument("--mode", nargs="+", choices=list(TASKS), default=list(TASKS), help="(all)")
     coverage.add_argument("--raters", type=int, default=24, metavar="N", help="(%(default)s)")
@@ -73,6 +86,30 @@ def _row(curve: Curve, raters: list[int]) -> str:
     """Points that were left out are certain."""
     known = {point.raters: f"{point.power:.2f}" for point in curve.points}
     return f"{curve.items} clips, {curve.minutes} min".ljust(18) + "".join(f"{known.get(n, '1.00'):>7}" for n in raters)
+
+
+def simulate_command(args: argparse.Namespace) -> int:
+    """Prints what the study finds and what is true."""
+    from eval.listening.simulation.example import simulated_example
+    from eval.reports.study import study_report
+
+    paths = [args.out / name for name in ("report.html", "results.json")] if args.out else []
+    refuse_overwriting(paths, args.force)
+    task = TASKS[args.mode]
+    difference = task.difference if args.difference is None else args.difference
+    found = simulated_example(args.mode, args.raters, args.clips, difference, args.systems, args.seed)
+    n, effect = found.results["n"], found.effect
+    print(
+        f"{n['started']} raters, {found.careless} of them answering by chance; {n['screened']} after screening, {n['votes_screened']} votes"
+    )
+    interval = "no interval" if effect.low is None else f"[{effect.low:.2f}, {effect.high:.2f}]"
+    print(f"{task.contrast[1]} against {task.contrast[0]}: {effect.mean:.2f} {interval}; truth {found.truth:.2f}")
+    if paths:
+        args.out.mkdir(parents=True, exist_ok=True)
+        write_text_durably(paths[0], study_report(found.results, {}))
+        write_text_durably(paths[1], json.dumps(found.results, indent=2, ensure_ascii=False) + "\n")
+        print(paths[0])
+    return 0
 
 
 def coverage_command(args: argparse.Namespace) -> int:

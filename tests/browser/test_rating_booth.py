@@ -30,7 +30,15 @@ ROLES = {
     "ab": [("take", "A"), ("take", "B")],
     "abx": [("take", "A"), ("take", "B"), ("x", "X")],
     "mushra": [("reference", "Reference"), ("take", "A"), ("take", "B"), ("take", "C")],
+    "dcr": [("reference", "Reference"), ("take", "A")],
+    "ccr": [("take", "A"), ("take", "B")],
+    "similarity": [("take", "A"), ("take", "B")],
+    "sabx": [("take", "A"), ("take", "B"), ("x", "X")],
+    "mushra1s": [("reference", "Reference"), ("low", ""), ("mid", ""), ("take", "A")],
+    "mushranr": [("take", "A"), ("take", "B")],
+    "bws": [("take", "A"), ("take", "B"), ("take", "C")],
 }
+OPTIONS = {"locked": "lock_sliders", "restart": "restart_on_switch", "comments": "comments"}
 QUESTIONS = [
     {
         "id": "experience",
@@ -140,7 +148,7 @@ class Server:
             after = ["questionnaire"]
         step = [*before, *trials, *after, "done"][session["at"]]
         if isinstance(step, dict):
-            return self.trial(session, mode, step)
+            return self.trial(session, mode, step) | {OPTIONS[name]: True for name in extra if name in OPTIONS}
         return {"step": step, **getattr(self, step)(mode)}
 
     def trial(self, session: dict, mode: str, step: dict) -> dict:
@@ -564,3 +572,85 @@ def test_nothing_is_wider_than_a_phone_or_smaller_than_a_finger(visit):
         page = visit(mode)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         assert page.evaluate(small) == []
+
+
+# ---- the other kinds of trials
+
+
+def play_each(page: Page, keys: str) -> None:
+    """Each slot by its key, long enough; then pauses."""
+    for slot, key in enumerate(keys):
+        page.keyboard.press(key)
+        hear(page, slot)
+    page.keyboard.press("Space")
+
+
+@pytest.mark.parametrize(
+    ("study", "slots", "pressed", "answer"),
+    [
+        ("dcr", "ra", ["2"], 2),
+        ("ccr", "ab", ["2"], -2),
+        ("similarity", "ab", ["5"], 5),
+        ("sabx", "abx", ["Shift+B"], "b"),
+        ("mushra1s", "r23a", ["End", "PageDown"], 90),
+        ("mushranr", "ab", ["Home", "a", "PageUp"], [60, 0]),
+        ("bws", "abc", ["Shift+W", "a", "Shift+B"], [0, 2]),
+    ],
+)
+def test_a_trial_of_each_kind_by_keyboard(visit, server, study, slots, pressed, answer):
+    page = visit(study)
+    page.keyboard.press("l")
+    play_each(page, slots)
+    expect(submit_button(page)).to_be_disabled()
+    for key in pressed:
+        page.keyboard.press(key)
+    nonce = state(page)["nonce"]
+    expect(submit_button(page)).to_be_enabled()
+    page.keyboard.press("Enter")
+    next_trial(page, nonce)
+    assert [sent["answer"] for sent in server.calls_of("answer")] == [answer]
+
+
+def test_the_best_and_the_worst_are_chosen_by_mouse_and_never_the_same(visit):
+    page = visit("bws")
+    page.get_by_role("button", name="A is the best").click()
+    page.get_by_role("button", name="A is the worst").click()
+    expect(page.get_by_role("button", name="A is the best")).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="C is the best").click()
+    assert state(page)["answer"] == [2, 0]
+
+
+def test_a_locked_slider_moves_only_for_the_sound_that_plays(visit):
+    page = visit("mushra-locked")
+    page.keyboard.press("2")
+    expect(page.get_by_role("slider", name="Rating of A")).to_be_enabled()
+    for label in "BC":
+        expect(page.get_by_role("slider", name=f"Rating of {label}")).to_be_disabled()
+    page.keyboard.press("3")
+    expect(page.get_by_role("slider", name="Rating of A")).to_be_disabled()
+    expect(page.get_by_role("slider", name="Rating of B")).to_be_enabled()
+
+
+def test_a_sound_restarts_at_a_switch_where_the_study_says_so(visit):
+    page = visit("ab-restart")
+    page.keyboard.press("a")
+    page.wait_for_function(f"{BOOTH}.labSession.state.time > 1")
+    page.keyboard.press("b")
+    assert state(page)["time"] < 0.5
+    page.wait_for_function(f"{BOOTH}.labSession.state.heard[1] > 0.2")
+    heard = page.evaluate(f"{BOOTH}.labSession.player.coverage.slots[1][0][0]")
+    assert heard < 0.1, "from its beginning"
+
+
+def test_a_comment_goes_with_the_answer(visit, server):
+    page = visit("acr-comments")
+    page.get_by_label("Comment, if you like").fill("a <b>click</b> at 1 s")
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press("Space")
+    hear(page, 0)
+    page.keyboard.press("4")
+    nonce = state(page)["nonce"]
+    page.keyboard.press("Enter")
+    next_trial(page, nonce)
+    (sent,) = server.calls_of("answer")
+    assert (sent["answer"], sent["comment"]) == (4, "a <b>click</b> at 1 s")

@@ -8,6 +8,7 @@ import numpy as np
 
 from eval.listening.analysis.precision import Spread
 from eval.listening.simulation.planned import planned_study, population_votes, simulated_votes
+from eval.listening.study import Study
 
 POPULATION = 4000  # listeners whose votes give the truth
 
@@ -36,8 +37,7 @@ def coverage(
     study = planned_study(mode, items)
     task, rng = study.task, np.random.default_rng([seed, raters, items])
     difference = task.difference if difference is None else difference
-    population = population_votes(study, difference, POPULATION, rng, spread)
-    truth = task.effect(population, *task.contrast).mean
+    truth = truth_of(study, difference, rng, spread)
     covered = found = 0
     for _ in range(studies):
         votes = [vote for own in simulated_votes(study, difference, raters, rng, spread) for vote in own]
@@ -45,3 +45,9 @@ def coverage(
         covered += effect.low is not None and effect.low <= truth <= effect.high
         found += task.finds(votes, *task.contrast)
     return Coverage(studies, truth, covered / studies, found / studies)
+
+
+def truth_of(study: Study, difference: float, rng: np.random.Generator, spread: Spread | None = None) -> float:
+    """The effect over all listeners and clips: that in the votes of very many, each of whom hears clips of their own."""
+    population = population_votes(study, difference, POPULATION, rng, spread)
+    return study.task.effect(population, *study.task.contrast).mean

@@ -116,7 +116,7 @@ def test_options_that_are_off_leave_the_hash_of_a_study_as_it_was():
     assert other.between == (Question("tired", "Tired?", ("yes", "no")),)
     assert study_from(json.loads(other.as_json())) == other
     for change in ({"between": between}, {"between_every": 2}, {"between": between, "between_every": 0}):
-        with pytest.raises(StudyError, match="between_every: . is not possible"):
+        with pytest.raises(StudyError, match=r"between_every: . is not possible"):
             study_from(fields | change)
     with pytest.raises(StudyError, match="comments: 1 is neither true nor false"):
         study_from(fields | {"comments": 1})

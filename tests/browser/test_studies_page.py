@@ -65,3 +65,22 @@ def test_nothing_is_wider_than_a_phone(page: Page):
     for name in ("Results", "Make a study"):
         page.get_by_role("tab", name=name).click()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_plan_is_simulated_and_drawn(page: Page):
+    open_tab(page)
+    page.get_by_label("CCR: compare two").check()
+    difference = page.get_by_label("Difference to be found, points of CMOS")
+    expect(difference).to_have_value("0.3")
+    difference.fill("9")
+    page.get_by_role("button", name="Simulate the plan").click()
+    curve = page.locator("#study-curve")
+    expect(curve).to_contain_text("allowed: above 0, up to 2 points of CMOS", timeout=90_000)
+    difference.fill("1")
+    page.get_by_role("button", name="Simulate the plan").click()
+    expect(curve.get_by_role("img")).to_be_visible(timeout=240_000)
+    expect(curve).to_contain_text("raters x 12 clips")
+    expect(curve).to_contain_text("200 simulated studies")
+    page.get_by_label("Rate outputs, 1 to 5").check()
+    expect(page.get_by_label("Difference to be found, points of MOS")).to_have_value("0.3")
+    expect(curve).not_to_contain_text("simulated studies")

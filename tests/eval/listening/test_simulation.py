@@ -1,5 +1,7 @@
 """Planning by simulation: against closed forms, with its errors, and with what it prints."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -102,3 +104,32 @@ def test_the_command_prints_powers_and_draws(tmp_path):
     assert "seed 0" in lines[3]
     drawing = (tmp_path / "curve.svg").read_text(encoding="utf-8")
     assert drawing.count("<circle") == 2
+
+
+def test_a_simulated_study_finds_who_answers_by_chance_and_writes_a_report(tmp_path):
+    arguments = [
+        "--mode",
+        "similarity",
+        "--raters",
+        "20",
+        "--clips",
+        "5",
+        "--difference",
+        "1.5",
+        "--out",
+        tmp_path / "out",
+    ]
+    lines = command("eval", "listening", "simulate", *arguments).stdout.splitlines()
+    assert lines[0] == "20 raters, 2 of them answering by chance; 18 after screening, 180 votes"
+    low, high, truth = map(
+        float, re.fullmatch(r"second against first: .* \[(.*), (.*)\]; truth (.*)", lines[1]).groups()
+    )
+    assert low < truth < high
+    assert "Simulated listeners" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_coverage_of_a_kind_is_printed():
+    arguments = ["--mode", "ccr", "--raters", "6", "--clips", "4", "--studies", "30"]
+    lines = command("eval", "listening", "coverage", *arguments).stdout.splitlines()
+    assert lines[0].startswith("30 studies of 6 raters x 4 clips")
+    assert re.fullmatch(r"ccr +\d+\.\d% +\d+\.\d%   truth 0\.\d+", lines[1])

@@ -76,9 +76,11 @@ def plan_command(args: argparse.Namespace) -> int:
         print(curve.verdict)
     print(curves[0].assumed)
     if args.svg:
+        from markupsafe import escape
+
         from eval.reports.plan import curve_drawing
 
-        write_text_durably(args.svg, curve_drawing(curves[0]).__html__())
+        write_text_durably(args.svg, str(escape(curve_drawing(curves[0]))))
     return 0
 
 

@@ -39,7 +39,9 @@ def study_results(results: Mapping, titles: Mapping[str, str]) -> Markup:
     """One HTML section. results: of `eval.listening.analysis.results.analyse`; titles: {system id: title}, an id without one is
     shown as it is."""
     task = task_of(results["study"]["mode"])
-    anchors = {anchor: f"{hertz / 1000:g} kHz anchor" for anchor, hertz in (task.anchors | task.extra_anchors).items()}
+    anchors = {
+        anchor: f"{hertz / 1000:g} kHz anchor" for anchor, hertz in {**task.anchors, **task.extra_anchors}.items()
+    }
     names = Names({REFERENCE: "Recording", **anchors, **titles})
     return render(
         "eval/reports/templates/study_results.html",

@@ -33,7 +33,7 @@ class Rating:
         return self.system
 
     @property
-    def given(self) -> float:
+    def given(self) -> float | None:
         """The score."""
         return self.score
 

@@ -42,7 +42,8 @@ def coverage(
     for _ in range(studies):
         votes = [vote for own in simulated_votes(study, difference, raters, rng, spread) for vote in own]
         effect = task.effect(votes, *task.contrast)
-        covered += effect.low is not None and effect.low <= truth <= effect.high
+        if effect.low is not None and effect.high is not None:
+            covered += effect.low <= truth <= effect.high
         found += task.finds(votes, *task.contrast)
     return Coverage(studies, truth, covered / studies, found / studies)
 

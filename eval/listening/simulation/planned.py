@@ -26,8 +26,7 @@ def planned_study(mode: str, items: int, systems: int | None = None, seed: int =
     compared = [condition for condition in task.contrast if condition != REFERENCE]
     others = [f"other-{number}" for number in range(1, max(systems or 0, task.min_systems) - len(compared) + 1)]
     names = tuple(f"clip-{number}" for number in range(1, items + 1))
-    fields = {"repeats": 0, "golds": 0, "traps": 0, "seed": seed}
-    return Study("plan", mode, names, (*compared, *others), **fields)
+    return Study("plan", mode, names, (*compared, *others), repeats=0, golds=0, traps=0, seed=seed)
 
 
 @functools.lru_cache(maxsize=4096)

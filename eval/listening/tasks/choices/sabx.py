@@ -15,6 +15,7 @@ from eval.listening.analysis.sequential import (
     BETA,
     MAX_TRIALS,
     MIN_DECIDED_TRIALS,
+    Verdict,
     decided,
     log_evidence,
     operating,
@@ -39,7 +40,7 @@ from eval.listening.tasks.outcome import (
 from eval.listening.trial import Trial
 
 Pair = tuple[str, str]  # by name
-VERDICTS = ("hears", "undecided", "does not")
+VERDICTS: tuple[Verdict, ...] = ("hears", "undecided", "does not")
 _NOTE = (
     f"A listener hears a difference where the evidence against guessing reaches {1 / ALPHA:g} to 1, and does not where that against "
     f"being right {ABLE:.0%} of the time or more reaches {1 / BETA:g} to 1; each error has a probability of {ALPHA:.0%} at most, "

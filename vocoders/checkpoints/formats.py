@@ -56,7 +56,8 @@ _NETWORKS = (
     ("a generator of ParallelWaveGAN", ("input_conv.", "upsamples.")),
     ("a SpeechT5HifiGan of Hugging Face transformers", ("conv_pre.", "upsampler.")),
 )
-PREFIXES = ("", "module.", "generator.", "model_g.", "model.", "vocoder.", "net_g.")  # of programs, before a network's own names
+# What programs put before the names of a network's tensors
+PREFIXES = ("", "module.", "generator.", "model_g.", "model.", "vocoder.", "net_g.")
 
 
 def network(names: Iterable[object]) -> str | None:

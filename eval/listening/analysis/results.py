@@ -13,7 +13,7 @@ import numpy as np
 from eval.listening.analysis.precision import MIN_RATERS, MIN_VOTES_PER_CONDITION, is_preliminary
 from eval.listening.analysis.ratings import means_by_item, scores_by_system
 from eval.listening.analysis.screening import Flag, included
-from eval.listening.analysis.votes import Rating, Vote
+from eval.listening.analysis.votes import Extremes, Rating, Vote
 from eval.listening.storage.records import DECIDED, Stimulus, StoredStudy
 from eval.listening.study import Study
 
@@ -79,7 +79,8 @@ def analyse(stored: StoredStudy, rows: Sequence[Mapping], raters: Sequence[Mappi
 
 def _preliminary(votes: Sequence[Vote]) -> str | None:
     raters = len({vote.rater for vote in votes})
-    conditions = Counter(vote.condition for vote in votes if not vote.repeat)
+    judged = [vote.systems if isinstance(vote, Extremes) else (vote.condition,) for vote in votes if not vote.repeat]
+    conditions = Counter(condition for together in judged for condition in together)
     fewest = min(conditions.values(), default=0)
     if not is_preliminary(raters, fewest):
         return None

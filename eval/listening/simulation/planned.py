@@ -12,7 +12,8 @@ from eval.listening.analysis.results import votes_of
 from eval.listening.analysis.votes import REFERENCE, Vote
 from eval.listening.design import plan_session
 from eval.listening.simulation.listeners import Opinions, session_rows, with_spread
-from eval.listening.study import Study
+from eval.listening.study import MAX_TRIALS, Study
+from eval.listening.tasks.material import Material
 from eval.listening.tasks.registry import task_of
 from eval.listening.trial import Trial
 
@@ -26,7 +27,11 @@ def planned_study(mode: str, items: int, systems: int | None = None, seed: int =
     compared = [condition for condition in task.contrast if condition != REFERENCE]
     others = [f"other-{number}" for number in range(1, max(systems or 0, task.min_systems) - len(compared) + 1)]
     names = tuple(f"clip-{number}" for number in range(1, items + 1))
-    return Study("plan", mode, names, (*compared, *others), repeats=0, golds=0, traps=0, seed=seed)
+    systems_of_plan = (*compared, *others)
+    everything = len(task.units(Material(systems_of_plan))) * items
+    most = MAX_TRIALS // task.rounds(max(items, 1))
+    trials = most if everything > most else None  # everybody then has a share of the questions, as such a study must
+    return Study("plan", mode, names, systems_of_plan, trials=trials, repeats=0, golds=0, traps=0, seed=seed)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -67,6 +67,8 @@ def test_simulated_studies_are_planned_as_real_ones():
     votes = simulated_votes(study, 0.7, 3, np.random.default_rng(0))
     assert [len(own) for own in votes] == [study.units] * 3
     assert {trial.kind for trial in session_of(study, 0)} == {"trial"}
+    long = planned_study("sabx", 12, systems=8)
+    assert (long.trials, long.planned) == (66, 198), "a share of the questions, where all are too many for a session"
 
 
 def test_what_a_curve_says():

@@ -45,6 +45,7 @@ export class Player {
   axis = 'mel';
   matched = true;
   painting = false;
+  arriving = false;   // whether the page goes to the player once it is drawn: its comparison has just begun
 
   /** @param {Host} host */
   constructor(host) {
@@ -82,7 +83,10 @@ export class Player {
   /** @param {PlayerValue | null} value */
   update(value) {
     this.attach();
-    if (value?.session !== this.value?.session) this.reset();
+    if (value?.session !== this.value?.session) {
+      this.reset();
+      this.arriving = value?.status.state === 'running';
+    }
     if (value) this.transport.matchRate(value.sample_rate);
     this.value = value;
     this.loader.update(value?.tracks ?? []);
@@ -234,7 +238,21 @@ export class Player {
     if (track !== undefined) this.select(track);
     if (loop) this.setLoop(loop);
     if (play && !this.playing) this.transport.play();
-    if (scroll) this.host.scrollIntoView({ block: 'start', behavior: calm.matches ? 'auto' : 'smooth' });
+    if (scroll) this.scrollTo();
+  }
+
+  scrollTo() {
+    this.host.scrollIntoView({ block: 'start', behavior: calm.matches ? 'auto' : 'smooth' });
+  }
+
+  /** Goes to the player where less than half of it can be seen, unless somebody is typing. */
+  arrive() {
+    if (!this.arriving) return;
+    this.arriving = false;
+    const { top, bottom } = this.host.getBoundingClientRect();
+    const seen = Math.min(bottom, window.innerHeight) - Math.max(top, 0);
+    const typing = document.activeElement?.matches('input[type=text], input[type=number], textarea');
+    if (this.shown && !typing && seen < Math.min(bottom - top, window.innerHeight) / 2) this.scrollTo();
   }
 
   // ------------------------------------------------ drawing
@@ -285,6 +303,8 @@ export class Player {
       }
     }
     this.host.dataset.ready = this.settled ? '1' : '0';
+    // After the inputs above have folded, which Gradio does in a frame of its own
+    if (this.arriving && this.shown) requestAnimationFrame(() => requestAnimationFrame(() => this.arrive()));
   }
 }
 

@@ -51,7 +51,7 @@ def compare_tab(
 ) -> Inputs:
     """Lays the tab out and wires it. Returns its inputs, so that other tabs can add systems and use the recording."""
     inputs = lay_out_inputs(systems, limits)
-    outputs = lay_out_outputs(store, links)
+    outputs = lay_out_outputs(store, links, inputs.box)
     running, live = Running(), LiveComparisons()
     show_again(page, outputs, store, live, running)
 

@@ -56,6 +56,14 @@ document.addEventListener('click', (event) => {
   showView();
 });
 
+// Gradio names a group of checkboxes or radio buttons beside it, and not as its legend.
+new MutationObserver(() => {
+  for (const group of document.querySelectorAll('fieldset:not([aria-label]):not(:has(legend))')) {
+    const name = group.querySelector('[data-testid=block-info]')?.textContent?.trim();
+    if (name) group.setAttribute('aria-label', name);
+  }
+}).observe(document.documentElement, { childList: true, subtree: true });
+
 // Browsers call files by their names: .webm and .mp4 videos, others nothing at all, and Gradio then refuses them as a
 // recording. Their content is checked when they are read.
 const UPLOAD = '#recording input[type=file]';

@@ -46,6 +46,7 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
                 label=f"Recording: {limits.max_seconds:g} s, or a part of {limits.max_file_seconds / 60:g} minutes",
                 elem_id="recording",
                 editable=False,
+                buttons=["download"],
             )
             look = slot("look")
             passage = passage_chooser()

@@ -107,17 +107,17 @@ def measured_columns() -> tuple[Column, ...]:
     )
 
 
-def metric_table(outputs: Sequence[Output]) -> str:
-    """HTML: one row per system of a recording, see `_table`."""
-    return _table(outputs, (*measured_columns(), *SPEED_COLUMNS), from_mel=False)
+def metric_table(outputs: Sequence[Output], explained: bool = True) -> str:
+    """HTML: one row per system of a recording, see `_table`. explained: says below it what each system is."""
+    return _table(outputs, (*measured_columns(), *SPEED_COLUMNS), explained, from_mel=False)
 
 
 def mel_error_table(outputs: Sequence[Output]) -> str:
     """HTML: one row per system of a mel without a recording."""
-    return _table(outputs, (MEL_COLUMN, *SPEED_COLUMNS), from_mel=True)
+    return _table(outputs, (MEL_COLUMN, *SPEED_COLUMNS), explained=True, from_mel=True)
 
 
-def _table(outputs: Sequence[Output], columns: Sequence[Column], from_mel: bool) -> str:
+def _table(outputs: Sequence[Output], columns: Sequence[Column], explained: bool, from_mel: bool) -> str:
     """The best of the mel vocoders is marked in every column.
 
     A system that is given more than a mel is a bound: it is shown, and never marked as best.
@@ -135,6 +135,7 @@ def _table(outputs: Sequence[Output], columns: Sequence[Column], from_mel: bool)
         arrows=ARROWS,
         rows=rows,
         from_mel=from_mel,
+        explained=explained,
         views=views if len(columns) >= MIN_CHOSEN_COLUMNS else {},
         passed=_passed_bounds(columns, outputs),
     )

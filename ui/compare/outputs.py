@@ -161,4 +161,5 @@ def download_links(view: View) -> str:
     titles = {"everything.zip": "Everything (zip)", "comparison.png": "Figure (PNG)", "results.json": "Results (JSON)"}
     if not view.has_reference:
         del titles["comparison.png"]
-    return fill("templates/downloads.html", files=[(folder / name, name, title) for name, title in titles.items()])
+    files = [(folder / name, f"{view.stem}-{name}", title) for name, title in titles.items()]
+    return fill("templates/downloads.html", files=files)

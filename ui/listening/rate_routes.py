@@ -16,7 +16,7 @@ from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
 
 MAX_BODY_BYTES = 64 * 1024  # of a request; an answer takes one or two thousand
-_STATUS = {"unknown_study": 404, "closed": 403, "bad_token": 403, "stale": 409, "storage": 503}
+_STATUS = {"unknown_study": 404, "closed": 403, "no_participant": 403, "bad_token": 403, "stale": 409, "storage": 503}
 _NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 _log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ class Open(_Body):
 
     study: str = Field(max_length=64)
     token: str | None = Field(None, max_length=400)
+    address: dict = Field(default_factory=dict)  # the parameters of the page's address: ids of a recruiting platform
 
 
 class Join(_Body):
@@ -41,6 +42,7 @@ class Join(_Body):
     study: str = Field(max_length=64)
     language: str = Field("en", max_length=16)
     device: dict = Field(default_factory=dict)
+    address: dict = Field(default_factory=dict)
 
 
 class Next(_Body):
@@ -97,8 +99,8 @@ def rate_routes(listening: Listening) -> APIRouter:
 
         router.add_api_route(path, endpoint, methods=["POST"], include_in_schema=False)
 
-    call("/open", Open, lambda body: listening.resume(body.study, body.token))
-    call("/join", Join, lambda body: listening.join(body.study, body.language, body.device))
+    call("/open", Open, lambda body: listening.resume(body.study, body.token, body.address))
+    call("/join", Join, lambda body: listening.join(body.study, body.language, body.device, body.address))
     call("/next", Next, lambda body: listening.next(body.token, body.done, body.model_extra or {}))
     call("/answer", Answer, lambda b: listening.answer(b.token, b.nonce, b.answer, b.model_dump()))
     call("/questionnaire", Questionnaire, lambda body: listening.questionnaire(body.token, body.answers))

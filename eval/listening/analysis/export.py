@@ -82,7 +82,7 @@ def _write_jsonl(path: Path, stored: StoredStudy, rows: Sequence[Mapping], rater
         "table": "study",
         "id": stored.public_id,
         "revision": stored.revision,
-        **json.loads(stored.study.as_json()),
+        **stored.study.shareable(),
     }
     stimuli = [{"table": "stimulus", **vars(stimulus)} for stimulus in stored.stimuli]
     lines = [study, *stimuli, *({"table": "rater", **r} for r in raters), *({"table": "answer", **r} for r in rows)]

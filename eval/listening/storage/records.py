@@ -10,6 +10,7 @@ from eval.listening.trial import Trial
 
 TITLE_OF = "title "  # before a system's id, in what is stored with a study about its making
 OLDER_RATE = 22_050  # Hz
+COMPLETED, SCREENING, TURNED_AWAY = "completed", "screening", "turned-away"  # kinds of events of a rater
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Rater:
     row: int
     plan: tuple[Trial, ...]
     code: str
+
+    @property
+    def is_admitted(self) -> bool:
+        """Whether the design row is drawn; before, there are no trials."""
+        return self.row >= 0
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ def build_app(settings: Settings, compute: Executor):
         uploads=settings.data_dir / "uploads",
         requests_per_minute=settings.requests_per_minute,
         is_full=functools.partial(is_full, settings.data_dir),
+        platform_of=listening.platform_of,
     )
     return app
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from common.command import counting_bar, mention, note, refuse_overwriting
 from common.durable import write_text_durably
-from eval.listening.analysis.export import export_study
+from eval.listening.analysis.export import export_participants, export_study
 from eval.listening.session.open import open_store
 from eval.listening.storage.backup import back_up, restore
 from eval.listening.storage.database import StoreError, full_url
@@ -49,6 +49,10 @@ def add_listening(commands) -> None:
         action.add_argument("--force", action="store_true", help="overwrite")
     analysis.add_argument("--out", type=Path, metavar="DIR")
     export.add_argument("--out", type=Path, default=Path("."), metavar="DIR", help="(.)")
+    export.add_argument(
+        "--participants", action="store_true", help="participants.csv alone: the platform's ids; needs --key"
+    )
+    export.add_argument("--key", default="", metavar="KEY", help="of the study, as it was printed when it was made")
     analysis.set_defaults(command=analyse_command)
     export.set_defaults(command=export_command)
 
@@ -135,6 +139,13 @@ def analyse_command(args: argparse.Namespace) -> int:
 def export_command(args: argparse.Namespace) -> int:
     store = _store(args)
     _study(store, args.study)
+    if args.participants:
+        if not _reported(lambda: store.has_key(args.study, args.key)):
+            raise ValueError("--participants: the ids of people are for holders of the study's key; give it with --key")
+        refuse_overwriting([args.out / "participants.csv"], args.force)
+        args.out.mkdir(parents=True, exist_ok=True)
+        print(_reported(lambda: export_participants(store, args.study, args.out / "participants.csv")))
+        return 0
     refuse_overwriting([args.out / name for name in ("answers.csv", "answers.jsonl", "webmushra.csv")], args.force)
     for path in _reported(lambda: export_study(store, args.study, args.out)):
         print(path)

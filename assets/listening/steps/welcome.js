@@ -15,10 +15,11 @@ export class Welcome {
    * @param {Session} session
    * @param {WelcomeStep} step
    */
-  constructor(session, { study, durable }) {
+  constructor(session, { study, durable, preview = false }) {
     const { words } = session;
     this.session = session;
     this.words = words;
+    this.preview = preview;
     this.heading = heading(study.name);
     this.consent = el('input', 'booth-check', { type: 'checkbox', onchange: () => this.update() });
     this.foot = new Foot(words.say('welcome.start'), () => session.join());
@@ -40,6 +41,7 @@ export class Welcome {
 
   update() {
     const { session, words } = this;
+    if (this.preview) return void this.foot.render(words.say('welcome.accept'));
     this.foot.render(this.consent.checked ? '' : words.say('welcome.consent.missing'),
       session.busy && words.say('trial.sending'));
   }

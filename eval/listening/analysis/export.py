@@ -47,6 +47,21 @@ def export_study(store: Store, public_id: str, folder: Path) -> list[Path]:
     return paths
 
 
+PARTICIPANTS = ("participant", "platform_study", "platform_session", "rater", "code", "started", "outcome")
+
+
+def export_participants(store: Store, public_id: str, path: Path) -> Path:
+    """A CSV of a platform's ids beside the raters of answers.csv: for payment, and for holders of the study's key only.
+
+    Errors: KeyError for an unknown study.
+    """
+    store.study(public_id)
+    rows = store.participants(public_id)
+    path.touch(0o600)  # nobody else reads who took part
+    _write_csv(path, PARTICIPANTS, ([row[name] for name in PARTICIPANTS] for row in rows))
+    return path
+
+
 def _long(stored: StoredStudy, row: Mapping, flags: Sequence[str]) -> list[tuple]:
     """A line per rated sound; explicit references have none."""
     excluded = bool(set(flags) & set(EXCLUDING_RULES))

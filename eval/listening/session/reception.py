@@ -88,7 +88,8 @@ class Reception:
         """The page of one who was turned away, or the questions that quotas are about. kinds: of events so far."""
         if TURNED_AWAY in kinds:
             event = self._store.event(rater, TURNED_AWAY) or {}
-            return self.end(stored, event.get("outcome", "quota_full"), self._store.visit_of(rater), rater.code)
+            outcome = event.get("outcome", "quota_full")
+            return self.end(stored, outcome, self._store.visit_of(rater), rater.code) | {"stored": True}
         if stored.study.screening and SCREENING not in kinds:
             return questionnaire(stored.study.screening, required=True)
         return None

@@ -14,6 +14,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from eval.listening.analysis.votes import LETTERS, REFERENCE
 from eval.listening.design import check_answer
+from eval.listening.recruiting.platform import Platform
 from eval.listening.session import headphones
 from eval.listening.session.behaviour import read_behaviour, require_listening, required_seconds, response_flags
 from eval.listening.session.cache import StoreCache
@@ -21,6 +22,7 @@ from eval.listening.session.errors import RequestError
 from eval.listening.session.plain_values import plain_mapping, text
 from eval.listening.session.reception import Reception, questionnaire
 from eval.listening.storage.admissions import NoPlaceError
+from eval.listening.storage.database import StoreError
 from eval.listening.storage.records import Rater, ShownTrial, StoredStudy
 from eval.listening.storage.store import Store
 from eval.listening.study import session_minutes
@@ -125,6 +127,14 @@ class Listening:
         self.store.delete_rater(rater)
         self._cache.drop_rater(rater.id)
         return {"step": "forgotten"}
+
+    def platform_of(self, public_id: str) -> Platform | None:
+        """Where the listeners of a study come from; None for one that is not known, or not now."""
+        try:
+            terms = self._study(public_id).study.recruiting
+        except (RequestError, StoreError):
+            return None
+        return terms.site if terms else None
 
     def _welcome(self, stored: StoredStudy, is_preview: bool = False) -> dict:
         """is_preview: of a platform, where nobody can begin. Errors: `StoreError` when the store cannot write, so that no session begins whose answers would be lost."""

@@ -1,4 +1,4 @@
-"""`python -m eval listening make|list|analyse|export|backup|restore`."""
+"""`python -m eval listening make|list|analyse|export|alarm|backup|restore`."""
 
 from __future__ import annotations
 
@@ -47,6 +47,12 @@ def add_listening(commands) -> None:
         action.add_argument("--db", metavar="URL", help="sqlite:///FILE or postgresql://... (that of --data-dir)")
         action.add_argument("--data-dir", type=Path, default=Path("data"), metavar="DIR", help="as of app.py (./data)")
         action.add_argument("--force", action="store_true", help="overwrite")
+    alarm = actions.add_parser("alarm", help="answers an alarm: whether the check works, and leaves out who failed it")
+    alarm.add_argument("rule", choices=("gold", "trap", "headphones"))
+    alarm.add_argument("verdict", choices=("works", "broken"))
+    alarm.add_argument("--study", required=True, metavar="ID", help="as in its link")
+    alarm.add_argument("--data-dir", type=Path, default=Path("data"), metavar="DIR", help="as of app.py (./data)")
+    alarm.set_defaults(command=alarm_command)
     analysis.add_argument("--out", type=Path, metavar="DIR")
     export.add_argument("--out", type=Path, default=Path("."), metavar="DIR", help="(.)")
     export.add_argument(
@@ -149,6 +155,15 @@ def export_command(args: argparse.Namespace) -> int:
     refuse_overwriting([args.out / name for name in ("answers.csv", "answers.jsonl", "webmushra.csv")], args.force)
     for path in _reported(lambda: export_study(store, args.study, args.out)):
         print(path)
+    return 0
+
+
+def alarm_command(args: argparse.Namespace) -> int:
+    store = _reported(lambda: open_store(args.data_dir, mirrored=False))
+    try:
+        _reported(lambda: store.answer_alarm(args.study, args.rule, args.verdict == "works"))
+    except KeyError as error:
+        raise ValueError(f"there is no alarm about {args.rule!r} in the study {args.study!r}") from error
     return 0
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from eval.listening.analysis.results import EXCLUDING_RULES, flags_of, votes_of
+from eval.listening.analysis.results import excluding_rules, flags_of, votes_of
 from eval.listening.analysis.votes import Rating
 from eval.listening.storage.records import StoredStudy
 from eval.listening.storage.store import Store
@@ -64,7 +64,7 @@ def export_participants(store: Store, public_id: str, path: Path) -> Path:
 
 def _long(stored: StoredStudy, row: Mapping, flags: Sequence[str]) -> list[tuple]:
     """A line per rated sound; explicit references have none."""
-    excluded = bool(set(flags) & set(EXCLUDING_RULES))
+    excluded = bool(set(flags) & set(excluding_rules(stored)))
     task = stored.study.task
     trial = Trial(row["kind"], row["item"], tuple(row["shown"]), row["x"])
     # `heard` and `plays` begin with an explicit reference

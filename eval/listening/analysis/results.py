@@ -37,12 +37,18 @@ def flags_of(study: Study, votes: Sequence[Vote], raters: Sequence[Mapping]) -> 
     return [*stored, *headphones, *study.task.screen(votes)]
 
 
+def excluding_rules(stored: StoredStudy) -> tuple[str, ...]:
+    """Those of EXCLUDING_RULES that no alarm suspends."""
+    return tuple(rule for rule in EXCLUDING_RULES if rule not in stored.suspended)
+
+
 def analyse(stored: StoredStudy, rows: Sequence[Mapping], raters: Sequence[Mapping]) -> dict:
     """JSON-ready. rows, raters: as the store gives them."""
     study = stored.study
     votes = votes_of(study, rows)
     flags = flags_of(study, votes, raters)
-    kept = included(votes, flags, EXCLUDING_RULES)
+    rules_out = excluding_rules(stored)
+    kept = included(votes, flags, rules_out)
     answered = Counter(row["rater"] for row in rows)
     rules = {rule: sorted({flag.rater for flag in flags if flag.rule == rule}) for rule in {f.rule for f in flags}}
     content = {
@@ -58,7 +64,8 @@ def analyse(stored: StoredStudy, rows: Sequence[Mapping], raters: Sequence[Mappi
             "votes_screened": sum(not vote.repeat for vote in kept),
         },
         "screening": {
-            "excluding": list(EXCLUDING_RULES),
+            "excluding": list(rules_out),
+            "alarms": [{**asdict(alarm), "text": alarm.text} for alarm in stored.alarms],
             "flagged": {rule: len(who) for rule, who in sorted(rules.items())},
             "flags": [asdict(flag) for flag in flags],
         },

@@ -109,10 +109,11 @@ class Reception:
         self._store.take_place(rater, terms, known)
 
     def admit(self, stored: StoredStudy, rater: Rater) -> Rater:
-        """The rater with a row of the design; without one, where the headphone check has to be passed and is not."""
+        """The rater with a row of the design; without one, where the headphone check has to be passed, works, and is not."""
         terms = stored.study.recruiting
         checked = self._store.event(rater, "headphones") or {}
-        if terms and terms.headphones and not checked.get("passed"):
+        is_required = bool(terms and terms.headphones) and "headphones" not in stored.suspended
+        if is_required and not checked.get("passed"):
             self._store.turn_away(rater, "screened_out")
             return rater
         return self._store.admit(stored, rater)

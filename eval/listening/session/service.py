@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from eval.listening.analysis.alarm import EXPECTED
 from eval.listening.analysis.votes import LETTERS, REFERENCE
 from eval.listening.design import check_answer
 from eval.listening.recruiting.platform import Platform
@@ -21,6 +22,7 @@ from eval.listening.session.cache import StoreCache
 from eval.listening.session.errors import RequestError
 from eval.listening.session.plain_values import plain_mapping, text
 from eval.listening.session.reception import Reception, questionnaire
+from eval.listening.session.watch import Watch
 from eval.listening.storage.admissions import NoPlaceError
 from eval.listening.storage.database import StoreError
 from eval.listening.storage.records import Rater, ShownTrial, StoredStudy
@@ -33,12 +35,13 @@ SETUP_STEPS = ("volume", "headphones", "instructions")
 class Listening:
     """The requests of the rating page. Each method returns the content of its response; most raise `RequestError`."""
 
-    def __init__(self, store: Store, secret: str, durable: bool = True) -> None:
-        """secret: the key that signs tokens; durable: whether answers outlive the process."""
+    def __init__(self, store: Store, secret: str, durable: bool = True, watch: Watch | None = None) -> None:
+        """secret: the key that signs tokens; durable: whether answers outlive the process; watch: of the checks."""
         self.store, self.durable = store, durable
         self._secret = secret
         self._cache = StoreCache(store)
         self._reception = Reception(store)
+        self._watch = watch or Watch(store)
         self._raters = URLSafeSerializer(secret, salt="rater")
         self._audio = URLSafeSerializer(secret, salt="audio")
 
@@ -89,6 +92,8 @@ class Listening:
             right = headphones.right_answers(self._seed(rater), answers)
             passed = right >= headphones.MIN_RIGHT_ANSWERS
             self.store.add_event(rater, done, {"right": right, "skipped": bool(data.get("skipped")), "passed": passed})
+            if not passed and stored.study.recruiting and stored.study.recruiting.headphones:
+                self._watch.look(stored, done)
         else:
             self.store.add_event(rater, done, plain_mapping(data))
         return self._step(stored, rater)
@@ -109,6 +114,8 @@ class Listening:
         require_listening(behaviour, seconds)
         flags = response_flags(stored, rater, shown, answer, behaviour)
         self.store.add_response(rater, shown, {"answer": answer, **behaviour.as_row()}, flags)
+        for rule in {flag.rule for flag in flags} & EXPECTED.keys():
+            self._watch.look(stored, rule)
         return self._step(stored, rater)
 
     def questionnaire(self, token: str, answers: Mapping[str, object]) -> dict:

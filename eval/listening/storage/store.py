@@ -15,12 +15,13 @@ from eval.listening.analysis.screening import Flag
 from eval.listening.recruiting.platform import Visit
 from eval.listening.storage import tables as t
 from eval.listening.storage.admissions import Admissions, insert_event
+from eval.listening.storage.alarms import Alarms, alarms_of
 from eval.listening.storage.records import TITLE_OF, Rater, ShownTrial, Stimulus, StoredStudy
 from eval.listening.study import Study, study_from
 from eval.listening.trial import Trial
 
 
-class Store(Admissions):
+class Store(Admissions, Alarms):
     """Studies, raters and answers in the database, with a copy of every row in the mirror."""
 
     # ------------------------------------------------ studies
@@ -82,10 +83,11 @@ class Store(Admissions):
             states = t.event.c.kind.in_(("closed", "reopened"))
             events = sa.select(t.event.c.kind).where(t.event.c.study_id == row.id, t.event.c.rater_id.is_(None), states)
             last = connection.scalar(events.order_by(t.event.c.id.desc()).limit(1))
+            alarms = alarms_of(connection, row.id)
         found = tuple(Stimulus(s.item, s.condition, s.sha256, s.seconds, s.made, s.metrics) for s in stimuli)
         study, closed = study_from(row.config), last == "closed"
         named = {key.removeprefix(TITLE_OF): name for key, name in row.versions.items() if key.startswith(TITLE_OF)}
-        return StoredStudy(row.id, public_id, row.revision, study, found, closed, named)
+        return StoredStudy(row.id, public_id, row.revision, study, found, closed, named, alarms)
 
     def wav(self, sha256: str) -> bytes:
         """Errors: KeyError."""

@@ -139,3 +139,15 @@ place = Table(  # of a study's quotas
     Column("attributes", JSON, nullable=False),  # {id of a question: choice}, of the questions that have quotas
     Column("taken", Float, nullable=False),
 )
+alarm = Table(  # about a check that an implausible share of raters fails; what the owner says to it is an event
+    "alarm",
+    metadata,
+    _id(),
+    Column("study_id", ForeignKey("study.id", ondelete="CASCADE"), nullable=False),
+    Column("rule", String(40), nullable=False),
+    Column("raters", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("expected", Float, nullable=False),  # share
+    Column("created", Float, nullable=False),
+    UniqueConstraint("study_id", "rule"),
+)

@@ -14,7 +14,7 @@ import { viewOf } from './steps/views.js';
 import { Withdraw } from './steps/withdraw.js';
 
 const ASIDE = new Set(['volume', 'headphones', 'instructions', 'trial', 'questionnaire']);   // where one may withdraw
-const FINAL = new Set(['unknown_study', 'no_participant', 'bad_participant']);   // asked again, the answer is the same
+const FINAL = new Set(['unknown_study', 'no_participant', 'bad_participant', 'bad_preview']);   // asked again, the answer is the same
 
 // As in the header of the app
 const WAVE = 'M2 16h4m3-5v10m4-15v20m4-24v28m4-21v14m4-19v24m4-16v8m4-12v16m4-11v6m4-4v2m3-1h2';
@@ -50,7 +50,7 @@ export class Session {
     const given = new URLSearchParams(location.search);
     this.study = given.get('study') ?? '';
     this.address = Object.fromEntries(given);   // with a recruiting platform's ids in it
-    this.memory = new Memory(this.study);
+    this.memory = new Memory(this.isPreview ? `${this.study}:preview` : this.study);
     this.server = new Server((trouble) => this.showTrouble(trouble));
     this.player = new BlindPlayer(host);
     this.player.setLevel(Number(this.memory.get('level') ?? 1));
@@ -64,6 +64,9 @@ export class Session {
     this.listen();
     host.labSession = this;
   }
+
+  /** Whether the owner walks through: nothing is stored. */
+  get isPreview() { return 'preview' in this.address; }
 
   get token() { return this.memory.get('token'); }
 
@@ -81,7 +84,8 @@ export class Session {
   build() {
     const { words } = this;
     const brand = el('p', 'booth-brand', {}, drawing(WAVE, '0 0 48 32'), el('span', '', { text: words.say('title') }));
-    const root = el('div', 'booth-body', {}, this.status, brand, this.troubleBox, this.stage, this.aside);
+    const preview = this.isPreview && el('p', 'booth-notice', { role: 'note', text: words.say('preview.text') });
+    const root = el('div', 'booth-body', {}, this.status, brand, preview, this.troubleBox, this.stage, this.aside);
     this.host.replaceChildren(root);
     this.host.lang = document.documentElement.lang = words.language;
     document.title = words.say('title');

@@ -12,11 +12,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from eval.listening.session.errors import RequestError
+from eval.listening.session.preview import Preview
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
 
 MAX_BODY_BYTES = 64 * 1024  # of a request; an answer takes one or two thousand
-_STATUS = {"unknown_study": 404, "closed": 403, "no_participant": 403, "bad_token": 403, "stale": 409, "storage": 503}
+_STATUS = {
+    "unknown_study": 404,
+    "closed": 403,
+    "no_participant": 403,
+    "bad_token": 403,
+    "bad_preview": 403,
+    "stale": 409,
+    "storage": 503,
+}
 _NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 _log = logging.getLogger(__name__)
 
@@ -99,18 +108,26 @@ def rate_routes(listening: Listening) -> APIRouter:
 
         router.add_api_route(path, endpoint, methods=["POST"], include_in_schema=False)
 
-    call("/open", Open, lambda body: listening.resume(body.study, body.token, body.address))
-    call("/join", Join, lambda body: listening.join(body.study, body.language, body.device, body.address))
-    call("/next", Next, lambda body: listening.next(body.token, body.done, body.model_extra or {}))
-    call("/answer", Answer, lambda b: listening.answer(b.token, b.nonce, b.answer, b.model_dump()))
-    call("/questionnaire", Questionnaire, lambda body: listening.questionnaire(body.token, body.answers))
-    call("/forget", Forget, lambda body: listening.delete_rater(body.token))
+    preview = Preview(listening)
+
+    def opened(body: Open | Join) -> Listening:
+        return preview.opened(body.study, body.address)
+
+    def of(body: Next | Answer | Questionnaire | Forget) -> Listening:
+        return preview.holding(body.token)
+
+    call("/open", Open, lambda body: opened(body).resume(body.study, body.token, body.address))
+    call("/join", Join, lambda body: opened(body).join(body.study, body.language, body.device, body.address))
+    call("/next", Next, lambda body: of(body).next(body.token, body.done, body.model_extra or {}))
+    call("/answer", Answer, lambda b: of(b).answer(b.token, b.nonce, b.answer, b.model_dump()))
+    call("/questionnaire", Questionnaire, lambda body: of(body).questionnaire(body.token, body.answers))
+    call("/forget", Forget, lambda body: of(body).delete_rater(body.token))
 
     @router.get("/stim/{token}", include_in_schema=False)
     def stimulus(token: str) -> Response:
         """The wav file without any header that could tell which system made it: no name, date or ETag."""
         try:
-            return Response(listening.audio(token), media_type="audio/wav", headers=_NO_STORE)
+            return Response(preview.holding(token).audio(token), media_type="audio/wav", headers=_NO_STORE)
         except (RequestError, OSError):
             return _refusal("bad_token", "There is no such sound.", 404)
         except StoreError as error:

@@ -37,6 +37,10 @@ export function receipt(session, code) {
  */
 export function wayBack(session, { code = '', url = '', host = '', fields = null }) {
   const { words } = session;
+  if (session.isPreview && url) {   // named, so that the owner can check it, and not opened
+    return [el('p', 'booth-text', { text: words.say('back.preview') }), el('p', 'booth-text', {}, el('code', '', { text: url })),
+      code && receipt(session, code)];
+  }
   const exit = url.startsWith('https://') && (fields
     ? el('form', 'booth-exit', { method: 'post', action: url },
       ...Object.entries(fields).map(([name, value]) => el('input', '', { type: 'hidden', name, value })),

@@ -38,7 +38,7 @@ class Listening:
     def __init__(self, store: Store, secret: str, durable: bool = True, watch: Watch | None = None) -> None:
         """secret: the key that signs tokens; durable: whether answers outlive the process; watch: of the checks."""
         self.store, self.durable = store, durable
-        self._secret = secret
+        self.secret = secret
         self._cache = StoreCache(store)
         self._reception = Reception(store)
         self._watch = watch or Watch(store)
@@ -281,4 +281,4 @@ class Listening:
 
     def _seed(self, rater: Rater) -> str:
         """Seed of the rater's headphone check, which the page cannot compute."""
-        return hmac.new(self._secret.encode(), rater.id.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self.secret.encode(), rater.id.encode(), hashlib.sha256).hexdigest()

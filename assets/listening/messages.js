@@ -16,6 +16,8 @@
 /** @typedef {{step: 'done'} & WayBack} DoneStep */
 /** @typedef {{step: 'closed' | 'forgotten' | 'quota_full' | 'screened_out', stored?: boolean} & WayBack} EndStep `stored`: there is something of this listener to delete */
 
+/** @typedef {{step: 'privacy', name: string, owner: string, contact: string, keep_days: number | null, platform: string | null}} PrivacyStep */
+
 /**
  * @typedef {object} TrialStep
  * @property {'trial'} step
@@ -34,7 +36,7 @@
  * What a call is answered with: the next step. Joining a study also brings the rater's token.
  *
  * @typedef {(WelcomeStep | VolumeStep | HeadphonesStep | InstructionsStep | TrialStep | QuestionnaireStep | DoneStep
- *   | EndStep) & {token?: string}} Step
+ *   | PrivacyStep | EndStep) & {token?: string}} Step
  */
 
 /** @typedef {'volume' | 'headphones' | 'instructions'} SetupStep */
@@ -51,6 +53,8 @@
  *   plays: number[], switches: number, dwell_ms: number}} answer
  * @property {{token: string | null, answers: Record<string, string>}} questionnaire
  * @property {{token: string | null}} forget
+ * @property {{token: string | null}} mine
+ * @property {{study: string}} privacy
  */
 
 /** @typedef {{reason: string, seconds: number}} Trouble why there is no answer, and when the call is repeated */

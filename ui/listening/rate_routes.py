@@ -81,6 +81,18 @@ class Questionnaire(_Body):
     answers: dict = Field(default_factory=dict)
 
 
+class Own(_Body):
+    """Asks for everything that is stored about a rater."""
+
+    token: str = Field(max_length=400)
+
+
+class About(_Body):
+    """Asks what a study stores."""
+
+    study: str = Field(max_length=64)
+
+
 class Forget(_Body):
     """Asks for a rater's data to be deleted."""
 
@@ -113,7 +125,7 @@ def rate_routes(listening: Listening) -> APIRouter:
     def opened(body: Open | Join) -> Listening:
         return preview.opened(body.study, body.address)
 
-    def of(body: Next | Answer | Questionnaire | Forget) -> Listening:
+    def of(body: Next | Answer | Questionnaire | Own | Forget) -> Listening:
         return preview.holding(body.token)
 
     call("/open", Open, lambda body: opened(body).resume(body.study, body.token, body.address))
@@ -121,6 +133,8 @@ def rate_routes(listening: Listening) -> APIRouter:
     call("/next", Next, lambda body: of(body).next(body.token, body.done, body.model_extra or {}))
     call("/answer", Answer, lambda b: of(b).answer(b.token, b.nonce, b.answer, b.model_dump()))
     call("/questionnaire", Questionnaire, lambda body: of(body).questionnaire(body.token, body.answers))
+    call("/mine", Own, lambda body: of(body).own_data(body.token))
+    call("/privacy", About, lambda body: listening.privacy(body.study))
     call("/forget", Forget, lambda body: of(body).delete_rater(body.token))
 
     @router.get("/stim/{token}", include_in_schema=False)

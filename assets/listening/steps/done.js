@@ -2,6 +2,7 @@
 
 import { el } from '../../player/elements.js';
 import { heading, primary } from '../widgets.js';
+import { privacyLink } from './privacy.js';
 import { wayBack } from './way-back.js';
 import { Withdraw } from './withdraw.js';
 
@@ -19,7 +20,7 @@ export class Done {
     this.heading = heading(words.say('done.title'));
     this.root = el('div', 'booth-step booth-end', {}, this.heading,
       el('p', 'booth-text', { text: words.say(step.url ? 'done.stored' : 'done.text') }), ...wayBack(session, step),
-      new Withdraw(session, words.say('delete.after')).root);
+      el('div', '', {}, privacyLink(session)), new Withdraw(session, words.say('delete.after')).root);
   }
 
   update() {}

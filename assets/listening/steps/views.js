@@ -3,6 +3,7 @@
 import { Done, Notice } from './done.js';
 import { Headphones } from './headphones.js';
 import { Instructions } from './instructions.js';
+import { Privacy } from './privacy.js';
 import { Questionnaire } from './questionnaire.js';
 import { Trial } from './trial.js';
 import { Volume } from './volume.js';
@@ -25,6 +26,7 @@ export function viewOf(session, step) {
     case 'instructions': return new Instructions(session, step);
     case 'trial': return new Trial(session, step);
     case 'questionnaire': return new Questionnaire(session, step);
+    case 'privacy': return new Privacy(session, step);
     case 'done': return new Done(session, step);
     case 'error': return new Notice(session, step.step, step);
     case 'forgotten': return new Notice(session, step.step);

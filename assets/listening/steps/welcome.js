@@ -2,6 +2,7 @@
 
 import { el } from '../../player/elements.js';
 import { Foot, heading } from '../widgets.js';
+import { privacyLink } from './privacy.js';
 
 /** @import { StepView, WelcomeStep } from '../messages.js' */
 /** @import { Session } from '../session.js' */
@@ -33,7 +34,7 @@ export class Welcome {
       el('h2', 'booth-subtitle', { text: words.say('welcome.before') }),
       list(TIPS.map((tip) => `welcome.tip.${tip}`)),
       el('details', 'booth-details', {}, el('summary', '', { text: words.say('welcome.data') }),
-        list(DATA.map((part) => `welcome.data.${part}`))),
+        list(DATA.map((part) => `welcome.data.${part}`)), privacyLink(session)),
       el('label', 'booth-consent', {}, this.consent, el('span', '', { text: words.say('welcome.consent') })),
       this.foot.root);
     this.update();

@@ -82,6 +82,17 @@ class Reception:
             return self.end(stored, "screened_out", visit)
         return None if self._store.has_room(stored) else self.end(stored, "quota_full", visit)
 
+    @staticmethod
+    def privacy(stored: StoredStudy) -> dict:
+        """Who answers for the study, how long it keeps a listener's data, and whether it knows an id of the listener."""
+        study, terms = stored.study, stored.study.recruiting
+        about = {"name": study.name, "owner": study.owner, "contact": study.contact, "keep_days": study.keep_days}
+        return {
+            "step": "privacy",
+            **about,
+            "platform": terms.site.title if terms and terms.knows_participants else None,
+        }
+
     # ------------------------------------------------ before the trials
 
     def step(self, stored: StoredStudy, rater: Rater, kinds: set[str]) -> dict | None:

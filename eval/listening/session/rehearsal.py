@@ -126,6 +126,10 @@ class MemoryStore(Store):
         with self._mutex:
             self._sessions.pop(rater.id, None)
 
+    def own_data(self, rater: Rater) -> dict:
+        """There is nothing."""
+        return {"study": rater.public_id, "answers": []}
+
     def visit_of(self, rater: Rater) -> Visit | None:
         """A participant whom no platform knows."""
         return Visit("preview", "preview", "preview")

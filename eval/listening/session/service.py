@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from collections.abc import Mapping
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -29,6 +30,7 @@ from eval.listening.storage.records import Rater, ShownTrial, StoredStudy
 from eval.listening.storage.store import Store
 from eval.listening.study import session_minutes
 
+_log = logging.getLogger(__name__)
 SETUP_STEPS = ("volume", "headphones", "instructions")
 
 
@@ -87,12 +89,9 @@ class Listening:
         if done not in SETUP_STEPS:
             raise RequestError("invalid_answer", f"There is no step called {done!r:.40}.")
         if done == "headphones":
-            given = data.get("answers")
-            answers = [int(answer) for answer in given if isinstance(answer, int)] if isinstance(given, list) else []
-            right = headphones.right_answers(self._seed(rater), answers)
-            passed = right >= headphones.MIN_RIGHT_ANSWERS
-            self.store.add_event(rater, done, {"right": right, "skipped": bool(data.get("skipped")), "passed": passed})
-            if not passed and stored.study.recruiting and stored.study.recruiting.headphones:
+            outcome = headphones.outcome(self._seed(rater), data)
+            self.store.add_event(rater, done, outcome)
+            if not outcome["passed"] and stored.study.recruiting and stored.study.recruiting.headphones:
                 self._watch.look(stored, done)
         else:
             self.store.add_event(rater, done, plain_mapping(data))
@@ -134,6 +133,23 @@ class Listening:
         self.store.delete_rater(rater)
         self._cache.drop_rater(rater.id)
         return {"step": "forgotten"}
+
+    def own_data(self, token: str) -> dict:
+        """Everything that is stored about the rater, for the rater."""
+        stored, rater = self._session(token)
+        return {"name": stored.study.name, **self.store.own_data(rater)}
+
+    def privacy(self, public_id: str) -> dict:
+        """What a listener may know about the data of a study before anything is stored."""
+        return self._reception.privacy(self._study(public_id))
+
+    def delete_expired(self) -> None:
+        """Deletes the raters whose time is over; tried again at the next call where the database is away."""
+        try:
+            for rater in self.store.delete_expired():
+                self._cache.drop_rater(rater)
+        except StoreError as error:
+            _log.warning("raters whose time is over could not be deleted: %s", error)
 
     def platform_of(self, public_id: str) -> Platform | None:
         """Where the listeners of a study come from; None for one that is not known, or not now."""

@@ -14,14 +14,15 @@ from sqlalchemy.exc import IntegrityError
 from eval.listening.analysis.screening import Flag
 from eval.listening.recruiting.platform import Visit
 from eval.listening.storage import tables as t
-from eval.listening.storage.admissions import Admissions, insert_event
+from eval.listening.storage.admissions import insert_event
 from eval.listening.storage.alarms import Alarms, alarms_of
+from eval.listening.storage.personal import Personal
 from eval.listening.storage.records import TITLE_OF, Rater, ShownTrial, Stimulus, StoredStudy
 from eval.listening.study import Study, study_from
 from eval.listening.trial import Trial
 
 
-class Store(Admissions, Alarms):
+class Store(Personal, Alarms):
     """Studies, raters and answers in the database, with a copy of every row in the mirror."""
 
     # ------------------------------------------------ studies
@@ -190,18 +191,6 @@ class Store(Admissions, Alarms):
         for flag in raised:
             self._copy("flag", rater.public_id, flag)
         return True
-
-    def delete_rater(self, rater: Rater) -> None:
-        """Deletes everything about the rater, here and in the mirror."""
-        with self._write() as connection:
-            for table in (t.event, t.flag, t.participant, t.place, t.trial, t.rater):
-                column = table.c.id if table is t.rater else table.c.rater_id
-                if table is t.trial:
-                    mine = sa.select(t.trial.c.id).where(t.trial.c.rater_id == rater.id)
-                    connection.execute(sa.delete(t.response).where(t.response.c.trial_id.in_(mine)))
-                connection.execute(sa.delete(table).where(column == rater.id))
-        if self._mirror:
-            self._mirror.delete_rater(rater.public_id, rater.id)
 
     # ------------------------------------------------ everything, for the results
 

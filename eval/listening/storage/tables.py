@@ -151,3 +151,10 @@ alarm = Table(  # about a check that an implausible share of raters fails; what 
     Column("created", Float, nullable=False),
     UniqueConstraint("study_id", "rule"),
 )
+deletion = Table(  # raters of whom nothing is left; a backup made before is restored without them
+    "deletion",
+    metadata,
+    _id(),
+    Column("rater_sha256", String(64), nullable=False, unique=True),
+    Column("created", Float, nullable=False),
+)

@@ -267,7 +267,7 @@ export class Session {
 export function mount(host, texts) {
   if (host.labSession) return host.labSession;
   const session = new Session(host, texts);
-  if (session.address.page === 'privacy') session.ask('privacy', { study: session.study });
+  if ('privacy' in session.address) session.ask('privacy', { study: session.study });
   else session.open();
   return session;
 }

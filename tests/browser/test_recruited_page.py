@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from urllib.parse import parse_qs
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.recruiting.terms import Quotas, Recruiting
 from eval.listening.session.open import open_listening
+from eval.listening.session.preview import Preview
 from eval.listening.study import Question, Study
 from tests.browser.test_rating_booth import BOOTH, ready, state, submit_button
 from tests.browser.test_rating_session import next_step
@@ -46,7 +48,8 @@ def studies(tmp_path_factory):
     listening = open_listening(data_dir)
     recordings = {"a-voice": Recording("a-voice", harmonic_tone(1.5, 150))}
     rendered = render_stimuli(STUDY, recordings, find_systems("griffin-lim"))
-    turk = dataclasses.replace(STUDY, questions=(), recruiting=Recruiting("mturk"))
+    about = {"owner": "A. Person", "contact": "a@example.org", "keep_days": 30}
+    turk = dataclasses.replace(STUDY, questions=(), recruiting=Recruiting("mturk"), **about)
     found = {study.recruiting.platform: listening.store.add_study(study, *rendered, {})[0] for study in (STUDY, turk)}
     listening.store.close()
     with running_app(data_dir) as url:
@@ -123,6 +126,44 @@ def test_a_prolific_session_from_its_address_to_the_completion(page, studies):
     listening = open_listening(data_dir)
     (row,) = listening.store.participants(found["prolific"])
     assert (row["participant"], row["outcome"]) == ("5f1", "completed")
+    listening.store.close()
+
+
+def test_a_listener_reads_what_is_stored_takes_it_along_and_goes_on(page, studies):
+    url, found, _ = studies
+    page.goto(f"{url}/rate/?study={found['mturk']}&workerId=A2&assignmentId=4X")
+    ready(page, "welcome")
+    page.locator("summary").filter(has_text="Your data").click()
+    page.get_by_role("button", name="Everything about your data").click()
+    ready(page, "privacy")
+    expect(page.get_by_role("heading", name="Your data")).to_be_focused()
+    expect(page.get_by_text("The participant number that Mechanical Turk sent")).to_be_visible()
+    expect(page.get_by_text("deleted 30 days after you began")).to_be_visible()
+    expect(page.get_by_text("A. Person · a@example.org")).to_be_visible()
+    expect(page.get_by_role("button", name="Download my data")).to_have_count(0)
+    page.get_by_role("button", name="Back to the test").click()
+    from_welcome(page)
+    ready(page, "volume")
+    page.goto(page.url + "&privacy")
+    ready(page, "privacy")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download my data").click()
+    assert json.loads(download.value.path().read_text())["participant"]["participant"] == "A2"
+    page.get_by_role("button", name="Back to the test").click()
+    ready(page, "volume")
+
+
+def test_an_owner_walks_through_and_nothing_is_there_afterwards(page, studies):
+    url, found, data_dir = studies
+    listening = open_listening(data_dir)
+    before = len(listening.store.raters(found["mturk"]))
+    page.goto(f"{url}/{Preview(listening).link(found['mturk'])}")
+    expect(page.get_by_text("Preview: nothing you answer here is stored.")).to_be_visible()
+    from_welcome(page)
+    to_the_end(page)
+    expect(page.get_by_text("https://www.mturk.com/mturk/externalSubmit")).to_be_visible()
+    expect(page.get_by_role("button", name="Submit to")).to_have_count(0)
+    assert len(listening.store.raters(found["mturk"])) == before
     listening.store.close()
 
 

@@ -2,6 +2,7 @@
 
 import { el } from '../../player/elements.js';
 import { button, heading, primary } from '../widgets.js';
+import { Withdraw } from './withdraw.js';
 
 /** @import { PrivacyStep, StepView } from '../messages.js' */
 /** @import { Session } from '../session.js' */
@@ -23,7 +24,8 @@ export class Privacy {
       ...this.section('privacy.who', [step.owner ? 'privacy.owner' : 'privacy.unnamed'], step),
       ...this.section('privacy.rights', ['welcome.data.delete', 'privacy.copies', 'privacy.export'], step),
       el('div', 'booth-foot-buttons', {}, this.isKnown && button(words.say('privacy.download'), () => this.download()),
-        primary(words.say('privacy.back'), () => session.open())));
+        primary(words.say('privacy.back'), () => session.open())),
+      this.isKnown && new Withdraw(session, words.say('delete.after')).root);
   }
 
   /** Whether there is something of this listener to take along. */

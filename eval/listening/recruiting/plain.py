@@ -12,7 +12,7 @@ from eval.listening.recruiting.platform import OUTCOMES, Outcome, Platform, Visi
 if TYPE_CHECKING:
     from eval.listening.recruiting.terms import Recruiting
 
-RESERVED = ("study", "preview", "page")  # parameters of the rating page's own
+RESERVED = ("study", "preview", "privacy", "page", "view")  # of the rating page itself, and of Gradio
 
 
 class Plain(Platform):

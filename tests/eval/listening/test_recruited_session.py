@@ -1,5 +1,7 @@
 """Sessions of participants whom a platform sent, over HTTP: their way in, back after a break, and out."""
 
+import csv
+import hashlib
 import json
 
 import pytest
@@ -7,10 +9,14 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from eval.listening.analysis.results import analyse
+from eval.listening.making.make_study import make_study
+from eval.listening.recruiting.platform import Visit
 from eval.listening.recruiting.terms import Exclude, Quotas, Recruiting
 from eval.listening.session.service import Listening
+from eval.listening.storage.records import Stimulus
 from eval.listening.storage.store import Store
-from eval.listening.study import Question, Study
+from eval.listening.study import Question, Study, StudyError
+from tests.command import command
 from tests.listening import Clock, Listener, any_answer, store_silently
 from ui.listening.rate_routes import rate_routes
 
@@ -205,3 +211,30 @@ def test_an_address_full_of_nonsense_is_an_address_without_an_id(http, listening
         "error": "no_participant",
         "detail": "The address lacks the id of Prolific.",
     }
+
+
+def test_ids_are_exported_for_holders_of_the_key_only(tmp_path, http, listening):
+    study = Study("Which one?", "acr", ("one",), ("a",), recruiting=Recruiting("prolific", completed="DONE"))
+    (tmp_path / "listening").mkdir()
+    store = Store(f"sqlite:///{tmp_path / 'listening' / 'listening.db'}")
+    sound = Stimulus("one", "a", hashlib.sha256(b"a").hexdigest(), 2.0, {}, {})
+    public_id, key = store.add_study(study, [sound], {sound.sha256: b"a"}, {})
+    rater = store.add_rater(public_id, "en", {}, Visit("=cmd()", "60a", "61b"))
+    wanted = ("export", "--participants", "--study", public_id, "--data-dir", tmp_path, "--out", tmp_path / "out")
+    for more in ((), ("--key", "x" + key)):
+        done = command("eval", "listening", *wanted, *more, code=1)
+        assert "for holders of the study's key" in done.stderr
+        assert not (tmp_path / "out").exists()
+    command("eval", "listening", *wanted, "--key", key)
+    path = tmp_path / "out" / "participants.csv"
+    assert path.stat().st_mode & 0o077 == 0
+    (row,) = csv.DictReader(path.read_text().splitlines())
+    assert (row["participant"], row["platform_session"], row["rater"]) == ("'=cmd()", "61b", rater.id)
+    store.close()
+
+
+def test_an_earlier_study_to_leave_out_has_to_exist(tmp_path, listening):
+    terms = Recruiting("prolific", completed="DONE", exclude=Exclude(studies=("mistyped",)))
+    study = Study("Which one?", "acr", ("one",), ("a",), recruiting=terms)
+    with pytest.raises(StudyError, match="no study 'mistyped' whose participants could be left out"):
+        make_study(listening.store, tmp_path, study, {}, [])

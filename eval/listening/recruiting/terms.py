@@ -135,8 +135,8 @@ class Recruiting:
         return self.headphones or bool(self.quotas.attributes)
 
     def way_back(self, outcome: Outcome, visit: Visit | None, code: str = "") -> WayBack:
-        """To the platform. code: the session's."""
-        return self.site.way_back(self, outcome, visit, code)
+        """To the platform. code: the session's, which proves that it was completed and is given for no other outcome."""
+        return self.site.way_back(self, outcome, visit, code if outcome == "completed" else "")
 
     def hosts(self) -> dict[str, str]:
         """{outcome: host that a participant is sent to}, for the owner to see; outcomes without one are left out."""

@@ -1,8 +1,8 @@
 """All studies in one file, and back: between machines, and between SQLite and PostgreSQL.
 
 The archive is a tar of a line of JSON per row, the wavs they name, and the secret that raters' tokens are signed with. Beside it lies
-a list of the raters who were deleted, which the next backup in that folder renews: whoever deleted the answers before a restore of an
-older archive is not brought back by it.
+a list of the raters who were deleted, which the next backup in that folder renews: a rater who was deleted is not brought back by an
+older archive.
 """
 
 from __future__ import annotations

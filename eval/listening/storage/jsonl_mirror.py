@@ -84,13 +84,15 @@ def _content(line: str) -> dict:
 
 
 def mirror_from_environment(folder: Path) -> Mirror:
-    """A local mirror, which is pushed when LISTENING_DATASET (owner/name) and HF_TOKEN are set.
+    """A local mirror, which is pushed when LISTENING_DATASET (owner/name) and HF_TOKEN are set, without lines of deleted raters.
 
     Errors: ValueError for a repository that cannot be reached.
     """
     repository = os.environ.get("LISTENING_DATASET", "").strip()
     if not repository:
-        return Mirror(folder)
+        mirror = Mirror(folder)
+        mirror.compact()
+        return mirror
     from huggingface_hub import CommitScheduler
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,4 +108,6 @@ def mirror_from_environment(folder: Path) -> Mirror:
 
     if deleted_in(folder):
         forget()
-    return Mirror(folder, scheduler.lock, forget)
+    mirror = Mirror(folder, scheduler.lock, forget)
+    mirror.compact()
+    return mirror

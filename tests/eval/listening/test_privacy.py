@@ -16,7 +16,7 @@ from eval.listening.session.service import Listening
 from eval.listening.storage import tables
 from eval.listening.storage.backup import DELETED, back_up, restore
 from eval.listening.storage.hashes import hash_of
-from eval.listening.storage.jsonl_mirror import Mirror, deleted_in
+from eval.listening.storage.jsonl_mirror import Mirror, deleted_in, mirror_from_environment
 from eval.listening.storage.store import Store
 from eval.listening.study import Study, StudyError, study_from
 from tests.listening import Clock, Listener, any_answer, store_silently
@@ -89,7 +89,8 @@ def test_everything_of_a_rater_goes_when_the_time_is_over(store, clock, tmp_path
     assert again.id != old.id, "nobody knows that this participant was here"
 
 
-def test_a_deletion_reaches_the_copy_also_what_another_process_writes_late(store, tmp_path):
+def test_a_deletion_reaches_the_copy_also_what_another_process_writes_late(store, tmp_path, monkeypatch):
+    monkeypatch.delenv("LISTENING_DATASET", raising=False)
     public_id = store_silently(store, STUDY)
     rater, other = take_part(store, public_id), take_part(store, public_id, "5f2")
     elsewhere = tmp_path / "answers" / f"{public_id}.another-process.jsonl"
@@ -99,7 +100,7 @@ def test_a_deletion_reaches_the_copy_also_what_another_process_writes_late(store
     assert other.id in text_in(tmp_path / "answers")
     assert deleted_in(tmp_path / "answers") == {hash_of(rater.id)} == store.deleted()
     elsewhere.write_text(json.dumps({"table": "response", "rater": rater.id}) + "\n")
-    Mirror(tmp_path / "answers").compact()
+    mirror_from_environment(tmp_path / "answers")  # as the next app does
     assert rater.id not in text_in(tmp_path / "answers")
     store.delete_rater(rater)
     assert store.deleted() == {hash_of(rater.id)}, "twice is once"

@@ -52,6 +52,16 @@ def test_mturk_brings_the_form_that_submits_the_assignment():
     assert terms.way_back("quota_full", live, "").url == "https://www.mturk.com/mturk/externalSubmit"
 
 
+def test_the_code_that_proves_the_end_is_given_at_the_end_only():
+    visit = Visit("A1", session="3X")
+    for outcome in ("screened_out", "quota_full"):
+        way = Recruiting("mturk").way_back(outcome, visit, "0CA1B2C3")
+        assert way.fields == {"assignmentId": "3X", "outcome": outcome, "completion_code": ""}
+        assert way.code == ""
+        plain = Recruiting("plain", **{outcome: "https://panel.example.org/{code}"})
+        assert plain.way_back(outcome, visit, "0CA1B2C3").url == "https://panel.example.org/"
+
+
 def test_mturk_shows_a_task_before_it_is_accepted():
     terms = Recruiting("mturk")
     address = {"assignmentId": "ASSIGNMENT_ID_NOT_AVAILABLE", "hitId": "H1"}

@@ -68,6 +68,7 @@ def make_command(args: argparse.Namespace) -> int:
     from eval.listening.making.make_study import make_study, read_clips
     from eval.listening.making.outputs import output_files
     from eval.listening.making.study_file import study_from_file
+    from eval.listening.recruiting.launch import entry_address, launch_notes
 
     study, clips, systems = study_from_file(args.study)
     store = _reported(lambda: open_store(args.data_dir))
@@ -93,7 +94,9 @@ def make_command(args: argparse.Namespace) -> int:
                 args.revises,
             )
         )
-    print(f"raters  rate/?study={made.public_id}\nkey     {made.key}")
+    print(f"raters  {entry_address(made.public_id, study)}\nkey     {made.key}")
+    for line in launch_notes(study):
+        note(line.removesuffix("."))
     return 0
 
 

@@ -12,7 +12,7 @@ from eval.compare.output_folder import AnySystem
 from eval.listening.analysis.power import plan, twice_as_precise
 from eval.listening.making.make_study import Made, make_study
 from eval.listening.making.stimuli import render_stimuli
-from eval.listening.recruiting.pay import pay_words
+from eval.listening.recruiting.launch import pay_words
 from eval.listening.recruiting.terms import Pay
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from eval.listening.recruiting.pay import pay_words, per_hour
+from eval.listening.recruiting.launch import pay_words, per_hour
 from eval.listening.recruiting.terms import Pay, Quotas, Recruiting
 from eval.listening.session import preview
 from eval.listening.session.preview import Preview

@@ -1,15 +1,16 @@
 """Recruiting platforms and the terms of a study: what an address brings, where it leads, and what is refused."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
+from eval.listening.recruiting.launch import entry_address, launch_notes
 from eval.listening.recruiting.platform import OUTCOMES, Visit
 from eval.listening.recruiting.quotas import Holder, has_place, is_held
 from eval.listening.recruiting.registry import PLATFORMS
-from eval.listening.recruiting.terms import Quotas, Recruiting, hashed_id, recruiting_from
-from eval.listening.study import Question, Study, StudyError, study_from
+from eval.listening.recruiting.terms import Pay, Quotas, Recruiting, hashed_id, recruiting_from
+from eval.listening.study import Question, Study, StudyError, session_minutes, study_from
 
 PROLIFIC = Recruiting("prolific", completed="C0MPL3TE", screened_out="SCREEN3D", quota_full="FULL")
 PLAIN = Recruiting(
@@ -181,6 +182,28 @@ def test_what_is_shared_of_a_study_has_no_codes_and_no_ids():
     study = study_from({**STUDY, "recruiting": {"platform": "prolific", "completed": "S3CRET"}})
     assert "S3CRET" not in json.dumps(study.shareable())
     assert "recruiting" not in study.shareable()
+
+
+def test_the_owner_sees_where_participants_are_sent_and_what_an_hour_is_paid():
+    study = Study(
+        "Which one?", "acr", ("one", "two"), ("a",), raters=10, recruiting=replace(PROLIFIC, pay=Pay(1, "GBP"))
+    )
+    minutes = session_minutes("acr", study.length)
+    notes = launch_notes(study)
+    assert notes[0].startswith(f"1.00 GBP for about {minutes} minutes are {60 / minutes:.2f} GBP an hour; 10 raters")
+    assert notes[1:] == [
+        "Participants who have finished are sent to app.prolific.com.",
+        "Participants who are screened out are sent to app.prolific.com.",
+        "Participants who find no place are sent to app.prolific.com.",
+    ]
+    plain = replace(study, recruiting=PLAIN)
+    assert launch_notes(plain)[1] == "Participants who are screened out are sent nowhere."
+    assert entry_address("abc", plain) == "rate/?study=abc&pid=...&sid=..."
+    assert entry_address("abc", study).startswith("rate/?study=abc&PROLIFIC_PID={{%PROLIFIC_PID%}}&")
+    assert (launch_notes(replace(study, recruiting=None)), entry_address("abc", replace(study, recruiting=None))) == (
+        [],
+        "rate/?study=abc",
+    )
 
 
 def test_places_are_counted_by_total_and_by_attribute():

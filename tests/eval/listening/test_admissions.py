@@ -9,10 +9,9 @@ import pytest
 from eval.listening.recruiting.platform import Visit
 from eval.listening.recruiting.terms import Quotas, Recruiting
 from eval.listening.storage.admissions import NoPlaceError
-from eval.listening.storage.jsonl_mirror import Mirror
 from eval.listening.storage.store import Store
 from eval.listening.study import Question, Study
-from tests.listening import Clock, store_silently
+from tests.listening import store_silently
 
 QUESTION = Question("device", "With what?", ("headphones", "loudspeakers"))
 RESPONSE = {"answer": 4, "heard": [2.0], "plays": [1], "switches": 0, "dwell_ms": 2500}
@@ -21,18 +20,6 @@ RESPONSE = {"answer": 4, "heard": [2.0], "plays": [1], "switches": 0, "dwell_ms"
 def study_with(quotas: Quotas = Quotas(), **more) -> Study:
     terms = Recruiting("prolific", completed="DONE", quotas=quotas, **more)
     return Study("Which one?", "acr", ("one", "two"), ("a", "b"), questions=(QUESTION,), recruiting=terms)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(url, tmp_path, clock):
-    store = Store(url, Mirror(tmp_path / "answers"), clock)
-    yield store
-    store.close()
 
 
 def at_once(work: Callable[[int], object], people: int) -> list[object]:

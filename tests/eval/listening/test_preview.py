@@ -2,37 +2,19 @@
 
 import pytest
 import sqlalchemy as sa
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 from eval.listening.recruiting.launch import pay_words, per_hour
 from eval.listening.recruiting.terms import Pay, Quotas, Recruiting
 from eval.listening.session import preview
 from eval.listening.session.preview import Preview
-from eval.listening.session.service import Listening
 from eval.listening.storage import tables
 from eval.listening.storage.store import Store
 from eval.listening.study import Question, Study
 from tests.listening import Listener, any_answer, store_silently
 from ui.listening.making import outlook_of
-from ui.listening.rate_routes import rate_routes
 
 DEVICE = Question("device", "With what?", ("headphones", "loudspeakers"))
 PROLIFIC = Recruiting("prolific", completed="DONE", quotas=Quotas(1, {"device": {"headphones": 1}}))
-
-
-@pytest.fixture
-def listening(tmp_path):
-    listening = Listening(Store(f"sqlite:///{tmp_path / 'listening.db'}"), "a secret of tests")
-    yield listening
-    listening.store.close()
-
-
-@pytest.fixture
-def http(listening) -> TestClient:
-    app = FastAPI()
-    app.include_router(rate_routes(listening))
-    return TestClient(app)
 
 
 def owner(http, listening, study: str, **more) -> Listener:

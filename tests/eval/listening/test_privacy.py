@@ -6,37 +6,21 @@ import tarfile
 
 import pytest
 import sqlalchemy as sa
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 from eval.listening.analysis.screening import Flag
 from eval.listening.recruiting.platform import Visit
 from eval.listening.recruiting.terms import Recruiting
-from eval.listening.session.service import Listening
 from eval.listening.storage import tables
 from eval.listening.storage.backup import DELETED, back_up, restore
 from eval.listening.storage.hashes import hash_of
-from eval.listening.storage.jsonl_mirror import Mirror, deleted_in, mirror_from_environment
+from eval.listening.storage.jsonl_mirror import deleted_in, mirror_from_environment
 from eval.listening.storage.store import Store
 from eval.listening.study import Study, StudyError, study_from
-from tests.listening import Clock, Listener, any_answer, store_silently
-from ui.listening.rate_routes import rate_routes
+from tests.listening import Listener, any_answer, store_silently
 
 DAY = 24 * 3600.0
 RESPONSE = {"answer": 4, "heard": [2.0], "plays": [1], "switches": 0, "dwell_ms": 2500}
 STUDY = Study("Which one?", "acr", ("one", "two"), ("a",), recruiting=Recruiting("prolific", completed="DONE"))
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(url, tmp_path, clock):
-    store = Store(url, Mirror(tmp_path / "answers"), clock)
-    yield store
-    store.close()
 
 
 def take_part(store: Store, public_id: str, participant: str = "5f1"):
@@ -147,20 +131,6 @@ def test_a_backup_of_an_older_version_is_restored(store, tmp_path):
     restore(other, tmp_path / "old", tmp_path / "old" / "old.tar")
     assert [row["rater"] for row in other.raters(public_id)] == [rater.id]
     other.close()
-
-
-@pytest.fixture
-def listening(tmp_path, clock):
-    listening = Listening(Store(f"sqlite:///{tmp_path / 'listening.db'}", clock=clock), "a secret of tests")
-    yield listening
-    listening.store.close()
-
-
-@pytest.fixture
-def http(listening) -> TestClient:
-    app = FastAPI()
-    app.include_router(rate_routes(listening))
-    return TestClient(app)
 
 
 def test_a_person_gets_all_that_is_stored_and_nothing_that_unblinds(http, listening):

@@ -5,43 +5,20 @@ import hashlib
 import json
 
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 from eval.listening.analysis.results import analyse
 from eval.listening.making.make_study import make_study
 from eval.listening.recruiting.platform import Visit
 from eval.listening.recruiting.terms import Exclude, Quotas, Recruiting
-from eval.listening.session.service import Listening
 from eval.listening.storage.records import Stimulus
 from eval.listening.storage.store import Store
 from eval.listening.study import Question, Study, StudyError
 from tests.command import command
-from tests.listening import Clock, Listener, any_answer, store_silently
-from ui.listening.rate_routes import rate_routes
+from tests.listening import Listener, any_answer, store_silently
 
 DEVICE = Question("device", "With what?", ("headphones", "loudspeakers"))
 NOTE = Question("note", "Anything?")
 COMPLETE = "https://app.prolific.com/submissions/complete?cc="
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def listening(tmp_path, clock):
-    listening = Listening(Store(f"sqlite:///{tmp_path / 'listening.db'}", clock=clock), "a secret of tests")
-    yield listening
-    listening.store.close()
-
-
-@pytest.fixture
-def http(listening) -> TestClient:
-    app = FastAPI()
-    app.include_router(rate_routes(listening))
-    return TestClient(app)
 
 
 def study_with(listening, questions=(), platform="prolific", **terms) -> str:

@@ -150,16 +150,13 @@ class MemoryStore(Store):
 
 
 class _OpenDoor(Reception):
-    """Lets everybody in, and names the way back without opening it."""
+    """Lets everybody in; the page names the way back without opening it."""
 
     def arrival(self, stored: StoredStudy, address: Mapping[str, object]) -> Arrival:
         return Arrival(None)
 
     def refusal(self, stored: StoredStudy, arrival: Arrival, joins: bool = False) -> dict | None:
         return None
-
-    def done(self, stored: StoredStudy, rater: Rater, kinds: set[str]) -> dict:
-        return super().done(stored, rater, kinds) | {"rehearsal": True}
 
 
 class Rehearsal(Listening):

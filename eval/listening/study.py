@@ -6,20 +6,25 @@ makes a new revision.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from eval.listening.analysis.votes import ANCHOR, REFERENCE
+from eval.listening.recruiting.terms import Recruiting, recruiting_from
 from eval.listening.tasks.registry import TASKS, task_of
 from eval.listening.tasks.task import Task
 from eval.listening.trial import BEEPS, DEGRADED
 
 MAX_ITEMS, MAX_SYSTEMS, MAX_TRIALS = 60, 12, 200
+MAX_KEEP_DAYS = 3650
+# Fields that came later: at these values they are no part of `as_json`, so that hashes of older studies stay
+LATER = {"reference": True, "recruiting": None, "owner": "", "contact": "", "keep_days": None}
 
 
 class StudyError(ValueError):
@@ -53,6 +58,12 @@ class Study:
     questions: tuple[Question, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()  # of tasks that compare pairs; none: those of the task
     reference: bool = True  # whether the recording is one of the conditions that are rated
+    recruiting: Recruiting | None = None  # where raters come from; None: from anywhere, without an id
+    owner: str = ""  # who answers for the study, as raters read it
+    contact: str = ""  # of the owner, for raters
+    keep_days: int | None = (
+        None  # from a rater's start until all that is stored of the rater is deleted; None: no limit
+    )
 
     def __post_init__(self) -> None:
         self._check("mode", self.mode in TASKS, f"one of {', '.join(TASKS)}")
@@ -80,6 +91,14 @@ class Study:
         self._check("systems", self.clip_units, f"at least {self.task.needs}")
         known = {*self.systems, *((REFERENCE,) if self.reference else ())}
         self._check("pairs", all(a != b and {a, b} <= known for a, b in self.pairs), "two different systems each")
+        self._check(
+            "keep_days", self.keep_days is None or 1 <= self.keep_days <= MAX_KEEP_DAYS, f"1 to {MAX_KEEP_DAYS}"
+        )
+        for name in ("owner", "contact"):
+            self._check(name, len(getattr(self, name)) <= 200, "at most 200 characters")
+        if self.recruiting:
+            with _as_study_error("recruiting"):
+                self.recruiting.check_questions(self.questions)
 
     def _check(self, field: str, holds: object, allowed: str) -> None:
         if not holds:
@@ -108,6 +127,17 @@ class Study:
         return len(self.items) * len(self.clip_units)
 
     @property
+    def screening(self) -> tuple[Question, ...]:
+        """The questions that quotas are about, which come before the trials."""
+        quotas = self.recruiting.quotas.attributes if self.recruiting else ()
+        return tuple(question for question in self.questions if question.id in quotas)
+
+    @property
+    def closing(self) -> tuple[Question, ...]:
+        """The questions after the trials."""
+        return tuple(question for question in self.questions if question not in self.screening)
+
+    @property
     def check_item(self) -> str:
         """The clip that checks and training use."""
         return self.items[0]
@@ -119,10 +149,12 @@ class Study:
 
     def as_json(self) -> str:
         """All fields, by name: the text that `sha256` is of."""
-        content = asdict(self)
-        if self.reference:  # the field came later, and hashes of older studies stay
-            del content["reference"]
+        content = {name: value for name, value in asdict(self).items() if name not in LATER or value != LATER[name]}
         return json.dumps(content, ensure_ascii=False, sort_keys=True)
+
+    def shareable(self) -> dict:
+        """All fields but `recruiting`: its codes are worth money, and its ids are people's."""
+        return {name: value for name, value in asdict(self).items() if name != "recruiting"}
 
     @property
     def sha256(self) -> str:
@@ -158,14 +190,26 @@ def study_from(content: Mapping) -> Study:
         ) from error
     if any(len(pair) != 2 for pair in values["pairs"]):
         raise StudyError("pairs: each is a list of two systems")
-    for name in ("raters", "trials", "repeats", "golds", "traps", "seed"):
-        if name in values and not (type(values[name]) is int or (name == "trials" and values[name] is None)):
+    for name in ("raters", "trials", "repeats", "golds", "traps", "seed", "keep_days"):
+        is_given = name in values and not (name in ("trials", "keep_days") and values[name] is None)
+        if is_given and type(values[name]) is not int:
             raise StudyError(f"{name}: {values[name]!r} is not a whole number")
     if not isinstance(values.get("reference", True), bool):
         raise StudyError(f"reference: {values['reference']!r} is neither true nor false")
-    for name in ("name", "mode", "about"):
+    for name in ("name", "mode", "about", "owner", "contact"):
         values[name] = str(values.get(name, ""))
+    if values.get("recruiting") is not None:
+        with _as_study_error("recruiting"):
+            values["recruiting"] = recruiting_from(values["recruiting"])
     return Study(**values)
+
+
+@contextlib.contextmanager
+def _as_study_error(field: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise StudyError(f"{field}: {error}") from error
 
 
 def _texts(values: Any) -> tuple[str, ...]:

@@ -8,52 +8,80 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from collections.abc import Mapping
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from eval.listening.analysis.alarm import EXPECTED
 from eval.listening.analysis.votes import LETTERS, REFERENCE
 from eval.listening.design import check_answer
+from eval.listening.recruiting.platform import Platform
 from eval.listening.session import headphones
 from eval.listening.session.behaviour import read_behaviour, require_listening, required_seconds, response_flags
 from eval.listening.session.cache import StoreCache
 from eval.listening.session.errors import RequestError
 from eval.listening.session.plain_values import plain_mapping, text
+from eval.listening.session.reception import Reception, questionnaire
+from eval.listening.session.watch import Watch
+from eval.listening.storage.admissions import NoPlaceError
+from eval.listening.storage.database import StoreError
 from eval.listening.storage.records import Rater, ShownTrial, StoredStudy
 from eval.listening.storage.store import Store
 from eval.listening.study import session_minutes
 
+_log = logging.getLogger(__name__)
 SETUP_STEPS = ("volume", "headphones", "instructions")
 
 
 class Listening:
     """The requests of the rating page. Each method returns the content of its response; most raise `RequestError`."""
 
-    def __init__(self, store: Store, secret: str, durable: bool = True) -> None:
-        """secret: the key that signs tokens; durable: whether answers outlive the process."""
+    def __init__(self, store: Store, secret: str, durable: bool = True, watch: Watch | None = None) -> None:
+        """secret: the key that signs tokens; durable: whether answers outlive the process; watch: of the checks."""
         self.store, self.durable = store, durable
-        self._secret = secret
+        self.secret = secret
         self._cache = StoreCache(store)
+        self._reception = Reception(store)
+        self._watch = watch or Watch(store)
         self._raters = URLSafeSerializer(secret, salt="rater")
         self._audio = URLSafeSerializer(secret, salt="audio")
 
     # ------------------------------------------------ steps
 
-    def resume(self, public_id: str, token: str | None) -> dict:
-        """The present step of the token's rater; without a known rater the welcome."""
-        stored = self._study(public_id)
-        rater = self._rater(token, stored) if token else None
-        if rater is None:
-            return {"step": "closed"} if stored.closed else self._welcome(stored)
-        return self._step(stored, rater)
+    def resume(self, public_id: str, token: str | None, address: Mapping[str, object] | None = None) -> dict:
+        """The present step of the rater: the participant whom the address names, else the token's; else the welcome.
 
-    def join(self, public_id: str, language: str, device: Mapping[str, object]) -> dict:
-        """A new rater's token and first step. device: facts about the browser, stored as they are."""
+        address: the parameters of the address that the page was opened with.
+        """
+        stored = self._study(public_id)
+        arrival = self._reception.arrival(stored, address or {})
+        rater = self._reception.known(stored, arrival)
+        if rater:
+            return {"token": self._token(rater), **self._step(stored, rater)}
+        if token and not arrival.visit and (rater := self._rater(token, stored)):
+            return self._step(stored, rater)
+        return self._reception.refusal(stored, arrival) or self._welcome(stored, arrival.is_preview)
+
+    def join(
+        self,
+        public_id: str,
+        language: str,
+        device: Mapping[str, object],
+        address: Mapping[str, object] | None = None,
+    ) -> dict:
+        """A new rater's token and first step. device: facts about the browser, stored as they are; address: as of `resume`."""
         stored = self._study(public_id, fresh=True)
-        if stored.closed:
-            raise RequestError("closed", "This study accepts no more answers.")
-        rater = self.store.add_rater(public_id, text(language)[:16], plain_mapping(device))
-        return {"token": self._raters.dumps([public_id, rater.id]), **self._step(stored, rater)}
+        arrival = self._reception.arrival(stored, address or {})
+        rater = self._reception.known(stored, arrival)
+        if rater is None:
+            if refused := self._reception.refusal(stored, arrival, joins=True):
+                return refused
+            try:
+                rater = self.store.add_rater(public_id, text(language)[:16], plain_mapping(device), arrival.visit)
+            except NoPlaceError:
+                return self._reception.end(stored, "quota_full", arrival.visit)
+        return {"token": self._token(rater), **self._step(stored, rater)}
 
     def next(self, token: str, done: str, data: Mapping[str, object]) -> dict:
         """Stores a step of `SETUP_STEPS` as done; returns the step after it. data: the step's outcome."""
@@ -61,11 +89,10 @@ class Listening:
         if done not in SETUP_STEPS:
             raise RequestError("invalid_answer", f"There is no step called {done!r:.40}.")
         if done == "headphones":
-            given = data.get("answers")
-            answers = [int(answer) for answer in given if isinstance(answer, int)] if isinstance(given, list) else []
-            right = headphones.right_answers(self._seed(rater), answers)
-            passed = right >= headphones.MIN_RIGHT_ANSWERS
-            self.store.add_event(rater, done, {"right": right, "skipped": bool(data.get("skipped")), "passed": passed})
+            outcome = headphones.outcome(self._seed(rater), data)
+            self.store.add_event(rater, done, outcome)
+            if not outcome["passed"] and stored.study.recruiting and stored.study.recruiting.headphones:
+                self._watch.look(stored, done)
         else:
             self.store.add_event(rater, done, plain_mapping(data))
         return self._step(stored, rater)
@@ -86,13 +113,18 @@ class Listening:
         require_listening(behaviour, seconds)
         flags = response_flags(stored, rater, shown, answer, behaviour)
         self.store.add_response(rater, shown, {"answer": answer, **behaviour.as_row()}, flags)
+        for rule in {flag.rule for flag in flags} & EXPECTED.keys():
+            self._watch.look(stored, rule)
         return self._step(stored, rater)
 
     def questionnaire(self, token: str, answers: Mapping[str, object]) -> dict:
-        """Stores the answers to the study's questions, each cut to 2000 characters. answers: {id of a question: text}."""
+        """Stores the answers to the questions of this step, each cut to 2000 characters. answers: {id of a question: text}."""
         stored, rater = self._session(token)
-        known = {question.id: text(answers.get(question.id, ""))[:2000] for question in stored.study.questions}
-        self.store.add_event(rater, "questionnaire", known)
+        if self._reception.asks(stored, rater):
+            self._reception.screen(stored, rater, answers)
+        else:
+            known = {question.id: text(answers.get(question.id, ""))[:2000] for question in stored.study.closing}
+            self.store.add_event(rater, "questionnaire", known)
         return self._step(stored, rater)
 
     def delete_rater(self, token: str) -> dict:
@@ -102,8 +134,33 @@ class Listening:
         self._cache.drop_rater(rater.id)
         return {"step": "forgotten"}
 
-    def _welcome(self, stored: StoredStudy) -> dict:
-        """Errors: `StoreError` when the store cannot write, so that no session begins whose answers would be lost."""
+    def own_data(self, token: str) -> dict:
+        """Everything that is stored about the rater, for the rater."""
+        stored, rater = self._session(token)
+        return {"name": stored.study.name, **self.store.own_data(rater)}
+
+    def privacy(self, public_id: str) -> dict:
+        """What a listener may know about the data of a study before anything is stored."""
+        return self._reception.privacy(self._study(public_id))
+
+    def delete_expired(self) -> None:
+        """Deletes the raters whose time is over; tried again at the next call where the database is away."""
+        try:
+            for rater in self.store.delete_expired():
+                self._cache.drop_rater(rater)
+        except StoreError as error:
+            _log.warning("raters whose time is over could not be deleted: %s", error)
+
+    def platform_of(self, public_id: str) -> Platform | None:
+        """Where the listeners of a study come from; None for one that is not known, or not now."""
+        try:
+            terms = self._study(public_id).study.recruiting
+        except (RequestError, StoreError):
+            return None
+        return terms.site if terms else None
+
+    def _welcome(self, stored: StoredStudy, is_preview: bool = False) -> dict:
+        """is_preview: of a platform, where nobody can begin. Errors: `StoreError` when the store cannot write, so that no session begins whose answers would be lost."""
         self.store.check()
         study = stored.study
         minutes = session_minutes(study.mode, study.length)
@@ -112,12 +169,15 @@ class Listening:
             "step": "welcome",
             "study": {**about, "trials": study.length, "minutes": minutes},
             "durable": self.durable,
+            "preview": is_preview,
         }
 
     def _step(self, stored: StoredStudy, rater: Rater) -> dict:
         """The first step that is not stored as done, so that a session resumes after a reload, in another tab, or after a
         restart of the server."""
         kinds, answered = self.store.done(rater)
+        if step := self._reception.step(stored, rater, kinds):
+            return step
         setup = next((kind for kind in SETUP_STEPS if kind not in kinds), None)
         if setup == "volume":
             rate = stored.stimulus(stored.study.check_item, REFERENCE).sample_rate
@@ -127,17 +187,17 @@ class Listening:
                 [self._url("tone", rater.id, number, slot) for slot in range(3)] for number in range(headphones.ROUNDS)
             ]
             return {"step": "headphones", "rounds": rounds}
+        if not rater.is_admitted:
+            rater = self._reception.admit(stored, rater)
+            if not rater.is_admitted:
+                return self._step(stored, rater)
         if setup == "instructions":
             return {"step": "instructions", "mode": stored.study.mode, "attention": stored.study.traps > 0}
         if answered < len(rater.plan):
             return self._trial(stored, rater, answered)
-        if stored.study.questions and "questionnaire" not in kinds:
-            questions = [
-                {"id": q.id, "text": q.text, "kind": "choice" if q.choices else "text", "choices": list(q.choices)}
-                for q in stored.study.questions
-            ]
-            return {"step": "questionnaire", "questions": questions}
-        return {"step": "done", "code": rater.code}
+        if stored.study.closing and "questionnaire" not in kinds:
+            return questionnaire(stored.study.closing)
+        return self._reception.done(stored, rater, kinds)
 
     def _trial(self, stored: StoredStudy, rater: Rater, number: int) -> dict:
         shown = self.store.show(rater, number)
@@ -228,8 +288,13 @@ class Listening:
         rater = self._rater(token)
         if rater is None:
             raise RequestError("bad_token", "This session is not known here.")
-        return self._study(rater.public_id), rater
+        stored = self._study(rater.public_id)
+        self._reception.keep_place(stored, rater)
+        return stored, rater
+
+    def _token(self, rater: Rater) -> str:
+        return str(self._raters.dumps([rater.public_id, rater.id]))
 
     def _seed(self, rater: Rater) -> str:
         """Seed of the rater's headphone check, which the page cannot compute."""
-        return hmac.new(self._secret.encode(), rater.id.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self.secret.encode(), rater.id.encode(), hashlib.sha256).hexdigest()

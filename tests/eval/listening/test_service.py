@@ -268,7 +268,7 @@ def test_whoever_asks_is_forgotten(http, listening, studies):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"token": 5}', b'{"study": "' + b"x" * 100 + b'"}', b"\xff\xfe"])
-@pytest.mark.parametrize("path", ["open", "join", "next", "answer", "questionnaire", "forget"])
+@pytest.mark.parametrize("path", ["open", "join", "next", "answer", "questionnaire", "forget", "mine", "privacy"])
 def test_nonsense_is_refused_in_a_sentence(http, path, body):
     response = http.post(f"/listening/{path}", content=body)
     assert response.status_code == 422

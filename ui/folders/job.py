@@ -33,7 +33,7 @@ MAX_TOTAL_SECONDS = 3600.0  # of recordings and outputs
 MAX_MINUTES = 15.0  # of computing; what is measured by then is shown
 TABLES = {"report.html": "Report", "results.json": "Results (JSON)", "rows.csv": "Every value (CSV)"}
 PACKED = "comparison.zip"
-FILES = TABLES | {PACKED: "Report and all audio (zip)"}
+FILES = TABLES | {PACKED: "Everything with audio (zip)"}
 REFERENCE = "reference"  # folder for the recordings as they were decoded, for the report
 
 

@@ -67,7 +67,12 @@ def build_app(settings: Settings, compute: Executor):
     shutil.rmtree(settings.data_dir / "uploads", ignore_errors=True)  # of sessions that ended with the process before
     limits = Limits(max_seconds=settings.max_seconds, max_megabytes=settings.max_megabytes)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.links = links
+
+    def sweep() -> None:
+        links.sweep()
+        listening.delete_expired()
+
+    app.state.sweep = sweep
 
     app.include_router(sharing_routes(store))
     app.include_router(shared_routes(links))
@@ -99,6 +104,7 @@ def build_app(settings: Settings, compute: Executor):
         uploads=settings.data_dir / "uploads",
         requests_per_minute=settings.requests_per_minute,
         is_full=functools.partial(is_full, settings.data_dir),
+        platform_of=listening.platform_of,
     )
     return app
 
@@ -164,7 +170,7 @@ def main() -> None:
     report_to_zero_gpu()
     worker = Worker(prepare=Call(warm_up, (BUILT_IN,)))
     app = build_app(settings, worker)
-    keep_sweeping(settings.data_dir / "uploads", settings.data_dir / "results", also=app.state.links.sweep)
+    keep_sweeping(settings.data_dir / "uploads", settings.data_dir / "results", also=app.state.sweep)
 
     def start_processes() -> None:
         worker.start()  # waits until the fork server has imported PyTorch, which the page need not

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 import os
 import shutil
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from common.disk_space import is_full
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
-from server.prometheus import FREE_DISK, JOBS, REGISTRY
+from server.prometheus import ALARMS, FREE_DISK, JOBS, REGISTRY
 
 METRICS_TOKEN = "METRICS_TOKEN"  # environment variable; without it only this machine may read /metrics
 
@@ -25,6 +26,7 @@ def health_routes(data_dir: Path, listening: Listening, count_jobs: Callable[[],
     """count_jobs: the number of comparisons under way."""
     router = APIRouter(include_in_schema=False)
     JOBS.set_function(count_jobs)
+    ALARMS.set_function(lambda: _alarms(listening))
     FREE_DISK.set_function(lambda: shutil.disk_usage(data_dir).free)
 
     @router.get("/healthz", response_class=PlainTextResponse)
@@ -54,6 +56,14 @@ def _problems(data_dir: Path, listening: Listening) -> list[str]:
     if is_full(data_dir):
         problems.append("the disk is nearly full")
     return problems
+
+
+def _alarms(listening: Listening) -> float:
+    """NaN while the database is away: the other figures are still of use."""
+    try:
+        return listening.store.open_alarms()
+    except StoreError:
+        return math.nan
 
 
 def _may_see_metrics(request: Request) -> bool:

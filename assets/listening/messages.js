@@ -6,13 +6,17 @@
 /** @typedef {number | string | number[]} Answer a category, a choice, or a number per stimulus */
 /** @typedef {{id: string, text: string, kind: 'choice' | 'text', choices: string[]}} Question */
 
-/** @typedef {{step: 'welcome', study: {name: string, mode: Mode, about: string, trials: number, minutes: number}, durable: boolean}} WelcomeStep */
+/** @typedef {{code?: string, url?: string, host?: string, fields?: Record<string, string> | null}} WayBack to a recruiting platform: a link, or a form with `fields` */
+
+/** @typedef {{step: 'welcome', study: {name: string, mode: Mode, about: string, trials: number, minutes: number}, durable: boolean, preview?: boolean}} WelcomeStep `preview`: shown by a platform to somebody who has not accepted the task */
 /** @typedef {{step: 'volume', url: string, sample_rate?: number}} VolumeStep */
 /** @typedef {{step: 'headphones', rounds: string[][]}} HeadphonesStep addresses of three tones per round */
 /** @typedef {{step: 'instructions', mode: Mode, need?: number, attention?: boolean, restart_on_switch?: boolean}} InstructionsStep */
-/** @typedef {{step: 'questionnaire', questions: Question[], between?: boolean}} QuestionnaireStep `between`: trials follow */
-/** @typedef {{step: 'done', code: string}} DoneStep */
-/** @typedef {{step: 'closed' | 'forgotten'}} EndStep */
+/** @typedef {{step: 'questionnaire', questions: Question[], required?: boolean, between?: boolean}} QuestionnaireStep `between`: trials follow */
+/** @typedef {{step: 'done'} & WayBack} DoneStep */
+/** @typedef {{step: 'closed' | 'forgotten' | 'quota_full' | 'screened_out', stored?: boolean} & WayBack} EndStep `stored`: there is something of this listener to delete */
+
+/** @typedef {{step: 'privacy', name: string, owner: string, contact: string, keep_days: number | null, platform: string | null}} PrivacyStep */
 
 /**
  * @typedef {object} TrialStep
@@ -35,7 +39,7 @@
  * What a call is answered with: the next step. Joining a study also brings the rater's token.
  *
  * @typedef {(WelcomeStep | VolumeStep | HeadphonesStep | InstructionsStep | TrialStep | QuestionnaireStep | DoneStep
- *   | EndStep) & {token?: string}} Step
+ *   | PrivacyStep | EndStep) & {token?: string}} Step
  */
 
 /** @typedef {'volume' | 'headphones' | 'instructions'} SetupStep */
@@ -44,13 +48,16 @@
  * The body of each call.
  *
  * @typedef {object} Calls
- * @property {{study: string, token?: string}} open
- * @property {{study: string, language: string, device: {width: number, touch: boolean, sample_rate: number}}} join
+ * @property {{study: string, token?: string, address: Record<string, string>}} open
+ * @property {{study: string, language: string, device: {width: number, touch: boolean, sample_rate: number},
+ *   address: Record<string, string>}} join
  * @property {{token: string | null, done: SetupStep, level?: number, answers?: number[], skipped?: boolean}} next
  * @property {{token: string | null, nonce: string, answer: Answer | null, heard: [start: number, stop: number][][],
  *   plays: number[], switches: number, dwell_ms: number, comment?: string}} answer
  * @property {{token: string | null, answers: Record<string, string>}} questionnaire
  * @property {{token: string | null}} forget
+ * @property {{token: string | null}} mine
+ * @property {{study: string}} privacy
  */
 
 /** @typedef {{reason: string, seconds: number}} Trouble why there is no answer, and when the call is repeated */

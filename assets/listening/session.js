@@ -10,23 +10,18 @@ import { Memory, Refusal, Server } from './server.js';
 import { Translations } from './translations.js';
 import { button } from './widgets.js';
 import { BlindPlayer } from './playback/blind-player.js';
-import { Done, Notice } from './steps/done.js';
-import { Headphones } from './steps/headphones.js';
-import { Instructions } from './steps/instructions.js';
-import { Questionnaire } from './steps/questionnaire.js';
-import { Trial } from './steps/trial.js';
-import { Volume } from './steps/volume.js';
-import { Welcome } from './steps/welcome.js';
+import { viewOf } from './steps/views.js';
 import { Withdraw } from './steps/withdraw.js';
 
 const ASIDE = new Set(['volume', 'headphones', 'instructions', 'trial', 'questionnaire']);   // where one may withdraw
+const FINAL = new Set(['unknown_study', 'no_participant', 'bad_participant', 'bad_preview']);   // asked again, the answer is the same
 
 // As in the header of the app
 const WAVE = 'M2 16h4m3-5v10m4-15v20m4-24v28m4-21v14m4-19v24m4-16v8m4-12v16m4-11v6m4-4v2m3-1h2';
 
 /** @import { Calls, SetupStep, Step, StepView, Trouble } from './messages.js' */
 /** @typedef {HTMLElement & {labSession?: Session}} Host */
-/** @typedef {{step: 'error', code: string, again: boolean}} ErrorStep what the page shows of itself */
+/** @import { ErrorStep } from './steps/views.js' */
 
 export class Session {
   /** @type {StepView | null} */
@@ -52,8 +47,10 @@ export class Session {
   constructor(host, texts) {
     this.host = host;
     this.words = new Translations(texts);
-    this.study = new URLSearchParams(location.search).get('study') ?? '';
-    this.memory = new Memory(this.study);
+    const given = new URLSearchParams(location.search);
+    this.study = given.get('study') ?? '';
+    this.address = Object.fromEntries(given);   // with a recruiting platform's ids in it
+    this.memory = new Memory(this.isPreview ? `${this.study}:preview` : this.study);
     this.server = new Server((trouble) => this.showTrouble(trouble));
     this.player = new BlindPlayer(host);
     this.player.setLevel(Number(this.memory.get('level') ?? 1));
@@ -67,6 +64,9 @@ export class Session {
     this.listen();
     host.labSession = this;
   }
+
+  /** Whether the owner walks through: nothing is stored. */
+  get isPreview() { return 'preview' in this.address; }
 
   get token() { return this.memory.get('token'); }
 
@@ -84,7 +84,8 @@ export class Session {
   build() {
     const { words } = this;
     const brand = el('p', 'booth-brand', {}, drawing(WAVE, '0 0 48 32'), el('span', '', { text: words.say('title') }));
-    const root = el('div', 'booth-body', {}, this.status, brand, this.troubleBox, this.stage, this.aside);
+    const preview = this.isPreview && el('p', 'booth-notice', { role: 'note', text: words.say('preview.text') });
+    const root = el('div', 'booth-body', {}, this.status, brand, preview, this.troubleBox, this.stage, this.aside);
     this.host.replaceChildren(root);
     this.host.lang = document.documentElement.lang = words.language;
     document.title = words.say('title');
@@ -148,7 +149,7 @@ export class Session {
   // ------------------------------------------------ from step to step
 
   open() {
-    return this.ask('open', { study: this.study, token: this.token ?? undefined });
+    return this.ask('open', { study: this.study, token: this.token ?? undefined, address: this.address });
   }
 
   join() {
@@ -156,7 +157,7 @@ export class Session {
     const device = { width: screen.width, touch: matchMedia('(any-pointer: coarse)').matches,
       sample_rate: context.sampleRate };
     context.close();
-    return this.ask('join', { study: this.study, language: this.words.language, device });
+    return this.ask('join', { study: this.study, language: this.words.language, device, address: this.address });
   }
 
   /**
@@ -215,7 +216,7 @@ export class Session {
     }
     if (code === 'closed') return void this.show({ step: 'closed' });
     if (this.view && (code === 'not_heard' || code === 'invalid_answer')) return void this.complain(code);
-    this.show({ step: 'error', code, again: name !== 'open' || code !== 'unknown_study' });
+    this.show({ step: 'error', code, again: name !== 'open' || !FINAL.has(code) });
   }
 
   /** @param {string} code */
@@ -233,9 +234,9 @@ export class Session {
     this.player.clear();
     this.step = step;
     host.dataset.ready = '0';
-    const view = this.view = this.viewOf(step);
+    const view = this.view = viewOf(this, step);
     this.stage.replaceChildren(view.root);
-    const aside = ASIDE.has(step.step) ? [new Withdraw(this, words.say('delete.during')).root] : [];
+    const aside = ASIDE.has(step.step) || ('stored' in step && step.stored) ? [new Withdraw(this, words.say('delete.during')).root] : [];
     this.aside.replaceChildren(...aside);
     host.dataset.step = step.step;
     window.scrollTo(0, 0);
@@ -245,24 +246,6 @@ export class Session {
     if (problem) return void this.soundless(problem);
     host.dataset.ready = '1';
     view.update();
-  }
-
-  /**
-   * @param {Step | ErrorStep} step
-   * @returns {StepView}
-   */
-  viewOf(step) {
-    switch (step.step) {
-      case 'welcome': return new Welcome(this, step);
-      case 'volume': return new Volume(this, step);
-      case 'headphones': return new Headphones(this, step);
-      case 'instructions': return new Instructions(this, step);
-      case 'trial': return new Trial(this, step);
-      case 'questionnaire': return new Questionnaire(this, step);
-      case 'done': return new Done(this, step);
-      case 'error': return new Notice(this, step.step, step);
-      default: return new Notice(this, step.step);
-    }
   }
 
   /** A sound's address may have expired while the lid was closed: the step as it is now has fresh ones. @param {Error} problem */
@@ -284,6 +267,7 @@ export class Session {
 export function mount(host, texts) {
   if (host.labSession) return host.labSession;
   const session = new Session(host, texts);
-  session.open();
+  if ('privacy' in session.address) session.ask('privacy', { study: session.study });
+  else session.open();
   return session;
 }

@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from common.paths import ASSETS
+from eval.benchmarks.other_families import other_families
 from eval.benchmarks.page_speed import PageTimes, peak_of_long_file, time_page
 from eval.benchmarks.plain_inference import PlainSystems, original_generators
 from eval.benchmarks.speed import Row, machine, matrix_product, measure, stages, whole_systems
@@ -28,7 +29,11 @@ def report_speed(rounds: int, seconds: float, long_minutes: float) -> dict:
     print(f"{'':32} {'plain, s':>9} {'ours, s':>9} {'times':>6} {'x real time':>12}")
     with tqdm(bar_format="{desc}", disable=None, leave=False) as bar, tempfile.TemporaryDirectory() as folder:
         rows, generators = [], original_generators()
-        for pair in [*stages(samples, Path(folder)), *whole_systems(samples, *generators)]:
+        for pair in [
+            *stages(samples, Path(folder)),
+            *other_families(samples, Path(folder)),
+            *whole_systems(samples, *generators),
+        ]:
             rows += measure([pair], seconds, rounds, bar.set_description_str)
             tqdm.write(line(rows[-1]))
         page, row = time_page(samples, PlainSystems(*generators), rounds, bar.set_description_str)

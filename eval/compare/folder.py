@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from common.command import note
@@ -21,6 +21,14 @@ from eval.reports.bundle import versions
 from eval.reports.comparison import write_report
 from vocoders.audio import SAMPLE_RATE
 from vocoders.systems import Unavailable
+
+
+@dataclass(frozen=True)
+class Written:
+    """outside: clips whose sound report.html has only with its folder of clips beside it."""
+
+    summary: Summary
+    outside: Sequence[str]
 
 
 def compare_folder(
@@ -97,7 +105,7 @@ def write_comparison(
     undefined: Mapping[str, str],
     baseline: str,
     rate: int = SAMPLE_RATE,
-) -> Summary:
+) -> Written:
     """The three files, in `out`, where `eval.compare.clip_task` left the outputs.
 
     sources: {clip: the recording}; rate: Hz, of metrics of any rate.
@@ -109,11 +117,11 @@ def write_comparison(
     }
     rates = {} if rate == SAMPLE_RATE else {metric.name: metric.rate(rate) for metric in metrics}
     _write_csv(out / "rows.csv", rows, rates)
-    write_report(out / "report.html", rows, summary, systems, sources, out, rates)
+    outside = write_report(out / "report.html", rows, summary, systems, sources, out, rates)
     about = {"rate": rate, "metric_rates": rates} if rates else {}
     content = json.dumps(about | as_json(rows, summary, undefined, unused), indent=2, ensure_ascii=False)
     write_text_durably(out / "results.json", content + "\n")  # the last: where it is, all is done
-    return summary
+    return Written(summary, outside)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""`python -m eval listening make|list|plan|simulate|coverage|analyse|export|backup|restore`."""
+"""`python -m eval listening make|list|plan|simulate|coverage|analyse|export|alarm|backup|restore`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from common.command import counting_bar, mention, note, refuse_overwriting
 from common.durable import write_text_durably
-from eval.listening.analysis.export import export_study
+from eval.listening.analysis.export import export_participants, export_study
 from eval.listening.planning_command import add_planning
 from eval.listening.session.open import open_store
 from eval.listening.storage.backup import back_up, restore
@@ -49,8 +49,18 @@ def add_listening(commands) -> None:
         action.add_argument("--db", metavar="URL", help="sqlite:///FILE or postgresql://... (that of --data-dir)")
         action.add_argument("--data-dir", type=Path, default=Path("data"), metavar="DIR", help="as of app.py (./data)")
         action.add_argument("--force", action="store_true", help="overwrite")
+    alarm = actions.add_parser("alarm", help="answers an alarm: whether the check works, and leaves out who failed it")
+    alarm.add_argument("rule", choices=("gold", "trap", "headphones"))
+    alarm.add_argument("verdict", choices=("works", "broken"))
+    alarm.add_argument("--study", required=True, metavar="ID", help="as in its link")
+    alarm.add_argument("--data-dir", type=Path, default=Path("data"), metavar="DIR", help="as of app.py (./data)")
+    alarm.set_defaults(command=alarm_command)
     analysis.add_argument("--out", type=Path, metavar="DIR")
     export.add_argument("--out", type=Path, default=Path("."), metavar="DIR", help="(.)")
+    export.add_argument(
+        "--participants", action="store_true", help="participants.csv alone: the platform's ids; needs --key"
+    )
+    export.add_argument("--key", default="", metavar="KEY", help="of the study, as it was printed when it was made")
     analysis.set_defaults(command=analyse_command)
     export.set_defaults(command=export_command)
 
@@ -60,6 +70,7 @@ def make_command(args: argparse.Namespace) -> int:
     from eval.listening.making.make_study import make_study, read_clips
     from eval.listening.making.outputs import output_files
     from eval.listening.making.study_file import study_from_file
+    from eval.listening.recruiting.launch import entry_address, launch_notes
 
     study, clips, systems = study_from_file(args.study)
     store = _reported(lambda: open_store(args.data_dir))
@@ -85,7 +96,9 @@ def make_command(args: argparse.Namespace) -> int:
                 args.revises,
             )
         )
-    print(f"raters  rate/?study={made.public_id}\nkey     {made.key}")
+    print(f"raters  {entry_address(made.public_id, study)}\nkey     {made.key}")
+    for line in launch_notes(study):
+        note(line.removesuffix("."))
     return 0
 
 
@@ -137,9 +150,25 @@ def analyse_command(args: argparse.Namespace) -> int:
 def export_command(args: argparse.Namespace) -> int:
     store = _store(args)
     _study(store, args.study)
+    if args.participants:
+        if not _reported(lambda: store.has_key(args.study, args.key)):
+            raise ValueError("--participants: the ids of people are for holders of the study's key; give it with --key")
+        refuse_overwriting([args.out / "participants.csv"], args.force)
+        args.out.mkdir(parents=True, exist_ok=True)
+        print(_reported(lambda: export_participants(store, args.study, args.out / "participants.csv")))
+        return 0
     refuse_overwriting([args.out / name for name in ("answers.csv", "answers.jsonl", "webmushra.csv")], args.force)
     for path in _reported(lambda: export_study(store, args.study, args.out)):
         print(path)
+    return 0
+
+
+def alarm_command(args: argparse.Namespace) -> int:
+    store = _reported(lambda: open_store(args.data_dir, mirrored=False))
+    try:
+        _reported(lambda: store.answer_alarm(args.study, args.rule, args.verdict == "works"))
+    except KeyError as error:
+        raise ValueError(f"there is no alarm about {args.rule!r} in the study {args.study!r}") from error
     return 0
 
 

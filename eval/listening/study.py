@@ -6,24 +6,31 @@ makes a new revision.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from eval.listening.analysis.votes import ANCHOR, REFERENCE
+from eval.listening.recruiting.terms import Recruiting, recruiting_from
 from eval.listening.tasks.material import Material
 from eval.listening.tasks.registry import TASKS, task_of
 from eval.listening.tasks.task import Task
 from eval.listening.trial import BEEPS, DEGRADED
 
 MAX_ITEMS, MAX_SYSTEMS, MAX_TRIALS = 60, 12, 200
-# Fields that came later, with their defaults: left out where they have them, so that hashes of older studies stay
-LATER_FIELDS: Mapping[str, object] = {
+MAX_KEEP_DAYS = 3650
+# Fields that came later: at these values they are no part of `as_json`, so that hashes of older studies stay
+LATER = {
     "reference": True,
+    "recruiting": None,
+    "owner": "",
+    "contact": "",
+    "keep_days": None,
     "mid_anchor": False,
     "comments": False,
     "between": (),
@@ -70,6 +77,12 @@ class Study:
     between_every: int = 0  # trials; 0: never
     restart_on_switch: bool = False  # whether another sound begins at its start instead of going on in step
     lock_sliders: bool = False  # whether only the slider of the present sound moves (ITU-R BS.1534)
+    recruiting: Recruiting | None = None  # where raters come from; None: from anywhere, without an id
+    owner: str = ""  # who answers for the study, as raters read it
+    contact: str = ""  # of the owner, for raters
+    keep_days: int | None = (
+        None  # from a rater's start until all that is stored of the rater is deleted; None: no limit
+    )
 
     def __post_init__(self) -> None:
         self._check("mode", self.mode in TASKS, f"one of {', '.join(TASKS)}")
@@ -102,6 +115,14 @@ class Study:
         self._check("systems", self.clip_units, f"at least {self.task.needs}")
         known = {*self.systems, *((REFERENCE,) if self.reference else ())}
         self._check("pairs", all(a != b and {a, b} <= known for a, b in self.pairs), "two different systems each")
+        self._check(
+            "keep_days", self.keep_days is None or 1 <= self.keep_days <= MAX_KEEP_DAYS, f"1 to {MAX_KEEP_DAYS}"
+        )
+        for name in ("owner", "contact"):
+            self._check(name, len(getattr(self, name)) <= 200, "at most 200 characters")
+        if self.recruiting:
+            with _as_study_error("recruiting"):
+                self.recruiting.check_questions(self.questions)
 
     def _check(self, field: str, holds: object, allowed: str) -> None:
         if not holds:
@@ -137,6 +158,17 @@ class Study:
         return len(self.items) * len(self.clip_units)
 
     @property
+    def screening(self) -> tuple[Question, ...]:
+        """The questions that quotas are about, which come before the trials."""
+        quotas = self.recruiting.quotas.attributes if self.recruiting else ()
+        return tuple(question for question in self.questions if question.id in quotas)
+
+    @property
+    def closing(self) -> tuple[Question, ...]:
+        """The questions after the trials."""
+        return tuple(question for question in self.questions if question not in self.screening)
+
+    @property
     def check_item(self) -> str:
         """The clip that checks and training use."""
         return self.items[0]
@@ -153,11 +185,12 @@ class Study:
 
     def as_json(self) -> str:
         """All fields, by name: the text that `sha256` is of."""
-        content = asdict(self)
-        for name, default in LATER_FIELDS.items():
-            if content[name] == default:
-                del content[name]
+        content = {name: value for name, value in asdict(self).items() if name not in LATER or value != LATER[name]}
         return json.dumps(content, ensure_ascii=False, sort_keys=True)
+
+    def shareable(self) -> dict:
+        """All fields but `recruiting`: its codes are worth money, and its ids are people's."""
+        return {name: value for name, value in asdict(self).items() if name != "recruiting"}
 
     @property
     def sha256(self) -> str:
@@ -194,15 +227,27 @@ def study_from(content: Mapping) -> Study:
         ) from error
     if any(len(pair) != 2 for pair in values["pairs"]):
         raise StudyError("pairs: each is a list of two systems")
-    for name in ("raters", "trials", "repeats", "golds", "traps", "seed", "between_every"):
-        if name in values and not (type(values[name]) is int or (name == "trials" and values[name] is None)):
+    for name in ("raters", "trials", "repeats", "golds", "traps", "seed", "keep_days", "between_every"):
+        is_given = name in values and not (name in ("trials", "keep_days") and values[name] is None)
+        if is_given and type(values[name]) is not int:
             raise StudyError(f"{name}: {values[name]!r} is not a whole number")
     for name in ("reference", "mid_anchor", "comments", "restart_on_switch", "lock_sliders"):
         if not isinstance(values.get(name, False), bool):
             raise StudyError(f"{name}: {values[name]!r} is neither true nor false")
-    for name in ("name", "mode", "about"):
+    for name in ("name", "mode", "about", "owner", "contact"):
         values[name] = str(values.get(name, ""))
+    if values.get("recruiting") is not None:
+        with _as_study_error("recruiting"):
+            values["recruiting"] = recruiting_from(values["recruiting"])
     return Study(**values)
+
+
+@contextlib.contextmanager
+def _as_study_error(field: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise StudyError(f"{field}: {error}") from error
 
 
 def _texts(values: Any) -> tuple[str, ...]:

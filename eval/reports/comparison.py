@@ -45,14 +45,18 @@ def write_report(
     sources: Mapping[str, Path],
     out: Path,
     rates: Mapping[str, int] | None = None,
-) -> None:
-    """sources: {clip: the recording}; out: where `eval.compare.clip_task` left the outputs; rates: {metric: Hz}, none where all are
-    at 22 050 Hz."""
+) -> list[str]:
+    """The clips whose sound is not in the file alone, but in the folder `eval.reports.player.clips.FOLDER` beside it.
+
+    sources: {clip: the recording}; out: where `eval.compare.clip_task` left the outputs; rates: {metric: Hz}, none where all are
+    at 22 050 Hz.
+    """
     titles = {system.id: system.title for system in systems}
     good = [row for row in rows if not row.error]
     extremes = _extremes(good, summary, sources, out)
     heard_first = [str(card["clip"]) for cards in extremes.values() for card in cards]
     playable = [row for row in rows if row.clip in {one.clip for one in good}]
+    clips = write_clips(playable, titles, sources, out, heard_first)
     page = render(
         "eval/reports/templates/comparison.html",
         summary=summary,
@@ -69,7 +73,7 @@ def write_report(
         strips=[_strip(metric, rows, summary, titles) for metric in summary.metrics],
         speeds=[_against_speed(name, summary, titles) for name in AGAINST_SPEED if name in summary.metrics],
         extremes=extremes,
-        clips_played=write_clips(playable, titles, sources, out, heard_first),
+        clips_played=clips,
         script=Markup(script_of("sent/report-page.js")),
         player_style=style_of(PLAYER_STYLES),
         failed=[row for row in rows if row.error],
@@ -78,6 +82,7 @@ def write_report(
         versions=versions(),
     )
     write_text_durably(path, page)
+    return clips.outside
 
 
 def _groups(metrics: Sequence[str]) -> dict[str, list[str]]:

@@ -23,7 +23,7 @@ _ROUTES = (
     "theme.css",
 )
 _GRADIO_KINDS = ("queue", "upload", "file", "call", "run", "info", "heartbeat")
-_LISTENING_ACTIONS = ("open", "join", "next", "answer", "stim", "forget")
+_LISTENING_ACTIONS = ("open", "join", "next", "answer", "stim", "forget", "mine", "privacy")
 
 
 class AccessLogMiddleware:

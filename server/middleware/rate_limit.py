@@ -26,7 +26,7 @@ RULES = (
     Rule(re.compile(r"/gradio_api/upload"), 0.25),
     Rule(re.compile(r"/gradio_api/(queue/join|run/|api/|call/)"), 1.0),
     Rule(re.compile(r"/listening/(join|forget)"), 0.5),  # a class behind one address starts at the same time
-    Rule(re.compile(r"/listening/open"), 2.0),
+    Rule(re.compile(r"/listening/(open|mine|privacy)"), 2.0),
     Rule(re.compile(r"/c/"), 0.25),  # deleting: guesses of a key
 )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from eval.listening.recruiting.platform import Platform
 from server.middleware.access_log import AccessLogMiddleware
 from server.middleware.closed_routes import ClosedRoutesMiddleware
 from server.middleware.free_disk import FreeDiskMiddleware
@@ -25,15 +26,17 @@ def protect(
     uploads: Path,
     requests_per_minute: int = 240,
     is_full: Callable[[], bool] = lambda: False,
+    platform_of: Callable[[str], Platform | None] = lambda study: None,
 ) -> None:
     """Puts all middleware around the app.
 
     max_file_bytes: of one uploaded file; uploads: the folder in which Gradio stores them; requests_per_minute: of one client
-    for work that costs something, 0 for no limit; is_full: whether the disk has no room for an upload.
+    for work that costs something, 0 for no limit; is_full: whether the disk has no room for an upload; platform_of: where the listeners
+    of a study come from, by its public id.
     """
     outermost_first = (
         Middleware(AccessLogMiddleware),  # refusals are logged too
-        Middleware(SecurityHeadersMiddleware),  # and have the headers
+        Middleware(SecurityHeadersMiddleware, platform_of=platform_of),  # and have the headers
         Middleware(ClosedRoutesMiddleware),
         Middleware(SameOriginMiddleware),
         Middleware(SizeCapMiddleware, max_file_bytes=max_file_bytes),

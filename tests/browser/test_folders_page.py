@@ -52,6 +52,10 @@ def test_a_zip_becomes_a_table_a_report_and_a_listening_test(page: Page, root, t
     with page.expect_download() as download:
         page.get_by_role("link", name="Report").click()
     assert "2 systems, 2 clips" in download.value.path().read_text(encoding="utf-8")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Everything with audio").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert sum(name.endswith(".wav") for name in archive.namelist()) == 6
 
     page.get_by_role("button", name="Make a listening test of these").click()
     expect(page.locator("#study-folders-found")).to_contain_text("the recordings")

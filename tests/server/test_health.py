@@ -7,8 +7,12 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from eval.listening.analysis.alarm import Alarm
+from eval.listening.session.open import open_listening
+from eval.listening.study import Study
 from server.health import health_routes
 from tests.conftest import running_app
+from tests.listening import store_silently
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +57,24 @@ def test_metrics_are_for_this_machine_or_a_token(app):
 def test_a_token_for_metrics_may_hold_any_letter(tmp_path, monkeypatch, sent, status):
     monkeypatch.setenv("METRICS_TOKEN", "schlüssel")
     served = FastAPI()
-    served.include_router(health_routes(tmp_path, None, lambda: 0))
+    served.include_router(health_routes(tmp_path, open_listening(tmp_path), lambda: 0))
     assert TestClient(served).get("/metrics", headers={"Authorization": sent.encode()}).status_code == status
+
+
+def test_alarms_that_wait_for_an_owner_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setenv("METRICS_TOKEN", "t")
+    listening = open_listening(tmp_path)
+    served = FastAPI()
+    served.include_router(health_routes(tmp_path, listening, lambda: 0))
+    client = TestClient(served, headers={"Authorization": "Bearer t"})
+    public_id = store_silently(listening.store, Study("Which one?", "acr", ("one",), ("a",)))
+    assert "lab_listening_alarms 0.0" in client.get("/metrics").text
+    listening.store.add_alarm(listening.store.study(public_id), Alarm("gold", 5, 5, 0.2))
+    assert "lab_listening_alarms 1.0" in client.get("/metrics").text
+    (tmp_path / "listening").rename(tmp_path / "away")
+    text = client.get("/metrics").text
+    assert "lab_listening_alarms NaN" in text
+    assert "lab_jobs 0.0" in text, "the others are still there"
 
 
 def test_the_log_is_json_and_knows_no_person(app):

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from starlette.requests import ClientDisconnect
 
+from eval.listening.recruiting.registry import PLATFORMS
 from server.middleware.access_log import route_of
 from server.middleware.rate_limit import RULES
 from server.middleware.size_cap import MAX_REQUEST_BYTES, MAX_UPLOAD_FILES, MULTIPART_OVERHEAD_BYTES
@@ -50,6 +51,30 @@ def test_every_answer_has_the_headers_also_a_refusal(client):
         assert "http" not in policy, "nothing from elsewhere"
         assert response.headers["x-content-type-options"] == "nosniff"
         assert response.headers["x-frame-options"] == "SAMEORIGIN"
+
+
+def test_only_the_page_of_a_study_is_framed_by_its_platform_and_sends_it_a_form(seen):
+    app = FastAPI()
+    app.get("/{path:path}")(lambda path: {})
+    protect(
+        app,
+        max_file_bytes=MAX_FILE_BYTES,
+        uploads=UPLOADS,
+        platform_of={"turk": PLATFORMS["mturk"], "prolific": PLATFORMS["prolific"]}.get,
+    )
+    client = TestClient(app)
+    headers = client.get("/rate/?assignmentId=3X&study=turk").headers
+    policy = headers["content-security-policy"]
+    assert "form-action 'self' https://www.mturk.com https://workersandbox.mturk.com;" in policy
+    assert policy.endswith(
+        "frame-ancestors 'self' https://worker.mturk.com https://www.mturk.com https://workersandbox.mturk.com"
+    )
+    assert "x-frame-options" not in headers
+    plain = client.get("/").headers
+    for path in ("/?study=turk", "/rate/", "/rate/?study=prolific", "/rate/?study=other", "/rate/?study=x&study=turk"):
+        headers = client.get(path).headers
+        assert headers["content-security-policy"] == plain["content-security-policy"], path
+        assert headers["x-frame-options"] == "SAMEORIGIN"
 
 
 def test_parts_of_the_page_are_always_asked_for(client):

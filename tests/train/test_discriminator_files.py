@@ -1,11 +1,13 @@
 """The discriminators of a run leave with it, under the original's names, and another run goes on from them bit for bit."""
 
 import dataclasses
+import json
 
 import pytest
 import torch
 
 from tests.command import command
+from tests.golden.make_discriminators import GOLDEN, kept, state_of, waveform
 from train.config import PRESETS
 from train.networks.discriminator_files import load_discriminators, read_discriminators, write_discriminators
 from train.networks.discriminators import PERIODS, Discriminators
@@ -91,6 +93,28 @@ def test_the_original_has_the_same_names_and_shapes(tmp_path):
     other = Discriminators(ORIGINAL)
     load_discriminators(other, content)
     assert all(torch.equal(value, networks.state_dict()[name]) for name, value in other.state_dict().items())
+
+
+def test_the_originals_classes_load_a_file_strictly_and_both_give_the_same_feature_maps(tmp_path):
+    """The names, shapes and outputs are those of the original's own classes: `tests/golden/make_discriminators.py`."""
+    golden = json.loads(GOLDEN.read_text())
+    theirs = {family: state_of(shapes) for family, shapes in golden["shapes"].items()}
+    networks = Discriminators(PRESETS["paper-v1"]).eval()
+    load_discriminators(networks, theirs)
+    with torch.inference_mode():
+        outputs = networks(waveform())
+    for family, wanted in golden["outputs"].items():
+        assert len(outputs[family]) == len(wanted)
+        for maps, numbers in zip(outputs[family], wanted, strict=True):
+            for found, values in zip(kept(maps), map(torch.tensor, numbers), strict=True):
+                assert values.std() > 0.01 * values.abs().max()
+                assert (torch.tensor(found) - values).abs().max() < 1e-4 * values.abs().max()
+    content = {"discriminators": networks.state_dict(), "step": 1, "discriminator_optimizer": {}}
+    write_discriminators(tmp_path / "do_1", content)
+    written = read_discriminators(tmp_path / "do_1")
+    for family, state in theirs.items():  # every name and no other: what strict loading asks for
+        assert written[family].keys() == state.keys()
+        assert all(torch.equal(written[family][name], value) for name, value in state.items())
 
 
 def test_discriminators_of_another_shape_are_refused(tmp_path, exported):

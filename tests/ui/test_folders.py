@@ -1,6 +1,8 @@
 """Folders in the page: a zip with a folder per system becomes clips and systems, a table with every number of `eval compare`, and
 a study; whatever is wrong with a file is a sentence."""
 
+import functools
+import io
 import json
 import re
 import threading
@@ -13,6 +15,8 @@ import soundfile
 
 from eval.compare.output_folder import OutputFolder
 from eval.listening.study import StudyError
+from eval.reports import comparison
+from eval.reports.player.clips import write_clips
 from server.executor import InlineExecutor
 from tests.command import command
 from tests.conftest import harmonic_tone
@@ -149,12 +153,47 @@ def test_the_table_is_that_of_eval_compare(dropped, tmp_path, store):
     assert list(found["metrics"]) == ["img-src-x-onerror-ran-1", "mine", "griffin-lim-oracle"]
     (failed,) = found["failed"]
     assert failed["reason"].startswith(f"{HOSTILE}/b.wav: ")
-    assert sorted(path.name for path in folder.path.iterdir()) == ["report.html", "results.json", "rows.csv"]
+    assert sorted(path.name for path in folder.path.iterdir()) == [
+        "comparison.zip",
+        "report.html",
+        "results.json",
+        "rows.csv",
+    ]
     html = compared_html(compared, folder)
     assert "it is 300 ms late" in html
     assert "its polarity is inverted" in html
     assert "<img" not in html
     assert html.count("<tr>") > 6
+    assert "The report plays the first 20&nbsp;s of every clip." in html
+
+
+def test_the_zip_has_what_finds_no_room_in_the_report_and_all_audio(dropped, tmp_path, store, monkeypatch):
+    """Room for one clip: the other one is in the zip, named on the page, and the whole output is there as it was measured."""
+    monkeypatch.setattr(comparison, "write_clips", functools.partial(write_clips, max_inside_bytes=600_000))
+    work, folder = job(dropped, tmp_path, store)
+    *_, compared = work.run(threading.Event())
+    (left_out,) = compared.outside
+    report = (folder.path / "report.html").read_text()
+    assert "1 of 2 clips are inside this file" in report
+    with zipfile.ZipFile(folder.path / "comparison.zip") as archive:
+        names = set(archive.namelist())
+        assert archive.read("comparison/report.html").decode() == report
+        (script,) = (name for name in names if name.endswith(".js"))
+        assert script == f"comparison/report-clips/{['a', 'b'].index(left_out)}.js"
+        assert archive.read(script).count(b"audio/flac") == 2 + (left_out == "a")  # one output of b cannot be read
+        samples, rate = soundfile.read(io.BytesIO(archive.read("comparison/mine/a.wav")))
+    wanted, _ = soundfile.read(tmp_path / "in" / "mine" / "a.wav")
+    assert rate == SAMPLE_RATE
+    assert np.abs(samples - wanted).max() < 1 / 32_768
+    assert names - {script} == {
+        f"comparison/{name}"
+        for name in ("report.html", "results.json", "rows.csv", "reference/a.wav", "reference/b.wav", "mine/a.wav",
+                     "mine/b.wav", "img-src-x-onerror-ran-1/a.wav")
+    }  # fmt: skip
+    html = compared_html(compared, folder)
+    assert "1 of 2 clips are not in the report alone" in html
+    assert f'<p class="page-words">{left_out}</p>' in html
+    assert 'download="comparison.zip"' in html
 
 
 def test_a_comparison_that_is_stopped_or_takes_too_long_shows_what_it_has(dropped, tmp_path, store):

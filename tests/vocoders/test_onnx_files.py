@@ -1,6 +1,8 @@
 """ONNX files: every family's export gives PyTorch's samples and finds its recipe again; others are judged by a trial."""
 
+import functools
 import importlib.util
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +10,14 @@ import onnx
 import pytest
 import torch
 
+from common.onnx_runtime import silence
 from tests.command import command
-from tests.family_files import written
+from tests.family_files import CASES, written
 from tests.golden.formula import mel
 from vocoders.catalogue import OWN_CHECKPOINT, find_system
-from vocoders.checkpoints.checkpoint import CheckpointError, read_checkpoint
+from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, read_checkpoint
 from vocoders.features import Features
+from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
 from vocoders.onnx_files import network
 from vocoders.onnx_files.export import export_onnx
 from vocoders.onnx_files.metadata import read_metadata, recipe_in
@@ -22,23 +26,33 @@ from vocoders.onnx_files.system import _judged, inspect
 from vocoders.recipes.named import HIFIGAN, HW2, NAMED
 
 
-@pytest.fixture
-def exported(tmp_path):
-    def make(case: str) -> Path:
-        export_onnx(read_checkpoint(written(case, tmp_path)), tmp_path / "out.onnx")
-        return tmp_path / "out.onnx"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A case's generator and its ONNX file, exported once."""
+
+    @functools.cache
+    def make(case: str) -> tuple[Checkpoint, Path]:
+        folder = tmp_path_factory.mktemp("exported")
+        checkpoint = read_checkpoint(written(case, folder))
+        assert export_onnx(checkpoint, folder / "out.onnx") < 1e-4
+        return checkpoint, folder / "out.onnx"
 
     return make
+
+
+@pytest.fixture
+def exported(made, tmp_path):
+    """A copy of its own."""
+    return lambda case: Path(shutil.copy(made(case)[1], tmp_path / "out.onnx"))
 
 
 @pytest.mark.parametrize(
     "case", ["HiFi-GAN, resblock 2", "iSTFTNet", "ParallelWaveGAN's HiFi-GAN, one", "BigVGAN 2", "Vocos, center"]
 )
 @torch.inference_mode()
-def test_an_export_gives_pytorchs_samples_in_windows_too(tmp_path, exported, monkeypatch, case):
+def test_an_export_gives_pytorchs_samples_in_windows_too(made, monkeypatch, case):
     monkeypatch.setattr(network, "WINDOW_FRAMES", 64)
-    path = exported(case)
-    checkpoint = read_checkpoint(next(p for p in tmp_path.iterdir() if p.suffix in ("", ".bin", ".pkl", ".ckpt")))
+    checkpoint, path = made(case)
     facts = OnnxNetwork(path).facts
     config = checkpoint.config
     assert (facts.bands, facts.hop, facts.tail, facts.context) == (
@@ -55,6 +69,30 @@ def test_an_export_gives_pytorchs_samples_in_windows_too(tmp_path, exported, mon
     found = vocoder(Features(checkpoint.recipe.log_kind, values[0].numpy()))
     assert found.shape == wanted.shape
     assert np.abs(found - wanted).max() < 1e-4
+
+
+@pytest.mark.parametrize("case", CASES)
+@torch.inference_mode()
+def test_onnx_runtime_gives_pytorchs_samples_of_any_number_of_frames(made, case):
+    """Of every family and variant, in another runtime than the one that checks an export."""
+    checkpoint, path = made(case)
+    session, generator = onnx_session(path), checkpoint.generator()
+    for frames in (8, 33, 150):
+        values = mel(checkpoint.config.bands, frames)
+        wanted = generator(values).numpy()
+        (found,) = session.run(["waveform"], {"mel": values.numpy()})
+        assert found.shape == wanted.shape == (1, 1, frames * checkpoint.config.hop - checkpoint.config.tail)
+        assert wanted.std() > 0.01
+        assert np.abs(found - wanted).max() < 1e-4
+
+
+def onnx_session(path: Path):
+    silence()
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def test_the_recipe_of_the_metadata_counts(exported):
@@ -155,6 +193,11 @@ def test_the_command_refuses_a_guided_generator_and_other_names(tmp_path):
     done = command("vocoders", "export", OWN_CHECKPOINT, tmp_path / "a.onnx", code=1)
     assert "takes a Griffin-Lim waveform" in done.stderr
     assert "written as .onnx" in command("vocoders", "export", "hifigan-original", tmp_path / "a.pt", code=1).stderr
+
+
+def test_a_harmonic_plus_noise_generator_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="takes a Griffin-Lim waveform"):
+        export_onnx(Checkpoint(HarmonicNoiseConfig(), HW2, {}, {}), tmp_path / "a.onnx")
 
 
 def test_weights_in_other_files_are_found_wherever_a_network_keeps_them(exported):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eval.compare.clip_task import measure_clip, unread
-from eval.compare.folder import checked_baseline, usable_metrics, write_comparison
+from eval.compare.folder import Written, checked_baseline, usable_metrics, write_comparison
 from eval.compare.measurement import Row
 from eval.compare.output_folder import AnySystem, OutputFolder, check_ids
 from eval.compare.summary import Summary
@@ -22,6 +22,7 @@ from server.results import ResultFolder
 from ui.background import Finished, followed
 from ui.folders.layout import FoldersError
 from ui.folders.material import Material, read_output
+from ui.folders.packing import pack_comparison
 from vocoders.audio import SAMPLE_RATE, Recording, write_wav
 from vocoders.recordings.contained import read_recording_contained
 from vocoders.recordings.reader import AudioError, Limits
@@ -30,7 +31,9 @@ from vocoders.systems import System
 MAX_CLIPS = 60
 MAX_TOTAL_SECONDS = 3600.0  # of recordings and outputs
 MAX_MINUTES = 15.0  # of computing; what is measured by then is shown
-FILES = {"report.html": "Report", "results.json": "Results (JSON)", "rows.csv": "Every value (CSV)"}
+TABLES = {"report.html": "Report", "results.json": "Results (JSON)", "rows.csv": "Every value (CSV)"}
+PACKED = "comparison.zip"
+FILES = TABLES | {PACKED: "Everything with audio (zip)"}
 REFERENCE = "reference"  # folder for the recordings as they were decoded, for the report
 
 
@@ -45,13 +48,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Compared:
-    """stopped: a sentence where not all clips were measured."""
+    """stopped: a sentence where not all clips were measured. outside: clips whose sound is in the zip, not in the report alone."""
 
     rows: Sequence[Row]
     summary: Summary
     systems: Sequence[AnySystem]
     material: Material
     stopped: str = ""
+    outside: Sequence[str] = ()
 
 
 class _Stopped(Exception):
@@ -126,12 +130,12 @@ class FoldersJob:
         if all(row.error for row in rows):
             raise FoldersError(rows[0].error)
         report(Progress(len(clips), len(clips), "Writing the report"))
-        summary = self._compute.run(
+        written = self._compute.run(
             _write, work, rows, self._systems, self._sources(work), self._names, self._undefined, self._baseline
         )
         for name in FILES:
             shutil.move(work / name, self._folder.path / name)
-        return Compared(rows, summary, self._systems, self._material, reason)
+        return Compared(rows, written.summary, self._systems, self._material, reason, written.outside)
 
     def _measured(self, clip: str, work: Path, tell: Callable[[str], None]) -> list[Row]:
         """The clip's rows. A file that cannot be used is a sentence in its row, and takes nothing from the others."""
@@ -180,7 +184,9 @@ def _write(
     undefined: dict[str, str],
     baseline: str,
     report: Callable[[], None],
-) -> Summary:
-    """In the computing process."""
+) -> Written:
+    """In the computing process: the files `FILES`."""
     report()
-    return write_comparison(work, rows, systems, sources, choose_metrics(metrics), undefined, baseline)
+    written = write_comparison(work, rows, systems, sources, choose_metrics(metrics), undefined, baseline)
+    pack_comparison(work / PACKED, work, TABLES, rows, sources, report)
+    return written

@@ -9,6 +9,7 @@ import gradio as gr
 
 from eval.compare.intervals import MIN_VALUES
 from eval.metrics.registry import METRICS
+from eval.reports.player.clips import MAX_CLIP_SECONDS
 from server.executor import ComputeError, Executor
 from server.results import ResultFolder, ResultStore
 from ui.compare.inputs import choices, offered
@@ -117,6 +118,8 @@ def compared_html(compared: Compared, folder: ResultFolder) -> str:
         noticed=noticed,
         material=compared.material,
         stopped=compared.stopped,
+        outside=compared.outside,
+        played=MAX_CLIP_SECONDS,
         files=[(folder.url(name), name, title) for name, title in FILES.items()],
     )
 

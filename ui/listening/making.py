@@ -12,6 +12,8 @@ from eval.compare.output_folder import AnySystem
 from eval.listening.analysis.power import plan, twice_as_precise
 from eval.listening.making.make_study import Made, make_study
 from eval.listening.making.stimuli import render_stimuli
+from eval.listening.recruiting.launch import pay_words
+from eval.listening.recruiting.terms import Pay
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
 from eval.listening.study import Study, StudyError, session_minutes
@@ -239,8 +241,9 @@ def outlook_of(
     raters: float,
     trials: float,
     *checks: float,
+    pay: Pay | None = None,
 ) -> str:
-    """The planner's sentences, as HTML, for the present values of the form."""
+    """The planner's sentences, as HTML, for the present values of the form. pay: of a session, which is shown by the hour."""
     items = len(files or []) + bool(with_compared and recording)
     per_item = len(task_of(mode).units(Material(systems)))
     if not items or not systems or not per_item or not raters or raters < 1:
@@ -250,13 +253,15 @@ def outlook_of(
     found = plan(mode, int(raters), heard)
     asked *= task_of(mode).rounds(items)
     extra = int(sum(filter(None, checks)))
+    minutes = session_minutes(mode, asked + extra)
     return fill(
         "listening/templates/outlook.html",
         found=found,
         asked=asked,
         extra=extra,
-        minutes=session_minutes(mode, asked + extra),
+        minutes=minutes,
         more=twice_as_precise(found),
+        pay=pay_words(pay, minutes, int(raters)) if pay else "",
     )
 
 

@@ -12,11 +12,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from eval.listening.session.errors import RequestError
+from eval.listening.session.preview import Preview
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
 
 MAX_BODY_BYTES = 64 * 1024  # of a request; an answer takes one or two thousand
-_STATUS = {"unknown_study": 404, "closed": 403, "bad_token": 403, "stale": 409, "storage": 503}
+_STATUS = {
+    "unknown_study": 404,
+    "closed": 403,
+    "no_participant": 403,
+    "bad_token": 403,
+    "bad_preview": 403,
+    "stale": 409,
+    "storage": 503,
+}
 _NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 _log = logging.getLogger(__name__)
 
@@ -33,6 +42,7 @@ class Open(_Body):
 
     study: str = Field(max_length=64)
     token: str | None = Field(None, max_length=400)
+    address: dict = Field(default_factory=dict)  # the parameters of the page's address: ids of a recruiting platform
 
 
 class Join(_Body):
@@ -41,6 +51,7 @@ class Join(_Body):
     study: str = Field(max_length=64)
     language: str = Field("en", max_length=16)
     device: dict = Field(default_factory=dict)
+    address: dict = Field(default_factory=dict)
 
 
 class Next(_Body):
@@ -71,6 +82,18 @@ class Questionnaire(_Body):
     answers: dict = Field(default_factory=dict)
 
 
+class Own(_Body):
+    """Asks for everything that is stored about a rater."""
+
+    token: str = Field(max_length=400)
+
+
+class About(_Body):
+    """Asks what a study stores."""
+
+    study: str = Field(max_length=64)
+
+
 class Forget(_Body):
     """Asks for a rater's data to be deleted."""
 
@@ -98,18 +121,28 @@ def rate_routes(listening: Listening) -> APIRouter:
 
         router.add_api_route(path, endpoint, methods=["POST"], include_in_schema=False)
 
-    call("/open", Open, lambda body: listening.resume(body.study, body.token))
-    call("/join", Join, lambda body: listening.join(body.study, body.language, body.device))
-    call("/next", Next, lambda body: listening.next(body.token, body.done, body.model_extra or {}))
-    call("/answer", Answer, lambda b: listening.answer(b.token, b.nonce, b.answer, b.model_dump()))
-    call("/questionnaire", Questionnaire, lambda body: listening.questionnaire(body.token, body.answers))
-    call("/forget", Forget, lambda body: listening.delete_rater(body.token))
+    preview = Preview(listening)
+
+    def opened(body: Open | Join) -> Listening:
+        return preview.opened(body.study, body.address)
+
+    def of(body: Next | Answer | Questionnaire | Own | Forget) -> Listening:
+        return preview.holding(body.token)
+
+    call("/open", Open, lambda body: opened(body).resume(body.study, body.token, body.address))
+    call("/join", Join, lambda body: opened(body).join(body.study, body.language, body.device, body.address))
+    call("/next", Next, lambda body: of(body).next(body.token, body.done, body.model_extra or {}))
+    call("/answer", Answer, lambda b: of(b).answer(b.token, b.nonce, b.answer, b.model_dump()))
+    call("/questionnaire", Questionnaire, lambda body: of(body).questionnaire(body.token, body.answers))
+    call("/mine", Own, lambda body: of(body).own_data(body.token))
+    call("/privacy", About, lambda body: listening.privacy(body.study))
+    call("/forget", Forget, lambda body: of(body).delete_rater(body.token))
 
     @router.get("/stim/{token}", include_in_schema=False)
     def stimulus(token: str) -> Response:
         """The wav file without any header that could tell which system made it: no name, date or ETag."""
         try:
-            return Response(listening.audio(token), media_type="audio/wav", headers=_NO_STORE)
+            return Response(preview.holding(token).audio(token), media_type="audio/wav", headers=_NO_STORE)
         except (RequestError, OSError):
             return _refusal("bad_token", "There is no such sound.", 404)
         except StoreError as error:

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 TAPS = 12  # of both filters
 REACH = TAPS // 2  # input samples to each side on which an output sample of `AntiAliased` depends
-_TINY = 1e-9  # keeps a division by an alpha of 0 finite, as in the original
+TINY = 1e-9  # keeps a division by an alpha of 0 finite, as in the original
 
 
 def kaiser_sinc(cutoff: float, half_width: float, taps: int = TAPS) -> np.ndarray:
@@ -51,7 +51,7 @@ class Snake(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         alpha = self._scaled(self.alpha)
         beta = self._scaled(self.beta) if hasattr(self, "beta") else alpha
-        return x + torch.sin(x * alpha).square() / (beta + _TINY)
+        return x + torch.sin(x * alpha).square() / (beta + TINY)
 
     def _scaled(self, parameter: Tensor) -> Tensor:
         return (parameter.exp() if self.log_scale else parameter)[:, None]

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from vocoders.bigvgan.activations import REACH, TAPS, AntiAliased, Snake
-from vocoders.hifigan.generator import MAX_HOP, require
+from vocoders.hifigan.generator import MAX_HOP, before_upsampling, receptive_fields, require
 
 
 @dataclass(frozen=True)
@@ -75,17 +75,19 @@ class BigVGANConfig:
         return math.prod(self.upsample_rates)
 
     @property
+    def receptive_fields(self) -> tuple[int, ...]:
+        """Per upsampling: how many of its output samples away one can still change a sample of the waveform."""
+        convolutions = 2 if self.resblock == 1 else 1
+        blocks = max(
+            sum((size - 1) // 2 * (dilation + convolutions - 1) + convolutions * REACH for dilation in dilations)
+            for size, dilations in zip(self.resblock_kernel_sizes, self.resblock_dilation_sizes)
+        )
+        return receptive_fields(self, 3 + REACH, blocks)  # of conv_post and the snake before it
+
+    @property
     def context(self) -> int:
         """Receptive field to each side, in mel frames."""
-        reach = 3 + REACH  # of conv_post and the snake before it, in samples
-        convolutions = 2 if self.resblock == 1 else 1
-        for rate, kernel in reversed(list(zip(self.upsample_rates, self.upsample_kernel_sizes))):
-            reach += max(
-                sum((size - 1) // 2 * (dilation + convolutions - 1) + convolutions * REACH for dilation in dilations)
-                for size, dilations in zip(self.resblock_kernel_sizes, self.resblock_dilation_sizes)
-            )
-            reach = (reach + (kernel + rate) // 2 - 1) // rate
-        return reach + 3  # of conv_pre
+        return before_upsampling(self, 0, self.receptive_fields[0]) + 3  # of conv_pre
 
     @property
     def multiply_adds(self) -> int:

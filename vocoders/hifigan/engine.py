@@ -2,7 +2,7 @@
 by the waveform of a guide, for generators that take one).
 
 PyTorch is the reference. On a GPU it is also what runs; on a CPU the compiled form of `vocoders.hifigan.openvino_generator`
-does for HiFi-GAN, which gives the same samples within 1e-4, and PyTorch where that cannot be had.
+does for HiFi-GAN and the smaller BigVGANs, which gives the same samples within 1e-4, and PyTorch where that cannot be had.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def make_engine(checkpoint: Checkpoint, name: EngineName = "auto") -> Engine:
         try:
             return OpenVINOGenerator(checkpoint)
         except (ImportError, RuntimeError) as error:
-            _log.warning("HiFi-GAN runs in PyTorch, which is slower: OpenVINO cannot be used (%s)", error)
+            _log.warning(
+                "%s runs in PyTorch, which is slower: OpenVINO cannot be used (%s)", checkpoint.config.family, error
+            )
     return PyTorchGenerator(checkpoint)
 
 

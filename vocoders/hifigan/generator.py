@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -135,25 +135,32 @@ class HiFiGANConfig:
     def receptive_fields(self) -> tuple[int, ...]:
         """Per upsampling: how many of its output samples away one can still change a sample of the waveform."""
         head = -(-self.istft_n_fft // self.istft_hop) + 1 if self.istft_n_fft else 0
-        reach, receptive_fields = 3 + head, []  # of conv_post, in samples, or frames of the head
-        for rate, kernel in reversed(list(zip(self.upsample_rates, self.upsample_kernel_sizes))):
-            reach += max(
-                sum((size - 1) // 2 * (dilation + (1 if self.resblock == 1 else 0)) for dilation in dilations)
-                for size, dilations in zip(self.resblock_kernel_sizes, self.resblock_dilation_sizes)
-            )
-            receptive_fields.append(reach)
-            reach = self._before_upsampling(reach, rate, kernel)
-        return tuple(reversed(receptive_fields))
+        blocks = max(
+            sum((size - 1) // 2 * (dilation + (1 if self.resblock == 1 else 0)) for dilation in dilations)
+            for size, dilations in zip(self.resblock_kernel_sizes, self.resblock_dilation_sizes)
+        )
+        return receptive_fields(self, 3 + head, blocks)  # of conv_post, in samples, or frames of the head
 
     @property
     def context(self) -> int:
         """Receptive field to each side, in mel frames."""
-        first = self._before_upsampling(self.receptive_fields[0], self.upsample_rates[0], self.upsample_kernel_sizes[0])
-        return first + 3  # of conv_pre
+        return before_upsampling(self, 0, self.receptive_fields[0]) + 3  # of conv_pre
 
-    @staticmethod
-    def _before_upsampling(reach: int, rate: int, kernel: int) -> int:
-        return (reach + (kernel + rate + 1) // 2 - 1) // rate
+
+def receptive_fields(config: Any, last: int, blocks: int) -> tuple[int, ...]:
+    """Those of a configuration with `upsample_rates` and `upsample_kernel_sizes`. last: reach of what follows the last blocks;
+    blocks: reach of the blocks behind one upsampling; both in samples to one side."""
+    reach, found = last, []
+    for stage in reversed(range(len(config.upsample_rates))):
+        found.append(reach + blocks)
+        reach = before_upsampling(config, stage, reach + blocks)
+    return tuple(reversed(found))
+
+
+def before_upsampling(config: Any, stage: int, reach: int) -> int:
+    """A reach in output samples of an upsampling, in samples of its input."""
+    rate, kernel = config.upsample_rates[stage], config.upsample_kernel_sizes[stage]
+    return (reach + (kernel + rate + 1) // 2 - 1) // rate
 
 
 def require(condition: bool, name: str, value: object, allowed: str) -> None:

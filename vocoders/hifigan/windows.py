@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from vocoders.bigvgan.generator import BigVGANConfig
 from vocoders.hifigan.generator import HiFiGANConfig
 
 MAX_KEPT_FRAMES = 256  # of a window: 3 s of audio
@@ -59,7 +60,7 @@ class Trims:
     output: tuple[int, int]
 
 
-def trims(window: Window, config: HiFiGANConfig) -> Trims:
+def trims(window: Window, config: HiFiGANConfig | BigVGANConfig) -> Trims:
     """The samples that every stage may drop at either side of a window, since no later stage needs them."""
     left, right = window.first - window.start, window.stop - window.last
     stages = []

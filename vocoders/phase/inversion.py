@@ -79,6 +79,7 @@ def _flat_start(wanted, bank, column_sums):
 
 
 def _kl_updates(estimate, wanted, bank, column_sums, iterations: int):
+    normalized = bank / column_sums
     for _ in range(iterations):
-        estimate = estimate * ((wanted / (estimate @ bank.T + _TINY)) @ (bank / column_sums))
+        estimate = estimate * ((wanted / (estimate @ bank.T + _TINY)) @ normalized)
     return estimate

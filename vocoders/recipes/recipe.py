@@ -105,6 +105,13 @@ class MelRecipe:
         return self.rate, self.n_fft, self.win_length, self.window, self.hop, self.pad
 
     @property
+    def linear(self) -> MelRecipe:
+        """Equal for two mels that differ by their logarithm, its floor and the statistics alone."""
+        return dataclasses.replace(
+            self, name="linear", log_base=math.e, floor=1e-5, floor_mode="clamp", mean=(), deviation=()
+        )
+
+    @property
     def shortest(self) -> int:
         """Samples that one frame, or the mirrored ends, need."""
         one_frame = max(1, self.n_fft - 2 * self.pad)
@@ -118,6 +125,10 @@ class MelRecipe:
     def frames(self, samples: int) -> int:
         """Of the mel of so many samples."""
         return (samples + 2 * self.pad - self.n_fft) // self.hop + 1
+
+    def samples(self, frames: int) -> int:
+        """That so many frames span: the fewest whose mel has them, or the shortest length."""
+        return max(self.shortest, (frames - 1) * self.hop + self.n_fft - 2 * self.pad)
 
     def whole(self, samples: int) -> int:
         """The samples, rounded up so that no frame is lost and the shortest length is reached."""

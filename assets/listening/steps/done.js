@@ -1,13 +1,13 @@
-// The ends of a session: thanks with a code, answers deleted, study closed, or no study at all.
+// The ends of a session: thanks with a code, turned away, answers deleted, study closed, or no study at all.
 
-import { el, setText } from '../../player/elements.js';
-import { button, heading, primary } from '../widgets.js';
+import { el } from '../../player/elements.js';
+import { heading, primary } from '../widgets.js';
+import { privacyLink } from './privacy.js';
+import { wayBack } from './way-back.js';
 import { Withdraw } from './withdraw.js';
 
-/** @import { DoneStep, StepView } from '../messages.js' */
+/** @import { DoneStep, EndStep, StepView, WayBack } from '../messages.js' */
 /** @import { Session } from '../session.js' */
-
-const COPIED_MS = 2000;   // that the button says so
 
 /** @implements {StepView} */
 export class Done {
@@ -15,28 +15,12 @@ export class Done {
    * @param {Session} session
    * @param {DoneStep} step
    */
-  constructor(session, { code }) {
+  constructor(session, step) {
     const { words } = session;
     this.heading = heading(words.say('done.title'));
-    this.code = el('output', 'booth-code', { id: 'booth-code', text: code });
-    /** @type {HTMLButtonElement} */
-    const copy = button(words.say('done.copy'), async () => {
-      await this.copy(code);
-      setText(copy, words.say('done.copied'));
-      session.announce(words.say('done.copied'));
-      setTimeout(() => setText(copy, words.say('done.copy')), COPIED_MS);
-    });
     this.root = el('div', 'booth-step booth-end', {}, this.heading,
-      el('p', 'booth-text', { text: words.say('done.text') }),
-      el('div', 'booth-receipt', {}, el('label', '', { for: 'booth-code', text: words.say('done.code') }),
-        el('div', 'booth-receipt-row', {}, this.code, copy)),
-      new Withdraw(session, words.say('delete.after')).root);
-  }
-
-  /** Selected as well: where a browser forbids the clipboard, one more key copies. @param {string} code */
-  copy(code) {
-    getSelection()?.selectAllChildren(this.code);
-    return navigator.clipboard?.writeText(code).catch(() => {});
+      el('p', 'booth-text', { text: words.say(step.url ? 'done.stored' : 'done.text') }), ...wayBack(session, step),
+      el('div', '', {}, privacyLink(session)), new Withdraw(session, words.say('delete.after')).root);
   }
 
   update() {}
@@ -50,16 +34,17 @@ export class Done {
 export class Notice {
   /**
    * @param {Session} session
-   * @param {'closed' | 'forgotten' | 'error'} name
+   * @param {EndStep['step'] | 'error'} name
    * @param {{again?: boolean, code?: string}} problem
+   * @param {WayBack} back
    */
-  constructor(session, name, { again = false, code } = {}) {
+  constructor(session, name, { again = false, code } = {}, back = {}) {
     const { words } = session;
     const known = code && words.has(`error.${code}`);
     const text = known ? `error.${code}` : name === 'error' ? 'error.other' : `${name}.text`;
     this.heading = heading(words.say(`${name}.title`));
     this.root = el('div', 'booth-step booth-end', {}, this.heading, el('p', 'booth-text', { text: words.say(text) }),
-      again && primary(words.say('error.reload'), () => session.open()));
+      ...wayBack(session, back), again && primary(words.say('error.reload'), () => session.open()));
   }
 
   update() {}

@@ -1,4 +1,4 @@
-// The questionnaire: the study's own questions, shown as they are. None has to be answered.
+// The questionnaire: the study's own questions, shown as they are. Those before the trials have to be answered, no other.
 
 import { el } from '../../player/elements.js';
 import { Choices, Foot, heading } from '../widgets.js';
@@ -8,6 +8,8 @@ import { Choices, Foot, heading } from '../widgets.js';
 /** @typedef {{id: string, root: HTMLElement, read: () => string | null, enable: (enabled: boolean) => void}} Field */
 
 const MAX_ANSWER_CHARS = 2000;   // of a written answer
+const TITLES = { before: 'questionnaire.before', between: 'between.title', last: 'questionnaire.title' };
+const BUTTONS = { before: 'questionnaire.next', between: 'trial.submit', last: 'questionnaire.submit' };
 
 /** @implements {StepView} */
 export class Questionnaire {
@@ -15,16 +17,18 @@ export class Questionnaire {
    * @param {Session} session
    * @param {QuestionnaireStep} step
    */
-  constructor(session, { questions, between }) {
+  constructor(session, { questions, required = false, between = false }) {
     const { words } = session;
+    const place = required ? 'before' : between ? 'between' : 'last';
     this.session = session;
     this.words = words;
-    this.heading = heading(words.say(between ? 'between.title' : 'questionnaire.title'));
+    this.required = required;
+    this.heading = heading(words.say(TITLES[place]));
     this.fields = questions.map((question, index) => this.buildField(question, `booth-question-${index}`));
-    this.foot = new Foot(words.say(between ? 'trial.submit' : 'questionnaire.submit'), () => this.submit());
+    this.foot = new Foot(words.say(BUTTONS[place]), () => this.submit());
     this.button = this.foot.button;
     this.root = el('div', 'booth-step', {}, this.heading,
-      el('p', 'booth-text', { text: words.say('questionnaire.text') }), ...this.fields.map(({ root }) => root),
+      el('p', 'booth-text', { text: words.say(required ? 'questionnaire.why' : 'questionnaire.text') }), ...this.fields.map(({ root }) => root),
       this.foot.root);
     this.update();
   }
@@ -36,7 +40,7 @@ export class Questionnaire {
    */
   buildField({ id, text, kind, choices }, name) {
     if (kind === 'choice') {
-      const options = new Choices(name, text, choices.map((value) => ({ value, text: value })), () => {});
+      const options = new Choices(name, text, choices.map((value) => ({ value, text: value })), () => this.update());
       options.root.dataset.kind = 'list';
       const root = el('div', 'booth-field', {},
         el('p', 'booth-question', { text, 'aria-hidden': 'true' }), options.root);
@@ -58,9 +62,14 @@ export class Questionnaire {
     session.ask('questionnaire', { token: session.token, answers });
   }
 
+  get missing() {
+    const open = this.required && this.fields.some(({ read }) => read() === null);
+    return open ? this.words.say('questionnaire.missing') : '';
+  }
+
   update() {
     const { session, fields, foot, words } = this;
     fields.forEach(({ enable }) => enable(!session.busy));
-    foot.render('', session.busy && words.say('trial.sending'));
+    foot.render(this.missing, session.busy && words.say('trial.sending'));
   }
 }

@@ -2,6 +2,7 @@
 
 import { el } from '../../player/elements.js';
 import { Foot, heading } from '../widgets.js';
+import { privacyLink } from './privacy.js';
 
 /** @import { StepView, WelcomeStep } from '../messages.js' */
 /** @import { Session } from '../session.js' */
@@ -15,10 +16,11 @@ export class Welcome {
    * @param {Session} session
    * @param {WelcomeStep} step
    */
-  constructor(session, { study, durable }) {
+  constructor(session, { study, durable, preview = false }) {
     const { words } = session;
     this.session = session;
     this.words = words;
+    this.preview = preview;
     this.heading = heading(study.name);
     this.consent = el('input', 'booth-check', { type: 'checkbox', onchange: () => this.update() });
     this.foot = new Foot(words.say('welcome.start'), () => session.join());
@@ -32,7 +34,7 @@ export class Welcome {
       el('h2', 'booth-subtitle', { text: words.say('welcome.before') }),
       list(TIPS.map((tip) => `welcome.tip.${tip}`)),
       el('details', 'booth-details', {}, el('summary', '', { text: words.say('welcome.data') }),
-        list(DATA.map((part) => `welcome.data.${part}`))),
+        list(DATA.map((part) => `welcome.data.${part}`)), privacyLink(session)),
       el('label', 'booth-consent', {}, this.consent, el('span', '', { text: words.say('welcome.consent') })),
       this.foot.root);
     this.update();
@@ -40,6 +42,7 @@ export class Welcome {
 
   update() {
     const { session, words } = this;
+    if (this.preview) return void this.foot.render(words.say('welcome.accept'));
     this.foot.render(this.consent.checked ? '' : words.say('welcome.consent.missing'),
       session.busy && words.say('trial.sending'));
   }

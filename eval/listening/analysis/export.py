@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from eval.listening.analysis.results import EXCLUDING_RULES, flags_of, votes_of
+from eval.listening.analysis.results import excluding_rules, flags_of, votes_of
 from eval.listening.analysis.votes import Rating
 from eval.listening.storage.records import COMMENT, StoredStudy
 from eval.listening.storage.store import Store
@@ -60,9 +60,24 @@ def export_study(store: Store, public_id: str, folder: Path) -> list[Path]:
     return paths
 
 
+PARTICIPANTS = ("participant", "platform_study", "platform_session", "rater", "code", "started", "outcome")
+
+
+def export_participants(store: Store, public_id: str, path: Path) -> Path:
+    """A CSV of a platform's ids beside the raters of answers.csv: for payment, and for holders of the study's key only.
+
+    Errors: KeyError for an unknown study.
+    """
+    store.study(public_id)
+    rows = store.participants(public_id)
+    path.touch(0o600)  # nobody else reads who took part
+    _write_csv(path, PARTICIPANTS, ([row[name] for name in PARTICIPANTS] for row in rows))
+    return path
+
+
 def _long(stored: StoredStudy, row: Mapping, flags: Sequence[str]) -> list[tuple]:
     """A line per rated sound; explicit references have none."""
-    excluded = bool(set(flags) & set(EXCLUDING_RULES))
+    excluded = bool(set(flags) & set(excluding_rules(stored)))
     task = stored.study.task
     trial = Trial(row["kind"], row["item"], tuple(row["shown"]), row["x"])
     # `heard` and `plays` begin with an explicit reference
@@ -95,7 +110,7 @@ def _write_jsonl(path: Path, stored: StoredStudy, rows: Sequence[Mapping], rater
         "table": "study",
         "id": stored.public_id,
         "revision": stored.revision,
-        **json.loads(stored.study.as_json()),
+        **stored.study.shareable(),
     }
     stimuli = [{"table": "stimulus", **vars(stimulus)} for stimulus in stored.stimuli]
     lines = [study, *stimuli, *({"table": "rater", **r} for r in raters), *({"table": "answer", **r} for r in rows)]

@@ -14,7 +14,7 @@ from eval.listening.analysis.precision import MIN_RATERS, MIN_VOTES_PER_CONDITIO
 from eval.listening.analysis.ratings import means_by_item, scores_by_system
 from eval.listening.analysis.screening import Flag, included
 from eval.listening.analysis.votes import Extremes, Rating, Vote
-from eval.listening.storage.records import DECIDED, Stimulus, StoredStudy
+from eval.listening.storage.records import DECIDED, TURNED_AWAY, Stimulus, StoredStudy
 from eval.listening.study import Study
 
 EXCLUDING_RULES = (
@@ -43,21 +43,29 @@ def flags_of(study: Study, votes: Sequence[Vote], raters: Sequence[Mapping]) -> 
     return [*stored, *headphones, *study.task.screen(votes)]
 
 
+def excluding_rules(stored: StoredStudy) -> tuple[str, ...]:
+    """Those of EXCLUDING_RULES that no alarm suspends."""
+    return tuple(rule for rule in EXCLUDING_RULES if rule not in stored.suspended)
+
+
 def analyse(stored: StoredStudy, rows: Sequence[Mapping], raters: Sequence[Mapping]) -> dict:
     """JSON-ready. rows, raters: as the store gives them."""
     study = stored.study
     votes = votes_of(study, rows)
     flags = flags_of(study, votes, raters)
-    kept = included(votes, flags, EXCLUDING_RULES)
+    rules_out = excluding_rules(stored)
+    kept = included(votes, flags, rules_out)
     answered = Counter(row["rater"] for row in rows)
     rules = {rule: sorted({flag.rater for flag in flags if flag.rule == rule}) for rule in {f.rule for f in flags}}
     content = {
-        "study": {"id": stored.public_id, "revision": stored.revision, **asdict(study), "sha256": study.sha256},
+        "study": {"id": stored.public_id, "revision": stored.revision, **study.shareable(), "sha256": study.sha256},
         "n": {
             "started": len(raters),
             "finished": sum(
-                answered[rater["rater"]] >= rater["trials"] or DECIDED in rater["events"] for rater in raters
+                rater["trials"] > 0 and (rater["trials"] <= answered[rater["rater"]] or DECIDED in rater["events"])
+                for rater in raters
             ),
+            "turned_away": sum(TURNED_AWAY in rater["events"] for rater in raters),
             "with_votes": len({vote.rater for vote in votes}),
             "screened": len({vote.rater for vote in kept}),
             "items": len({vote.item for vote in votes}),
@@ -65,7 +73,8 @@ def analyse(stored: StoredStudy, rows: Sequence[Mapping], raters: Sequence[Mappi
             "votes_screened": sum(not vote.repeat for vote in kept),
         },
         "screening": {
-            "excluding": list(EXCLUDING_RULES),
+            "excluding": list(rules_out),
+            "alarms": [{**asdict(alarm), "text": alarm.text} for alarm in stored.alarms],
             "flagged": {rule: len(who) for rule, who in sorted(rules.items())},
             "flags": [asdict(flag) for flag in flags],
         },

@@ -45,10 +45,9 @@ def make_study(
     Errors: `StudyError`, `StoreError`; those of `render`.
     """
     if revises is not None:
-        try:
-            store.study(revises)
-        except KeyError as error:
-            raise StudyError(f"there is no study {revises!r} to revise") from error
+        _require(store, revises, "to revise")
+    for earlier in study.recruiting.exclude.studies if study.recruiting else ():
+        _require(store, earlier, "whose participants could be left out")
     if is_full(data_dir):
         raise StudyError("the disk is nearly full; a study's outputs need room")
     if reasons := [f"{system.title}: {reason}" for system in systems if (reason := system.why_not())]:
@@ -61,6 +60,13 @@ def make_study(
         about[f"output {output.system} {output.item}"] = "; ".join([output.history, *output.notes])
     public_id, key = store.add_study(study, stimuli, wavs, versions() | about, revises)
     return Made(public_id, key, store.study(public_id).revision, tuple(stimuli))
+
+
+def _require(store: Store, public_id: str, purpose: str) -> None:
+    try:
+        store.study(public_id)
+    except KeyError as error:
+        raise StudyError(f"there is no study {public_id!r} {purpose}") from error
 
 
 def read_clips(paths: Mapping[str, Path], read: Callable[..., Recording] = read_recording) -> dict[str, Recording]:

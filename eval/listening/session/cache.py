@@ -38,10 +38,10 @@ class StoreCache:
         return stored
 
     def rater(self, rater_id: str) -> Rater | None:
-        """A rater never changes, so an entry is valid until `drop_rater`."""
+        """An admitted rater never changes, so an entry is valid until `drop_rater`."""
         with self._lock:
             known = self._raters.get(rater_id)
-        if known is None and (known := self._store.rater(rater_id)) is not None:
+        if known is None and (known := self._store.rater(rater_id)) is not None and known.is_admitted:
             with self._lock:
                 self._raters[rater_id] = known
         return known

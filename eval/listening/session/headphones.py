@@ -7,6 +7,7 @@ import functools
 import io
 import random
 import wave
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -28,6 +29,14 @@ def order(seed: str, number: int) -> tuple[str, ...]:
 def right_answers(seed: str, answers: list[int]) -> int:
     """How many of the first `ROUNDS` answers name the slot of the quiet tone."""
     return sum(answer == order(seed, number).index("quiet") for number, answer in enumerate(answers[:ROUNDS]))
+
+
+def outcome(seed: str, data: Mapping[str, object]) -> dict[str, int | bool]:
+    """The event of the check. data: of the page, `answers` and `skipped` among it."""
+    given = data.get("answers")
+    answers = [int(answer) for answer in given if isinstance(answer, int)] if isinstance(given, list) else []
+    right = right_answers(seed, answers)
+    return {"right": right, "skipped": bool(data.get("skipped")), "passed": right >= MIN_RIGHT_ANSWERS}
 
 
 @functools.cache

@@ -8,55 +8,83 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from collections.abc import Mapping
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from eval.listening.analysis.votes import LETTERS, REFERENCE
+from eval.listening.analysis.alarm import EXPECTED
+from eval.listening.analysis.votes import REFERENCE
 from eval.listening.design import check_answer
+from eval.listening.recruiting.platform import Platform
 from eval.listening.session import headphones
-from eval.listening.session.behaviour import read_behaviour, require_listening, required_seconds, response_flags
+from eval.listening.session.behaviour import read_behaviour, require_listening, response_flags
 from eval.listening.session.cache import StoreCache
 from eval.listening.session.errors import RequestError
 from eval.listening.session.plain_values import plain_mapping, text
-from eval.listening.storage.records import COMMENT, DECIDED, Rater, ShownTrial, StoredStudy
+from eval.listening.session.progress import next_number, note_early_end, questions_now
+from eval.listening.session.reception import Reception, questionnaire
+from eval.listening.session.trial_step import seconds_of, slots_of, trial_step
+from eval.listening.session.watch import Watch
+from eval.listening.storage.admissions import NoPlaceError
+from eval.listening.storage.database import StoreError
+from eval.listening.storage.records import COMMENT, Rater, StoredStudy
 from eval.listening.storage.store import Store
-from eval.listening.study import Question, session_minutes
+from eval.listening.study import session_minutes
 
+_log = logging.getLogger(__name__)
 SETUP_STEPS = ("volume", "headphones", "instructions")
-QUESTIONNAIRE, BETWEEN = "questionnaire", "between "  # kinds of events; a number follows the second one
 MAX_TEXT_CHARS = 2000  # of a written answer, and of a comment
-PAGE_OPTIONS = ("comments", "restart_on_switch", "lock_sliders")  # fields of a study that its trials are shown with
 
 
 class Listening:
     """The requests of the rating page. Each method returns the content of its response; most raise `RequestError`."""
 
-    def __init__(self, store: Store, secret: str, durable: bool = True) -> None:
-        """secret: the key that signs tokens; durable: whether answers outlive the process."""
+    def __init__(self, store: Store, secret: str, durable: bool = True, watch: Watch | None = None) -> None:
+        """secret: the key that signs tokens; durable: whether answers outlive the process; watch: of the checks."""
         self.store, self.durable = store, durable
-        self._secret = secret
+        self.secret = secret
         self._cache = StoreCache(store)
+        self._reception = Reception(store)
+        self._watch = watch or Watch(store)
         self._raters = URLSafeSerializer(secret, salt="rater")
         self._audio = URLSafeSerializer(secret, salt="audio")
 
     # ------------------------------------------------ steps
 
-    def resume(self, public_id: str, token: str | None) -> dict:
-        """The present step of the token's rater; without a known rater the welcome."""
-        stored = self._study(public_id)
-        rater = self._rater(token, stored) if token else None
-        if rater is None:
-            return {"step": "closed"} if stored.closed else self._welcome(stored)
-        return self._step(stored, rater)
+    def resume(self, public_id: str, token: str | None, address: Mapping[str, object] | None = None) -> dict:
+        """The present step of the rater: the participant whom the address names, else the token's; else the welcome.
 
-    def join(self, public_id: str, language: str, device: Mapping[str, object]) -> dict:
-        """A new rater's token and first step. device: facts about the browser, stored as they are."""
+        address: the parameters of the address that the page was opened with.
+        """
+        stored = self._study(public_id)
+        arrival = self._reception.arrival(stored, address or {})
+        rater = self._reception.known(stored, arrival)
+        if rater:
+            return {"token": self._token(rater), **self._step(stored, rater)}
+        if token and not arrival.visit and (rater := self._rater(token, stored)):
+            return self._step(stored, rater)
+        return self._reception.refusal(stored, arrival) or self._welcome(stored, arrival.is_preview)
+
+    def join(
+        self,
+        public_id: str,
+        language: str,
+        device: Mapping[str, object],
+        address: Mapping[str, object] | None = None,
+    ) -> dict:
+        """A new rater's token and first step. device: facts about the browser, stored as they are; address: as of `resume`."""
         stored = self._study(public_id, fresh=True)
-        if stored.closed:
-            raise RequestError("closed", "This study accepts no more answers.")
-        rater = self.store.add_rater(public_id, text(language)[:16], plain_mapping(device))
-        return {"token": self._raters.dumps([public_id, rater.id]), **self._step(stored, rater)}
+        arrival = self._reception.arrival(stored, address or {})
+        rater = self._reception.known(stored, arrival)
+        if rater is None:
+            if refused := self._reception.refusal(stored, arrival, joins=True):
+                return refused
+            try:
+                rater = self.store.add_rater(public_id, text(language)[:16], plain_mapping(device), arrival.visit)
+            except NoPlaceError:
+                return self._reception.end(stored, "quota_full", arrival.visit)
+        return {"token": self._token(rater), **self._step(stored, rater)}
 
     def next(self, token: str, done: str, data: Mapping[str, object]) -> dict:
         """Stores a step of `SETUP_STEPS` as done; returns the step after it. data: the step's outcome."""
@@ -64,11 +92,10 @@ class Listening:
         if done not in SETUP_STEPS:
             raise RequestError("invalid_answer", f"There is no step called {done!r:.40}.")
         if done == "headphones":
-            given = data.get("answers")
-            answers = [int(answer) for answer in given if isinstance(answer, int)] if isinstance(given, list) else []
-            right = headphones.right_answers(self._seed(rater), answers)
-            passed = right >= headphones.MIN_RIGHT_ANSWERS
-            self.store.add_event(rater, done, {"right": right, "skipped": bool(data.get("skipped")), "passed": passed})
+            outcome = headphones.outcome(self._seed(rater), data)
+            self.store.add_event(rater, done, outcome)
+            if not outcome["passed"] and stored.study.recruiting and stored.study.recruiting.headphones:
+                self._watch.look(stored, done)
         else:
             self.store.add_event(rater, done, plain_mapping(data))
         return self._step(stored, rater)
@@ -84,23 +111,29 @@ class Listening:
             check_answer(stored.study, shown.trial, answer)
         except ValueError as error:
             raise RequestError("invalid_answer", str(error)) from error
-        seconds = self._seconds(stored, shown)
-        behaviour = read_behaviour(reported, len(self._slots(stored, shown)), seconds)
+        seconds = seconds_of(stored, shown)
+        behaviour = read_behaviour(reported, len(slots_of(stored, shown)), seconds)
         require_listening(behaviour, seconds)
         flags = response_flags(stored, rater, shown, answer, behaviour)
         if stored.study.comments and (comment := text(reported.get("comment") or "").strip()[:MAX_TEXT_CHARS]):
             self.store.add_event(rater, f"{COMMENT}{shown.number}", {"text": comment})
         self.store.add_response(rater, shown, {"answer": answer, **behaviour.as_row()}, flags)
+        for rule in {flag.rule for flag in flags} & EXPECTED.keys():
+            self._watch.look(stored, rule)
         return self._step(stored, rater)
 
     def questionnaire(self, token: str, answers: Mapping[str, object]) -> dict:
-        """Stores the answers to the questions that are asked now, each cut to 2000 characters. answers: {id of a question: text}."""
+        """Stores the answers to the questions of this step, each cut to 2000 characters. answers: {id of a question: text}."""
         stored, rater = self._session(token)
-        kinds, answered = self.store.done(rater)
-        kind, questions = self._questions(stored, rater, kinds, answered)
-        if questions:
+        if self._reception.asks(stored, rater):
+            self._reception.screen(stored, rater, answers)
+        else:
+            kinds, answered = self.store.done(rater)
+            number = next_number(self.store, stored, rater, answered)
+            kind, questions = questions_now(stored, rater, kinds, answered, number)
             known = {question.id: text(answers.get(question.id, ""))[:MAX_TEXT_CHARS] for question in questions}
-            self.store.add_event(rater, kind, known)
+            if known:
+                self.store.add_event(rater, kind, known)
         return self._step(stored, rater)
 
     def delete_rater(self, token: str) -> dict:
@@ -110,8 +143,33 @@ class Listening:
         self._cache.drop_rater(rater.id)
         return {"step": "forgotten"}
 
-    def _welcome(self, stored: StoredStudy) -> dict:
-        """Errors: `StoreError` when the store cannot write, so that no session begins whose answers would be lost."""
+    def own_data(self, token: str) -> dict:
+        """Everything that is stored about the rater, for the rater."""
+        stored, rater = self._session(token)
+        return {"name": stored.study.name, **self.store.own_data(rater)}
+
+    def privacy(self, public_id: str) -> dict:
+        """What a listener may know about the data of a study before anything is stored."""
+        return self._reception.privacy(self._study(public_id))
+
+    def delete_expired(self) -> None:
+        """Deletes the raters whose time is over; tried again at the next call where the database is away."""
+        try:
+            for rater in self.store.delete_expired():
+                self._cache.drop_rater(rater)
+        except StoreError as error:
+            _log.warning("raters whose time is over could not be deleted: %s", error)
+
+    def platform_of(self, public_id: str) -> Platform | None:
+        """Where the listeners of a study come from; None for one that is not known, or not now."""
+        try:
+            terms = self._study(public_id).study.recruiting
+        except (RequestError, StoreError):
+            return None
+        return terms.site if terms else None
+
+    def _welcome(self, stored: StoredStudy, is_preview: bool = False) -> dict:
+        """is_preview: of a platform, where nobody can begin. Errors: `StoreError` when the store cannot write, so that no session begins whose answers would be lost."""
         self.store.check()
         study = stored.study
         minutes = session_minutes(study.mode, study.length)
@@ -120,12 +178,15 @@ class Listening:
             "step": "welcome",
             "study": {**about, "trials": study.length, "minutes": minutes},
             "durable": self.durable,
+            "preview": is_preview,
         }
 
     def _step(self, stored: StoredStudy, rater: Rater) -> dict:
         """The first step that is not stored as done, so that a session resumes after a reload, in another tab, or after a
         restart of the server."""
         kinds, answered = self.store.done(rater)
+        if step := self._reception.step(stored, rater, kinds):
+            return step
         setup = next((kind for kind in SETUP_STEPS if kind not in kinds), None)
         if setup == "volume":
             rate = stored.stimulus(stored.study.check_item, REFERENCE).sample_rate
@@ -135,87 +196,21 @@ class Listening:
                 [self._url("tone", rater.id, number, slot) for slot in range(3)] for number in range(headphones.ROUNDS)
             ]
             return {"step": "headphones", "rounds": rounds}
+        if not rater.is_admitted:
+            rater = self._reception.admit(stored, rater)
+            if not rater.is_admitted:
+                return self._step(stored, rater)
         if setup == "instructions":
             restarts = {"restart_on_switch": True} if stored.study.restart_on_switch else {}
             return {"step": "instructions", "mode": stored.study.mode, "attention": stored.study.traps > 0, **restarts}
-        number = self._next_number(stored, rater, answered)
-        if number is None and answered < len(rater.plan) and DECIDED not in kinds:
-            self.store.add_event(rater, DECIDED, {"answered": answered, "planned": len(rater.plan)})
-        if asked := self._questions(stored, rater, kinds, answered)[1]:
-            questions = [
-                {"id": q.id, "text": q.text, "kind": "choice" if q.choices else "text", "choices": list(q.choices)}
-                for q in asked
-            ]
-            return {
-                "step": "questionnaire",
-                "questions": questions,
-                **({"between": True} if number is not None else {}),
-            }
+        number = next_number(self.store, stored, rater, answered)
+        if number is None:
+            note_early_end(self.store, rater, kinds, answered)
+        if asked := questions_now(stored, rater, kinds, answered, number)[1]:
+            return questionnaire(asked) | ({"between": True} if number is not None else {})
         if number is not None:
-            return self._trial(stored, rater, number, answered)
-        return {"step": "done", "code": rater.code}
-
-    def _next_number(self, stored: StoredStudy, rater: Rater, answered: int) -> int | None:
-        """Of the plan's trial that is asked next, None at the end."""
-        task = stored.study.task
-        if task.is_sequential:
-            return task.next_trial(rater.plan, self.store.given(rater))
-        return answered if answered < len(rater.plan) else None
-
-    def _questions(
-        self, stored: StoredStudy, rater: Rater, kinds: set[str], answered: int
-    ) -> tuple[str, tuple[Question, ...]]:
-        """(kind of their event, the questions that are asked now): those between trials, or at the end, which have no answer yet."""
-        study = stored.study
-        if self._next_number(stored, rater, answered) is None:
-            return QUESTIONNAIRE, () if QUESTIONNAIRE in kinds else study.questions
-        trials = answered - sum(trial.kind == "training" for trial in rater.plan)
-        kind = (
-            f"{BETWEEN}{trials // study.between_every}" if study.between_every and trials >= study.between_every else ""
-        )
-        return kind, study.between if kind and kind not in kinds else ()
-
-    def _trial(self, stored: StoredStudy, rater: Rater, number: int, answered: int) -> dict:
-        shown = self.store.show(rater, number)
-        training = sum(trial.kind == "training" for trial in rater.plan)
-        is_training, seconds = shown.trial.kind == "training", self._seconds(stored, shown)
-        letters = iter(LETTERS)
-        slots = [
-            {
-                "role": role,
-                "label": next(letters) if role == "take" else "",
-                "url": self._url("slot", shown.nonce, slot),
-            }
-            for slot, (role, _) in enumerate(self._slots(stored, shown))
-        ]
-        return {
-            "step": "trial",
-            "mode": stored.study.mode,
-            "training": is_training,
-            "attention": stored.study.traps > 0,
-            "nonce": shown.nonce,
-            "number": answered + 1 if is_training else answered + 1 - training,
-            "of": training if is_training else len(rater.plan) - training,
-            "seconds": seconds,
-            "sample_rate": max(
-                self._rates(stored, shown)
-            ),  # of the page's audio; files at lower ones are resampled there
-            "need": required_seconds(seconds),
-            "slots": slots,
-            **{name: True for name in PAGE_OPTIONS if getattr(stored.study, name)},
-        }
-
-    @staticmethod
-    def _slots(stored: StoredStudy, shown: ShownTrial) -> list[tuple[str, str]]:
-        """(role, condition) of every slot of the trial."""
-        return stored.study.task.slots(shown.trial)
-
-    def _rates(self, stored: StoredStudy, shown: ShownTrial) -> list[int]:
-        """Hz, of every slot's file."""
-        return [stored.stimulus(shown.trial.item, name).sample_rate for _, name in self._slots(stored, shown)]
-
-    def _seconds(self, stored: StoredStudy, shown: ShownTrial) -> float:
-        return stored.stimulus(shown.trial.item, shown.trial.shown[0]).seconds
+            return trial_step(stored, rater, self.store.show(rater, number), answered, self._url)
+        return self._reception.done(stored, rater, kinds)
 
     # ------------------------------------------------ audio
 
@@ -234,7 +229,7 @@ class Listening:
             return headphones.tone(headphones.order(self._seed(rater), number)[slot])
         stored = self._study(rater.public_id)
         if found:
-            item, condition = found[1].trial.item, self._slots(stored, found[1])[place[0]][1]
+            item, condition = found[1].trial.item, slots_of(stored, found[1])[place[0]][1]
         else:
             item, condition = stored.study.check_item, REFERENCE
         return self._cache.wav(stored.stimulus(item, condition).sha256)
@@ -265,8 +260,13 @@ class Listening:
         rater = self._rater(token)
         if rater is None:
             raise RequestError("bad_token", "This session is not known here.")
-        return self._study(rater.public_id), rater
+        stored = self._study(rater.public_id)
+        self._reception.keep_place(stored, rater)
+        return stored, rater
+
+    def _token(self, rater: Rater) -> str:
+        return str(self._raters.dumps([rater.public_id, rater.id]))
 
     def _seed(self, rater: Rater) -> str:
         """Seed of the rater's headphone check, which the page cannot compute."""
-        return hmac.new(self._secret.encode(), rater.id.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self.secret.encode(), rater.id.encode(), hashlib.sha256).hexdigest()

@@ -8,20 +8,28 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from eval.listening.storage.hashes import hash_of
+
 _log = logging.getLogger(__name__)
+DELETIONS = "deleted-raters"  # in the place of a study's id, in the name of a file
 PUSH_INTERVAL_MINUTES = 5
 
 
 class Mirror:
     """One file per study and process: two processes never write into the same one."""
 
-    def __init__(self, folder: Path, lock: contextlib.AbstractContextManager | None = None) -> None:
-        """lock: held while a file changes; that of the scheduler which uploads the folder."""
+    def __init__(
+        self,
+        folder: Path,
+        lock: contextlib.AbstractContextManager | None = None,
+        on_deletion: Callable[[], None] = lambda: None,
+    ) -> None:
+        """lock: held while a file changes; that of the scheduler which uploads the folder. on_deletion: told of every one."""
         self.folder = folder
-        self._lock = lock or threading.Lock()
+        self._lock, self._on_deletion = lock or threading.Lock(), on_deletion
         self._name = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -37,34 +45,54 @@ class Mirror:
             _log.error("the copy in %s could not be written: %s", self.folder, error)
 
     def delete_rater(self, study: str, rater: str) -> None:
-        """Removes the rater's lines from all files of the study; lines are removed for no other reason."""
+        """Notes the deletion, by `hash_of` the id, and removes the rater's lines; lines are removed for no other reason."""
+        self.append("deletion", DELETIONS, {"of": study, "rater_sha256": hash_of(rater)})
+        self._on_deletion()
+        self.compact(study)
+
+    def compact(self, study: str = "*") -> None:
+        """Removes the lines of all raters whose deletion is noted in this folder: also those that another process wrote late."""
         with self._lock:
-            for path in self.folder.glob(f"{study}.*.jsonl"):
+            gone = deleted_in(self.folder)
+            for path in self.folder.glob(f"{study}.*.jsonl") if gone else ():
                 lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-                kept = [line for line in lines if rater not in _raters(line)]
+                kept = [line for line in lines if not gone & _raters(line)]
                 if len(kept) < len(lines):
                     draft = path.with_suffix(".part")
                     draft.write_text("".join(kept), encoding="utf-8")
                     draft.replace(path)
 
 
-def _raters(line: str) -> set[object]:
-    """Ids a line is about; none for a line that was cut off by a crash."""
+def deleted_in(folder: Path) -> set[str]:
+    """`hash_of` the raters whose deletion is noted in a folder of a mirror."""
+    lines = [line for path in folder.glob(f"{DELETIONS}.*.jsonl") for line in path.read_text("utf-8").splitlines()]
+    return {str(content.get("rater_sha256")) for content in map(_content, lines) if content}
+
+
+def _raters(line: str) -> set[str]:
+    """`hash_of` the ids a line is about; none for a line that was cut off by a crash."""
+    content = _content(line)
+    return {hash_of(value) for name in ("rater", "rater_id", "id") if isinstance(value := content.get(name), str)}
+
+
+def _content(line: str) -> dict:
     try:
         content = json.loads(line)
     except ValueError:
-        return set()
-    return {content.get(name) for name in ("rater", "rater_id", "id")}
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def mirror_from_environment(folder: Path) -> Mirror:
-    """A local mirror, which is pushed when LISTENING_DATASET (owner/name) and HF_TOKEN are set.
+    """A local mirror, which is pushed when LISTENING_DATASET (owner/name) and HF_TOKEN are set, without lines of deleted raters.
 
     Errors: ValueError for a repository that cannot be reached.
     """
     repository = os.environ.get("LISTENING_DATASET", "").strip()
     if not repository:
-        return Mirror(folder)
+        mirror = Mirror(folder)
+        mirror.compact()
+        return mirror
     from huggingface_hub import CommitScheduler
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,4 +102,12 @@ def mirror_from_environment(folder: Path) -> Mirror:
         )
     except Exception as error:  # the client raises a dozen kinds; each means that answers would not arrive
         raise ValueError(f"LISTENING_DATASET={repository}: {' '.join(str(error).split())}") from error
-    return Mirror(folder, scheduler.lock)
+
+    def forget() -> None:
+        scheduler.squash_history = True  # else earlier versions of a file would stay in the repository's history
+
+    if deleted_in(folder):
+        forget()
+    mirror = Mirror(folder, scheduler.lock, forget)
+    mirror.compact()
+    return mirror

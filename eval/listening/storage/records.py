@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from eval.listening.analysis.alarm import Alarm
 from eval.listening.study import Study
 from eval.listening.trial import Trial
 
@@ -12,6 +13,8 @@ TITLE_OF = "title "  # before a system's id, in what is stored with a study abou
 COMMENT = "comment "  # the kind of event of a listener's comment; the trial's number follows
 DECIDED = "decided"  # the event of a session that ended before its plan did: every question was decided
 OLDER_RATE = 22_050  # Hz
+COMPLETED, SCREENING, TURNED_AWAY = "completed", "screening", "turned-away"  # kinds of events of a rater
+ALARM_ANSWERED = "alarm-answered"  # kind of event of a study
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,12 @@ class StoredStudy:
     stimuli: tuple[Stimulus, ...]
     closed: bool
     titles: Mapping[str, str] = field(default_factory=dict)
+    alarms: tuple[Alarm, ...] = ()
+
+    @property
+    def suspended(self) -> frozenset[str]:
+        """Rules that exclude nobody now, because of an alarm."""
+        return frozenset(alarm.rule for alarm in self.alarms if alarm.suspends)
 
     def stimulus(self, item: str, condition: str) -> Stimulus:
         """The sound of a condition of a clip; there is one of each."""
@@ -59,6 +68,11 @@ class Rater:
     row: int
     plan: tuple[Trial, ...]
     code: str
+
+    @property
+    def is_admitted(self) -> bool:
+        """Whether the design row is drawn; before, there are no trials."""
+        return self.row >= 0
 
 
 @dataclass(frozen=True)

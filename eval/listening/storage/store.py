@@ -5,34 +5,26 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from eval.listening.analysis.screening import Flag
-from eval.listening.design import Trial, plan_session
+from eval.listening.recruiting.platform import Visit
 from eval.listening.storage import tables as t
-from eval.listening.storage.database import StoreError
-from eval.listening.storage.jsonl_mirror import Mirror
+from eval.listening.storage.admissions import insert_event
+from eval.listening.storage.alarms import Alarms, alarms_of
+from eval.listening.storage.personal import Personal
 from eval.listening.storage.records import TITLE_OF, Rater, ShownTrial, Stimulus, StoredStudy
-from eval.listening.storage.transactions import Transactions
 from eval.listening.study import Study, study_from
+from eval.listening.trial import Trial
 
-MAX_ROW_ATTEMPTS = 20  # to get a row of the design while others who start take the same one
 
-
-class Store(Transactions):
+class Store(Personal, Alarms):
     """Studies, raters and answers in the database, with a copy of every row in the mirror."""
-
-    def __init__(self, url: str, mirror: Mirror | None = None) -> None:
-        """mirror: receives a copy of every row. Errors: `StoreError` for an invalid URL."""
-        super().__init__(url)
-        self._mirror = mirror
 
     # ------------------------------------------------ studies
 
@@ -69,7 +61,7 @@ class Store(Transactions):
                     config=asdict(study),
                     config_sha256=study.sha256,
                     versions=dict(versions),
-                    created=time.time(),
+                    created=self._clock(),
                 )
             ).inserted_primary_key
             assert inserted is not None
@@ -82,7 +74,7 @@ class Store(Transactions):
             connection.execute(
                 sa.delete(t.wav_file).where(t.wav_file.c.sha256.not_in(used))
             )  # of a study that was replaced
-        self._copy("study", public_id, {"config": asdict(study), "stimuli": [asdict(s) for s in stimuli]})
+        self._copy("study", public_id, {"config": study.shareable(), "stimuli": [asdict(s) for s in stimuli]})
         return public_id, key
 
     def study(self, public_id: str) -> StoredStudy:
@@ -90,12 +82,14 @@ class Store(Transactions):
         with self._read() as connection:
             row = self._study_row(connection, public_id)
             stimuli = connection.execute(sa.select(t.stimulus).where(t.stimulus.c.study_id == row.id)).all()
-            events = sa.select(t.event.c.kind).where(t.event.c.study_id == row.id, t.event.c.rater_id.is_(None))
+            states = t.event.c.kind.in_(("closed", "reopened"))
+            events = sa.select(t.event.c.kind).where(t.event.c.study_id == row.id, t.event.c.rater_id.is_(None), states)
             last = connection.scalar(events.order_by(t.event.c.id.desc()).limit(1))
+            alarms = alarms_of(connection, row.id)
         found = tuple(Stimulus(s.item, s.condition, s.sha256, s.seconds, s.made, s.metrics) for s in stimuli)
         study, closed = study_from(row.config), last == "closed"
         named = {key.removeprefix(TITLE_OF): name for key, name in row.versions.items() if key.startswith(TITLE_OF)}
-        return StoredStudy(row.id, public_id, row.revision, study, found, closed, named)
+        return StoredStudy(row.id, public_id, row.revision, study, found, closed, named, alarms)
 
     def wav(self, sha256: str) -> bytes:
         """Errors: KeyError."""
@@ -123,41 +117,22 @@ class Store(Transactions):
         """Closes or reopens a study, and notes the event. Errors: KeyError, `StoreError`."""
         with self._write() as connection:
             number = self._study_row(connection, public_id).id
-            _insert_event(connection, number, None, "closed" if closed else "reopened", {})
-
-    @staticmethod
-    def _study_row(connection: Connection, public_id: str) -> sa.Row:
-        row = connection.execute(sa.select(t.study).where(t.study.c.public_id == public_id)).first()
-        if row is None:
-            raise KeyError(public_id)
-        return row
+            insert_event(connection, self._clock(), number, None, "closed" if closed else "reopened", {})
 
     # ------------------------------------------------ raters
 
-    def add_rater(self, public_id: str, language: str, device: Mapping[str, object]) -> Rater:
-        """Takes the next row of the design. Errors: KeyError, `StoreError`."""
-        stored = self.study(public_id)
-        for _ in range(MAX_ROW_ATTEMPTS):
-            with contextlib.suppress(IntegrityError), self._write() as connection:
-                rows = sa.select(sa.func.coalesce(sa.func.max(t.rater.c.row) + 1, 0))
-                row = connection.scalar(rows.where(t.rater.c.study_id == stored.number))
-                plan = plan_session(stored.study, row)
-                rater = Rater(secrets.token_hex(12), stored.number, public_id, row, plan, secrets.token_hex(4).upper())
-                values = {"id": rater.id, "study_id": rater.study, "row": row, "code": rater.code}
-                about = {"language": language, "device": dict(device), "created": time.time()}
-                connection.execute(sa.insert(t.rater).values(**values, plan=[asdict(x) for x in plan], **about))
-                break
-        else:
-            raise StoreError("too many people start at the same moment; try again")
-        self._copy("rater", public_id, {**values, **about})
-        return rater
+    def add_rater(
+        self, public_id: str, language: str, device: Mapping[str, object], visit: Visit | None = None
+    ) -> Rater:
+        """As `start`. Errors: KeyError too."""
+        return self.start(self.study(public_id), language, device, visit)
 
-    def rater(self, rater_id: str) -> Rater | None:
-        """The rater of this id; None where there is none."""
-        wanted = sa.select(t.rater, t.study.c.public_id).join(t.study).where(t.rater.c.id == rater_id)
+    def event(self, rater: Rater, kind: str) -> dict | None:
+        """What is stored with an event of the rater."""
         with self._read() as connection:
-            row = connection.execute(wanted).first()
-        return None if row is None else Rater(row.id, row.study_id, row.public_id, row.row, _plan(row.plan), row.code)
+            return connection.scalar(
+                sa.select(t.event.c.data).where(t.event.c.rater_id == rater.id, t.event.c.kind == kind)
+            )
 
     def done(self, rater: Rater) -> tuple[set[str], int]:
         """Kinds of events so far, and how many trials are answered."""
@@ -177,7 +152,7 @@ class Store(Transactions):
         """Stores the first event of each kind; later ones are dropped."""
         with contextlib.suppress(IntegrityError):
             with self._write() as connection:
-                _insert_event(connection, rater.study, rater.id, kind, data)
+                insert_event(connection, self._clock(), rater.study, rater.id, kind, data)
             self._copy("event", rater.public_id, {"rater": rater.id, "kind": kind, "data": dict(data)})
 
     def show(self, rater: Rater, number: int) -> ShownTrial:
@@ -189,7 +164,7 @@ class Store(Transactions):
         if row is None:
             values = {"rater_id": rater.id, "number": number, "nonce": secrets.token_hex(12), **asdict(trial)}
             with contextlib.suppress(IntegrityError), self._write() as connection:  # two tabs ask at once: one inserts
-                connection.execute(sa.insert(t.trial).values(**values, created=time.time()))
+                connection.execute(sa.insert(t.trial).values(**values, created=self._clock()))
             with self._read() as connection:
                 row = connection.execute(known).one()
         return ShownTrial(number, row.nonce, Trial(row.kind, row.item, tuple(row.shown), row.x), row.created)
@@ -214,27 +189,15 @@ class Store(Transactions):
         trial = sa.select(t.trial.c.id).where(t.trial.c.nonce == shown.nonce).scalar_subquery()
         try:
             with self._write() as connection:
-                connection.execute(sa.insert(t.response).values(trial_id=trial, created=time.time(), **response))
+                connection.execute(sa.insert(t.response).values(trial_id=trial, created=self._clock(), **response))
                 if raised:
-                    connection.execute(sa.insert(t.flag), [{**flag, "created": time.time()} for flag in raised])
+                    connection.execute(sa.insert(t.flag), [{**flag, "created": self._clock()} for flag in raised])
         except IntegrityError:
             return False
         self._copy("response", rater.public_id, {"rater": rater.id, **_flat(shown), **response})
         for flag in raised:
             self._copy("flag", rater.public_id, flag)
         return True
-
-    def delete_rater(self, rater: Rater) -> None:
-        """Deletes everything about the rater, here and in the mirror."""
-        with self._write() as connection:
-            for table in (t.event, t.flag, t.trial, t.rater):
-                column = table.c.id if table is t.rater else table.c.rater_id
-                if table is t.trial:
-                    mine = sa.select(t.trial.c.id).where(t.trial.c.rater_id == rater.id)
-                    connection.execute(sa.delete(t.response).where(t.response.c.trial_id.in_(mine)))
-                connection.execute(sa.delete(table).where(column == rater.id))
-        if self._mirror:
-            self._mirror.delete_rater(rater.public_id, rater.id)
 
     # ------------------------------------------------ everything, for the results
 
@@ -251,7 +214,7 @@ class Store(Transactions):
         return [dict(row._mapping) for row in rows]
 
     def raters(self, public_id: str) -> list[dict]:
-        """A row per rater, with their events and flags."""
+        """A row per rater, with their events and flags. Ids of participants are not among them."""
         with self._read() as connection:
             number = self._study_row(connection, public_id).id
             mine = t.rater.c.study_id == number
@@ -274,19 +237,6 @@ class Store(Transactions):
             }
             for row in rows
         ]
-
-    def _copy(self, kind: str, public_id: str, content: Mapping[str, object]) -> None:
-        if self._mirror:
-            self._mirror.append(kind, public_id, content)
-
-
-def _insert_event(connection: Connection, study: int, rater: str | None, kind: str, data: Mapping) -> None:
-    values = {"study_id": study, "rater_id": rater, "kind": kind, "data": dict(data), "created": time.time()}
-    connection.execute(sa.insert(t.event).values(**values))
-
-
-def _plan(rows: Sequence[Mapping]) -> tuple[Trial, ...]:
-    return tuple(Trial(row["kind"], row["item"], tuple(row["shown"]), row["x"]) for row in rows)
 
 
 def _flat(shown: ShownTrial) -> dict:

@@ -1,6 +1,7 @@
 """The tables of the listening studies, for SQLite and PostgreSQL alike. Rows are added, never changed; a later change
-of a rater or a study is a row in `event`. Deleted as a whole are a study that is replaced before its first rater, and a rater
-who asks for it."""
+of a rater or a study is a row in `event`. Exceptions are what a rater has before the first trial (the design row, where a study screens
+its raters) and what only the present visit knows (`participant`, `place`). Deleted as a whole are a study that is replaced before
+its first rater, and a rater who asks for it or whose time is over."""
 
 from __future__ import annotations
 
@@ -62,7 +63,7 @@ rater = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("study_id", ForeignKey("study.id"), nullable=False, index=True),
-    Column("row", Integer, nullable=False),  # of the design
+    Column("row", Integer, nullable=False),  # of the design; below 0: not yet drawn, no trials yet
     Column("plan", JSON, nullable=False),  # the whole session, so that another version of this program cannot change it
     Column("language", String(16), nullable=False),
     Column("device", JSON, nullable=False),
@@ -118,4 +119,44 @@ event = Table(
     Column("data", JSON, nullable=False),
     Column("created", Float, nullable=False),
     UniqueConstraint("rater_id", "kind"),
+)
+participant = Table(  # raters whom a platform sent; the only table with ids of people
+    "participant",
+    metadata,
+    _id(),
+    Column("study_id", ForeignKey("study.id", ondelete="CASCADE"), nullable=False),
+    Column("rater_id", ForeignKey("rater.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("participant", String(128), nullable=False),  # as the platform gave it
+    Column("platform_study", String(128), nullable=False),
+    Column("platform_session", String(128), nullable=False),  # of the last visit, as the next
+    Column("server", String(128), nullable=False),
+    Column("created", Float, nullable=False),
+    UniqueConstraint("study_id", "participant"),  # one participation
+)
+place = Table(  # of a study's quotas
+    "place",
+    metadata,
+    Column("rater_id", ForeignKey("rater.id", ondelete="CASCADE"), primary_key=True),
+    Column("study_id", ForeignKey("study.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("attributes", JSON, nullable=False),  # {id of a question: choice}, of the questions that have quotas
+    Column("taken", Float, nullable=False),
+)
+alarm = Table(  # about a check that an implausible share of raters fails; what the owner says to it is an event
+    "alarm",
+    metadata,
+    _id(),
+    Column("study_id", ForeignKey("study.id", ondelete="CASCADE"), nullable=False),
+    Column("rule", String(40), nullable=False),
+    Column("raters", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("expected", Float, nullable=False),  # share
+    Column("created", Float, nullable=False),
+    UniqueConstraint("study_id", "rule"),
+)
+deletion = Table(  # raters of whom nothing is left; a backup made before is restored without them
+    "deletion",
+    metadata,
+    _id(),
+    Column("rater_sha256", String(64), nullable=False, unique=True),
+    Column("created", Float, nullable=False),
 )

@@ -44,6 +44,11 @@ class ReportClips:
         """The number of a clip inside the report, if there is any."""
         return min(self.inside, default=0)
 
+    @property
+    def outside(self) -> list[str]:
+        """Clips of the player that the report finds only with the folder beside it."""
+        return [clip for number, clip in self.titles.items() if number not in self.inside]
+
     def number(self, clip: str) -> int | None:
         """Of a clip; None for one that is not in the player."""
         return next((number for number, title in self.titles.items() if title == clip), None)

@@ -12,7 +12,9 @@ import pytest
 
 from common.paths import ROOT
 from eval.listening.storage.durability import outlives_the_process
+from eval.listening.storage.hashes import hash_of
 from eval.listening.storage.jsonl_mirror import Mirror, mirror_from_environment
+from tests.waiting import until
 
 
 def test_lines_are_appended_and_survive_a_cut(tmp_path):
@@ -53,6 +55,7 @@ class Hub(BaseHTTPRequestHandler):
     """As much of a model hub as an upload of small files needs."""
 
     committed: dict[str, str] = {}  # noqa: RUF012
+    squashed: list[str] = []  # since the last commit  # noqa: RUF012
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -62,14 +65,22 @@ class Hub(BaseHTTPRequestHandler):
                 "name": "lab/answers",
                 "id": "lab/answers",
             }
+        elif "/super-squash/" in self.path:
+            self.squashed.append(self.path)
+            reply = {}
         elif "/preupload/" in self.path:
             files = json.loads(body)["files"]
             reply = {"files": [{"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in files]}
         else:
+            self.squashed.clear()
             for entry in map(json.loads, body.splitlines()):
                 if entry["key"] == "file":
                     self.committed[entry["value"]["path"]] = base64.b64decode(entry["value"]["content"]).decode()
-            reply = {"commitUrl": "http://hub/commit/0", "commitOid": "0", "pullRequestUrl": None}
+            reply = {
+                "commitUrl": "https://huggingface.co/datasets/lab/answers/commit/0",
+                "commitOid": "0",
+                "pullRequestUrl": None,
+            }
         content = json.dumps(reply).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -97,8 +108,10 @@ sys.stdin.read()
 """
 
 
-def test_answers_are_pushed_to_the_dataset(tmp_path):
+def pushed(tmp_path, program: str, done) -> None:
+    """Runs the program with a hub at hand until `done`."""
     Hub.committed.clear()
+    Hub.squashed.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     environment = os.environ | {
@@ -108,22 +121,35 @@ def test_answers_are_pushed_to_the_dataset(tmp_path):
         "HF_HOME": str(tmp_path / "hub"),
     }
     process = subprocess.Popen(
-        [sys.executable, "-c", PUSH, str(tmp_path / "answers")], cwd=ROOT, env=environment, stdin=subprocess.PIPE
+        [sys.executable, "-c", program, str(tmp_path / "answers")], cwd=ROOT, env=environment, stdin=subprocess.PIPE
     )
     try:
-        for _ in range(300):
-            if any("answer" in text for text in Hub.committed.values()):
-                break
-            process.poll()
-            threading.Event().wait(0.1)
+        until(done, "the hub has it")
     finally:
         process.kill()
         process.wait()
         server.shutdown()
+
+
+def test_answers_are_pushed_to_the_dataset(tmp_path):
+    pushed(tmp_path, PUSH, lambda: any("answer" in text for text in Hub.committed.values()))
     ((path, text),) = Hub.committed.items()
+    assert Hub.squashed == []
     assert path.startswith("study.")
     assert path.endswith(".jsonl")
     assert json.loads(text)["answer"] == 5
+
+
+def test_a_deletion_reaches_the_dataset_and_its_history(tmp_path):
+    """The file is pushed without the rater's lines, and no earlier version of it stays."""
+    deletes = PUSH.replace("sys.stdin", 'copy.delete_rater("study", "a")\nsys.stdin')
+
+    def is_gone() -> bool:
+        return bool(Hub.squashed) and not any('"answer"' in text for text in Hub.committed.values())
+
+    pushed(tmp_path, deletes, is_gone)
+    assert Hub.squashed[0].endswith("/datasets/lab/answers/super-squash/main")
+    assert any(hash_of("a") in text for text in Hub.committed.values())
 
 
 def test_a_dataset_that_cannot_be_reached_is_named(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from eval.listening.analysis.export import export_study
 from eval.listening.session.service import Listening
 from eval.listening.storage.records import Stimulus
 from eval.listening.storage.store import Store
-from eval.listening.study import LATER_FIELDS, Question, Study, StudyError, study_from
+from eval.listening.study import LATER, Question, Study, StudyError, study_from
 from tests.listening import Listener, any_answer
 from ui.listening.rate_routes import rate_routes
 
@@ -109,7 +109,7 @@ def test_how_the_page_plays_is_told_with_each_trial(rated):
 
 def test_options_that_are_off_leave_the_hash_of_a_study_as_it_was():
     study = Study("x", "acr", ITEMS, ("a",))
-    assert not set(LATER_FIELDS) & set(json.loads(study.as_json()))
+    assert not set(LATER) & set(json.loads(study.as_json()))
     fields = {"name": "x", "mode": "acr", "items": list(ITEMS), "systems": ["a"]}
     between = [{"id": "tired", "text": "Tired?", "choices": ["yes", "no"]}]
     other = study_from(fields | {"comments": True, "between": between, "between_every": 3})

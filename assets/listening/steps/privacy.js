@@ -1,0 +1,68 @@
+// What is stored of a listener, for how long, who answers for it, and how to take it along or back.
+
+import { el } from '../../player/elements.js';
+import { button, heading, primary } from '../widgets.js';
+import { Withdraw } from './withdraw.js';
+
+/** @import { PrivacyStep, StepView } from '../messages.js' */
+/** @import { Session } from '../session.js' */
+
+/** @implements {StepView} */
+export class Privacy {
+  /**
+   * @param {Session} session
+   * @param {PrivacyStep} step
+   */
+  constructor(session, step) {
+    const { words } = session;
+    this.session = session;
+    this.heading = heading(words.say('privacy.title'));
+    this.root = el('div', 'booth-step', {}, this.heading, el('p', 'booth-facts', { text: step.name }),
+      ...this.section('privacy.what', ['welcome.data.stored', 'welcome.data.token',
+        step.platform ? 'privacy.platform' : 'privacy.nobody'], step),
+      ...this.section('privacy.long', [step.keep_days ? 'privacy.keep' : 'privacy.unlimited'], step),
+      ...this.section('privacy.who', [step.owner ? 'privacy.owner' : 'privacy.unnamed'], step),
+      ...this.section('privacy.rights', ['welcome.data.delete', 'privacy.copies', 'privacy.export'], step),
+      el('div', 'booth-foot-buttons', {}, this.isKnown && button(words.say('privacy.download'), () => this.download()),
+        primary(words.say('privacy.back'), () => session.open())),
+      this.isKnown && new Withdraw(session, words.say('delete.after')).root);
+  }
+
+  /** Whether there is something of this listener to take along. */
+  get isKnown() {
+    return Boolean(this.session.token) && !this.session.isPreview;
+  }
+
+  /**
+   * @param {string} title
+   * @param {string[]} lines
+   * @param {PrivacyStep} step
+   */
+  section(title, lines, step) {
+    const { words } = this.session;
+    const values = { ...step, days: step.keep_days };
+    return [el('h2', 'booth-subtitle', { text: words.say(title) }),
+      el('ul', 'booth-list', {}, ...lines.map((line) => el('li', '', { text: words.say(line, values) })))];
+  }
+
+  /** As a file of JSON. */
+  async download() {
+    const { server, token, study, words } = this.session;
+    const mine = await server.call('mine', { token }).catch(() => null);
+    if (!mine) return void this.session.announce(words.say('error.other'));
+    const url = URL.createObjectURL(new Blob([JSON.stringify(mine, null, 2)], { type: 'application/json' }));
+    el('a', '', { href: url, download: `listening-test-${study}.json` }).click();
+    URL.revokeObjectURL(url);
+  }
+
+  update() {}
+}
+
+/**
+ * The way to that page.
+ *
+ * @param {Session} session
+ */
+export function privacyLink(session) {
+  return button(session.words.say('privacy.open'), () => session.ask('privacy', { study: session.study }), 'booth-link');
+}

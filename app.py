@@ -56,6 +56,8 @@ def build_app(settings: Settings, compute: Executor):
     from server.shared.routes import shared_routes
     from ui.compare.running import Running
     from ui.compare.sharing.routes import sharing_routes
+    from ui.listening.desk.results import LinkedReports
+    from ui.listening.desk.routes import results_routes
     from ui.listening.rate_page import build_rate_page, rate_page_options
     from ui.listening.rate_routes import rate_routes, with_slash
     from ui.page import build_page, page_options
@@ -82,6 +84,7 @@ def build_app(settings: Settings, compute: Executor):
     listening = open_listening(settings.data_dir)
     app.include_router(health_routes(settings.data_dir, listening, Running.count))
     app.include_router(rate_routes(listening))
+    app.include_router(results_routes(LinkedReports(listening.store, BUILT_IN)))
     app.add_api_route("/rate", with_slash)
     # An app of its own: what the browser of a listener is told of it holds nothing of the systems
     rate_page = build_rate_page()

@@ -22,8 +22,8 @@ from ui.compare.inputs import Inputs, choices, offered
 from ui.compare.tab import QUEUE
 from ui.folders.chooser import FoldersChooser, folders_chooser
 from ui.folders.layout import GivenFolders
+from ui.listening.desk.access import may_read
 from ui.listening.form import EVERYTHING, Form, count_clips, sources_of_clips, sources_of_folders
-from ui.listening.reading import may_read
 from ui.markup import fill, notice, slot
 from ui.vocoders.uploads import Upload, all_systems, chosen_systems
 from vocoders.checkpoints.checkpoint import CheckpointError
@@ -110,7 +110,7 @@ def _made(
     reading clips and checkpoints."""
     selected = chosen_systems(systems, own, form.systems)
     revises = form.revises.strip() or None
-    if revises and not may_read(listening, revises, form.key.strip()):
+    if revises and not may_read(listening.store, revises, form.key.strip()):
         raise StudyError("To revise a study takes the key that came with it; there is none with this id and key.")
     if given is None:
         sources = sources_of_clips(form, selected, read_recording_contained)

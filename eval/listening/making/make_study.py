@@ -39,8 +39,10 @@ def make_study(
     tell: Tell = lambda done, total, text: None,
     revises: str | None = None,
     render: Callable[..., tuple[list[Stimulus], dict[str, bytes]]] = render_stimuli,
+    key: str | None = None,
 ) -> Made:
-    """data_dir: a folder on the disk that must have room; render: `render_stimuli`, or its call in another process.
+    """data_dir: a folder on the disk that must have room; render: `render_stimuli`, or its call in another process; key: to the
+    results, None for a new one.
 
     Errors: `StudyError`, `StoreError`; those of `render`.
     """
@@ -59,8 +61,8 @@ def make_study(
     about |= {f"recording {item}": recording.history for item, recording in recordings.items()}
     for output in output_files(study.items, systems, recordings):
         about[f"output {output.system} {output.item}"] = "; ".join([output.history, *output.notes])
-    public_id, key = store.add_study(study, stimuli, wavs, versions() | about, revises)
-    return Made(public_id, key, store.study(public_id).revision, tuple(stimuli))
+    public_id, made_key = store.add_study(study, stimuli, wavs, versions() | about, revises, key)
+    return Made(public_id, made_key, store.study(public_id).revision, tuple(stimuli))
 
 
 def read_clips(paths: Mapping[str, Path], read: Callable[..., Recording] = read_recording) -> dict[str, Recording]:

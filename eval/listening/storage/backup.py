@@ -23,6 +23,7 @@ FORMAT = 1
 SECRET = "secret"
 # Those that others refer to come first; stimuli are files
 _TABLES = {table.name: table for table in tables.metadata.sorted_tables if table is not tables.wav_file}
+_LATER_TABLES = {tables.results_link.name}  # which older archives lack
 _WAV = re.compile(r"stimuli/([0-9a-f]{64})\.wav")
 
 
@@ -65,7 +66,7 @@ def restore(store: Store, folder: Path, archive: Path) -> dict[str, int]:
             about = json.loads(_read(tar, "about.json"))
             if about.get("format") != FORMAT:
                 raise ValueError(f"format {about.get('format')!r}; this version reads {FORMAT}")
-            rows = {name: [json.loads(x) for x in _read(tar, f"tables/{name}.jsonl").splitlines()] for name in _TABLES}
+            rows = {name: _rows(tar, name) for name in _TABLES}
             wavs = _wavs(tar)
             secret = _read(tar, SECRET) if SECRET in tar.getnames() else None
     except (tarfile.TarError, OSError, KeyError, TypeError, AttributeError, ValueError) as error:
@@ -76,6 +77,14 @@ def restore(store: Store, folder: Path, archive: Path) -> dict[str, int]:
         path.touch(0o600)
         path.write_text(secret)
     return {name: len(content) for name, content in rows.items()}
+
+
+def _rows(tar: tarfile.TarFile, table: str) -> list[dict]:
+    """None of a table that came after the archive."""
+    name = f"tables/{table}.jsonl"
+    if name not in tar.getnames() and table in _LATER_TABLES:
+        return []
+    return [json.loads(line) for line in _read(tar, name).splitlines()]
 
 
 def _wavs(tar: tarfile.TarFile) -> list[dict]:

@@ -47,6 +47,16 @@ class Mirror:
                     draft.write_text("".join(kept), encoding="utf-8")
                     draft.replace(path)
 
+    def delete_study(self, study: str) -> None:
+        """Leaves one line in each file of the study, which says that it was deleted: a file that is gone would stay in the dataset
+        repository, one that has changed is uploaded."""
+        line = json.dumps({"table": "deleted", "at": time.time(), "study": study}) + "\n"
+        with self._lock:
+            for path in self.folder.glob(f"{study}.*.jsonl"):
+                draft = path.with_suffix(".part")
+                draft.write_text(line, encoding="utf-8")
+                draft.replace(path)
+
 
 def _raters(line: str) -> set[object]:
     """Ids a line is about; none for a line that was cut off by a crash."""

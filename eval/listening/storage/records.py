@@ -32,7 +32,8 @@ class Stimulus:
 @dataclass(frozen=True)
 class StoredStudy:
     """A study as one revision of it is stored, with its stimuli. number: of the row in the database. titles: {system: its title when
-    the study was made}; older studies have none."""
+    the study was made}; older studies have none. versions: of the program and its libraries, and what the outputs were made by and
+    of. created: seconds since 1970."""
 
     number: int
     public_id: str
@@ -41,6 +42,8 @@ class StoredStudy:
     stimuli: tuple[Stimulus, ...]
     closed: bool
     titles: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    created: float = 0.0
 
     def stimulus(self, item: str, condition: str) -> Stimulus:
         """The sound of a condition of a clip; there is one of each."""

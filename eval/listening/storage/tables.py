@@ -1,6 +1,6 @@
 """The tables of the listening studies, for SQLite and PostgreSQL alike. Rows are added, never changed; a later change
-of a rater or a study is a row in `event`. Deleted as a whole are a study that is replaced before its first rater, and a rater
-who asks for it."""
+of a rater or a study is a row in `event`. Deleted as a whole are a study that is replaced before its first rater or that its owner deletes, a rater
+who asks for it, and links to results that are revoked."""
 
 from __future__ import annotations
 
@@ -116,4 +116,12 @@ event = Table(
     Column("data", JSON, nullable=False),
     Column("created", Float, nullable=False),
     UniqueConstraint("rater_id", "kind"),
+)
+results_link = Table(  # a link that shows the results, and nothing else, to those who have no key
+    "results_link",
+    metadata,
+    _id(),
+    Column("study_id", ForeignKey("study.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("token_hash", String(64), nullable=False, unique=True),  # SHA-256
+    Column("created", Float, nullable=False),
 )

@@ -18,7 +18,7 @@ from common.paths import ROOT
 from eval.listening.analysis.screening import Flag
 from eval.listening.storage import tables
 from eval.listening.storage.backup import back_up, restore
-from eval.listening.storage.database import StoreError, database_url, full_url
+from eval.listening.storage.database import StoreError, full_url
 from eval.listening.storage.jsonl_mirror import Mirror
 from eval.listening.storage.records import Stimulus
 from eval.listening.storage.store import Store
@@ -50,27 +50,6 @@ STIMULI = [
 ]
 WAVS = {stimulus.sha256: wav_of(stimulus.item, stimulus.condition) for stimulus in STIMULI}
 RESPONSE = {"answer": 4, "heard": [2.0], "plays": [1], "switches": 0, "dwell_ms": 2500}
-
-
-@pytest.fixture(scope="session")
-def postgresql(tmp_path_factory):
-    import pgserver
-
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
-    yield server.get_uri()
-    server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path, monkeypatch):
-    if request.param == "sqlite":
-        return database_url(tmp_path.joinpath("listening").mkdir() or tmp_path)
-    monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgresql"))
-    url = database_url(tmp_path)
-    engine = sa.create_engine(url)
-    tables.metadata.drop_all(engine)
-    engine.dispose()
-    return url
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from eval.listening.session.open import rehearsal_of
 from eval.listening.session.service import Listening
 from eval.listening.storage import tables
 from eval.listening.storage.owning import StudyLine
@@ -32,7 +33,8 @@ def owned(tmp_path, store) -> SimpleNamespace:
     studies, public_id = filled(tmp_path, "acr", raters=6)
     key = "the owner's key"
     again, key = studies.add_study(studies.study(public_id).study, studies.study(public_id).stimuli, {}, {})
-    desk = Desk(Listening(studies, "secret"), tmp_path, [], store, InlineExecutor())
+    listening = Listening(studies, "secret")
+    desk = Desk(listening, rehearsal_of(listening), tmp_path, [], store, InlineExecutor())
     return SimpleNamespace(store=studies, other=public_id, public_id=again, key=key, desk=desk, files=store)
 
 

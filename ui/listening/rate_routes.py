@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from eval.listening.session.errors import RequestError
+from eval.listening.session.rehearsal import Rehearsal
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
 
@@ -76,9 +77,12 @@ class Forget(_Body):
     token: str = Field(max_length=400)
 
 
-def rate_routes(listening: Listening) -> APIRouter:
-    """The HTTP interface of listening sessions, below /listening."""
+def rate_routes(listening: Listening, rehearsal: Rehearsal | None = None) -> APIRouter:
+    """The HTTP interface of listening sessions, below /listening. rehearsal: answers those of its own links, and stores nothing."""
     router = APIRouter(prefix="/listening")
+
+    def of(token: str | None) -> Listening:
+        return rehearsal if rehearsal and rehearsal.owns(token) else listening
 
     def call(path: str, model: type[Body], work: Callable[[Body], dict]) -> None:
         async def endpoint(request: Request) -> Response:
@@ -97,18 +101,24 @@ def rate_routes(listening: Listening) -> APIRouter:
 
         router.add_api_route(path, endpoint, methods=["POST"], include_in_schema=False)
 
-    call("/open", Open, lambda body: listening.resume(body.study, body.token))
-    call("/join", Join, lambda body: listening.join(body.study, body.language, body.device))
-    call("/next", Next, lambda body: listening.next(body.token, body.done, body.model_extra or {}))
-    call("/answer", Answer, lambda b: listening.answer(b.token, b.nonce, b.answer, b.model_dump()))
-    call("/questionnaire", Questionnaire, lambda body: listening.questionnaire(body.token, body.answers))
-    call("/forget", Forget, lambda body: listening.delete_rater(body.token))
+    call("/open", Open, lambda body: of(body.study).resume(body.study, body.token))
+    call("/join", Join, lambda body: of(body.study).join(body.study, body.language, body.device))
+    call("/next", Next, lambda body: of(body.token).next(body.token, body.done, body.model_extra or {}))
+    call("/answer", Answer, lambda b: of(b.token).answer(b.token, b.nonce, b.answer, b.model_dump()))
+    call("/questionnaire", Questionnaire, lambda body: of(body.token).questionnaire(body.token, body.answers))
+    call("/forget", Forget, lambda body: of(body.token).delete_rater(body.token))
 
     @router.get("/stim/{token}", include_in_schema=False)
     def stimulus(token: str) -> Response:
         """The wav file without any header that could tell which system made it: no name, date or ETag."""
         try:
-            return Response(listening.audio(token), media_type="audio/wav", headers=_NO_STORE)
+            try:
+                sound = listening.audio(token)
+            except RequestError:
+                if rehearsal is None:
+                    raise
+                sound = rehearsal.audio(token)
+            return Response(sound, media_type="audio/wav", headers=_NO_STORE)
         except (RequestError, OSError):
             return _refusal("bad_token", "There is no such sound.", 404)
         except StoreError as error:

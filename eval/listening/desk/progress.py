@@ -15,7 +15,7 @@ from eval.listening.storage.records import StoredStudy
 from eval.listening.storage.store import Store
 
 ACTIVE_SECONDS = 300.0  # since the last sign of a listener, who is taken to be at it until then
-HOURS = 48  # of the curve of answers
+MIN_HOURS, MAX_HOURS = 12, 48  # of the curve of answers
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Session:
 class Progress:
     """Counts of raters, unless said otherwise.
 
-    active: seen within `ACTIVE_SECONDS`, and not finished. hourly: (hour, answers in it), hours since 1970, of the last `HOURS` to the
-    present one. median_seconds: of a trial that counts, None without any. failed: {rule of a check: raters that it flagged}.
+    active: seen within `ACTIVE_SECONDS`, and not finished. hourly: (hour, answers in it), hours since 1970, of the last `MIN_HOURS` to
+    `MAX_HOURS`. median_seconds: of a trial that counts, None without any. failed: {rule of a check: raters that it flagged}.
     reached: (step, raters who came to it), in the order of a session; left: (step, raters who stopped there), most first.
     """
 
@@ -129,10 +129,10 @@ def _hourly(connection: Connection, study: int, now: float) -> tuple[tuple[int, 
     hour = sa.func.round(t.response.c.created / 3600 - 0.5).label("hour")
     wanted = sa.select(hour, sa.func.count()).select_from(t.response.join(t.trial).join(t.rater))
     last = int(now // 3600)
-    recent = t.response.c.created >= (last - HOURS + 1) * 3600.0
+    recent = t.response.c.created >= (last - MAX_HOURS + 1) * 3600.0
     found = connection.execute(wanted.where(t.rater.c.study_id == study, recent).group_by(hour)).all()
     counts = {int(row[0]): row[1] for row in found}
-    first = min(counts, default=last)
+    first = min([*counts, last - MIN_HOURS + 1])
     return tuple((at, counts.get(at, 0)) for at in range(first, last + 1))
 
 

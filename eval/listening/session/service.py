@@ -32,7 +32,7 @@ class Listening:
     def __init__(self, store: Store, secret: str, durable: bool = True) -> None:
         """secret: the key that signs tokens; durable: whether answers outlive the process."""
         self.store, self.durable = store, durable
-        self._secret = secret
+        self.secret = secret
         self._cache = StoreCache(store)
         self._raters = URLSafeSerializer(secret, salt="rater")
         self._audio = URLSafeSerializer(secret, salt="audio")
@@ -232,4 +232,4 @@ class Listening:
 
     def _seed(self, rater: Rater) -> str:
         """Seed of the rater's headphone check, which the page cannot compute."""
-        return hmac.new(self._secret.encode(), rater.id.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self.secret.encode(), rater.id.encode(), hashlib.sha256).hexdigest()

@@ -14,6 +14,7 @@ from eval.listening.desk.copies import duplicated, require_started, with_more_ra
 from eval.listening.desk.progress import progress_of
 from eval.listening.making.make_study import Made, make_study, read_clips
 from eval.listening.making.stimuli import render_stimuli
+from eval.listening.session.rehearsal import Rehearsal
 from eval.listening.session.service import Listening
 from eval.listening.storage.owning import StudyLine
 from eval.listening.storage.records import StoredStudy
@@ -42,10 +43,16 @@ class Desk:
     KeyError for a study that is gone."""
 
     def __init__(
-        self, listening: Listening, data_dir: Path, systems: Sequence[System], files: ResultStore, compute: Executor
+        self,
+        listening: Listening,
+        rehearsal: Rehearsal,
+        data_dir: Path,
+        systems: Sequence[System],
+        files: ResultStore,
+        compute: Executor,
     ) -> None:
         """systems: of the catalogue; files: where downloads are put; compute: runs the heavy work."""
-        self._listening, self._data_dir, self._systems, self._files = listening, data_dir, systems, files
+        self._rehearsal, self._data_dir, self._systems, self._files = rehearsal, data_dir, systems, files
         self._store, self._compute = listening.store, compute
         self._access = Access(listening.store)
 
@@ -61,7 +68,9 @@ class Desk:
     def progress(self, asked: Asked) -> Markup:
         """HTML of the counts, as they are now."""
         stored = self._open(asked)
-        return progress_panel(stored, progress_of(self._store, stored, time.time()))
+        return progress_panel(
+            stored, progress_of(self._store, stored, time.time()), self._rehearsal.link(asked.public_id)
+        )
 
     def revisions(self, asked: Asked) -> list[str]:
         """Public ids of the revisions that the key opens, oldest first."""

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from eval.reports.svg import PALETTE, Drawing, Scale, line
 
 WIDTH, HEIGHT = 420, 96  # pixels of the plot
-_LEFT, _BELOW = 34, 22
+_LEFT, _TOP, _BELOW = 34, 10, 22
 
 
 def hourly_drawing(hourly: Sequence[tuple[int, int]]) -> Drawing | None:
@@ -17,7 +17,7 @@ def hourly_drawing(hourly: Sequence[tuple[int, int]]) -> Drawing | None:
     if not most:
         return None
     chart = _chart(f"Answers an hour, at most {most}; the last {len(hourly)} h, UTC")
-    up, width = Scale(0, most, HEIGHT, 4), WIDTH / len(hourly)
+    up, width = Scale(0, most, HEIGHT, _TOP), WIDTH / len(hourly)
     for index, (hour, count) in enumerate(hourly):
         when = datetime.fromtimestamp(3600 * hour, timezone.utc)
         x: float = _LEFT + index * width
@@ -31,10 +31,8 @@ def hourly_drawing(hourly: Sequence[tuple[int, int]]) -> Drawing | None:
             fill=PALETTE[0],
         )
         if index in (0, len(hourly) - 1):
-            anchor = "start" if index == 0 else "end"
-            place = x if index == 0 else x + width
-            if index == 0 or len(hourly) > 6:
-                chart.add("text", f"{when:%d %b %H:00}", x=place, y=HEIGHT + 16, text_anchor=anchor)
+            anchor, place = ("start", x) if index == 0 else ("end", x + width)
+            chart.add("text", f"{when:%d %b %H:00}", x=place, y=HEIGHT + 16, text_anchor=anchor)
     _up(chart, up, most)
     return chart
 
@@ -45,7 +43,7 @@ def funnel_drawing(reached: Sequence[tuple[str, int]]) -> Drawing | None:
     if not most:
         return None
     chart = _chart("Raters who came to each step")
-    up, across = Scale(0, most, HEIGHT, 4), Scale(0, len(reached), _LEFT, _LEFT + WIDTH)
+    up, across = Scale(0, most, HEIGHT, _TOP), Scale(0, len(reached), _LEFT, _LEFT + WIDTH)
     corners: list[tuple[float, float]] = [
         (across(k + side), up(count)) for k, (_, count) in enumerate(reached) for side in (0, 1)
     ]

@@ -28,7 +28,7 @@ class Finder:
     choice: gr.Dropdown
     progress: gr.HTML
     timer: gr.Timer
-    actions: gr.Group
+    actions: gr.Column
     toggle: gr.Button
     together: gr.Checkbox
     results: gr.HTML

@@ -33,7 +33,7 @@ def lay_out_desk(desk: Desk, systems: Sequence[System], uploads: gr.State) -> No
     choice = gr.Dropdown([], label="Open one of them", visible=False, interactive=True, elem_id="studies-choice")
     progress = slot("study-progress")
     timer = gr.Timer(REFRESH_SECONDS, active=False)
-    with gr.Group(visible=False, elem_id="study-actions") as actions:
+    with gr.Column(visible=False, elem_id="study-actions") as actions:
         toggle = gr.Button("Close to new raters", elem_id="results-toggle", size="sm")
         together = gr.Checkbox(
             False, label="Results of all revisions together", visible=False, elem_id="results-together"

@@ -29,7 +29,7 @@ def wire_looking(desk: Desk, finder: Finder, find: gr.Button, show: gr.Button) -
         except Refused as error:
             return nothing | {finder.message: notice(str(error), "bad")}
         several = len(studies) > 1
-        found = nothing | {finder.message: "", finder.listed: studies_panel(studies)}
+        found = nothing | {finder.message: "", finder.listed: studies_panel(studies) if several else ""}
         found[finder.choice] = gr.update(visible=several, choices=[choice_of(s) for s in studies], value=None)
         return found | (opened(Asked(studies[0].public_id, asked.key, request)) if len(studies) == 1 else {})
 

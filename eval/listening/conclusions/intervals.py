@@ -1,9 +1,9 @@
 """Stored estimates as they may be shown: on the scale of the answers, and adjusted for the number of comparisons.
 
 The truth lies on the scale, so an interval that is cut off at the scale's ends covers it exactly as often as before. Adjusted
-intervals are Bonferroni's: of m comparisons all cover together in 95 % of the studies. One that leaves out zero, or one half, goes
-with a p value below 0.05 after Holm's correction; the test is a little sharper, and may find a difference where the interval ends
-just beyond zero.
+intervals are Bonferroni's: of m comparisons all cover together in 95 % of the studies. Holm's test is a little sharper, and its
+direction counts: where it finds a difference, the adjusted interval ends at zero at the latest (as in Guilbaud 2008), so that a p
+value below 0.05 and an interval that reaches beyond zero never stand side by side.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from eval.listening.tasks.rating import RatingTask
 from eval.listening.tasks.task import Task
 
 UNINFORMATIVE = "too few votes: anything on the scale is possible"
-SHARES = (0.0, 1.0)
+SHARES, HALF = (0.0, 1.0), 0.5
 
 
 def presentable(found: Mapping[str, Any], task: Task) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _differences(pairs: list[Mapping], span: tuple[float, float]) -> list[dict]:
         {
             **pair,
             "difference": on_scale(pair["difference"], *span),
-            "adjusted": on_scale(_wider(pair["difference"], tested), *span),
+            "adjusted": _decided(on_scale(_wider(pair["difference"], tested), *span), 0.0, pair["p_holm"]),
         }
         for pair in pairs
     ]
@@ -79,6 +79,15 @@ def _wider(estimate: Mapping[str, Any], comparisons: int) -> dict[str, Any]:
     return shown
 
 
+def _decided(estimate: dict[str, Any], null: float, p_holm: float | None) -> dict[str, Any]:
+    """Cut off at the null value, where the adjusted test has decided on which side of it the truth lies."""
+    if p_holm is None or p_holm >= ALPHA or estimate["low"] is None:
+        return estimate
+    end = "low" if estimate["mean"] > null else "high"
+    nearest = max(estimate["low"], null) if end == "low" else min(estimate["high"], null)
+    return {**estimate, end: nearest}
+
+
 def _pair(pair: Mapping[str, Any], comparisons: int) -> dict[str, Any]:
     """The share of a pair with an exact interval; one-sided where its test is: only a share above one half is evidence there."""
     from scipy.stats import binomtest
@@ -88,7 +97,8 @@ def _pair(pair: Mapping[str, Any], comparisons: int) -> dict[str, Any]:
     if share["n"]:
         test = binomtest(share["count"], share["n"], alternative="greater" if one_sided else "two-sided")
         interval = test.proportion_ci(1 - ALPHA / comparisons, method="exact")
-        shown["adjusted"] = {**share, "low": float(interval.low), "high": float(interval.high)}
+        adjusted = {**share, "low": float(interval.low), "high": float(interval.high)}
+        shown["adjusted"] = _decided(adjusted, HALF, pair["p_holm"])
     else:
         shown["adjusted"] = dict(share)
     if "by_rater" in pair:

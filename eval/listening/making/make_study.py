@@ -14,6 +14,7 @@ from eval.listening.storage.records import TITLE_OF, Stimulus
 from eval.listening.storage.store import Store
 from eval.listening.study import Study, StudyError
 from eval.reports.bundle import versions
+from eval.reports.revision import revision
 from vocoders.audio import Recording
 from vocoders.recordings.reader import Limits, read_recording
 
@@ -56,7 +57,9 @@ def make_study(
     if reasons := [f"{system.title}: {reason}" for system in systems if (reason := system.why_not())]:
         raise StudyError("; ".join(reasons))
     stimuli, wavs = render(study, recordings, systems, tell)
-    about = {f"system {system.id}": f"{system.describe().source}; {system.about}" for system in systems}
+    about = {"revision": revision()} | {
+        f"system {system.id}": f"{system.describe().source}; {system.about}" for system in systems
+    }
     about |= {f"{TITLE_OF}{system.id}": system.title for system in systems}
     about |= {f"recording {item}": recording.history for item, recording in recordings.items()}
     for output in output_files(study.items, systems, recordings):

@@ -78,11 +78,17 @@ def test_screening_leaves_a_rater_out_and_keeps_the_answers(tmp_path):
     for number, rule in ((3, "gold"), (4, "impossible-time")):
         raters[number]["flags"].append({"rule": rule, "version": 1, "detail": "why"})
     found = analyse(store.study(public_id), store.answers(public_id), raters)
-    assert (found["n"]["with_votes"], found["n"]["screened"]) == (10, 9)
+    assert (found["n"]["with_votes"], found["n"]["screened"]) == (10, 8)
     means = [found[when]["means"]["high"] for when in ("before", "after")]
-    assert [mean["raters"] for mean in means] == [10, 9]
+    assert [mean["raters"] for mean in means] == [10, 8]
     assert found["screening"]["flagged"] == {"gold": 1, "impossible-time": 1}
-    assert found["preliminary"].startswith("Preliminary: 9 screened raters")
+    votes = found["n"]["votes"] // 10
+    assert found["screening"]["removed"] == {
+        "raters": 2,
+        "votes": 2 * votes,
+        "rules": {"gold": 1, "impossible-time": 1},
+    }
+    assert found["preliminary"].startswith("Preliminary: 8 screened raters")
 
 
 def test_repeats_training_and_checks_are_no_votes(tmp_path):

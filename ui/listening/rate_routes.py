@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from eval.listening.session.errors import RequestError
-from eval.listening.session.rehearsal import Rehearsal
+from eval.listening.session.every_trial import EveryTrial
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
 
@@ -77,12 +77,12 @@ class Forget(_Body):
     token: str = Field(max_length=400)
 
 
-def rate_routes(listening: Listening, rehearsal: Rehearsal | None = None) -> APIRouter:
-    """The HTTP interface of listening sessions, below /listening. rehearsal: answers those of its own links, and stores nothing."""
+def rate_routes(listening: Listening, preview: EveryTrial | None = None) -> APIRouter:
+    """The HTTP interface of listening sessions, below /listening. preview: answers those of its own links, and stores nothing."""
     router = APIRouter(prefix="/listening")
 
     def of(token: str | None) -> Listening:
-        return rehearsal if rehearsal and rehearsal.owns(token) else listening
+        return preview if preview and preview.owns(token) else listening
 
     def call(path: str, model: type[Body], work: Callable[[Body], dict]) -> None:
         async def endpoint(request: Request) -> Response:
@@ -115,9 +115,9 @@ def rate_routes(listening: Listening, rehearsal: Rehearsal | None = None) -> API
             try:
                 sound = listening.audio(token)
             except RequestError:
-                if rehearsal is None:
+                if preview is None:
                     raise
-                sound = rehearsal.audio(token)
+                sound = preview.audio(token)
             return Response(sound, media_type="audio/wav", headers=_NO_STORE)
         except (RequestError, OSError):
             return _refusal("bad_token", "There is no such sound.", 404)

@@ -14,7 +14,7 @@ from eval.listening.desk.copies import duplicated, require_started, with_more_ra
 from eval.listening.desk.progress import progress_of
 from eval.listening.making.make_study import Made, make_study, read_clips
 from eval.listening.making.stimuli import render_stimuli
-from eval.listening.session.rehearsal import Rehearsal
+from eval.listening.session.every_trial import EveryTrial
 from eval.listening.session.service import Listening
 from eval.listening.storage.owning import StudyLine
 from eval.listening.storage.records import StoredStudy
@@ -45,14 +45,14 @@ class Desk:
     def __init__(
         self,
         listening: Listening,
-        rehearsal: Rehearsal,
+        preview: EveryTrial,
         data_dir: Path,
         systems: Sequence[System],
         files: ResultStore,
         compute: Executor,
     ) -> None:
         """systems: of the catalogue; files: where downloads are put; compute: runs the heavy work."""
-        self._rehearsal, self._data_dir, self._systems, self._files = rehearsal, data_dir, systems, files
+        self._rehearsal, self._data_dir, self._systems, self._files = preview, data_dir, systems, files
         self._store, self._compute = listening.store, compute
         self._access = Access(listening.store)
 

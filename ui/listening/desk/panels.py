@@ -21,13 +21,13 @@ def studies_panel(studies: Sequence[StudyLine]) -> Markup:
     return fill("listening/desk/templates/studies.html", studies=studies, times=times)
 
 
-def progress_panel(stored: StoredStudy, found: Progress, rehearsal: str) -> Markup:
-    """Counts, times and two charts; no result. rehearsal: of a link to the preview."""
+def progress_panel(stored: StoredStudy, found: Progress, preview: str) -> Markup:
+    """Counts, times and two charts; no result. preview: of a link to the preview."""
     return fill(
         "listening/desk/templates/progress.html",
         study=stored.study,
         public_id=stored.public_id,
-        rehearsal=rehearsal,
+        preview=preview,
         revision=stored.revision,
         closed=stored.closed,
         found=found,

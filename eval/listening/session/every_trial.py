@@ -22,7 +22,7 @@ from eval.listening.storage.store import Store
 from eval.listening.study import Study
 from eval.listening.trial import Trial
 
-MAX_AGE_SECONDS = 86_400  # of a link to a rehearsal
+MAX_AGE_SECONDS = 86_400  # of a link to a preview
 CODE = "PREVIEW"
 
 
@@ -33,10 +33,10 @@ class _Visitor(Rater):
 
 
 class _Unwritten:
-    """The store of a rehearsal: reads studies and sounds, and writes nothing."""
+    """The store of a preview: reads studies and sounds, and writes nothing."""
 
     def __init__(self, store: Store, secret: str) -> None:
-        self._store, self._nonces = store, URLSafeSerializer(secret, salt="rehearsed trial")
+        self._store, self._nonces = store, URLSafeSerializer(secret, salt="previewed trial")
         self.wav = store.wav
 
     def check(self) -> None:
@@ -73,12 +73,12 @@ class _Unwritten:
         return True
 
 
-class Rehearsal(Listening):
+class EveryTrial(Listening):
     """The requests of the rating page, for links of `link`."""
 
     def __init__(self, store: Store, secret: str) -> None:
-        """secret: of the sessions; tokens of rehearsals are signed with another one that follows from it."""
-        secret = f"{secret}/rehearsal"
+        """secret: of the sessions; tokens of previews are signed with another one that follows from it."""
+        secret = f"{secret}/preview"
         super().__init__(_Unwritten(store, secret), secret)  # type: ignore[arg-type]
         self._links = URLSafeTimedSerializer(secret, salt="link")
 
@@ -87,7 +87,7 @@ class Rehearsal(Listening):
         return str(self._links.dumps(public_id))
 
     def owns(self, token: str | None) -> bool:
-        """Whether a link's `study`, or the token of a session, is a rehearsal's."""
+        """Whether a link's `study`, or the token of a session, is a preview's."""
         return bool(token) and (self._linked(token or "") is not None or self._rater(token or "") is not None)
 
     def resume(self, public_id: str, token: str | None, *_: Any) -> dict:

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from eval.listening.session.open import rehearsal_of
-from eval.listening.session.rehearsal import every_trial
+from eval.listening.session.every_trial import every_trial
+from eval.listening.session.open import every_trial_of
 from eval.listening.session.service import Listening
 from eval.listening.storage import tables
 from tests.eval.listening.test_results import filled
@@ -17,13 +17,13 @@ from ui.listening.rate_routes import rate_routes
 
 
 @pytest.fixture(params=["acr", "mushra", "ab", "abx"])
-def rehearsed(tmp_path, request):
+def previewed(tmp_path, request):
     store, public_id = filled(tmp_path, request.param, raters=1, trials=3, repeats=0)
     listening = Listening(store, "secret")
-    rehearsal = rehearsal_of(listening)
+    preview = every_trial_of(listening)
     app = FastAPI()
-    app.include_router(rate_routes(listening, rehearsal))
-    return SimpleNamespace(store=store, public_id=public_id, link=rehearsal.link(public_id), http=TestClient(app))
+    app.include_router(rate_routes(listening, preview))
+    return SimpleNamespace(store=store, public_id=public_id, link=preview.link(public_id), http=TestClient(app))
 
 
 def rows(store) -> dict[str, int]:
@@ -32,29 +32,29 @@ def rows(store) -> dict[str, int]:
         return {name: connection.scalar(count.select_from(t)) for name, t in tables.metadata.tables.items()}
 
 
-def test_every_trial_is_shown_and_nothing_is_stored(rehearsed):
-    before = rows(rehearsed.store)
-    rehearsed.store.set_closed(rehearsed.public_id, True)  # an owner looks whether or not others may
+def test_every_trial_is_shown_and_nothing_is_stored(previewed):
+    before = rows(previewed.store)
+    previewed.store.set_closed(previewed.public_id, True)  # an owner looks whether or not others may
     before["event"] += 1
-    listener = Listener(rehearsed.http, rehearsed.link, any_answer)
+    listener = Listener(previewed.http, previewed.link, any_answer)
     assert listener.run()["code"] == "PREVIEW"
-    study = rehearsed.store.study(rehearsed.public_id).study
+    study = previewed.store.study(previewed.public_id).study
     plan = every_trial(study)
     assert len(listener.trials) == len(plan)
     asked = {(trial.item, frozenset(trial.shown)) for trial in plan if trial.counted}
     assert asked == {(item, frozenset(unit)) for item in study.items for unit in study.clip_units}
     assert {trial.kind for trial in plan} == {"training", "trial", "gold", "trap"}
     assert all(sound.status_code == 200 for step in listener.trials for sound in step["sounds"])
-    assert rows(rehearsed.store) == before
+    assert rows(previewed.store) == before
 
 
-def test_a_reload_begins_again_and_a_link_opens_nothing_else(rehearsed):
-    listener = Listener(rehearsed.http, rehearsed.link, any_answer)
+def test_a_reload_begins_again_and_a_link_opens_nothing_else(previewed):
+    listener = Listener(previewed.http, previewed.link, any_answer)
     step = listener.run(until=lambda step: step["step"] == "trial")
     assert step["need"] == 0
-    assert listener.post("open", study=rehearsed.link, token=listener.token).json()["step"] == "volume"
-    assert listener.post("open", study=rehearsed.public_id, token=listener.token).json()["step"] == "welcome"
-    forged = f"J{rehearsed.link[1:]}"
+    assert listener.post("open", study=previewed.link, token=listener.token).json()["step"] == "volume"
+    assert listener.post("open", study=previewed.public_id, token=listener.token).json()["step"] == "welcome"
+    forged = f"J{previewed.link[1:]}"
     assert listener.post("open", study=forged, token=None).status_code == 404
     refused = listener.post("answer", token=listener.token, nonce="x" * 20, answer=any_answer(step))
     assert refused.json()["error"] == "stale"

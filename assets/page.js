@@ -30,6 +30,40 @@ document.addEventListener('click', async (event) => {
   button.textContent = done ? 'Copied' : 'Select it and copy by hand';
 });
 
+// <button data-lab-view="name"> chooses the columns of all metric tables. The choice is kept outside them, as every new output
+// makes a new table.
+const root = document.documentElement;
+root.dataset.labColumns ??= 'overview';
+
+function showView() {
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-lab-view]'))) {
+    const pressed = String(button.dataset.labView === root.dataset.labColumns);
+    if (button.getAttribute('aria-pressed') !== pressed) button.setAttribute('aria-pressed', pressed);
+  }
+  for (const cell of document.querySelectorAll('.page-table-views [data-views]')) {
+    const views = (cell.getAttribute('data-views') ?? '').split(' ');
+    const hidden = root.dataset.labColumns !== 'all' && !views.includes(root.dataset.labColumns ?? '');
+    cell.toggleAttribute('hidden', hidden);
+  }
+}
+new MutationObserver(showView).observe(root, { childList: true, subtree: true });
+
+document.addEventListener('click', (event) => {
+  /** @type {HTMLElement | null} */
+  const button = closest(event, '[data-lab-view]');
+  if (!button) return;
+  root.dataset.labColumns = button.dataset.labView;
+  showView();
+});
+
+// Gradio names a group of checkboxes or radio buttons beside it, and not as its legend.
+new MutationObserver(() => {
+  for (const group of document.querySelectorAll('fieldset:not([aria-label]):not(:has(legend))')) {
+    const name = group.querySelector('[data-testid=block-info]')?.textContent?.trim();
+    if (name) group.setAttribute('aria-label', name);
+  }
+}).observe(document.documentElement, { childList: true, subtree: true });
+
 // Browsers call files by their names: .webm and .mp4 videos, others nothing at all, and Gradio then refuses them as a
 // recording. Their content is checked when they are read.
 const UPLOAD = '#recording input[type=file]';

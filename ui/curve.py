@@ -10,9 +10,13 @@ from eval.reports.svg import Drawing
 
 @dataclass(frozen=True)
 class Curve:
-    """The content of `ui/templates/curve.html`. levels: (pixels from the top, text); ticks: (percent from the left, text)."""
+    """The content of `ui/templates/curve.html`. levels: (pixels from the top, text); ticks: (percent from the left, text).
+
+    timed: its width is the clip of the page's player, whose playhead it shows.
+    """
 
     drawing: Drawing
     levels: Sequence[tuple[float, str]]
     ticks: Sequence[tuple[float, str]] = ()
     boxed: bool = False
+    timed: bool = False

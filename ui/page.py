@@ -71,7 +71,7 @@ def page_options() -> dict:
         "theme": lab_theme(),
         # As a link, not as Gradio's `css`: that is rewritten rule by rule, and breaks :has(a, b)
         "head": head([STYLE, "assets/page.css", "eval/reports/charts.css"], ["assets/page.js"]),
-        "footer_links": ["api", "settings"],
+        "footer_links": ["api"],  # the settings offer what this page has not: installing it, recording the screen
         "run_history": False,
         "show_error": False,
         "ssr_mode": False,

@@ -30,8 +30,8 @@ def lab_theme() -> gr.themes.Base:
         block_label_background_fill_dark="transparent",
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_hover="*primary_800",
-        button_primary_background_fill_dark="*primary_600",
-        button_primary_background_fill_hover_dark="*primary_500",
+        button_primary_background_fill_dark="*primary_700",  # white on it: 5.5 to 1
+        button_primary_background_fill_hover_dark="*primary_800",
         button_primary_text_color="white",
         color_accent="*primary_600",
         link_text_color="*primary_700",

@@ -2,7 +2,8 @@
 
 import { frequencyAt, timeTicks } from './axes.js';
 import { el, icon, iconButton, segmented, setAttribute, setText } from './elements.js';
-import { SHORTCUTS } from './keyboard.js';
+import { moveFollowers } from './followers.js';
+import { SHORTCUTS, keysAreOn, switchKeys } from './keyboard.js';
 import { clamp, clock, signed } from './numbers.js';
 import { MIN_LOOP_SECONDS } from './timing.js';
 
@@ -34,8 +35,11 @@ export class Controls {
   /** @type {HTMLInputElement} */
   volume = el('input', 'lab-volume', { type: 'range', min: 0, max: 1, step: 0.01, value: 1,
     'aria-label': 'Volume', title: 'Volume', oninput: () => this.player.transport.setVolume(Number(this.volume.value)) });
-  help = el('dl', 'lab-help', { hidden: '' }, ...SHORTCUTS.map(([keys, what]) =>
-    el('div', 'lab-shortcut', {}, el('dt', 'lab-keys', { text: keys }), el('dd', 'lab-what', { text: what }))));
+  /** @type {HTMLInputElement} */
+  keys = el('input', '', { type: 'checkbox', onchange: () => switchKeys(this.keys.checked) });
+  help = el('div', 'lab-help', { hidden: '' }, el('dl', 'lab-shortcuts', {}, ...SHORTCUTS.map(([keys, what]) =>
+    el('div', 'lab-shortcut', {}, el('dt', 'lab-keys', { text: keys }), el('dd', 'lab-what', { text: what })))),
+  el('label', 'lab-keys-on', {}, this.keys, 'Single keys work, wherever the focus is on the page'));
   helpButton = el('button', 'lab-tool', { type: 'button', text: '?', title: 'Keyboard shortcuts (?)',
     'aria-label': 'Keyboard shortcuts', 'aria-expanded': false, onclick: () => this.toggleHelp() });
   status = el('span', 'lab-status-text', { role: 'status', 'aria-live': 'polite' });
@@ -105,8 +109,9 @@ export class Controls {
       } });
   }
 
-  toggleHelp() {
-    this.help.hidden = !this.help.hidden;
+  toggleHelp(shown = this.help.hidden) {
+    this.help.hidden = !shown;
+    this.keys.checked = keysAreOn();
     setAttribute(this.helpButton, 'aria-expanded', !this.help.hidden);
   }
 
@@ -161,6 +166,7 @@ export class Controls {
     setText(this.now, clock(position));
     this.cap.style.transform = move;
     for (const { row } of this.player.tracks.values()) row.playhead.style.transform = move;
+    moveFollowers(this.player);
   }
 
   renderLoop(region = this.player.region, active = this.player.looping) {

@@ -58,7 +58,27 @@ function isTaken(name, target) {
   return (name === ' ' && needs(PRESSABLE)) || (name.startsWith('arrow') && needs(MOVABLE));
 }
 
+const KEPT = 'lab-keys';   // in the browser's storage: whether single keys are off
+
+/** Whether single keys do anything: speech input and tremor press them by accident (WCAG 2.1.4). */
+export function keysAreOn() {
+  try {
+    return localStorage.getItem(KEPT) !== 'off';
+  } catch {   // storage is refused in some frames
+    return true;
+  }
+}
+
+/** @param {boolean} on */
+export function switchKeys(on) {
+  try {
+    localStorage.setItem(KEPT, on ? 'on' : 'off');
+  } catch { /* then they stay as they are */ }
+}
+
 document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') activePlayer()?.controls.toggleHelp(false);
+  if (!keysAreOn()) return;
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   const name = keyName(event);
   const action = Object.hasOwn(ACTIONS, name) && ACTIONS[name];

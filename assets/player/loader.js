@@ -22,6 +22,7 @@ import { fetchAudio } from './sound.js';
  * @property {Picture | null} image
  * @property {Picture | null} difference
  * @property {string | null} problem why there is no audio
+ * @property {boolean} lost whether its audio is there but could not be fetched
  */
 
 const JOIN_PAUSE_MS = 100;       // in which arriving sounds are collected, so that they join together
@@ -79,7 +80,7 @@ export class Loader {
    */
   newTrack(spec, index) {
     return { id: spec.id, index, spec, row: new TrackRow(this.player, spec.id), urls: {}, loading: new Set(),
-      buffer: null, image: null, difference: null, problem: null };
+      buffer: null, image: null, difference: null, problem: null, lost: false };
   }
 
   /**
@@ -117,8 +118,20 @@ export class Loader {
     const failed = result instanceof Error;
     track.loading.delete(kind);
     Object.assign(track, { [kind]: failed ? null : result });
-    if (kind === 'buffer') track.problem = failed ? result.message : null;
+    if (kind === 'buffer') Object.assign(track, { problem: failed ? result.message : null, lost: failed });
     if (track.buffer && kind === 'buffer') this.welcome(track);
+    this.player.refresh();
+  }
+
+  /** Fetches once more what could not be fetched. */
+  retry() {
+    for (const track of this.player.ordered) {
+      for (const kind of /** @type {Kind[]} */ (Object.keys(track.urls))) {
+        if (!track[kind] && !track.loading.has(kind)) delete track.urls[kind];
+      }
+      if (!track.urls.buffer) Object.assign(track, { problem: null, lost: false });
+    }
+    this.update(this.player.value?.tracks ?? []);
     this.player.refresh();
   }
 

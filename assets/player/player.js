@@ -3,11 +3,12 @@
 // mount(host) -> player; player.update(value) with the JSON that ui/player.py sends. Text from users (titles
 // are file names) reaches the page through textContent only. How it sounds is in sound.js and transport.js.
 
+import { arriveSoon, goTo } from './arrival.js';
 import { Controls } from './controls.js';
 import { Gestures } from './gestures.js';
 import { Loader } from './loader.js';
 import { clamp, decibels } from './numbers.js';
-import { players } from './players.js';
+import { join, players, silenceOthers } from './players.js';
 import { fitRegion, fitView, zoomed } from './timing.js';
 import { Transport } from './transport.js';
 
@@ -16,7 +17,6 @@ import { Transport } from './transport.js';
 /** @typedef {HTMLElement & {labPlayer?: Player}} Host */
 
 const HOST = '.lab-player';
-const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
 
 /**
  * The state of the Compare page's player. The other files show it, play it and change it through its methods.
@@ -63,7 +63,7 @@ export class Player {
 
   /** Gradio may re-render the template around us: whatever it did, the same nodes go back into the page. */
   attach() {
-    players.add(this);
+    join(this);
     if (!this.host.isConnected) this.host = /** @type {Host | null | undefined} */ (this.parent?.querySelector(HOST)) ?? this.host;
     if (this.controls.root.parentNode !== this.host) this.host.replaceChildren(this.controls.root);
     this.host.labPlayer = this;
@@ -82,7 +82,10 @@ export class Player {
   /** @param {PlayerValue | null} value */
   update(value) {
     this.attach();
-    if (value?.session !== this.value?.session) this.reset();
+    if (value?.session !== this.value?.session) {
+      this.reset();
+      if (value?.status.state === 'running') arriveSoon(this);
+    }
     if (value) this.transport.matchRate(value.sample_rate);
     this.value = value;
     this.loader.update(value?.tracks ?? []);
@@ -153,8 +156,7 @@ export class Player {
 
   /** A place outside the loop can only be heard with the loop off; the region stays for later. @param {number} time s */
   seek(time) {
-    this.cursor = clamp(time, 0, this.duration);
-    this.cue = this.cursor;   // where the end of the clip returns to
+    this.cursor = this.cue = clamp(time, 0, this.duration);   // the cue: where the end of the clip returns to
     const [a, b] = this.region ?? [0, 0];
     if (this.cursor < a || this.cursor >= b) this.looping = false;
     if (this.transport.playback) this.transport.play(this.cursor);
@@ -167,9 +169,7 @@ export class Player {
     this.seek(clamp(this.position + by, low, high - 1 / this.rate));
   }
 
-  rewind() {
-    this.seek(this.activeLoop?.[0] ?? 0);
-  }
+  rewind() { this.seek(this.activeLoop?.[0] ?? 0); }
 
   /** @param {Span | null} region */
   setLoop(region, { restart = true } = {}) {
@@ -234,12 +234,13 @@ export class Player {
     if (track !== undefined) this.select(track);
     if (loop) this.setLoop(loop);
     if (play && !this.playing) this.transport.play();
-    if (scroll) this.host.scrollIntoView({ block: 'start', behavior: calm.matches ? 'auto' : 'smooth' });
+    if (scroll) goTo(this.host);
   }
 
   // ------------------------------------------------ drawing
 
   onStart() {
+    silenceOthers(this);
     this.inView = true;
     this.refresh();
   }

@@ -15,6 +15,37 @@ export function activePlayer() {
   });
 }
 
+// One sound at a time: a player that starts silences the others, those of other tabs, and the preview of the recording.
+const PREVIEW = '#recording button[aria-label';   // Gradio's: its label says what a click does
+/** @type {BroadcastChannel | null} */
+let tabs = null;
+
+const pauseAll = () => players.forEach((player) => player.transport.pause());
+
+/** @param {Player} player */
+export function join(player) {
+  players.add(player);
+  if (tabs || !('BroadcastChannel' in window)) return;
+  tabs = new BroadcastChannel('lab-sound');
+  tabs.addEventListener('message', pauseAll);
+}
+
+/** @param {Player} player that starts to play */
+export function silenceOthers(player) {
+  for (const other of players) if (other !== player) other.transport.pause();
+  /** @type {HTMLElement | null} */
+  const preview = document.querySelector(`${PREVIEW}^=Pause]`);
+  preview?.click();
+  tabs?.postMessage('a player starts');
+}
+
+document.addEventListener('click', ({ target }) => {
+  if (target instanceof Element && target.closest(`${PREVIEW}^=Play]`)) pauseAll();
+});
+
+// A connection that is back: what it lost is fetched again.
+window.addEventListener('online', () => players.forEach((player) => player.loader.retry()));
+
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) players.forEach((player) => player.transport.pause());
 });

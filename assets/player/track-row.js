@@ -31,6 +31,8 @@ export class TrackRow {
       this.badge, el('span', 'lab-words', {}, this.title, this.about, this.message,
         el('span', 'lab-progress', { 'aria-hidden': 'true' }, this.bar)));
     this.download = el('a', 'lab-tool lab-download', {}, icon('download'));
+    this.retry = el('button', 'lab-tool lab-retry', { type: 'button', hidden: '', text: 'Try again',
+      onclick: () => player.loader.retry() });
     this.chip = el('span', 'lab-chip', { title: 'Change of level that brings all tracks to one loudness' });
     this.canvas = el('canvas', 'lab-canvas', { role: 'img' });
     this.scale = el('div', 'lab-scale', { 'aria-hidden': 'true' });
@@ -40,7 +42,7 @@ export class TrackRow {
     this.absent = el('div', 'lab-absent', { hidden: '', 'aria-hidden': 'true' }, el('span', 'lab-absent-word', { text: 'not in it' }));
     this.lane = el('div', 'lab-lane', {}, this.canvas, this.absent, this.loop, this.scale, this.note, this.playhead);
     this.root = el('div', 'lab-row', {},
-      el('div', 'lab-label', {}, this.button, el('div', 'lab-side', {}, this.download, this.chip)), this.lane);
+      el('div', 'lab-label', {}, this.button, el('div', 'lab-side', {}, this.retry, this.download, this.chip)), this.lane);
     this.drawn = '';
   }
 
@@ -48,7 +50,7 @@ export class TrackRow {
    * @param {DrawnTrack} track
    * @param {{audible: boolean, matched: boolean}} shown
    */
-  render({ spec, index, state, problem, buffer, loading }, { audible, matched }) {
+  render({ spec, index, state, problem, buffer, loading, lost }, { audible, matched }) {
     const key = index < 10 ? String((index + 1) % 10) : '';
     const pressed = audible && Boolean(buffer);
     setText(this.badge, key);
@@ -60,6 +62,7 @@ export class TrackRow {
     setAttribute(this.button, 'aria-pressed', pressed);
     if (key) setAttribute(this.button, 'aria-keyshortcuts', key);
     this.button.disabled = !buffer;
+    this.retry.hidden = !lost;
     this.root.dataset.state = state;
     this.root.dataset.role = spec.role;
     this.root.classList.toggle('lab-audible', pressed);

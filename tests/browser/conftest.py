@@ -51,6 +51,13 @@ def give_file(page: Page, component: str, path: Path) -> None:
     expect(picker).to_have_count(0)
 
 
+def open_inputs(page: Page) -> None:
+    """Of the Compare page, which folds them once they were used."""
+    if not page.locator("#recording").is_visible():
+        page.locator("#inputs > button").click()
+        expect(page.locator("#recording")).to_be_visible()
+
+
 @contextlib.contextmanager
 def uploaded(page: Page) -> Iterator[None]:
     """Around what uploads something: leaves when the app has it."""

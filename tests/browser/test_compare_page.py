@@ -14,7 +14,7 @@ import torch
 from playwright.sync_api import Page, expect
 
 from common.paths import ROOT
-from tests.browser.conftest import give_file, uploaded, wait_for_loop
+from tests.browser.conftest import give_file, open_inputs, uploaded, wait_for_loop
 from tests.conftest import harmonic_tone
 from vocoders.catalogue import BUILT_IN
 
@@ -33,12 +33,14 @@ def clip(tmp_path):
 
 def choose(page: Page, *titles: str) -> None:
     """Exactly these systems."""
+    open_inputs(page)
     for box in page.locator("#systems label").all():
         checkbox = box.get_by_role("checkbox")
         checkbox.set_checked(box.inner_text().strip() in titles)
 
 
 def upload(page: Page, path) -> None:
+    open_inputs(page)
     page.locator("#recording input[type=file]").set_input_files(path)
     expect(page.locator("#recording .waveform-container")).to_be_visible()
 

@@ -10,6 +10,7 @@ import soundfile
 from playwright.sync_api import Page, expect
 
 from common.paths import ROOT
+from tests.browser.conftest import open_inputs
 from tests.browser.test_compare_page import choose, compare, upload
 from tests.conftest import harmonic_tone
 from ui.passage import chosen_passage
@@ -79,6 +80,7 @@ def test_a_passage_of_a_long_song_is_chosen_and_used(page, song):
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_role("link", name="Everything (zip)")).to_be_visible(timeout=120_000)
     expect(page.locator("#intake")).to_contain_text("MP3, mono, 22.05 kHz, 3.00 s from 2:2")
+    open_inputs(page)
     page.locator("#recording").get_by_label("Clear").click()
     expect(page.locator(".lab-passage")).to_be_hidden()
 

@@ -35,13 +35,13 @@ class TrackFiles:
 
 
 class ComparisonFiles:
-    """Writes into `folder`. tracks: {track: its files}, of what is there so far."""
+    """Writes into `folder`. tracks: {track: its files}, of what is there so far; stem: of the names under which they are saved."""
 
     def __init__(self, folder: ResultFolder, source: Recording | GivenMel) -> None:
         self.folder = folder
         self.tracks: dict[str, TrackFiles] = {}
         self._source = source
-        self._stem = re.sub(r"[^A-Za-z0-9]+", "-", source.name).strip("-")[:40] or "recording"
+        self.stem = re.sub(r"[^A-Za-z0-9]+", "-", source.name).strip("-")[:40] or "recording"
         self._reference_levels: dict[int, np.ndarray] = {}  # by rate
         if isinstance(source, Recording):
             native = source.native
@@ -76,7 +76,7 @@ class ComparisonFiles:
         return self.folder.url(archive.name)
 
     def _write(self, track_id: str, waveform: Waveform, decibels: np.ndarray) -> TrackFiles:
-        picture, wav = f"{track_id}.png", f"{self._stem}__{track_id}.wav"
+        picture, wav = f"{track_id}.png", f"{self.stem}__{track_id}.wav"
         (self.folder.path / picture).write_bytes(level_png(decibels))
         clipped = write_wav(self.folder.path / wav, waveform.samples, waveform.rate)
         return TrackFiles(self.folder.url(wav), Picture(self.folder.url(picture), waveform.rate / 2), wav, clipped)

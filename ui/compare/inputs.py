@@ -16,11 +16,14 @@ from vocoders.catalogue import COMPARED
 from vocoders.recordings.reader import Limits
 from vocoders.systems import System
 
+INPUTS = "Recording and systems"
+
 
 @dataclass(frozen=True)
 class Inputs:
     """The components in which a comparison is asked for."""
 
+    box: gr.Accordion  # around recording and systems; folded once they are compared
     audio: gr.Audio
     look: gr.HTML  # says that a file is being read, or why it cannot be
     passage: gr.HTML
@@ -35,7 +38,7 @@ class Inputs:
 
 def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
     """Lays out recording, passage, mel file, choice of systems and buttons in the current Gradio context."""
-    with gr.Row(equal_height=False):
+    with gr.Accordion(INPUTS, open=True, elem_id="inputs") as box, gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             audio = gr.Audio(
                 sources=["upload", "microphone"],
@@ -43,6 +46,7 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
                 label=f"Recording: {limits.max_seconds:g} s, or a part of {limits.max_file_seconds / 60:g} minutes",
                 elem_id="recording",
                 editable=False,
+                buttons=["download"],
             )
             look = slot("look")
             passage = passage_chooser()
@@ -56,11 +60,11 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
             residuals = gr.Checkbox(False, label="Also play residuals (output minus recording)", elem_id="residuals")
             slot("missing", missing_note(systems))
             given = outputs_chooser()
-            with gr.Row():
-                start = gr.Button("Compare", variant="primary", elem_id="compare", scale=3)
-                stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=80)
+    with gr.Row(elem_id="compare-or-stop"):
+        start = gr.Button("Compare", variant="primary", elem_id="compare", scale=3)
+        stop = gr.Button("Stop", elem_id="stop", scale=1, min_width=80)
     examples = zip([*shipped, *fetched], map(loader, [*SHIPPED, *FROM_LIBROSA]))
-    return Inputs(audio, look, passage, mel, choice, residuals, given, start, stop, tuple(examples))
+    return Inputs(box, audio, look, passage, mel, choice, residuals, given, start, stop, tuple(examples))
 
 
 def loader(example: Example) -> Callable[[], Iterator[tuple]]:

@@ -15,6 +15,7 @@ from eval.metrics.pitch import cached_track, tracker_missing
 from eval.reports.spectrogram import mel_png
 from server.results import ResultStore
 from server.shared.links import SharedLinks
+from ui.compare.inputs import INPUTS
 from ui.compare.metric_table import level_table, mel_error_table, metric_table
 from ui.compare.pitch_panel import pitch_panel
 from ui.compare.refinement_panel import refinement_panel
@@ -41,6 +42,7 @@ class Outputs:
     levels_box: gr.Accordion
     share: gr.HTML
     share_box: gr.Accordion
+    inputs_box: gr.Accordion  # the inputs', which gives way to the outputs
 
     @property
     def components(self) -> list[gr.components.Component]:
@@ -62,6 +64,7 @@ class Outputs:
         return {
             **empty,
             self.share_box: gr.update(visible=False),
+            self.inputs_box: gr.update(open=False, label=f"{INPUTS}: {source.name}"),
             self.intake: intake_note(source) if isinstance(source, Recording) else mel_note(source),
         }
 
@@ -93,10 +96,13 @@ class Outputs:
         }
 
 
-def lay_out_outputs(store: ResultStore, links: SharedLinks) -> Outputs:
-    """Lays out message, player, tables, panels, downloads and what can be sent in the current Gradio context."""
-    message, intake = slot("message"), slot("intake", fill("compare/templates/hint.html"))
-    player = player_component(remembers=True)
+def lay_out_outputs(store: ResultStore, links: SharedLinks, inputs_box: gr.Accordion) -> Outputs:
+    """Lays out message, player, tables, panels, downloads and what can be sent in the current Gradio context.
+
+    inputs_box: the part of the page with the inputs, which is folded when a comparison begins.
+    """
+    message, player = slot("message"), player_component(remembers=True)
+    intake = slot("intake", fill("compare/templates/hint.html"))
     metrics, pitch, refinement, downloads = (slot(name) for name in ("metrics", "pitch", "refinement", "downloads"))
     with gr.Accordion("Share this comparison", open=False, visible=False, elem_id="share") as share_box:
         share = slot("share-files")
@@ -105,7 +111,9 @@ def lay_out_outputs(store: ResultStore, links: SharedLinks) -> Outputs:
         "Level and alignment: what loudness matching does, and how the outputs lie in time", open=False, visible=False
     ) as levels_box:
         levels = slot("levels")
-    return Outputs(message, intake, player, metrics, pitch, refinement, downloads, levels, levels_box, share, share_box)
+    return Outputs(
+        message, intake, player, metrics, pitch, refinement, downloads, levels, levels_box, share, share_box, inputs_box
+    )
 
 
 def intake_note(recording: Recording) -> str:
@@ -153,4 +161,5 @@ def download_links(view: View) -> str:
     titles = {"everything.zip": "Everything (zip)", "comparison.png": "Figure (PNG)", "results.json": "Results (JSON)"}
     if not view.has_reference:
         del titles["comparison.png"]
-    return fill("templates/downloads.html", files=[(folder / name, name, title) for name, title in titles.items()])
+    files = [(folder / name, f"{view.stem}-{name}", title) for name, title in titles.items()]
+    return fill("templates/downloads.html", files=files)

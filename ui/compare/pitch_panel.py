@@ -15,6 +15,11 @@ from ui.markup import fill
 WIDTH, CONTOUR, STRIP = 1000, 150, 54  # SVG units; the width is stretched to the page's, the height is pixels
 MAX_DEVIATION_CENTS = 100.0  # full height of a strip is +- this
 EDGE_PX = 2  # of a strip that its curve leaves free above and below
+_LEVELS = (
+    (EDGE_PX + 5, f"+{MAX_DEVIATION_CENTS:.0f}"),
+    (STRIP / 2, "0"),
+    (STRIP - EDGE_PX - 5, f"−{MAX_DEVIATION_CENTS:.0f}"),
+)
 LINE_STEPS_SEMITONES = (1, 2, 3, 4, 6, 12, 24)  # between the lines behind the contour
 
 
@@ -25,7 +30,11 @@ def pitch_panel(seconds: float, reference: PitchTrack, outputs: Mapping[str, Pit
     across = Scale(0, seconds, 0, WIDTH)
     strips = [_strip(title, across, reference, track) for title, track in outputs.items()]
     return fill(
-        "compare/templates/pitch.html", contour=_contour(across, reference), strips=strips, cents=MAX_DEVIATION_CENTS
+        "compare/templates/pitch.html",
+        seconds=seconds,
+        contour=_contour(across, reference),
+        strips=strips,
+        cents=MAX_DEVIATION_CENTS,
     )
 
 
@@ -40,7 +49,16 @@ def _contour(across: Scale, track: PitchTrack) -> Curve:
     for note in notes:
         drawing.add("line", x1=0, x2=WIDTH, y1=up(note), y2=up(note))
     _draw(drawing, across(track.seconds), up(_semitones(np.maximum(track.hertz, 1))), track.voiced)
-    return Curve(drawing, [(up(note), f"{440 * 2 ** (note / 12):.0f} Hz") for note in notes])
+    hertz_lines = [(up(note), f"{440 * 2 ** (note / 12):.0f} Hz") for note in notes]
+    return Curve(drawing, hertz_lines, _time_ticks(across), timed=True)
+
+
+def _time_ticks(across: Scale) -> list[tuple[float, str]]:
+    """At most nine, at steps of 1, 2 or 5 times a power of ten: (percent of the width, text)."""
+    seconds = across.high - across.low
+    step = next(s for s in (m * 10.0**e for e in range(-2, 5) for m in (1, 2, 5)) if seconds / s <= 8)
+    times = [number * step for number in range(int(seconds / step) + 1)]
+    return [(100 * across(time) / WIDTH, f"{time:g} s") for time in times]
 
 
 def _semitones(hertz):
@@ -64,7 +82,7 @@ def _strip(title: str, across: Scale, reference: PitchTrack, track: PitchTrack) 
         up(np.clip(cents, -MAX_DEVIATION_CENTS, MAX_DEVIATION_CENTS)),
         voiced,
     )
-    return title, text, Curve(drawing, [(STRIP / 2, "0")], boxed=True)
+    return title, text, Curve(drawing, _LEVELS, boxed=True, timed=True)
 
 
 def _draw(drawing: Drawing, x: np.ndarray, y: np.ndarray, shown: np.ndarray) -> None:

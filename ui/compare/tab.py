@@ -27,6 +27,7 @@ from ui.compare.running import Running, ask_then
 from ui.compare.view import View
 from ui.markup import notice
 from ui.passage import chosen_passage, looker
+from ui.player import SHOWN
 from ui.vocoders.uploads import Upload, chosen_systems
 from vocoders.audio import Recording
 from vocoders.checkpoints.checkpoint import CheckpointError
@@ -37,6 +38,7 @@ from vocoders.recordings.reader import AudioError, Limits
 from vocoders.systems import System
 
 _log = logging.getLogger(__name__)
+OLD_OUTPUTS = "What stands below belongs to the recording before. Press Compare for the new one."
 QUEUE = {"concurrency_id": "compute", "concurrency_limit": 2}  # everything heavy shares one queue
 
 
@@ -51,7 +53,7 @@ def compare_tab(
 ) -> Inputs:
     """Lays the tab out and wires it. Returns its inputs, so that other tabs can add systems and use the recording."""
     inputs = lay_out_inputs(systems, limits)
-    outputs = lay_out_outputs(store, links)
+    outputs = lay_out_outputs(store, links, inputs.box)
     running, live = Running(), LiveComparisons()
     show_again(page, outputs, store, live, running)
 
@@ -149,6 +151,7 @@ def compare_tab(
         run_for_program, fields, outputs.components, **options, api_name="compare"
     )  # by programs
     _look_at_files(inputs, limits, compute)
+    _mark_old_outputs(inputs, outputs.message)
     inputs.stop.click(halt, outputs=outputs.message, queue=False, show_progress="hidden", api_visibility="private")
     _start_with_examples(
         inputs, outputs.message, lambda event: ask_then(event, *wiring, **options, api_visibility="private")
@@ -161,6 +164,25 @@ def _look_at_files(inputs: Inputs, limits: Limits, compute: Executor) -> None:
     options = {"concurrency_id": "look", "concurrency_limit": 4, "show_progress": "hidden", "api_visibility": "private"}
     inputs.audio.change(looker(limits), inputs.audio, [inputs.look, inputs.passage], **options)
     inputs.mel.file.change(mel_looker(limits, compute), inputs.mel.file, inputs.mel.told, **options)
+
+
+def _mark_old_outputs(inputs: Inputs, message: gr.HTML) -> None:
+    """Another recording or mel, while outputs of the one before stand below. Examples are compared at once, without these events."""
+
+    def mark(shown: str) -> str:
+        return notice(OLD_OUTPUTS) if shown else ""
+
+    audio, mel = inputs.audio, inputs.mel.file
+    for given in (audio.upload, audio.stop_recording, mel.upload):
+        given(
+            mark,
+            gr.Textbox(visible="hidden"),
+            message,
+            js=f"() => [{SHOWN}]",
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
 
 
 def _start_with_examples(inputs: Inputs, message: gr.HTML, start_after: Callable[[Callable], object]) -> None:

@@ -22,6 +22,7 @@ class View:
     clipped: dict[str, int]
     archive: str | None = None
     has_reference: bool = True
+    stem: str = "recording"  # of the names of downloads
 
 
 def view_of(state: ComparisonState, files: ComparisonFiles, status: str, text: str, archive: str | None = None) -> View:
@@ -36,7 +37,7 @@ def view_of(state: ComparisonState, files: ComparisonFiles, status: str, text: s
         files.folder.token, state.source.seconds, tracks, status, text, has_reference=has_reference, rate=state.rate
     )
     clipped = {track_id: written.clipped for track_id, written in files.tracks.items()}
-    return View(player, state.outputs, levels, clipped, archive, has_reference)
+    return View(player, state.outputs, levels, clipped, archive, has_reference, files.stem)
 
 
 def _waiting(state: ComparisonState) -> Iterator[tuple[Track, ComparedSystem | None]]:

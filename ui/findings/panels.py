@@ -27,7 +27,7 @@ RATES = (0, 5, 10, 20, 30, 40)  # Hz, marked below the spectrum
 
 def ladder_panel(systems: Sequence[System], outputs: Sequence[Output]) -> str:
     """The change at every rung, and its metrics."""
-    return fill("findings/templates/ladder.html", systems=systems, table=metric_table(outputs))
+    return fill("findings/templates/ladder.html", systems=systems, table=metric_table(outputs, explained=False))
 
 
 def mels_panel(recording: Recording) -> str:

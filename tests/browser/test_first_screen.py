@@ -1,0 +1,143 @@
+"""What a visitor sees first, what a phone shows, and what goes wrong on the way to the loudspeaker."""
+
+import pytest
+import soundfile
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_compare_page import FAST, PLAYER, choose, compare, open_inputs, state, upload
+from tests.conftest import harmonic_tone
+
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+IN_VIEW = """() => [...document.querySelectorAll('#player .lab-row')]
+    .filter((row) => { const { top, bottom } = row.getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; }).length"""
+
+
+@pytest.fixture
+def clip(tmp_path):
+    soundfile.write(tmp_path / "my clip.wav", harmonic_tone(1.6), 22_050)
+    return tmp_path / "my clip.wav"
+
+
+def start_example(page: Page) -> None:
+    page.get_by_role("button", name="Sung phrase, low voice (synthetic)").click()
+    expect(page.get_by_role("button", name="Stop").first).to_be_visible()
+    expect(page.locator("#player .lab-row")).to_have_count(8)
+
+
+@pytest.mark.parametrize("page", [DESKTOP], indirect=True, ids=["desktop"])
+def test_the_recording_and_three_outputs_are_on_the_first_screen(page: Page):
+    start_example(page)
+    page.wait_for_function(f"({IN_VIEW})() >= 4")
+    expect(page.locator("#recording")).to_be_hidden()
+    expect(page.get_by_role("button", name="Recording and systems: sung_phrase_low")).to_be_visible()
+    open_inputs(page)
+    expect(page.get_by_role("checkbox", name="Griffin-Lim, oracle")).to_be_checked()
+
+
+@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
+def test_a_phone_goes_to_the_player(page: Page):
+    start_example(page)
+    page.wait_for_function(f"({IN_VIEW})() >= 1")
+
+
+@pytest.mark.parametrize("page", [DESKTOP], indirect=True, ids=["desktop"])
+def test_the_metric_table_fits_and_keeps_the_chosen_columns(page: Page, clip):
+    compare(page, clip, *FAST)
+    scroll = page.get_by_role("region", name="Metrics", exact=True)
+    table = scroll.get_by_role("table")
+    assert scroll.evaluate("e => e.scrollWidth <= e.clientWidth")
+    expect(table.get_by_role("columnheader", name="M-STFT")).to_be_visible()
+    expect(table.get_by_role("columnheader", name="log-mel L1")).to_be_hidden()
+    page.get_by_role("button", name="Spectrum", exact=True).click()
+    expect(table.get_by_role("columnheader", name="log-mel L1")).to_be_visible()
+    expect(table.get_by_role("columnheader", name="F0 error")).to_be_hidden()
+    choose(page, FAST[0])
+    page.get_by_role("button", name="Compare", exact=True).click()  # another table
+    expect(table.get_by_role("row")).to_have_count(2)
+    expect(table.get_by_role("columnheader", name="log-mel L1")).to_be_visible()
+    expect(page.get_by_role("button", name="Spectrum", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="All", exact=True).click()
+    assert table.get_by_role("columnheader").count() == table.locator("thead th").count()
+    page.get_by_text("What the columns mean").click()
+    expect(page.get_by_text("Mean error of the log-power hw2 mel")).to_be_visible()
+    page.get_by_text("What the rows are").click()
+    expect(page.locator(".page-meanings").get_by_text("A bound, not a mel vocoder.")).to_be_visible()
+
+
+@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
+def test_a_phone_shows_a_card_per_system(page: Page, clip):
+    compare(page, clip, *FAST)
+    page.get_by_role("button", name="All", exact=True).click()
+    cells = page.locator(".page-metrics td")
+    edges = cells.evaluate_all(
+        "all => all.map((cell) => cell.getBoundingClientRect()).map(({ left, right }) => [left, right])"
+    )
+    assert len(edges) > 10
+    assert all(left >= 0 and right <= PHONE["width"] for left, right in edges)
+    titles = cells.evaluate_all("all => all.map((cell) => getComputedStyle(cell, '::before').content)")
+    assert '"M-STFT"' in titles
+
+
+def test_a_sound_that_was_lost_on_the_way_can_be_fetched_again(page: Page, clip):
+    page.route("**/*griffin-lim.wav", lambda route: route.fulfill(body=b""))  # as a connection that breaks off
+    upload(page, clip)
+    compare_button = page.get_by_role("button", name="Compare", exact=True)
+    compare_button.click()
+    row = page.locator("#player .lab-row").filter(has=page.locator(".lab-title", has_text="Griffin-Lim from the mel"))
+    again = row.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    expect(row.get_by_role("button", name="Griffin-Lim from the mel").first).to_be_disabled()
+    page.unroute("**/*griffin-lim.wav")
+    again.click()
+    expect(row.get_by_role("button", name="Griffin-Lim from the mel").first).to_be_enabled()
+    expect(again).to_be_hidden()
+
+
+def test_one_tab_sounds_at_a_time(page: Page, clip):
+    compare(page, clip, FAST[1])
+    other = page.context.new_page()
+    other.goto(page.url)
+    compare(other, clip, FAST[1])
+    page.bring_to_front()
+    page.evaluate(f"{PLAYER}.setLoop([0, 1])")
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_function(f"{PLAYER}.state.playing")
+    other.evaluate("new BroadcastChannel('lab-sound').postMessage('a player starts')")  # a hidden tab does not play
+    page.wait_for_function(f"!{PLAYER}.state.playing")
+
+
+def test_the_pitch_panel_leads_to_a_time_and_keys_can_be_switched_off(page: Page, clip):
+    compare(page, clip, FAST[1])
+    contour = page.get_by_role("img", name="F0 of the recording")
+    box = contour.bounding_box()
+    assert box
+    contour.click(position={"x": box["width"] / 2, "y": 20})
+    assert state(page)["time"] == pytest.approx(0.8, abs=0.02)
+    expect(page.locator(".page-pitch .page-playhead").first).to_be_visible()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_role("checkbox", name="Single keys work").uncheck()
+    page.keyboard.press("d")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("checkbox", name="Single keys work")).to_be_hidden()
+    assert state(page)["view"] == "spectrogram"
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_role("checkbox", name="Single keys work").check()
+    page.get_by_role("checkbox", name="Single keys work").blur()
+    page.keyboard.press("d")
+    page.wait_for_function(f"{PLAYER}.state.view === 'difference'")
+
+
+def test_old_outputs_are_marked_and_downloads_carry_the_recordings_name(page: Page, clip, tmp_path):
+    compare(page, clip, FAST[1])
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Results (JSON)").click()
+    assert download.value.suggested_filename == "my-clip-results.json"
+    other = tmp_path / "other.wav"
+    soundfile.write(other, harmonic_tone(1.0), 22_050)
+    open_inputs(page)
+    page.get_by_label("Clear", exact=True).click()
+    upload(page, other)
+    expect(page.locator("#message")).to_contain_text("belongs to the recording before")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.get_by_role("link", name="Everything (zip)")).to_have_attribute("download", "other-everything.zip")
+    expect(page.locator("#message")).to_be_empty()

@@ -81,7 +81,8 @@ def sounds_like(served: bytes, stored: bytes) -> bool:
     if served[:HEADER_BYTES] != stored[:HEADER_BYTES] or len(one) != len(other):
         return False
     gain = one @ other / (other @ other)
-    return abs(20 * np.log10(gain)) < MAX_GAIN_DB + 1e-3 and np.abs(one - gain * other).max() < 2
+    is_near = gain > 0 and abs(20 * np.log10(gain)) < MAX_GAIN_DB + 1e-3
+    return bool(is_near and np.abs(one - gain * other).max() < 2)
 
 
 def any_answer(step: dict) -> object:

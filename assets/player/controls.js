@@ -2,7 +2,7 @@
 
 import { frequencyAt, timeTicks } from './axes.js';
 import { el, icon, iconButton, segmented, setAttribute, setText } from './elements.js';
-import { moveFollowers } from './followers.js';
+import { moveFollowers } from './around/followers.js';
 import { SHORTCUTS, keysAreOn, switchKeys } from './keyboard.js';
 import { clamp, clock, signed } from './numbers.js';
 import { MIN_LOOP_SECONDS } from './timing.js';

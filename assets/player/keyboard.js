@@ -1,6 +1,6 @@
 // The keyboard: what each key does, and whose key it is.
 
-import { activePlayer } from './players.js';
+import { activePlayer } from './around/players.js';
 
 /** @import { Player } from './player.js' */
 

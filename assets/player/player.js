@@ -3,12 +3,12 @@
 // mount(host) -> player; player.update(value) with the JSON that ui/player.py sends. Text from users (titles
 // are file names) reaches the page through textContent only. How it sounds is in sound.js and transport.js.
 
-import { arriveSoon, goTo } from './arrival.js';
+import { arriveSoon, goTo } from './around/arrival.js';
 import { Controls } from './controls.js';
 import { Gestures } from './gestures.js';
 import { Loader } from './loader.js';
 import { clamp, decibels } from './numbers.js';
-import { join, players, silenceOthers } from './players.js';
+import { join, players, silenceOthers } from './around/players.js';
 import { fitRegion, fitView, zoomed } from './timing.js';
 import { Transport } from './transport.js';
 

@@ -1,7 +1,7 @@
 // The players on the page, and what the page tells all of them.
 
-/** @import { Span } from './interfaces.js' */
-/** @import { Player } from './player.js' */
+/** @import { Span } from '../interfaces.js' */
+/** @import { Player } from '../player.js' */
 
 /** @type {Set<Player>} */
 export const players = new Set();

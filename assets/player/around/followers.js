@@ -1,10 +1,10 @@
 // Charts beside the player that show its clip from left to right: they follow its playhead, and a click on them moves it.
 // <section data-lab-seconds="length of the chart"> holds charts, each an SVG beside its <i class="page-playhead">.
 
-import { clamp } from './numbers.js';
+import { clamp } from '../numbers.js';
 import { players } from './players.js';
 
-/** @import { Player } from './player.js' */
+/** @import { Player } from '../player.js' */
 
 /**
  * The charts of a player: those on the same tab of the page.

@@ -1,6 +1,6 @@
 // How the page gets to the player.
 
-/** @import { Player } from './player.js' */
+/** @import { Player } from '../player.js' */
 
 const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
 const MAX_WAIT_MS = 1000;   // for a player that is drawn later than that, the page stays where the visitor is by then

@@ -1,17 +1,12 @@
 """A listener's session: the server decides each next step, and the page is told only as much as this step needs.
 
-A page gets letters and URLs without meaning. The URL of a stimulus is a signed (trial, slot), new for every trial, so that
-neither the URL nor anything sent with it tells which system made the sound, or that two slots play the same one.
+A page gets letters and URLs without meaning (`tokens.py`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
 from collections.abc import Mapping
-
-from itsdangerous import BadSignature, URLSafeSerializer
 
 from eval.listening.analysis.alarm import EXPECTED
 from eval.listening.analysis.votes import LETTERS, REFERENCE
@@ -19,10 +14,10 @@ from eval.listening.design import check_answer
 from eval.listening.recruiting.platform import Platform
 from eval.listening.session import headphones
 from eval.listening.session.behaviour import read_behaviour, require_listening, required_seconds, response_flags
-from eval.listening.session.cache import StoreCache
 from eval.listening.session.errors import RequestError
 from eval.listening.session.plain_values import plain_mapping, text
 from eval.listening.session.reception import Reception, questionnaire
+from eval.listening.session.tokens import Tokens
 from eval.listening.session.watch import Watch
 from eval.listening.storage.admissions import NoPlaceError
 from eval.listening.storage.database import StoreError
@@ -34,18 +29,15 @@ _log = logging.getLogger(__name__)
 SETUP_STEPS = ("volume", "headphones", "instructions")
 
 
-class Listening:
+class Listening(Tokens):
     """The requests of the rating page. Each method returns the content of its response; most raise `RequestError`."""
 
     def __init__(self, store: Store, secret: str, durable: bool = True, watch: Watch | None = None) -> None:
         """secret: the key that signs tokens; durable: whether answers outlive the process; watch: of the checks."""
-        self.store, self.durable = store, durable
-        self.secret = secret
-        self._cache = StoreCache(store)
+        super().__init__(store, secret)
+        self.durable = durable
         self._reception = Reception(store)
         self._watch = watch or Watch(store)
-        self._raters = URLSafeSerializer(secret, salt="rater")
-        self._audio = URLSafeSerializer(secret, salt="audio")
 
     # ------------------------------------------------ steps
 
@@ -228,60 +220,12 @@ class Listening:
             "slots": slots,
         }
 
-    @staticmethod
-    def _slots(stored: StoredStudy, shown: ShownTrial) -> list[tuple[str, str]]:
-        """(role, condition) of every slot of the trial."""
-        return stored.study.task.slots(shown.trial)
-
     def _rates(self, stored: StoredStudy, shown: ShownTrial) -> list[int]:
         """Hz, of every slot's file."""
         return [stored.stimulus(shown.trial.item, name).sample_rate for _, name in self._slots(stored, shown)]
 
     def _seconds(self, stored: StoredStudy, shown: ShownTrial) -> float:
         return stored.stimulus(shown.trial.item, shown.trial.shown[0]).seconds
-
-    # ------------------------------------------------ audio
-
-    def audio(self, token: str) -> bytes:
-        """The wav file behind a URL. Errors: `RequestError`."""
-        try:
-            kind, owner, *place = self._audio.loads(token)
-        except (BadSignature, ValueError, TypeError) as error:
-            raise RequestError("bad_token", "There is no such sound.") from error
-        found = self.store.shown(owner) if kind == "slot" else None
-        rater = self._cache.rater(found[0] if found else owner)
-        if rater is None:
-            raise RequestError("bad_token", "There is no such session.")
-        if kind == "tone":
-            number, slot = place
-            return headphones.tone(headphones.order(self._seed(rater), number)[slot])
-        stored = self._study(rater.public_id)
-        if found:
-            item, condition = found[1].trial.item, self._slots(stored, found[1])[place[0]][1]
-        else:
-            item, condition = stored.study.check_item, REFERENCE
-        return self._cache.wav(stored.stimulus(item, condition).sha256)
-
-    def _url(self, kind: str, owner: str, *place: int) -> str:
-        """owner: the nonce of a trial for its slots, else the id of the rater."""
-        return f"listening/stim/{self._audio.dumps([kind, owner, *place])}"
-
-    # ------------------------------------------------ studies and raters
-
-    def _study(self, public_id: str, fresh: bool = False) -> StoredStudy:
-        """Errors: `RequestError`."""
-        try:
-            return self._cache.study(public_id, fresh)
-        except KeyError as error:
-            raise RequestError("unknown_study", "There is no study behind this link.") from error
-
-    def _rater(self, token: str, stored: StoredStudy | None = None) -> Rater | None:
-        """None for a forged token, one of another study, or one whose answers were deleted."""
-        try:
-            public_id, rater_id = self._raters.loads(token)
-        except (BadSignature, ValueError, TypeError):
-            return None
-        return self._cache.rater(rater_id) if stored is None or public_id == stored.public_id else None
 
     def _session(self, token: str) -> tuple[StoredStudy, Rater]:
         """Errors: `RequestError`."""
@@ -291,10 +235,3 @@ class Listening:
         stored = self._study(rater.public_id)
         self._reception.keep_place(stored, rater)
         return stored, rater
-
-    def _token(self, rater: Rater) -> str:
-        return str(self._raters.dumps([rater.public_id, rater.id]))
-
-    def _seed(self, rater: Rater) -> str:
-        """Seed of the rater's headphone check, which the page cannot compute."""
-        return hmac.new(self.secret.encode(), rater.id.encode(), hashlib.sha256).hexdigest()

@@ -26,6 +26,7 @@ from eval.listening.tasks.outcome import (
     Systems,
     Table,
     reliability_blocks,
+    shown_votes,
 )
 from eval.listening.tasks.pair import FIRST, SECOND, SIDES, PairTask
 from eval.listening.tasks.task import origin
@@ -90,7 +91,8 @@ class Ab(PairTask[Preference]):
         return Precision(verdict, share=share)
 
     def outcome(self, results: Mapping) -> list[Block]:
-        after = results["after"]
+        after, which = shown_votes(results)
+        before = {(pair["first"], pair["second"]): pair for pair in results["before"]["pairs"]}
         bars = [
             (Systems((pair["first"], pair["second"])), (pair["wins"], pair["ties"], pair["losses"]))
             for pair in after["pairs"]
@@ -98,19 +100,35 @@ class Ab(PairTask[Preference]):
         rows = [
             (
                 Systems((pair["first"], pair["second"]), " against "),
-                f"{pair['wins']} : {pair['ties']} : {pair['losses']}",
+                _counts(pair),
+                _counts(before[pair["first"], pair["second"]]),
                 ShareCell(pair["share"]),
+                ShareCell(pair["adjusted"]),
                 PCell(pair["p_holm"]),
             )
             for pair in after["pairs"]
         ]
         names = ("the first", "no difference", "the second")
         return [
-            StackedBars("Preferences of each pair, after screening", bars, names, (GOOD, NEUTRAL, BAD)),
-            Table(("Pair", "wins : ties : losses", "share of wins, ties left out", "p, Holm"), rows),
+            StackedBars(f"Preferences of each pair, {which}", bars, names, (GOOD, NEUTRAL, BAD)),
+            Table(
+                (
+                    "Pair",
+                    "wins : ties : losses",
+                    "before screening",
+                    "share of wins, ties left out",
+                    "adjusted",
+                    "p, Holm",
+                ),
+                rows,
+            ),
             *_ranking(after),
             *reliability_blocks(after, digits=2),
         ]
+
+
+def _counts(pair: Mapping) -> str:
+    return f"{pair['wins']} : {pair['ties']} : {pair['losses']}"
 
 
 def _ranking(after: Mapping) -> list[Block]:

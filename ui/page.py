@@ -8,6 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 from common.paths import ASSETS, ROOT
+from eval.listening.session.every_trial import EveryTrial
 from eval.listening.session.service import Listening
 from server.executor import Executor
 from server.results import ResultStore
@@ -37,6 +38,7 @@ def build_page(
     links: SharedLinks,
     limits: Limits,
     listening: Listening,
+    preview: EveryTrial,
     data_dir: Path,
     compute: Executor,
 ) -> gr.Blocks:
@@ -57,7 +59,7 @@ def build_page(
             with gr.Tab("Vocoders", id="vocoders"):
                 vocoders_tab(systems, uploads, inputs.choice)
             with gr.Tab("Blind tests", id="studies"):
-                rated = studies_tab(listening, data_dir, systems, store, limits, uploads, inputs, compute)
+                rated = studies_tab(listening, preview, data_dir, systems, store, limits, uploads, inputs, compute)
         take_over(make_study.click, folders, rated, tabs, "studies")
         api_endpoints(systems, store, limits, compute)
     return page

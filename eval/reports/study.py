@@ -6,14 +6,12 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
-from common.templates import number, render
+from common.templates import render
 from eval.listening.analysis.votes import REFERENCE
 from eval.listening.tasks.registry import task_of
-from eval.metrics.registry import METRICS
-from eval.reports.charts import cloud
 from eval.reports.study_blocks import outcome_html
 from eval.reports.study_cells import Names
-from eval.reports.svg import Drawing
+from eval.reports.study_findings import conclusions, findings_html
 
 RULES = {
     "gold": "rated the degraded anchor as good",
@@ -25,7 +23,7 @@ RULES = {
     "against-the-panel": "hardly agrees with the others",
     "inconsistent": "answers change when asked again",
     "headphones": "skipped the headphone check or did not pass it",
-    "impossible-time": "reported more listening than time had passed",
+    "impossible-time": "reported at least 1 s more listening to a trial than had passed since it was shown",
 }
 
 
@@ -47,20 +45,8 @@ def study_results(results: Mapping, titles: Mapping[str, str]) -> Markup:
         "eval/reports/templates/study_results.html",
         results=results,
         question=task.about,
-        outcome=outcome_html(task.outcome(results), names) if results["after"] else "",
-        clouds=[_cloud(name, found, names) for name, found in results["metrics"].items()],
+        conclusions=conclusions(results, task, names) if results["after"] else None,
+        outcome=outcome_html(task.outcome(results), names) if results["before"] else "",
+        findings=findings_html(results, task, names, RULES),
         rules=RULES,
     )
-
-
-def _cloud(name: str, found: Mapping, names: Names) -> Drawing | None:
-    """The mean scores against a metric."""
-    words = ", ".join(
-        f"{number(found[level]['spearman'], 2, sign=True)} over {found[level]['n']} {plural}"
-        for level, plural in (("takes", "outputs"), ("systems", "systems"))
-        if found[level]["spearman"] is not None
-    )
-    says = f"Spearman's correlation with the mean score {words}" if words else "too few outputs for a correlation"
-    unit = f", {METRICS[name].unit}" if name in METRICS and METRICS[name].unit else ""
-    points = [(p["system"], p["item"], p["value"], p["score"]) for p in found["points"]]
-    return cloud(f"{name}: {says}", points, names, f"{name}{unit}", "mean score")

@@ -15,6 +15,7 @@ _ROUTES = (
     "metrics",
     "results",
     "c",
+    "study",
     "listening",
     "rate",
     "assets",

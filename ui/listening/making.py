@@ -25,9 +25,11 @@ from ui.compare.inputs import Inputs, choices, offered
 from ui.compare.tab import QUEUE
 from ui.folders.chooser import FoldersChooser, folders_chooser
 from ui.folders.layout import GivenFolders
+from ui.listening.desk.access import may_read
 from ui.listening.form import EVERYTHING, Form, count_clips, sources_of_clips, sources_of_folders
+from ui.listening.options import lay_out_options
 from ui.listening.planning import lay_out_planning
-from ui.listening.reading import may_read
+from ui.listening.problems import Problem, problems_of
 from ui.markup import fill, notice, slot
 from ui.vocoders.uploads import Upload, all_systems, chosen_systems
 from vocoders.checkpoints.checkpoint import CheckpointError
@@ -49,17 +51,18 @@ def lay_out_making(
     compute: Executor,
 ) -> FoldersChooser:
     """The form, its forecast of the precision, and the link and key of the study that it made. Returns its field for folders."""
+    problems = _Problems()
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            question = _lay_out_question()
+            question = _lay_out_question(problems)
             with gr.Accordion("Or folders of outputs made elsewhere", open=False, elem_id="study-folders-box") as box:
                 folders = folders_chooser("study-folders", limits)
         with gr.Column(scale=4, min_width=300):
-            chosen, raters = _lay_out_design(systems)
+            chosen, raters = _lay_out_design(systems, problems)
             outlook = slot("study-outlook", outlook_of(DEFAULT_MODE, None, False, None, [], DEFAULT_RATERS, 0))
             material = [folders.given, folders.reference]
             lay_out_planning(question[1], _sizes, [*material, *question[2:], inputs.audio, chosen], compute)
-    checks = _lay_out_checks()
+    checks = _lay_out_checks(problems)
     with gr.Row():
         make = gr.Button("Make the study", variant="primary", elem_id="study-make", scale=0, min_width=200)
     message = slot("study-message")
@@ -74,9 +77,15 @@ def lay_out_making(
             "" if value is None else value for value in values
         ]  # Gradio passes None for an empty field
         again = {make: gr.update(interactive=True)}
+        form = Form(*filled)
+        found = _found_problems(form, given, reference)
+        yield problems.shown(found)
+        if found:
+            yield {message: fill("listening/templates/problems.html", problems=found), made: ""}
+            return
         yield {make: gr.update(interactive=False), message: notice("Reading the clips"), made: ""}
         try:
-            for text, html in _made(Form(*filled), given, reference, systems, own, listening, data_dir, compute):
+            for text, html in _made(form, given, reference, systems, own, listening, data_dir, compute):
                 yield {message: text, made: html}
         except (StudyError, AudioError, CheckpointError, StoreError, ComputeError) as error:
             yield {message: notice(str(error), "bad")} | again
@@ -87,13 +96,33 @@ def lay_out_making(
             yield again
 
     options = {"show_progress": "hidden", "api_visibility": "private"}
-    make.click(run, [uploads, *material, *fields], [make, message, made], **QUEUE, **options)
+    make.click(run, [uploads, *material, *fields], [make, message, made, *problems.values()], **QUEUE, **options)
     uploads.change(offer, [uploads, chosen], chosen, **options)
     planned = [*material, *question[1:], inputs.audio, chosen, raters, *checks[:4]]
     for field in planned:
         field.change(_outlook_with_folders, planned, outlook, queue=False, **options)
     folders.given.change(_opened, folders.given, box, **options)
     return folders
+
+
+class _Problems(dict[str, gr.HTML]):
+    """{field: the place below it that says what is wrong with it}."""
+
+    def __call__(self, field: str) -> None:
+        """Lays out the place of a field, where it is called."""
+        self[field] = slot(f"study-problem-{field}")
+
+    def shown(self, problems: Sequence[Problem]) -> dict[gr.HTML, str]:
+        """Updates of all places."""
+        texts = {field: " ".join(p.text for p in problems if p.field == field) for field in self}
+        return {self[field]: notice(text, "bad") if text else "" for field, text in texts.items()}
+
+
+def _found_problems(form: Form, given: GivenFolders | None, reference: str | None) -> list[Problem]:
+    clips, made_elsewhere = count_clips(given, reference)
+    own = len(form.files) + bool(form.with_compared and form.recording)
+    systems = [*made_elsewhere, *form.systems]
+    return problems_of(form, clips or own, systems, lambda: len(task_of(form.mode).units(Material(systems))))
 
 
 def _opened(given: GivenFolders | None) -> dict:
@@ -115,7 +144,7 @@ def _made(
     reading clips and checkpoints."""
     selected = chosen_systems(systems, own, form.systems)
     revises = form.revises.strip() or None
-    if revises and not may_read(listening, revises, form.key.strip()):
+    if revises and not may_read(listening.store, revises, form.key.strip()):
         raise StudyError("To revise a study takes the key that came with it; there is none with this id and key.")
     if given is None:
         sources = sources_of_clips(form, selected, read_recording_contained)
@@ -140,30 +169,35 @@ def _made(
             yield notice(event), ""
 
 
-def _lay_out_question() -> list[gr.components.Component]:
+def _lay_out_question(beside: _Problems) -> list[gr.components.Component]:
     """The first four fields of `Form`."""
-    return [
-        gr.Textbox(label="Name, which listeners see", max_length=120, elem_id="study-name"),
-        gr.Radio(
-            [(task.title, task.id) for task in TASKS.values()],
-            value=DEFAULT_MODE,
-            label="Task of the listeners",
-            elem_id="study-mode",
-        ),
-        gr.File(label="Clips, 1.5 to 30 s", file_count="multiple", type="filepath", height=150, elem_id="study-clips"),
-        gr.Checkbox(False, label="Also the recording of the Compare page", elem_id="study-with-compared"),
-    ]
+    name = gr.Textbox(label="Name, which listeners see", max_length=120, elem_id="study-name")
+    beside("name")
+    mode = gr.Radio(
+        [(task.title, task.id) for task in TASKS.values()],
+        value=DEFAULT_MODE,
+        label="Task of the listeners",
+        elem_id="study-mode",
+    )
+    clips = gr.File(
+        label="Clips, 1.5 to 30 s", file_count="multiple", type="filepath", height=150, elem_id="study-clips"
+    )
+    with_compared = gr.Checkbox(False, label="Also the recording of the Compare page", elem_id="study-with-compared")
+    beside("clips")
+    return [name, mode, clips, with_compared]
 
 
-def _lay_out_design(systems: Sequence[System]) -> tuple[gr.CheckboxGroup, gr.Number]:
+def _lay_out_design(systems: Sequence[System], beside: _Problems) -> tuple[gr.CheckboxGroup, gr.Number]:
     chosen = gr.CheckboxGroup(choices(systems), label="Systems", elem_id="study-systems")
+    beside("systems")
     raters = gr.Number(
         DEFAULT_RATERS, label="Raters expected", precision=0, minimum=1, maximum=10_000, elem_id="study-raters"
     )
+    beside("raters")
     return chosen, raters
 
 
-def _lay_out_checks() -> list[gr.components.Component]:
+def _lay_out_checks(beside: _Problems) -> list[gr.components.Component]:
     """The fields of `Form` from `trials` on."""
     with gr.Accordion("Checks, questions, order", open=False):
         with gr.Row():
@@ -174,6 +208,8 @@ def _lay_out_checks() -> list[gr.components.Component]:
             golds = gr.Number(1, label="Trials with the degraded anchor", precision=0, minimum=0, maximum=10)
             traps = gr.Number(1, label="Trials with beeps", precision=0, minimum=0, maximum=10)
             seed = gr.Number(0, label="Seed of the order", precision=0)
+        beside("trials")
+        beside("checks")
         about = gr.Textbox(label="Information for listeners before they start", lines=2, max_length=2000)
         questions = gr.Textbox(
             label="Questions at the end, one per line; choices behind a bar",
@@ -181,26 +217,13 @@ def _lay_out_checks() -> list[gr.components.Component]:
             lines=2,
             max_length=4000,
         )
-        options = _lay_out_options()
+        beside("questions")
+        options = lay_out_options()
         with gr.Row():
             revises = gr.Textbox(label="Revision of the study with this id (empty: a new study)", max_length=64)
             key = gr.Textbox(label="Key of that study", type="password", max_length=200)
+        beside("revises")
     return [trials, repeats, golds, traps, seed, about, questions, revises, key, *options]
-
-
-def _lay_out_options() -> list[gr.components.Component]:
-    """The fields of `Form` from `mid_anchor` on."""
-    with gr.Row():
-        mid_anchor = gr.Checkbox(
-            False, label="MUSHRA: also the 7 kHz anchor (ITU-R BS.1534-3)", elem_id="study-mid-anchor"
-        )
-        comments = gr.Checkbox(False, label="A comment with every trial")
-        restart = gr.Checkbox(False, label="Start from the beginning at every switch: for short clips")
-        lock = gr.Checkbox(False, label="A slider moves only for the sound that plays (ITU-R BS.1534)")
-    with gr.Row():
-        between = gr.Textbox(label="Questions between trials, as above", lines=2, max_length=4000)
-        every = gr.Number(0, label="After every so many trials", precision=0, minimum=0, maximum=200)
-    return [mid_anchor, comments, restart, lock, between, every]
 
 
 def _outlook_with_folders(

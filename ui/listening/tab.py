@@ -1,4 +1,4 @@
-"""The page of blind listening studies: make one, read what it found."""
+"""The page of blind listening studies: make one, follow it, read what it found."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from pathlib import Path
 
 import gradio as gr
 
+from eval.listening.session.every_trial import EveryTrial
 from eval.listening.session.service import Listening
 from server.executor import Executor
 from server.results import ResultStore
 from ui.compare.inputs import Inputs
 from ui.folders.chooser import FoldersChooser
+from ui.listening.desk.desk import Desk
+from ui.listening.desk.layout import lay_out_desk
 from ui.listening.making import lay_out_making
-from ui.listening.reading import lay_out_reading
 from vocoders.recordings.reader import Limits
 from vocoders.systems import System
 
 
 def studies_tab(
     listening: Listening,
+    preview: EveryTrial,
     data_dir: Path,
     systems: Sequence[System],
     store: ResultStore,
@@ -28,7 +31,7 @@ def studies_tab(
     inputs: Inputs,
     compute: Executor,
 ) -> FoldersChooser:
-    """Lays out the tab: making a study, and reading the results of one. Returns the maker's field for folders."""
+    """Lays out the tab: making a study, and the desk of its owner. Returns the maker's field for folders."""
     gr.Markdown(
         "### Let others listen, blind\n"
         "On the Compare page you know what you hear. Here you make a study of it: outputs of equal length and loudness under "
@@ -37,6 +40,6 @@ def studies_tab(
     )
     with gr.Tab("Make a study", id="study-make"):
         folders = lay_out_making(listening, data_dir, systems, limits, uploads, inputs, compute)
-    with gr.Tab("Results", id="study-results"):
-        lay_out_reading(listening, systems, store)
+    with gr.Tab("Studies and results", id="study-results"):
+        lay_out_desk(Desk(listening, preview, data_dir, systems, store, compute), systems, uploads)
     return folders

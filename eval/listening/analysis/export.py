@@ -30,8 +30,10 @@ WEBMUSHRA = (
 )
 
 
-def export_study(store: Store, public_id: str, folder: Path) -> list[Path]:
+def export_study(store: Store, public_id: str, folder: Path, clean: bool = False) -> list[Path]:
     """answers.csv (a line per output and answer), answers.jsonl (everything, raters too), webmushra.csv (scores).
+
+    clean: only the trials that count, of the raters whom screening keeps.
 
     Errors: KeyError for an unknown study.
     """
@@ -47,6 +49,10 @@ def export_study(store: Store, public_id: str, folder: Path) -> list[Path]:
     comments = [said.get((row["rater"], f"{COMMENT}{row['number']}"), "") for row in rows]
     for flag in flags_of(stored.study, votes_of(stored.study, rows), raters):
         flags.setdefault(flag.rater, []).append(flag.rule)
+    if clean:
+        raters = [rater for rater in raters if not set(flags[rater["rater"]]) & set(excluding_rules(stored))]
+        kept = {rater["rater"] for rater in raters}
+        rows = [row for row in rows if row["kind"] == "trial" and row["rater"] in kept]
     paths = [folder / name for name in ("answers.csv", "answers.jsonl", "webmushra.csv")]
     answers = [
         (*line, comment)

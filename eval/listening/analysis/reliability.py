@@ -103,7 +103,7 @@ def order_effect(ratings: Sequence[Rating]) -> ClusteredEstimate:
     Each score is taken relative to the other raters' scores of the same clip and system, so orders must differ between raters.
     """
     drifts = {}
-    for rater, rows in _residuals(ratings).items():
+    for rater, rows in residuals(ratings).items():
         middle = np.median([rating.trial for rating, _ in rows])
         halves = [[value for rating, value in rows if (rating.trial > middle) == late] for late in (False, True)]
         if all(halves):
@@ -114,14 +114,14 @@ def order_effect(ratings: Sequence[Rating]) -> ClusteredEstimate:
 def slot_effect(ratings: Sequence[Rating]) -> dict[int, ClusteredEstimate]:
     """{slot of a MUSHRA trial: score minus the other raters' mean score of the same stimulus, in points}."""
     values, raters = defaultdict(list), defaultdict(list)
-    for rater, rows in _residuals(ratings).items():
+    for rater, rows in residuals(ratings).items():
         for rating, value in rows:
             values[rating.slot].append(value)
             raters[rating.slot].append(rater)
     return {slot: clustered_interval(values[slot], raters[slot], null=0.0) for slot in sorted(values)}
 
 
-def _residuals(ratings: Sequence[Rating]) -> dict[str, list[tuple[Rating, float]]]:
+def residuals(ratings: Sequence[Rating]) -> dict[str, list[tuple[Rating, float]]]:
     """Each vote minus the mean of the others' votes on the same clip of the same system, by rater. A rater's
     own vote would pull that mean along and hide part of the effect."""
     cells = defaultdict(list)

@@ -6,25 +6,20 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
-from typing import Any
-
-import numpy as np
 
 from eval.listening.analysis.precision import MIN_RATERS, MIN_VOTES_PER_CONDITION, is_preliminary
-from eval.listening.analysis.ratings import means_by_item, scores_by_system
 from eval.listening.analysis.screening import Flag, included
-from eval.listening.analysis.votes import Extremes, Rating, Vote
-from eval.listening.storage.records import DECIDED, TURNED_AWAY, Stimulus, StoredStudy
+from eval.listening.analysis.votes import Extremes, Vote
+from eval.listening.conclusions.intervals import presentable
+from eval.listening.conclusions.methods import material_of
+from eval.listening.conclusions.metric_agreement import agreement_with_metrics
+from eval.listening.conclusions.order_effects import order_effects
+from eval.listening.conclusions.per_rater import rater_lines, rater_matrix
+from eval.listening.storage.records import DECIDED, TURNED_AWAY, StoredStudy
 from eval.listening.study import Study
 
-EXCLUDING_RULES = (
-    "gold",
-    "trap",
-    "hidden-reference",
-    "null-pair",
-    "same-answer",
-)  # the screened results leave their raters out
-MIN_CORRELATION_POINTS = 5  # of scores with a metric
+# The screened results leave their raters out
+EXCLUDING_RULES = ("gold", "trap", "hidden-reference", "null-pair", "same-answer", "impossible-time")
 
 
 def votes_of(study: Study, rows: Sequence[Mapping]) -> list[Vote]:
@@ -77,13 +72,32 @@ def analyse(stored: StoredStudy, rows: Sequence[Mapping], raters: Sequence[Mappi
             "alarms": [{**asdict(alarm), "text": alarm.text} for alarm in stored.alarms],
             "flagged": {rule: len(who) for rule, who in sorted(rules.items())},
             "flags": [asdict(flag) for flag in flags],
+            "removed": _removed(votes, kept, flags, rules_out),
         },
         "preliminary": _preliminary(kept),
-        "before": study.task.analyse(votes) if votes else {},
-        "after": study.task.analyse(kept) if kept else {},
-        "metrics": _against_metrics(kept, stored.stimuli),
+        "before": _analysed(study, votes),
+        "after": _analysed(study, kept),
+        "metrics": agreement_with_metrics(kept, stored.stimuli),
+        "order": order_effects(kept),
+        "raters": rater_lines(rows, raters, flags, rules_out),
+        "matrix": rater_matrix(votes, study.items, raters),
+        "material": material_of(stored),
     }
     return {key: _json(value) for key, value in content.items()}
+
+
+def _analysed(study: Study, votes: Sequence[Vote]) -> dict:
+    """JSON-ready; empty without votes."""
+    found = _json(study.task.analyse(votes)) if votes else {}
+    return presentable(found, study.task) if isinstance(found, dict) else {}
+
+
+def _removed(votes: Sequence[Vote], kept: Sequence[Vote], flags: Sequence[Flag], excluding: Sequence[str]) -> dict:
+    """What screening leaves out: raters, votes, and {rule: raters}, who may have broken several."""
+    gone = {vote.rater for vote in votes} - {vote.rater for vote in kept}
+    rules = {rule: len({f.rater for f in flags if f.rule == rule and f.rater in gone}) for rule in excluding}
+    count = sum(not vote.repeat for vote in votes) - sum(not vote.repeat for vote in kept)
+    return {"raters": len(gone), "votes": count, "rules": {rule: n for rule, n in rules.items() if n}}
 
 
 def _preliminary(votes: Sequence[Vote]) -> str | None:
@@ -97,39 +111,6 @@ def _preliminary(votes: Sequence[Vote]) -> str | None:
         f"Preliminary: {raters} screened raters and {fewest} votes for the condition with the fewest; "
         f"{MIN_RATERS} and {MIN_VOTES_PER_CONDITION} are the least to quote without this word."
     )
-
-
-def _against_metrics(votes: Sequence[Vote], stimuli: Sequence[Stimulus]) -> dict:
-    """{metric: points of (item, system, value, mean score), with rank correlations over outputs and over systems}."""
-    ratings = [vote for vote in votes if isinstance(vote, Rating)]
-    human = {system: means_by_item(values) for system, values in scores_by_system(ratings).items()}
-    found: dict[str, dict] = {}
-    for name in dict.fromkeys(name for stimulus in stimuli for name in stimulus.metrics):
-        points: list[dict[str, Any]] = [
-            {"item": s.item, "system": s.condition, "value": value, "score": human[s.condition][s.item]}
-            for s in stimuli
-            if (value := s.metrics.get(name)) is not None and s.item in human.get(s.condition, {})
-        ]
-        if points:
-            systems = [
-                [float(np.mean([p[key] for p in points if p["system"] == system])) for key in ("value", "score")]
-                for system in dict.fromkeys(point["system"] for point in points)
-            ]
-            found[name] = {
-                "points": points,
-                "takes": _correlation([(point["value"], point["score"]) for point in points]),
-                "systems": _correlation(systems),
-            }
-    return found
-
-
-def _correlation(pairs: Sequence[Sequence[float]]) -> dict:
-    """Spearman's; None with too few points, or where one side does not vary."""
-    from scipy.stats import spearmanr
-
-    if len(pairs) < MIN_CORRELATION_POINTS or min(np.ptp(np.asarray(pairs, float), axis=0)) == 0:
-        return {"n": len(pairs), "spearman": None}
-    return {"n": len(pairs), "spearman": float(spearmanr(*zip(*pairs)).statistic)}
 
 
 def _json(value: object) -> object:

@@ -14,6 +14,7 @@ from eval.listening.storage.records import TITLE_OF, Stimulus
 from eval.listening.storage.store import Store
 from eval.listening.study import Study, StudyError
 from eval.reports.bundle import versions
+from eval.reports.revision import revision
 from vocoders.audio import Recording
 from vocoders.recordings.reader import Limits, read_recording
 
@@ -39,8 +40,10 @@ def make_study(
     tell: Tell = lambda done, total, text: None,
     revises: str | None = None,
     render: Callable[..., tuple[list[Stimulus], dict[str, bytes]]] = render_stimuli,
+    key: str | None = None,
 ) -> Made:
-    """data_dir: a folder on the disk that must have room; render: `render_stimuli`, or its call in another process.
+    """data_dir: a folder on the disk that must have room; render: `render_stimuli`, or its call in another process; key: to the
+    results, None for a new one.
 
     Errors: `StudyError`, `StoreError`; those of `render`.
     """
@@ -53,13 +56,15 @@ def make_study(
     if reasons := [f"{system.title}: {reason}" for system in systems if (reason := system.why_not())]:
         raise StudyError("; ".join(reasons))
     stimuli, wavs = render(study, recordings, systems, tell)
-    about = {f"system {system.id}": f"{system.describe().source}; {system.about}" for system in systems}
+    about = {"revision": revision()} | {
+        f"system {system.id}": f"{system.describe().source}; {system.about}" for system in systems
+    }
     about |= {f"{TITLE_OF}{system.id}": system.title for system in systems}
     about |= {f"recording {item}": recording.history for item, recording in recordings.items()}
     for output in output_files(study.items, systems, recordings):
         about[f"output {output.system} {output.item}"] = "; ".join([output.history, *output.notes])
-    public_id, key = store.add_study(study, stimuli, wavs, versions() | about, revises)
-    return Made(public_id, key, store.study(public_id).revision, tuple(stimuli))
+    public_id, made_key = store.add_study(study, stimuli, wavs, versions() | about, revises, key)
+    return Made(public_id, made_key, store.study(public_id).revision, tuple(stimuli))
 
 
 def _require(store: Store, public_id: str, purpose: str) -> None:

@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
+from eval.listening.session.every_trial import EveryTrial
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import database_url
 from eval.listening.storage.durability import outlives_the_process
@@ -20,6 +21,11 @@ def open_store(data_dir: Path, mirrored: bool = True) -> Store:
     folder = data_dir / "listening"
     folder.mkdir(parents=True, exist_ok=True)
     return Store(database_url(data_dir), mirror_from_environment(folder / "answers") if mirrored else None)
+
+
+def every_trial_of(listening: Listening) -> EveryTrial:
+    """The previews of the same studies."""
+    return EveryTrial(listening.store, listening.secret)
 
 
 def open_listening(data_dir: Path) -> Listening:

@@ -1,17 +1,12 @@
 """A listener's session: the server decides each next step, and the page is told only as much as this step needs.
 
-A page gets letters and URLs without meaning. The URL of a stimulus is a signed (trial, slot), new for every trial, so that
-neither the URL nor anything sent with it tells which system made the sound, or that two slots play the same one.
+A page gets letters and URLs without meaning (`tokens.py`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
 from collections.abc import Mapping
-
-from itsdangerous import BadSignature, URLSafeSerializer
 
 from eval.listening.analysis.alarm import EXPECTED
 from eval.listening.analysis.votes import REFERENCE
@@ -19,12 +14,12 @@ from eval.listening.design import check_answer
 from eval.listening.recruiting.platform import Platform
 from eval.listening.session import headphones
 from eval.listening.session.behaviour import read_behaviour, require_listening, response_flags
-from eval.listening.session.cache import StoreCache
 from eval.listening.session.errors import RequestError
 from eval.listening.session.plain_values import plain_mapping, text
-from eval.listening.session.progress import next_number, note_early_end, questions_now
 from eval.listening.session.reception import Reception, questionnaire
-from eval.listening.session.trial_step import seconds_of, slots_of, trial_step
+from eval.listening.session.tokens import Tokens
+from eval.listening.session.trials.progress import next_number, note_early_end, questions_now
+from eval.listening.session.trials.trial_step import seconds_of, slots_of, trial_step
 from eval.listening.session.watch import Watch
 from eval.listening.storage.admissions import NoPlaceError
 from eval.listening.storage.database import StoreError
@@ -37,18 +32,15 @@ SETUP_STEPS = ("volume", "headphones", "instructions")
 MAX_TEXT_CHARS = 2000  # of a written answer, and of a comment
 
 
-class Listening:
+class Listening(Tokens):
     """The requests of the rating page. Each method returns the content of its response; most raise `RequestError`."""
 
     def __init__(self, store: Store, secret: str, durable: bool = True, watch: Watch | None = None) -> None:
         """secret: the key that signs tokens; durable: whether answers outlive the process; watch: of the checks."""
-        self.store, self.durable = store, durable
-        self.secret = secret
-        self._cache = StoreCache(store)
+        super().__init__(store, secret)
+        self.durable = durable
         self._reception = Reception(store)
         self._watch = watch or Watch(store)
-        self._raters = URLSafeSerializer(secret, salt="rater")
-        self._audio = URLSafeSerializer(secret, salt="audio")
 
     # ------------------------------------------------ steps
 
@@ -129,7 +121,7 @@ class Listening:
             self._reception.screen(stored, rater, answers)
         else:
             kinds, answered = self.store.done(rater)
-            number = next_number(self.store, stored, rater, answered)
+            number = self._next_number(stored, rater, answered)
             kind, questions = questions_now(stored, rater, kinds, answered, number)
             known = {question.id: text(answers.get(question.id, ""))[:MAX_TEXT_CHARS] for question in questions}
             if known:
@@ -203,57 +195,20 @@ class Listening:
         if setup == "instructions":
             restarts = {"restart_on_switch": True} if stored.study.restart_on_switch else {}
             return {"step": "instructions", "mode": stored.study.mode, "attention": stored.study.traps > 0, **restarts}
-        number = next_number(self.store, stored, rater, answered)
+        number = self._next_number(stored, rater, answered)
         if number is None:
             note_early_end(self.store, rater, kinds, answered)
         if asked := questions_now(stored, rater, kinds, answered, number)[1]:
             return questionnaire(asked) | ({"between": True} if number is not None else {})
         if number is not None:
-            return trial_step(stored, rater, self.store.show(rater, number), answered, self._url)
+            return self._trial(stored, rater, number, answered)
         return self._reception.done(stored, rater, kinds)
 
-    # ------------------------------------------------ audio
+    def _next_number(self, stored: StoredStudy, rater: Rater, answered: int) -> int | None:
+        return next_number(self.store, stored, rater, answered)
 
-    def audio(self, token: str) -> bytes:
-        """The wav file behind a URL. Errors: `RequestError`."""
-        try:
-            kind, owner, *place = self._audio.loads(token)
-        except (BadSignature, ValueError, TypeError) as error:
-            raise RequestError("bad_token", "There is no such sound.") from error
-        found = self.store.shown(owner) if kind == "slot" else None
-        rater = self._cache.rater(found[0] if found else owner)
-        if rater is None:
-            raise RequestError("bad_token", "There is no such session.")
-        if kind == "tone":
-            number, slot = place
-            return headphones.tone(headphones.order(self._seed(rater), number)[slot])
-        stored = self._study(rater.public_id)
-        if found:
-            item, condition = found[1].trial.item, slots_of(stored, found[1])[place[0]][1]
-        else:
-            item, condition = stored.study.check_item, REFERENCE
-        return self._cache.wav(stored.stimulus(item, condition).sha256)
-
-    def _url(self, kind: str, owner: str, *place: int) -> str:
-        """owner: the nonce of a trial for its slots, else the id of the rater."""
-        return f"listening/stim/{self._audio.dumps([kind, owner, *place])}"
-
-    # ------------------------------------------------ studies and raters
-
-    def _study(self, public_id: str, fresh: bool = False) -> StoredStudy:
-        """Errors: `RequestError`."""
-        try:
-            return self._cache.study(public_id, fresh)
-        except KeyError as error:
-            raise RequestError("unknown_study", "There is no study behind this link.") from error
-
-    def _rater(self, token: str, stored: StoredStudy | None = None) -> Rater | None:
-        """None for a forged token, one of another study, or one whose answers were deleted."""
-        try:
-            public_id, rater_id = self._raters.loads(token)
-        except (BadSignature, ValueError, TypeError):
-            return None
-        return self._cache.rater(rater_id) if stored is None or public_id == stored.public_id else None
+    def _trial(self, stored: StoredStudy, rater: Rater, number: int, answered: int) -> dict:
+        return trial_step(stored, rater, self.store.show(rater, number), answered, self._url)
 
     def _session(self, token: str) -> tuple[StoredStudy, Rater]:
         """Errors: `RequestError`."""
@@ -263,10 +218,3 @@ class Listening:
         stored = self._study(rater.public_id)
         self._reception.keep_place(stored, rater)
         return stored, rater
-
-    def _token(self, rater: Rater) -> str:
-        return str(self._raters.dumps([rater.public_id, rater.id]))
-
-    def _seed(self, rater: Rater) -> str:
-        """Seed of the rater's headphone check, which the page cannot compute."""
-        return hmac.new(self.secret.encode(), rater.id.encode(), hashlib.sha256).hexdigest()

@@ -49,13 +49,18 @@ def simulated_example(mode: str, raters: int, items: int, difference: float, sys
             for row in own
             if row["kind"] in ("gold", "trap") and not task.passes(plan[row["number"]], row["answer"])
         ]
-        rows += own
+        rows += [row | _timed(row["number"]) for row in own]
         people.append({"rater": name, "trials": len(own), "events": {}, "flags": flags})
     stored = StoredStudy(0, "simulated", 1, study, (), closed=True)
     votes = votes_of(study, rows)
     kept = included(votes, flags_of(study, votes, people), EXCLUDING_RULES)
     truth = truth_of(planned_study(mode, items, systems), difference, rng)
     return Example(analyse(stored, rows, people), task.effect(kept, *task.contrast), truth, careless)
+
+
+def _timed(number: int) -> dict:
+    """When an answer was given, in s from the start: one every ten seconds."""
+    return {"shown_at": 10.0 * number, "answered_at": 10.0 * number + 8, "dwell_ms": 8000}
 
 
 def _by_chance(task, trial, rng: np.random.Generator):

@@ -243,13 +243,6 @@ class Admissions(Transactions):
             connection, t.rater.c.id.in_(sa.select(t.participant.c.rater_id).where(is_theirs).scalar_subquery())
         )
 
-    @staticmethod
-    def _study_row(connection: Connection, public_id: str) -> sa.Row:
-        row = connection.execute(sa.select(t.study).where(t.study.c.public_id == public_id)).first()
-        if row is None:
-            raise KeyError(public_id)
-        return row
-
     def _copy(self, kind: str, public_id: str, content: Mapping[str, object]) -> None:
         if self._mirror:
             self._mirror.append(kind, public_id, content)

@@ -73,7 +73,7 @@ def restore(store: Store, folder: Path, archive: Path) -> dict[str, int]:
             about = json.loads(_read(tar, "about.json"))
             if about.get("format") not in (1, FORMAT):
                 raise ValueError(f"format {about.get('format')!r}; this version reads 1 and {FORMAT}")
-            there = _TABLES if about["format"] == FORMAT else about["rows"].keys() & _TABLES.keys()
+            there = about["rows"].keys() & _TABLES.keys()  # those that came after the archive are not
             rows = {name: [json.loads(x) for x in _read(tar, f"tables/{name}.jsonl").splitlines()] for name in there}
             wavs = _wavs(tar)
             secret = _read(tar, SECRET) if SECRET in tar.getnames() else None

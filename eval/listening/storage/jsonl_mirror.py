@@ -62,6 +62,16 @@ class Mirror:
                     draft.write_text("".join(kept), encoding="utf-8")
                     draft.replace(path)
 
+    def delete_study(self, study: str) -> None:
+        """Leaves one line in each file of the study, which says that it was deleted: a file that is gone would stay in the dataset
+        repository, one that has changed is uploaded."""
+        line = json.dumps({"table": "deleted", "at": time.time(), "study": study}) + "\n"
+        with self._lock:
+            for path in self.folder.glob(f"{study}.*.jsonl"):
+                draft = path.with_suffix(".part")
+                draft.write_text(line, encoding="utf-8")
+                draft.replace(path)
+
 
 def deleted_in(folder: Path) -> set[str]:
     """`hash_of` the raters whose deletion is noted in a folder of a mirror."""

@@ -37,7 +37,8 @@ class Stimulus:
 @dataclass(frozen=True)
 class StoredStudy:
     """A study as one revision of it is stored, with its stimuli. number: of the row in the database. titles: {system: its title when
-    the study was made}; older studies have none."""
+    the study was made}; older studies have none. versions: of the program and its libraries, and what the outputs were made by and
+    of. created: seconds since 1970."""
 
     number: int
     public_id: str
@@ -47,6 +48,8 @@ class StoredStudy:
     closed: bool
     titles: Mapping[str, str] = field(default_factory=dict)
     alarms: tuple[Alarm, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    created: float = 0.0
 
     @property
     def suspended(self) -> frozenset[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -17,13 +16,15 @@ from eval.listening.recruiting.platform import Visit
 from eval.listening.storage import tables as t
 from eval.listening.storage.admissions import insert_event
 from eval.listening.storage.alarms import Alarms, alarms_of
+from eval.listening.storage.hashes import hash_of
+from eval.listening.storage.owning import CLOSED, REOPENED, Owning, drop_unused_wavs, is_closed
 from eval.listening.storage.personal import Personal
 from eval.listening.storage.records import TITLE_OF, Rater, ShownTrial, Stimulus, StoredStudy
 from eval.listening.study import Study, study_from
 from eval.listening.trial import Trial
 
 
-class Store(Personal, Alarms):
+class Store(Owning, Personal, Alarms):
     """Studies, raters and answers in the database, with a copy of every row in the mirror."""
 
     # ------------------------------------------------ studies
@@ -35,14 +36,16 @@ class Store(Personal, Alarms):
         wavs: Mapping[str, bytes],
         versions: Mapping[str, str],
         revises: str | None = None,
+        key: str | None = None,
     ) -> tuple[str, str]:
         """(public id, key to the results, which is not kept). A study without raters is replaced by its revision.
 
-        wavs: {SHA-256: file} of all stimuli. Study and stimuli are there together, or not at all.
+        wavs: {SHA-256: file} of all stimuli that are not stored yet. key: that of an earlier revision, to open this one too; None:
+        a new one. Study and stimuli are there together, or not at all.
 
         Errors: `StoreError`; KeyError for an unknown `revises`.
         """
-        public_id, key = secrets.token_hex(8), secrets.token_urlsafe(18)
+        public_id, key = secrets.token_hex(8), key or secrets.token_urlsafe(18)
         with self._write() as connection:
             before = revision = follows = None
             if revises is not None:
@@ -55,7 +58,7 @@ class Store(Personal, Alarms):
             inserted = connection.execute(
                 sa.insert(t.study).values(
                     public_id=public_id,
-                    key_hash=_hash(key),
+                    key_hash=hash_of(key),
                     revision=revision or 1,
                     revises=follows,
                     config=asdict(study),
@@ -70,10 +73,7 @@ class Store(Personal, Alarms):
             if new := [{"sha256": sha256, "wav": wav} for sha256, wav in wavs.items() if sha256 not in known]:
                 connection.execute(sa.insert(t.wav_file), new)
             connection.execute(sa.insert(t.stimulus), [{"study_id": number, **asdict(s)} for s in stimuli])
-            used = sa.select(t.stimulus.c.sha256)
-            connection.execute(
-                sa.delete(t.wav_file).where(t.wav_file.c.sha256.not_in(used))
-            )  # of a study that was replaced
+            drop_unused_wavs(connection)  # of a study that was replaced
         self._copy("study", public_id, {"config": study.shareable(), "stimuli": [asdict(s) for s in stimuli]})
         return public_id, key
 
@@ -82,14 +82,13 @@ class Store(Personal, Alarms):
         with self._read() as connection:
             row = self._study_row(connection, public_id)
             stimuli = connection.execute(sa.select(t.stimulus).where(t.stimulus.c.study_id == row.id)).all()
-            states = t.event.c.kind.in_(("closed", "reopened"))
-            events = sa.select(t.event.c.kind).where(t.event.c.study_id == row.id, t.event.c.rater_id.is_(None), states)
-            last = connection.scalar(events.order_by(t.event.c.id.desc()).limit(1))
+            closed = is_closed(connection, row.id)
             alarms = alarms_of(connection, row.id)
         found = tuple(Stimulus(s.item, s.condition, s.sha256, s.seconds, s.made, s.metrics) for s in stimuli)
-        study, closed = study_from(row.config), last == "closed"
+        study = study_from(row.config)
         named = {key.removeprefix(TITLE_OF): name for key, name in row.versions.items() if key.startswith(TITLE_OF)}
-        return StoredStudy(row.id, public_id, row.revision, study, found, closed, named, alarms)
+        about = {"alarms": alarms, "versions": row.versions, "created": row.created}
+        return StoredStudy(row.id, public_id, row.revision, study, found, closed, named, **about)
 
     def wav(self, sha256: str) -> bytes:
         """Errors: KeyError."""
@@ -98,12 +97,6 @@ class Store(Personal, Alarms):
         if content is None:
             raise KeyError(sha256)
         return bytes(content)
-
-    def has_key(self, public_id: str, key: str) -> bool:
-        """Whether this is the study's key; compared in constant time."""
-        with self._read() as connection:
-            known = connection.scalar(sa.select(t.study.c.key_hash).where(t.study.c.public_id == public_id))
-        return secrets.compare_digest(known or "", _hash(key))
 
     def studies(self) -> list[dict]:
         """Every study with the number of raters who started, newest first."""
@@ -117,7 +110,7 @@ class Store(Personal, Alarms):
         """Closes or reopens a study, and notes the event. Errors: KeyError, `StoreError`."""
         with self._write() as connection:
             number = self._study_row(connection, public_id).id
-            insert_event(connection, self._clock(), number, None, "closed" if closed else "reopened", {})
+            insert_event(connection, self._clock(), number, None, CLOSED if closed else REOPENED, {})
 
     # ------------------------------------------------ raters
 
@@ -241,7 +234,3 @@ class Store(Personal, Alarms):
 
 def _flat(shown: ShownTrial) -> dict:
     return {"number": shown.number, "nonce": shown.nonce, **asdict(shown.trial), "shown_at": shown.since}
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,7 +1,7 @@
 """The tables of the listening studies, for SQLite and PostgreSQL alike. Rows are added, never changed; a later change
 of a rater or a study is a row in `event`. Exceptions are what a rater has before the first trial (the design row, where a study screens
 its raters) and what only the present visit knows (`participant`, `place`). Deleted as a whole are a study that is replaced before
-its first rater, and a rater who asks for it or whose time is over."""
+its first rater or that its owner deletes, a rater who asks for it or whose time is over, and links to results that are revoked."""
 
 from __future__ import annotations
 
@@ -158,5 +158,13 @@ deletion = Table(  # raters of whom nothing is left; a backup made before is res
     metadata,
     _id(),
     Column("rater_sha256", String(64), nullable=False, unique=True),
+    Column("created", Float, nullable=False),
+)
+results_link = Table(  # a link that shows the results, and nothing else, to those who have no key
+    "results_link",
+    metadata,
+    _id(),
+    Column("study_id", ForeignKey("study.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("token_hash", String(64), nullable=False, unique=True),  # SHA-256
     Column("created", Float, nullable=False),
 )

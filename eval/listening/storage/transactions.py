@@ -69,6 +69,13 @@ class Transactions:
                 t.metadata.create_all(self._engine)
             self._has_tables = True
 
+    @staticmethod
+    def _study_row(connection: Connection, public_id: str) -> sa.Row:
+        row = connection.execute(sa.select(t.study).where(t.study.c.public_id == public_id)).first()
+        if row is None:
+            raise KeyError(public_id)
+        return row
+
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """A consistent view of all tables, unchanged by writes that follow."""

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from eval.listening.analysis.votes import LETTERS
-
 BAD, GOOD, NEUTRAL = 0.25, 1.0, None  # tones of the two sides of a comparison, and of neither
 
 
@@ -125,16 +123,29 @@ Block = Heading | Paragraph | Table | StripPlot | StackedBars
 
 def better_first(pair: Mapping) -> Mapping:
     """A stored paired difference in the order in which it is not negative."""
-    found = pair["difference"]
-    if (found["mean"] or 0) >= 0:
+    if (pair["difference"]["mean"] or 0) >= 0:
         return pair
+    turned = {name: _negative(pair[name]) for name in ("difference", "adjusted")}
+    return {**pair, "first": pair["second"], "second": pair["first"], **turned}
+
+
+def _negative(found: Mapping) -> Mapping:
     low, high = (None if found[end] is None else -found[end] for end in ("high", "low"))
-    turned = {**found, "mean": -found["mean"], "low": low, "high": high}
-    return {**pair, "first": pair["second"], "second": pair["first"], "difference": turned}
+    return {**found, "mean": -found["mean"], "low": low, "high": high}
+
+
+NONE_LEFT = "no votes left"
+
+
+def shown_votes(results: Mapping) -> tuple[Mapping, str]:
+    """The analysis that charts show, and of which votes it is: those that screening keeps, where it keeps any."""
+    if results["after"]:
+        return results["after"], "after screening"
+    return results["before"], "before screening: none are left after it"
 
 
 def reliability_blocks(found: Mapping, digits: int) -> list[Block]:
-    """found: an analysis with `alpha` and `consistency`, and whichever of the effects of order and slot there are."""
+    """found: an analysis with `alpha` and `consistency`."""
     again = found["consistency"]
     rows: list[tuple[Cell, ...]] = [
         ("Krippendorff's alpha between raters", NumberCell(found["alpha"]), "1: agreement, 0: chance")
@@ -144,14 +155,4 @@ def reliability_blocks(found: Mapping, digits: int) -> list[Block]:
     if again["difference"] is not None:
         about = f"points on average, {again['repeats']} repeats"
         rows.append(("Difference when asked again", f"{again['difference']:.{digits}f}", about))
-    if "order_effect" in found:
-        drift = IntervalCell(found["order_effect"], digits, signed=True)
-        rows.append(("Second half of the session against the first", drift, "points; orders are balanced over raters"))
-    for slot, content in found.get("slot_effect", {}).items():
-        drift = IntervalCell(content, digits, signed=True)
-        rows.append((f"Slot {LETTERS[int(slot)]}", drift, "points above the others' mean"))
-    if "first_preferred" in found:
-        share = found["first_preferred"]
-        p = PCell(share["p"]).text
-        rows.append(("The output heard first was preferred", ShareCell(share), f"p = {p}, ties left out"))
     return [Heading("How steady the answers are"), Table(("", "", ""), rows)]

@@ -39,6 +39,8 @@ class Task(ABC, Generic[V]):
     # {condition: cut-off of the low-passed recording, Hz}
     anchors: ClassVar[Mapping[str, float]] = MappingProxyType({})
     extra_anchors: ClassVar[Mapping[str, float]] = MappingProxyType({})  # those that a study may add
+    points: ClassVar[str] = ""  # unit of differences, in reports; none for shares
+    digits: ClassVar[int] = 2  # of differences in reports
     gold: ClassVar[tuple[str, ...]] = (REFERENCE, DEGRADED)  # what the check with the degraded anchor plays
     is_reference_free: ClassVar[bool] = False  # whether it can be asked about outputs without any recording
     has_x: ClassVar[bool] = False  # whether a trial also plays X, which repeats one of its outputs

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from eval.listening.analysis.export import export_study
@@ -18,9 +19,11 @@ from eval.listening.tasks.scores.rating import RatingTask
 from eval.reports.study import study_report
 from tests.command import command
 from tests.simulated import simulate
+from vocoders.audio import wav_of
 
 QUALITY = {"low": 0.3, "middle": 0.5, "high": 0.75}
 WAV = "0" * 64  # the hash of the stimulus that stands for all of them: nobody listens here
+SILENCE = wav_of(np.zeros(1000, np.int16))
 ITEMS = tuple(f"clip-{n}" for n in range(6))
 
 
@@ -33,7 +36,7 @@ def filled(tmp_path, mode: str, raters: int = 10, **options) -> tuple[Store, str
         for n, item in enumerate(ITEMS)
         for condition, q in [*QUALITY.items(), *((name, None) for name in sorted(extra))]
     ]
-    public_id, _ = store.add_study(study, stimuli, {WAV: b""}, {})
+    public_id, _ = store.add_study(study, stimuli, {WAV: SILENCE}, {})
     simulate(store, public_id, raters, QUALITY)
     return store, public_id
 
@@ -80,11 +83,17 @@ def test_screening_leaves_a_rater_out_and_keeps_the_answers(tmp_path):
     for number, rule in ((3, "gold"), (4, "impossible-time")):
         raters[number]["flags"].append({"rule": rule, "version": 1, "detail": "why"})
     found = analyse(store.study(public_id), store.answers(public_id), raters)
-    assert (found["n"]["with_votes"], found["n"]["screened"]) == (10, 9)
+    assert (found["n"]["with_votes"], found["n"]["screened"]) == (10, 8)
     means = [found[when]["means"]["high"] for when in ("before", "after")]
-    assert [mean["raters"] for mean in means] == [10, 9]
+    assert [mean["raters"] for mean in means] == [10, 8]
     assert found["screening"]["flagged"] == {"gold": 1, "impossible-time": 1}
-    assert found["preliminary"].startswith("Preliminary: 9 screened raters")
+    votes = found["n"]["votes"] // 10
+    assert found["screening"]["removed"] == {
+        "raters": 2,
+        "votes": 2 * votes,
+        "rules": {"gold": 1, "impossible-time": 1},
+    }
+    assert found["preliminary"].startswith("Preliminary: 8 screened raters")
 
 
 def test_repeats_training_and_checks_are_no_votes(tmp_path):

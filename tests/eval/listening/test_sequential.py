@@ -109,7 +109,7 @@ def test_a_session_asks_until_each_pair_is_decided_and_never_beyond_its_plan():
         assert len(own) < len(plan)
         assert {"gold", "trap"} <= {row["kind"] for row in own}
         rows += own
-    found = {pair["systems"]: pair for pair in study.task.analyse(votes_of(study, rows))["pairs"]}
+    found = {pair["systems"]: pair for pair in study.task.analyse(votes_of(study, rows))["listeners"]}
     plain, hard = found["plain", REFERENCE], found["hard", REFERENCE]
     assert plain["verdicts"] == {"hears": 12, "undecided": 0, "does not": 0}
     assert plain["p_holm"] < 0.001

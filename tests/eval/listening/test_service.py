@@ -1,6 +1,7 @@
 """A listener's session over HTTP: what is asked, what is refused, what leaks, what survives."""
 
 import base64
+import itertools
 import json
 import math
 import re
@@ -21,7 +22,7 @@ from eval.listening.storage.database import StoreError
 from eval.listening.study import Question, Study
 from eval.listening.tasks.registry import TASKS
 from tests.conftest import harmonic_tone
-from tests.listening import Listener, any_answer
+from tests.listening import Listener, any_answer, sounds_like
 from ui.listening.rate_routes import MAX_BODY_BYTES, rate_routes
 from vocoders.audio import Recording
 from vocoders.catalogue import find_systems
@@ -74,7 +75,7 @@ def http(listening) -> httpx.Client:
 
 @pytest.mark.parametrize("mode", TASKS)
 def test_a_whole_session_is_stored_as_it_was_heard(http, listening, studies, data_dir, mode):
-    """The sound behind every slot is the stored condition's, byte for byte: shown slot and stored slot agree."""
+    """The sound behind every slot is the stored condition's, but for its disguise: shown slot and stored slot agree."""
     listener = Listener(http, studies[mode], any_answer)
     done = listener.run()
     assert re.fullmatch(r"[0-9A-F]{8}", done["code"])
@@ -92,11 +93,28 @@ def test_a_whole_session_is_stored_as_it_was_heard(http, listening, studies, dat
         if mode in ("abx", "sabx"):
             shown = [*shown, shown[row["x"]]]
         for condition, sound in zip(shown, step["sounds"], strict=True):
-            assert sound.content == listening.store.wav(stored.stimulus(row["item"], condition).sha256)
+            wav = listening.store.wav(stored.stimulus(row["item"], condition).sha256)
+            assert sounds_like(sound.content, wav)
+            assert sound.content != wav
     (rater,) = [r for r in listening.store.raters(studies[mode]) if r["rater"] == rows[0]["rater"]]
     ended_early = {"decided"} if mode == "sabx" else set()
     assert rater["events"].keys() == {"volume", "headphones", "instructions", "questionnaire"} | ended_early
     assert rater["events"]["questionnaire"] == {"device": "yes", "note": "yes"}
+
+
+@pytest.mark.parametrize("mode", TASKS)
+def test_equal_sounds_cannot_be_matched_by_hash_length_or_subtraction(http, studies, mode):
+    """Of a whole session: every response has a hash of its own, all of a trial have one length, and no two of a trial differ by less
+    than 65 dB below their level."""
+    listener = Listener(http, studies[mode], any_answer)
+    listener.run()
+    responses = [sound.content for step in listener.trials for sound in step["sounds"]]
+    assert len(set(responses)) == len(responses)
+    for step in listener.trials:
+        assert len({len(sound.content) for sound in step["sounds"]}) == 1
+        heard = [np.frombuffer(sound.content[44:], "<i2").astype(float) for sound in step["sounds"]]
+        for one, other in itertools.combinations(heard, 2):
+            assert 10 * math.log10(np.square(one - other).mean() / np.square(one).mean()) > -65
 
 
 def content_of(address: str) -> str:
@@ -152,10 +170,10 @@ def test_x_is_one_of_the_two_and_not_told_by_its_address(http, studies):
         listener.run()
         for step in listener.trials:
             assert len({slot["url"] for slot in step["slots"]}) == 3
-            a, b, x = (sound.content for sound in step["sounds"])
-            assert x in (a, b)
-            assert a != b
-            same.append(x == a)
+            a, b, x = (np.frombuffer(sound.content[44:], "<i2").astype(float) for sound in step["sounds"])
+            nearer, farther = sorted(np.abs(x - sound).max() for sound in (a, b))
+            assert nearer < 0.1 * farther
+            same.append(np.abs(x - a).max() == nearer)
     assert 0.25 < np.mean(same) < 0.75
 
 

@@ -31,6 +31,7 @@ from eval.listening.tasks.outcome import (
     Systems,
     Table,
     reliability_blocks,
+    shown_votes,
 )
 from eval.listening.tasks.task import origin
 from eval.listening.trial import Trial
@@ -39,7 +40,16 @@ SIMULATED_NU = 0.5  # of Davidson's model: equals tie every fifth time
 CHOICES = {"a": FIRST, "b": SECOND, "same": None}
 
 
-_HEAD = ("Pair", "wins : ties : losses", "share of wins, ties left out", "p, Holm", "wins minus losses", "p, clustered")
+_HEAD = (
+    "Pair",
+    "wins : ties : losses",
+    "before screening",
+    "share of wins, ties left out",
+    "adjusted",
+    "p, Holm",
+    "wins minus losses",
+    "p, clustered",
+)
 _NOTE = (
     "The share and its p take all votes as independent (exact sign test). Wins minus losses, as shares of all votes, have an "
     "interval for new raters and new clips."
@@ -121,7 +131,8 @@ class Ab(PairTask[Preference]):
         return net_preference([vote for vote in votes if set(vote.systems) == {first, second}], second)
 
     def outcome(self, results: Mapping) -> list[Block]:
-        after = results["after"]
+        after, which = shown_votes(results)
+        before = {(pair["first"], pair["second"]): pair for pair in results["before"]["pairs"]}
         bars = [
             (Systems((pair["first"], pair["second"])), (pair["wins"], pair["ties"], pair["losses"]))
             for pair in after["pairs"]
@@ -129,8 +140,10 @@ class Ab(PairTask[Preference]):
         rows = [
             (
                 Systems((pair["first"], pair["second"]), " against "),
-                f"{pair['wins']} : {pair['ties']} : {pair['losses']}",
+                _counts(pair),
+                _counts(before[pair["first"], pair["second"]]),
                 ShareCell(pair["share"]),
+                ShareCell(pair["adjusted"]),
                 PCell(pair["p_holm"]),
                 IntervalCell(pair["net"], signed=True),
                 PCell(pair["net"]["p"]),
@@ -139,12 +152,16 @@ class Ab(PairTask[Preference]):
         ]
         names = ("the first", "no difference", "the second")
         return [
-            StackedBars("Preferences of each pair, after screening", bars, names, (GOOD, NEUTRAL, BAD)),
+            StackedBars(f"Preferences of each pair, {which}", bars, names, (GOOD, NEUTRAL, BAD)),
             Table(_HEAD, rows),
             Paragraph(_NOTE, note=True),
             *_ranking(after),
             *reliability_blocks(after, digits=2),
         ]
+
+
+def _counts(pair: Mapping) -> str:
+    return f"{pair['wins']} : {pair['ties']} : {pair['losses']}"
 
 
 def _ranking(after: Mapping) -> list[Block]:

@@ -30,6 +30,7 @@ from eval.listening.tasks.outcome import (
     StripPlot,
     Systems,
     Table,
+    shown_votes,
 )
 from eval.listening.tasks.task import SECOND_SYSTEM, origin
 from eval.listening.trial import Trial
@@ -114,7 +115,8 @@ class Abx(PairTask[AbxResponse]):
         return clustered_right([vote for vote in votes if set(vote.systems) == {first, second}])
 
     def outcome(self, results: Mapping) -> list[Block]:
-        after = results["after"]
+        after, which = shown_votes(results)
+        before = {tuple(pair["systems"]): pair for pair in results["before"]["pairs"]}
         dots: dict[tuple[str, ...], dict[str, float]] = {tuple(pair["systems"]): {} for pair in after["pairs"]}
         for number, found in enumerate(after["by_rater"].values(), start=1):
             for pair in found:
@@ -124,8 +126,10 @@ class Abx(PairTask[AbxResponse]):
         rows = [
             (
                 label,
-                f"{pair['share']['count']} of {pair['share']['n']}",
+                _right(pair),
+                _right(before[label.ids]),
                 ShareCell(pair["share"]),
+                ShareCell(pair["adjusted"]),
                 PCell(pair["p_holm"]),
                 IntervalCell(pair["d_prime"]),
                 ShareCell(pair["clustered"]),
@@ -137,7 +141,9 @@ class Abx(PairTask[AbxResponse]):
         head = (
             "Pair",
             "right",
+            "before screening",
             "share",
+            "adjusted, one-sided",
             "p, exact, Holm",
             "d′",
             "share, for new raters and clips",
@@ -145,10 +151,14 @@ class Abx(PairTask[AbxResponse]):
             "p over raters",
         )
         return [
-            StripPlot("Right answers, 0 to 1; a dot is a rater, the line is chance", strips, marked=CHANCE),
+            StripPlot(f"Right answers, 0 to 1, {which}; a dot is a rater, the line is chance", strips, marked=CHANCE),
             Table(head, rows),
             Paragraph(_NOTE, note=True),
         ]
+
+
+def _right(pair: Mapping) -> str:
+    return f"{pair['share']['count']} of {pair['share']['n']}"
 
 
 def _x(trial: Trial) -> int:

@@ -34,6 +34,7 @@ from eval.listening.tasks.outcome import (
     Systems,
     Table,
     better_first,
+    shown_votes,
 )
 from eval.listening.tasks.task import Task, is_whole, origin
 from eval.listening.trial import DEGRADED, Trial
@@ -60,6 +61,7 @@ class BestWorst(Task[Extremes]):
     is_reference_free = True
     needs = "three systems"
     min_systems = MIN_SYSTEMS
+    points = "of utility"
     spread = Spread(2 * 0.3**2, 2 * 0.3**2, 0.0)  # of utilities; choices are drawn from the model
     scale = (-3.0, 3.0)
     difference, differences, effect_unit = 0.7, (0.5, 0.95), "of the sets with both as best and worst"
@@ -118,7 +120,7 @@ class BestWorst(Task[Extremes]):
         return points_precision(raters, items, found, "{:.2f} of utility")
 
     def outcome(self, results: Mapping) -> list[Block]:
-        after = results["after"]
+        after, which = shown_votes(results)
         systems = after["systems"]
         strips = [Strip(Systems((row["system"],)), {}, row["utility"]) for row in systems]
         bars = [
@@ -140,9 +142,7 @@ class BestWorst(Task[Extremes]):
             StripPlot("Utility (maximum-difference model), natural logarithm", strips, marked=0.0),
             Table(("System", "utility", "best minus worst", "best", "worst", "shown"), rows),
             Paragraph(_NOTE, note=True),
-            StackedBars(
-                "How often best and worst, after screening", bars, ("best", "neither", "worst"), (GOOD, NEUTRAL, BAD)
-            ),
+            StackedBars(f"How often best and worst, {which}", bars, ("best", "neither", "worst"), (GOOD, NEUTRAL, BAD)),
             Heading("Differences"),
             _differences(after["differences"]),
             Heading("How steady the answers are"),
@@ -170,8 +170,9 @@ def _differences(differences: Sequence[Mapping]) -> Table:
         (
             Systems((pair["first"], pair["second"]), " − "),
             IntervalCell(pair["difference"], signed=True),
+            IntervalCell(pair["adjusted"], signed=True),
             PCell(pair["p_holm"]),
         )
         for pair in oriented
     ]
-    return Table(("Pair", "difference of utilities", "p, Holm"), rows)
+    return Table(("Pair", "difference of utilities", "adjusted", "p, Holm"), rows)

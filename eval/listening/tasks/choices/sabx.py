@@ -36,6 +36,7 @@ from eval.listening.tasks.outcome import (
     StackedBars,
     Systems,
     Table,
+    shown_votes,
 )
 from eval.listening.trial import Trial
 
@@ -88,7 +89,7 @@ class SequentialAbx(Abx):
             verdict, trials = decided(own)
             by_rater[rater].append({"systems": pair, "verdict": verdict, "trials": trials, "right": sum(own[:trials])})
         return {
-            "pairs": [pair | {"p_holm": p} for pair, p in zip(found, adjusted)],
+            "listeners": [pair | {"p_holm": p} for pair, p in zip(found, adjusted)],
             "by_rater": dict(by_rater),
         }
 
@@ -108,7 +109,8 @@ class SequentialAbx(Abx):
         return bool(listeners) and p_value(_pooled(listeners.values())) <= ALPHA
 
     def outcome(self, results: Mapping) -> list[Block]:
-        pairs = results["after"]["pairs"]
+        shown, which = shown_votes(results)
+        pairs = shown["listeners"]
         bars = [
             (Systems(tuple(pair["systems"])), [pair["verdicts"][verdict] for verdict in VERDICTS]) for pair in pairs
         ]
@@ -133,7 +135,10 @@ class SequentialAbx(Abx):
         )
         return [
             StackedBars(
-                "Listeners who hear the difference", bars, ("hear it", "undecided", "do not"), (GOOD, NEUTRAL, BAD)
+                f"Listeners who hear the difference, {which}",
+                bars,
+                ("hear it", "undecided", "do not"),
+                (GOOD, NEUTRAL, BAD),
             ),
             Table(head, rows),
             Paragraph(_NOTE, note=True),

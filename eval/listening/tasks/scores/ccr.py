@@ -11,7 +11,7 @@ from eval.listening.analysis.precision import Spread
 from eval.listening.analysis.ratings import means_against
 from eval.listening.analysis.votes import REFERENCE, Rating
 from eval.listening.tasks.choices.pair import FIRST, SECOND
-from eval.listening.tasks.outcome import Block, IntervalCell, Paragraph, PCell, Table
+from eval.listening.tasks.outcome import Block, IntervalCell, Paragraph, PCell, Table, shown_votes
 from eval.listening.tasks.scores.comparison import ComparisonTask
 from eval.listening.tasks.task import origin
 from eval.listening.trial import BEEPS, DEGRADED, Trial
@@ -87,7 +87,7 @@ class Ccr(ComparisonTask):
                 PCell(found["p_holm"]),
                 found["mean"]["n"],
             )
-            for found in results["after"]["against_zero"]
+            for found in shown_votes(results)[0]["against_zero"]
         ]
         table = Table(("System", "CMOS", "p, Holm", "votes"), rows)
         return [table, Paragraph(_SIGN, note=True), *super().outcome(results)]

@@ -22,6 +22,7 @@ from eval.listening.analysis.reliability import Level, consistency, order_effect
 from eval.listening.analysis.screening import Rule, against_the_panel, inconsistent_scores, same_answer
 from eval.listening.analysis.votes import Rating
 from eval.listening.tasks.outcome import (
+    NONE_LEFT,
     Block,
     Heading,
     IntervalCell,
@@ -34,13 +35,18 @@ from eval.listening.tasks.outcome import (
     Table,
     better_first,
     reliability_blocks,
+    shown_votes,
 )
 from eval.listening.tasks.task import Task, is_whole
 from eval.listening.trial import Trial
 
 _INTERVALS = (
     "In brackets 95 % intervals for new raters and new clips (t, clustered two ways). Votes taken one by one would "
-    "give intervals far too narrow. Do not compare scores with those of another study."
+    "give intervals far too narrow. They end where the scale ends. Do not compare scores with those of another study."
+)
+_ADJUSTED = (
+    "The first interval is each pair's alone. The adjusted ones hold together, for all pairs in 95 % of the studies (Bonferroni, and "
+    "zero as the end where Holm's test, which p is of, has decided the direction)."
 )
 
 
@@ -120,7 +126,7 @@ class RatingTask(Task[Rating]):
         return Systems((system,))
 
     def outcome(self, results: Mapping) -> list[Block]:
-        after = results["after"]
+        after, which = shown_votes(results)
         strips = [
             Strip(self.label(system), after["by_item"][system], content) for system, content in after["means"].items()
         ]
@@ -131,26 +137,26 @@ class RatingTask(Task[Rating]):
             self._means(results),
             Paragraph(_INTERVALS, note=True),
             Heading("All scores"),
-            StackedBars("Votes per category, after screening", bars, self.categories, tones),
+            StackedBars(f"Votes per category, {which}", bars, self.categories, tones),
             Heading("Differences"),
             Paragraph("Between outputs of the same clip by the same rater: tastes and difficulties cancel."),
             self._differences(after),
+            Paragraph(_ADJUSTED, note=True),
             *reliability_blocks(after, self.digits),
         ]
 
     def _means(self, results: Mapping) -> Table:
-        before = results["before"]["means"]
+        before, after = results["before"]["means"], results["after"].get("means", {})
         head = ("System", "mean after screening", "before", "raters", "clips", "votes")
+        order = [*after, *(system for system in before if system not in after)]
         rows = [
             (
                 self.label(system),
-                IntervalCell(content, self.digits),
+                IntervalCell(after[system], self.digits) if system in after else NONE_LEFT,
                 IntervalCell(before[system], self.digits),
-                content["raters"],
-                content["items"],
-                content["n"],
+                *(after[system][count] if system in after else 0 for count in ("raters", "items", "n")),
             )
-            for system, content in results["after"]["means"].items()
+            for system in order
         ]
         return Table(head, rows)
 
@@ -160,9 +166,10 @@ class RatingTask(Task[Rating]):
             (
                 Systems((pair["first"], pair["second"]), " − "),
                 IntervalCell(pair["difference"], self.digits, signed=True),
+                IntervalCell(pair["adjusted"], self.digits, signed=True),
                 PCell(pair["p_holm"]),
                 pair["difference"]["n"],
             )
             for pair in oriented
         ]
-        return Table(("Pair", f"difference, {self.points}", "p, Holm", "pairs of votes"), rows)
+        return Table(("Pair", f"difference, {self.points}", "adjusted", "p, Holm", "pairs of votes"), rows)

@@ -1,0 +1,111 @@
+"""What may be concluded from a study and what not, a sentence for each comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from common.templates import number, percent
+from eval.listening.analysis.estimates import ALPHA
+
+
+@dataclass(frozen=True)
+class Conclusions:
+    """summary: one sentence about all comparisons; shown: a sentence per difference that was found; open: one per comparison that
+    found none."""
+
+    summary: str
+    shown: tuple[str, ...]
+    open: tuple[str, ...]
+
+
+def conclusions_of(results: Mapping[str, Any], names: Mapping[str, str], points: str) -> Conclusions | None:
+    """results: of `eval.listening.analysis.results.analyse`; names: titles of systems; points: unit of scores.
+
+    None for results without comparisons.
+    """
+    after = results["after"]
+    found = [_difference(pair, names, points) for pair in after.get("differences", ())]
+    if not found:
+        found = [
+            _identified(pair, names) if "d_prime" in pair else _preferred(pair, names)
+            for pair in after.get("pairs", ())
+        ]
+    if not found:
+        return None
+    shown = tuple(sentence for is_shown, sentence in found if is_shown)
+    left = tuple(sentence for is_shown, sentence in found if not is_shown)
+    summary = f"{len(shown)} of {len(found)} comparisons show a difference" + (
+        f", all of them tested together at {ALPHA:.0%}." if len(found) > 1 else f", tested at {ALPHA:.0%}."
+    )
+    if left:
+        summary += (
+            " No difference found does not mean no difference: what the data still allow stands with each comparison."
+            if len(left) > 1
+            else " No difference found does not mean no difference: what the data still allow stands with it."
+        )
+    if results["preliminary"]:
+        summary = f"Preliminary: {summary}"
+    return Conclusions(summary, shown, left)
+
+
+def _is_shown(p: float | None) -> bool:
+    return p is not None and p < ALPHA
+
+
+def _difference(pair: Mapping[str, Any], names: Mapping[str, str], points: str) -> tuple[bool, str]:
+    found, adjusted = pair["difference"], pair["adjusted"]
+    mean, low, high = found["mean"], adjusted["low"], adjusted["high"]
+    first, second = names[pair["first"]], names[pair["second"]]
+    if low is None or mean is None:
+        return False, f"{first} and {second}: no interval, so nothing may be concluded ({found['note'] or 'no votes'})."
+    if mean < 0:
+        first, second, mean, low, high = second, first, -mean, -high, -low
+    digits = 1 if points.endswith("100") else 2
+    span = f"{number(low, digits, sign=True)} to {number(high, digits, sign=True)}"
+    if _is_shown(pair["p_holm"]):
+        return (
+            True,
+            f"{first} is rated higher than {second} by {number(mean, digits)} {points} (adjusted interval {span}).",
+        )
+    most = number(max(abs(low), abs(high)), digits)
+    return (
+        False,
+        f"{first} and {second}: no difference was found; one of up to {most} {points} is still possible (adjusted interval {span}).",
+    )
+
+
+def _preferred(pair: Mapping[str, Any], names: Mapping[str, str]) -> tuple[bool, str]:
+    share, adjusted = pair["share"], pair["adjusted"]
+    first, second = names[pair["first"]], names[pair["second"]]
+    if not share["n"]:
+        return (
+            False,
+            f"{first} and {second}: every vote was a tie, so nothing may be concluded about who prefers which.",
+        )
+    mean, low, high = share["mean"], adjusted["low"], adjusted["high"]
+    if mean < 0.5:
+        first, second, mean, low, high = second, first, 1 - mean, 1 - high, 1 - low
+    span = f"adjusted interval {percent(low)} to {percent(high)}, ties left out"
+    if _is_shown(pair["p_holm"]):
+        return True, f"{first} is preferred to {second}, by {percent(mean)} of the votes ({span})."
+    return (
+        False,
+        f"{first} and {second}: no preference was found; shares of {percent(low)} to {percent(high)} for {first} are still possible ({span}).",
+    )
+
+
+def _identified(pair: Mapping[str, Any], names: Mapping[str, str]) -> tuple[bool, str]:
+    share, adjusted = pair["share"], pair["adjusted"]
+    first, second = (names[system] for system in pair["systems"])
+    right = f"{share['count']} of {share['n']} answers were right"
+    if _is_shown(pair["p_holm"]):
+        return (
+            True,
+            f"{first} and {second} are told apart: {right} (adjusted lower bound {percent(adjusted['low'])}; chance is 50%).",
+        )
+    return (
+        False,
+        f"{first} and {second}: nobody showed that they can be told apart; {right}, and listeners who are right {percent(share['high'])} of the time are still possible.",
+    )

@@ -1,0 +1,1 @@
+"""The trials of a session: which one is asked next, and what the page is told of it."""

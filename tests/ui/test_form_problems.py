@@ -1,0 +1,59 @@
+"""The form that makes a study says all that is wrong with it, at each field, in words for people."""
+
+from dataclasses import replace
+
+import pytest
+
+from eval.listening.tasks.registry import task_of
+from ui.listening.form import Form
+from ui.listening.problems import FIELDS, problems_of
+
+GOOD = Form(
+    name="Which one?", mode="acr", files=["a.wav"], with_compared=False, recording="", systems=["x", "y"], raters=12, trials=0,
+    repeats=1, golds=1, traps=1, seed=0, about="", questions="Which? | a, b", revises="", key="",
+)  # fmt: skip
+
+
+def found(form: Form, clips: int = 3) -> list[tuple[str, str]]:
+    def units() -> int:
+        return len(task_of(form.mode).units(form.systems))
+
+    return [(problem.field, problem.text) for problem in problems_of(form, clips, form.systems, units)]
+
+
+def test_nothing_is_wrong_with_a_good_form():
+    assert found(GOOD) == []
+
+
+def test_everything_is_said_at_once_in_the_order_of_the_fields():
+    form = replace(GOOD, name=" ", systems=[], raters=0, repeats=11, questions="Same?\nSame?", key="k")
+    fields = [field for field, _ in found(form, clips=0)]
+    assert fields == ["name", "clips", "systems", "raters", "checks", "questions", "revises"]
+    assert fields == sorted(fields, key=FIELDS.index)
+
+
+@pytest.mark.parametrize(
+    ("change", "clips", "problem"),
+    [
+        ({"systems": []}, 3, ("systems", "Choose at least one system.")),
+        ({"systems": ["x"], "mode": "ab"}, 3, ("systems", "Choose at least two systems.")),
+        (
+            {"trials": 50},
+            1,
+            ("trials", "There are 3 different trials: give a number up to that, or 0 for all of them."),
+        ),
+        ({"raters": 20_000}, 3, ("raters", "Say how many raters you expect: 1 to 10000.")),
+        ({}, 61, ("clips", "There are 61 clips; a study has at most 60.")),
+        ({"systems": list("abcdefghijklm")}, 1, ("systems", "There are 13 systems; a study has at most 12.")),
+        ({"revises": "id"}, 3, ("revises", "To revise a study takes the key that came with it.")),
+    ],
+)
+def test_a_problem_is_a_sentence_at_its_field(change, clips, problem):
+    assert found(replace(GOOD, **change), clips) == [problem]
+
+
+def test_a_session_that_is_too_long_asks_for_trials():
+    form = replace(GOOD, systems=list("abcdefgh"))
+    ((field, text),) = found(form, clips=30)
+    assert (field, text[:38]) == ("trials", "A session of 270 trials is too long: g")
+    assert found(replace(form, trials=100), clips=30) == []

@@ -1,0 +1,84 @@
+"""What is wrong with a filled-in form, all of it at once, in words for the person who fills it in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from eval.listening.study import MAX_ITEMS, MAX_SYSTEMS, MAX_TRIALS
+from eval.listening.tasks.registry import task_of
+from ui.listening.form import EVERYTHING, Form, parse_questions
+
+MAX_NAME_CHARS, MAX_RATERS, MAX_CHECKS, MAX_QUESTIONS = 120, 10_000, 10, 20
+# Fields that have a place for their problem below them
+FIELDS = ("name", "clips", "systems", "raters", "trials", "checks", "questions", "revises")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """field: one of `FIELDS`; text: a sentence."""
+
+    field: str
+    text: str
+
+
+def problems_of(form: Form, clips: int, systems: Sequence[str], units: Callable[[], int]) -> list[Problem]:
+    """In the order of the fields; none where a study can be made, as far as the form tells. clips: how many there are; systems:
+    ids of all; units: questions about one clip, asked for where there are systems enough."""
+    found = [*_name(form), *_material(form, clips, systems, units), *_checks(form)]
+    return sorted(found, key=lambda problem: FIELDS.index(problem.field))
+
+
+def _name(form: Form) -> list[Problem]:
+    name = form.name.strip()
+    if not name:
+        return [Problem("name", "Give the study a name, which listeners see.")]
+    if len(name) > MAX_NAME_CHARS:
+        return [Problem("name", f"The name has {len(name)} characters; at most {MAX_NAME_CHARS} fit.")]
+    return []
+
+
+def _material(form: Form, clips: int, systems: Sequence[str], units: Callable[[], int]) -> list[Problem]:
+    found = []
+    if not clips:
+        text = "Add clips first: upload some, or folders of outputs, or put a recording into the Compare page."
+        found.append(Problem("clips", text))
+    if clips > MAX_ITEMS:
+        found.append(Problem("clips", f"There are {clips} clips; a study has at most {MAX_ITEMS}."))
+    if len(systems) > MAX_SYSTEMS:
+        found.append(Problem("systems", f"There are {len(systems)} systems; a study has at most {MAX_SYSTEMS}."))
+    per_clip = units() if systems else 0
+    if not per_clip:
+        least = "one system" if task_of(form.mode).needs == "a system" else task_of(form.mode).needs
+        found.append(Problem("systems", f"Choose at least {least}."))
+    everything = clips * per_clip
+    asked = int(form.trials or EVERYTHING)
+    if everything and not 0 <= asked <= everything:
+        text = f"There are {everything} different trials: give a number up to that, or 0 for all of them."
+        found.append(Problem("trials", text))
+    elif everything and (asked or everything) > MAX_TRIALS:
+        text = (
+            f"A session of {asked or everything} trials is too long: give the trials per rater, at most {MAX_TRIALS}."
+        )
+        found.append(Problem("trials", text))
+    return found
+
+
+def _checks(form: Form) -> list[Problem]:
+    found = []
+    if not 1 <= int(form.raters or 0) <= MAX_RATERS:
+        found.append(Problem("raters", f"Say how many raters you expect: 1 to {MAX_RATERS}."))
+    if not all(0 <= int(count or 0) <= MAX_CHECKS for count in (form.repeats, form.golds, form.traps)):
+        found.append(Problem("checks", f"Repeated trials and checks: 0 to {MAX_CHECKS} of each kind."))
+    questions = parse_questions(form.questions)
+    if len(questions) > MAX_QUESTIONS:
+        found.append(
+            Problem("questions", f"There are {len(questions)} questions; at most {MAX_QUESTIONS} can be asked.")
+        )
+    if len({question.id for question in questions}) < len(questions):
+        found.append(Problem("questions", "Two questions have the same words: change one of them."))
+    if form.key.strip() and not form.revises.strip():
+        found.append(Problem("revises", "A key is given, but not the id of the study that it is for."))
+    if form.revises.strip() and not form.key.strip():
+        found.append(Problem("revises", "To revise a study takes the key that came with it."))
+    return found

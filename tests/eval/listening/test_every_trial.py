@@ -16,7 +16,7 @@ from tests.listening import Listener, any_answer
 from ui.listening.rate_routes import rate_routes
 
 
-@pytest.fixture(params=["acr", "mushra", "ab", "abx"])
+@pytest.fixture(params=["acr", "mushra", "ab", "abx", "dcr", "ccr", "sabx", "bws"])
 def previewed(tmp_path, request):
     store, public_id = filled(tmp_path, request.param, raters=1, trials=3, repeats=0)
     listening = Listening(store, "secret")

@@ -1,5 +1,6 @@
 """ONNX files: every family's export gives PyTorch's samples and finds its recipe again; others are judged by a trial."""
 
+import dataclasses
 import functools
 import importlib.util
 import shutil
@@ -14,10 +15,12 @@ from common.onnx_runtime import silence
 from tests.command import command
 from tests.family_files import CASES, written
 from tests.golden.formula import mel
-from vocoders.catalogue import OWN_CHECKPOINT, find_system
+from vocoders.catalogue import find_system
 from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, read_checkpoint
 from vocoders.features import Features
 from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
+from vocoders.hifigan.generator import V2
+from vocoders.hifigan.generator_input import WITH_GUIDE, generator_input
 from vocoders.onnx_files import network
 from vocoders.onnx_files.export import export_onnx
 from vocoders.onnx_files.metadata import read_metadata, recipe_in
@@ -189,14 +192,31 @@ def test_the_trial_decides():
         _judged("a", None, {HW2: 3.7, HIFIGAN: 3.6})
 
 
-def test_the_command_refuses_a_guided_generator_and_other_names(tmp_path):
-    done = command("vocoders", "export", OWN_CHECKPOINT, tmp_path / "a.onnx", code=1)
-    assert "takes a Griffin-Lim waveform" in done.stderr
+def test_a_guided_generator_has_its_guide_as_a_second_input(tmp_path):
+    config = dataclasses.replace(V2, input_channels=WITH_GUIDE, upsample_initial_channel=32)
+    torch.manual_seed(0)
+    checkpoint = Checkpoint(config, HW2, config.build().state_dict(), {})
+    assert export_onnx(checkpoint, tmp_path / "guided.onnx") < 1e-4
+    session = onnx_session(tmp_path / "guided.onnx")
+    assert session.get_modelmeta().custom_metadata_map["guide_iterations"] == "192"
+    mel = 2 * torch.randn(1, 80, 41) - 5
+    guide = 0.1 * torch.randn(1, 41 * 256)
+    with torch.inference_mode():
+        wanted = checkpoint.generator()(generator_input(mel, WITH_GUIDE, HW2, guide)).numpy()
+        unguided = checkpoint.generator()(generator_input(mel, WITH_GUIDE, HW2, 0 * guide)).numpy()
+    (found,) = session.run(None, {"mel": mel.numpy(), "guide": guide.numpy()})
+    assert np.abs(found - wanted).max() < 1e-4 * np.abs(wanted).max()
+    assert np.abs(found - unguided).max() > 0.01 * np.abs(wanted).max()
+    with pytest.raises(ValueError, match="has 2 inputs"):
+        inspect(tmp_path / "guided.onnx", HW2)
+
+
+def test_the_command_refuses_other_names(tmp_path):
     assert "written as .onnx" in command("vocoders", "export", "hifigan-original", tmp_path / "a.pt", code=1).stderr
 
 
 def test_a_harmonic_plus_noise_generator_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="takes a Griffin-Lim waveform"):
+    with pytest.raises(ValueError, match="complex spectra, which ONNX networks cannot hold"):
         export_onnx(Checkpoint(HarmonicNoiseConfig(), HW2, {}, {}), tmp_path / "a.onnx")
 
 

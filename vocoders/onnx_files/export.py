@@ -1,5 +1,8 @@
 """A generator as an ONNX file: log mel (1, bands, frames) -> waveform (1, 1, samples), for any number of frames.
 
+A guided one has the guide (1, frames * 256) as a second input: the Griffin-Lim waveform of `vocoders.hifigan.guide`, which is no
+network and stays outside; GUIDE in the metadata says how many iterations it was trained with.
+
 Its mel recipe travels in the metadata, and the file is written only when ONNX's arithmetic gives PyTorch's samples.
 """
 
@@ -12,25 +15,29 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from common.durable import write_durably
 from vocoders.checkpoints.contents import Checkpoint
+from vocoders.hifigan.generator import HiFiGANConfig
+from vocoders.hifigan.generator_input import WITH_GUIDE, generator_input
 from vocoders.hifigan.openvino_generator import openvino_core
-from vocoders.onnx_files.metadata import CONTEXT, FAMILY, RECIPE
+from vocoders.onnx_files.metadata import CONTEXT, FAMILY, GUIDE, RECIPE
 
 OPSET = 17
 MAX_DIFFERENCE = 1e-4  # of the samples, whose full scale is 1
 
 
 def export_onnx(checkpoint: Checkpoint, path: Path) -> float:
-    """Write the file; the largest difference from PyTorch that was found, on mels of two lengths.
+    """Write the file; the largest difference from PyTorch that was found, on inputs of two lengths.
 
-    Errors: ValueError for a generator that takes more than a mel, or a difference beyond `MAX_DIFFERENCE`.
+    Errors: ValueError for a generator that ONNX cannot hold, or a difference beyond `MAX_DIFFERENCE`.
     """
-    if checkpoint.config.is_enriched:
-        raise ValueError(
-            "this generator takes a Griffin-Lim waveform or an inverted spectrum beside the mel; ONNX holds the network alone"
-        )
+    config = checkpoint.config
+    if config.is_enriched and not isinstance(config, HiFiGANConfig):
+        raise ValueError("this generator computes with complex spectra, which ONNX networks cannot hold")
+    if config.is_enriched and not config.is_guided:
+        raise ValueError("this generator takes an inverted spectrum beside the mel; ONNX holds the network alone")
     content = _onnx_bytes(checkpoint)
     difference = _difference(checkpoint, content)
     if difference > MAX_DIFFERENCE:
@@ -43,16 +50,16 @@ def export_onnx(checkpoint: Checkpoint, path: Path) -> float:
 def _onnx_bytes(checkpoint: Checkpoint) -> bytes:
     import onnx
 
-    buffer = io.BytesIO()
+    buffer, inputs = io.BytesIO(), _inputs(checkpoint, 32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter that traces is the one whose files every runtime reads
         torch.onnx.export(
-            checkpoint.generator(),
-            (_mel(checkpoint, 32),),
+            _network(checkpoint),
+            tuple(inputs.values()),
             buffer,
-            input_names=["mel"],
+            input_names=list(inputs),
             output_names=["waveform"],
-            dynamic_axes={"mel": {2: "frames"}, "waveform": {2: "samples"}},
+            dynamic_axes={"mel": {2: "frames"}, "guide": {1: "guide_samples"}, "waveform": {2: "samples"}},
             opset_version=OPSET,
             dynamo=False,
         )
@@ -61,6 +68,7 @@ def _onnx_bytes(checkpoint: Checkpoint) -> bytes:
         RECIPE: json.dumps(checkpoint.recipe.as_dict()),
         CONTEXT: str(checkpoint.config.context),
         FAMILY: checkpoint.config.family,
+        **({GUIDE: str(checkpoint.config.guide_iterations)} if checkpoint.config.is_guided else {}),
         **{name: value for name, value in checkpoint.about.items() if name in ("licence", "steps", "preset")},
     }
     for name, value in facts.items():
@@ -71,17 +79,35 @@ def _onnx_bytes(checkpoint: Checkpoint) -> bytes:
 def _difference(checkpoint: Checkpoint, content: bytes) -> float:
     core = openvino_core()
     network = core.compile_model(core.read_model(content), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    generator, largest = checkpoint.generator(), 0.0
+    generator, largest = _network(checkpoint), 0.0
     for frames in (32, 75):
-        mel = _mel(checkpoint, frames)
+        inputs = _inputs(checkpoint, frames)
         with torch.inference_mode():
-            wanted = generator(mel).numpy()
-        found = network(mel.numpy())[0]
+            wanted = generator(*inputs.values()).numpy()
+        found = network([value.numpy() for value in inputs.values()])[0]
         largest = max(largest, float(np.abs(found - wanted).max()) if found.shape == wanted.shape else np.inf)
     return largest
 
 
-def _mel(checkpoint: Checkpoint, frames: int) -> torch.Tensor:
-    """Log mels that a voice may have."""
-    torch_generator = torch.Generator().manual_seed(frames)
-    return torch.randn(1, checkpoint.config.bands, frames, generator=torch_generator) * 2 - 5
+class _Guided(nn.Module):
+    """The network of two inputs: a guided generator's own one has both as channels."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__()
+        self.generator, self._recipe = checkpoint.generator(), checkpoint.recipe
+
+    def forward(self, mel: Tensor, guide: Tensor) -> Tensor:
+        return self.generator(generator_input(mel, WITH_GUIDE, self._recipe, guide))
+
+
+def _network(checkpoint: Checkpoint) -> nn.Module:
+    return _Guided(checkpoint) if checkpoint.config.is_guided else checkpoint.generator()
+
+
+def _inputs(checkpoint: Checkpoint, frames: int) -> dict[str, Tensor]:
+    """Log mels that a voice may have, and noise as loud as one for the guide."""
+    config, random = checkpoint.config, torch.Generator().manual_seed(frames)
+    inputs = {"mel": torch.randn(1, config.bands, frames, generator=random) * 2 - 5}
+    if config.is_guided:
+        inputs["guide"] = 0.1 * torch.randn(1, frames * config.hop, generator=random)
+    return inputs

@@ -10,7 +10,7 @@ from typing import Any
 from vocoders.recipes.named import with_its_name
 from vocoders.recipes.recipe import MelRecipe, recipe_from
 
-RECIPE, CONTEXT, FAMILY = "mel_recipe", "context_frames", "family"
+RECIPE, CONTEXT, FAMILY, GUIDE = "mel_recipe", "context_frames", "family", "guide_iterations"
 
 
 def read_metadata(path: Path) -> dict[str, str]:

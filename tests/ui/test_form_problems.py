@@ -4,8 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from eval.listening.making.make_study import Made
+from eval.listening.recruiting.terms import Pay
+from eval.listening.study import MAX_KEEP_DAYS
+from eval.listening.tasks.material import Material
 from eval.listening.tasks.registry import task_of
 from ui.listening.form import Form
+from ui.listening.invitation import invitation
 from ui.listening.problems import FIELDS, problems_of
 
 GOOD = Form(
@@ -16,7 +21,7 @@ GOOD = Form(
 
 def found(form: Form, clips: int = 3) -> list[tuple[str, str]]:
     def units() -> int:
-        return len(task_of(form.mode).units(form.systems))
+        return len(task_of(form.mode).units(Material(form.systems)))
 
     return [(problem.field, problem.text) for problem in problems_of(form, clips, form.systems, units)]
 
@@ -45,6 +50,17 @@ def test_everything_is_said_at_once_in_the_order_of_the_fields():
         ({"raters": 20_000}, 3, ("raters", "Say how many raters you expect: 1 to 10000.")),
         ({}, 61, ("clips", "There are 61 clips; a study has at most 60.")),
         ({"systems": list("abcdefghijklm")}, 1, ("systems", "There are 13 systems; a study has at most 12.")),
+        ({"platform": "prolific"}, 3, ("people", "Recruiting: completed: Prolific needs the study's completion code.")),
+        (
+            {"pay": 2.0, "currency": "pounds", "platform": "prolific", "completed": "C1"},
+            3,
+            ("people", "Recruiting: pay: 'POUNDS' is no currency; allowed: three capital letters, such as GBP."),
+        ),
+        (
+            {"keep_days": 1e6},
+            3,
+            ("people", f"Answers can be kept for at most {MAX_KEEP_DAYS} days, or without a limit (0)."),
+        ),
         ({"revises": "id"}, 3, ("revises", "To revise a study takes the key that came with it.")),
     ],
 )
@@ -57,3 +73,22 @@ def test_a_session_that_is_too_long_asks_for_trials():
     ((field, text),) = found(form, clips=30)
     assert (field, text[:38]) == ("trials", "A session of 270 trials is too long: g")
     assert found(replace(form, trials=100), clips=30) == []
+
+
+def test_a_form_becomes_a_study_that_recruits():
+    form = replace(
+        GOOD, owner=" A. Person ", contact="a@b.c", keep_days=90, platform="prolific", completed="C1", screened_out="C2", places=40,
+        pay=1.5, currency="gbp", headphones=True,
+    )  # fmt: skip
+    assert found(form) == []
+    study = form.study(["a", "b"], ["x", "y"])
+    assert (study.owner, study.contact, study.keep_days) == ("A. Person", "a@b.c", 90)
+    terms = study.recruiting
+    assert (terms.platform, terms.completed, terms.screened_out, terms.quotas.total) == ("prolific", "C1", "C2", 40)
+    assert (terms.pay, terms.headphones) == (Pay(1.5, "GBP"), True)
+    made = Made("0123", "key", 1, ())
+    page = invitation(made, study, durable=True)
+    assert "rate/?study=0123&amp;PROLIFIC_PID=" in page
+    assert "on Prolific" in page
+    assert "GBP an hour" in page
+    assert GOOD.study(["a"], ["x"]).recruiting is None

@@ -10,6 +10,8 @@ from pathlib import Path
 from eval.compare.output_folder import AnySystem, OutputFolder
 from eval.listening.making.make_study import read_clips
 from eval.listening.making.outputs import OUTPUT_LIMITS
+from eval.listening.recruiting.plain import Plain
+from eval.listening.recruiting.terms import Pay, Quotas, Recruiting
 from eval.listening.study import Question, Study, StudyError
 from eval.listening.tasks.registry import task_of
 from ui.folders.layout import FoldersError, GivenFolders
@@ -47,6 +49,17 @@ class Form:
     lock_sliders: bool = False
     between: str = ""
     between_every: float = 0
+    owner: str = ""
+    contact: str = ""
+    keep_days: float = 0
+    platform: str = ""
+    completed: str = ""
+    screened_out: str = ""
+    quota_full: str = ""
+    places: float = 0
+    pay: float = 0
+    currency: str = ""
+    headphones: bool = False
 
     def clips(self) -> dict[str, Path]:
         """{name: file}. Errors: `StudyError`."""
@@ -85,7 +98,29 @@ class Form:
             lock_sliders=bool(self.lock_sliders),
             between=(between := parse_questions(self.between)),
             between_every=int(self.between_every or 0) if between else 0,
+            owner=self.owner.strip(),
+            contact=self.contact.strip(),
+            keep_days=int(self.keep_days or 0) or None,
+            recruiting=self.recruiting(),
         )
+
+    def recruiting(self) -> Recruiting | None:
+        """None where listeners come by the link alone. Errors: `StudyError`."""
+        if not self.platform:
+            return None
+        try:
+            return Recruiting(
+                self.platform,
+                self.completed.strip(),
+                self.screened_out.strip(),
+                self.quota_full.strip(),
+                parameters={"participant": "participant"} if self.platform == Plain.id else {},
+                quotas=Quotas(int(self.places or 0) or None),
+                pay=Pay(float(self.pay), self.currency.strip().upper()) if self.pay else None,
+                headphones=bool(self.headphones),
+            )
+        except ValueError as error:
+            raise StudyError(f"Recruiting: {error}.") from error
 
 
 def parse_questions(text: str) -> tuple[Question, ...]:

@@ -27,7 +27,8 @@ from ui.folders.chooser import FoldersChooser, folders_chooser
 from ui.folders.layout import GivenFolders
 from ui.listening.desk.access import may_read
 from ui.listening.form import EVERYTHING, Form, count_clips, sources_of_clips, sources_of_folders
-from ui.listening.options import lay_out_options
+from ui.listening.invitation import invitation
+from ui.listening.options import lay_out_options, lay_out_people
 from ui.listening.planning import lay_out_planning
 from ui.listening.problems import Problem, problems_of
 from ui.markup import fill, notice, slot
@@ -223,7 +224,12 @@ def _lay_out_checks(beside: _Problems) -> list[gr.components.Component]:
             revises = gr.Textbox(label="Revision of the study with this id (empty: a new study)", max_length=64)
             key = gr.Textbox(label="Key of that study", type="password", max_length=200)
         beside("revises")
-    return [trials, repeats, golds, traps, seed, about, questions, revises, key, *options]
+    with gr.Accordion(
+        "Listeners: who asks them, where they come from, what they are paid", open=False, elem_id="study-people"
+    ):
+        people = lay_out_people()
+    beside("people")
+    return [trials, repeats, golds, traps, seed, about, questions, revises, key, *options, *people]
 
 
 def _outlook_with_folders(
@@ -286,10 +292,3 @@ def outlook_of(
         more=twice_as_precise(found),
         pay=pay_words(pay, minutes, int(raters)) if pay else "",
     )
-
-
-def invitation(made: Made, study: Study, durable: bool) -> str:
-    """HTML with the link, the key, and the levels and delays of the outputs."""
-    lost = "Answers die with this server: it has no disk that stays, no DATABASE_URL and no LISTENING_DATASET."
-    warning = "" if durable else notice(lost, "bad")
-    return fill("listening/templates/invitation.html", made=made, study=study, warning=warning)

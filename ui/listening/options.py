@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
+from eval.listening.recruiting.registry import PLATFORMS
+
 
 def lay_out_options() -> list[gr.components.Component]:
     """The fields of `Form` from `mid_anchor` on."""
@@ -18,3 +20,28 @@ def lay_out_options() -> list[gr.components.Component]:
         between = gr.Textbox(label="Questions between trials, as above", lines=2, max_length=4000)
         every = gr.Number(0, label="After every so many trials", precision=0, minimum=0, maximum=200)
     return [mid_anchor, comments, restart, lock, between, every]
+
+
+def lay_out_people() -> list[gr.components.Component]:
+    """The fields of `Form` from `owner` on."""
+    with gr.Row():
+        owner = gr.Textbox(label="Who runs the study, which listeners see", max_length=200, elem_id="study-owner")
+        contact = gr.Textbox(label="E-mail or page for their questions", max_length=200)
+        days = gr.Number(0, label="Answers are deleted after so many days (0: kept)", precision=0, minimum=0)
+    sites = [("Nowhere: by the link alone", ""), *((site.title, site.id) for site in PLATFORMS.values())]
+    platform = gr.Radio(sites, value="", label="Listeners are recruited on", elem_id="study-platform")
+    with gr.Row():
+        codes = [
+            gr.Textbox(label=label, max_length=500, elem_id=f"study-{name}")
+            for name, label in (
+                ("completed", "Code or address when they have finished"),
+                ("screened-out", "when they are screened out"),
+                ("quota-full", "when there is no place"),
+            )
+        ]
+    with gr.Row():
+        places = gr.Number(0, label="Places in all (0: any number)", precision=0, minimum=0)
+        pay = gr.Number(0, label="Pay for a session", minimum=0)
+        currency = gr.Textbox("", label="Its currency, such as GBP", max_length=3)
+        headphones = gr.Checkbox(False, label="The headphone check has to be passed")
+    return [owner, contact, days, platform, *codes, places, pay, currency, headphones]

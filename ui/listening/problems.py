@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from eval.listening.study import MAX_ITEMS, MAX_SYSTEMS, MAX_TRIALS
+from eval.listening.study import MAX_ITEMS, MAX_KEEP_DAYS, MAX_SYSTEMS, MAX_TRIALS, StudyError
 from eval.listening.tasks.registry import task_of
 from ui.listening.form import EVERYTHING, Form, parse_questions
 
 MAX_NAME_CHARS, MAX_RATERS, MAX_CHECKS, MAX_QUESTIONS = 120, 10_000, 10, 20
 # Fields that have a place for their problem below them
-FIELDS = ("name", "clips", "systems", "raters", "trials", "checks", "questions", "revises")
+FIELDS = ("name", "clips", "systems", "raters", "trials", "checks", "questions", "revises", "people")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Problem:
 def problems_of(form: Form, clips: int, systems: Sequence[str], units: Callable[[], int]) -> list[Problem]:
     """In the order of the fields; none where a study can be made, as far as the form tells. clips: how many there are; systems:
     ids of all; units: questions about one clip, asked for where there are systems enough."""
-    found = [*_name(form), *_material(form, clips, systems, units), *_checks(form)]
+    found = [*_name(form), *_material(form, clips, systems, units), *_checks(form), *_people(form)]
     return sorted(found, key=lambda problem: FIELDS.index(problem.field))
 
 
@@ -82,3 +82,13 @@ def _checks(form: Form) -> list[Problem]:
     if form.revises.strip() and not form.key.strip():
         found.append(Problem("revises", "To revise a study takes the key that came with it."))
     return found
+
+
+def _people(form: Form) -> list[Problem]:
+    try:
+        form.recruiting()
+    except StudyError as error:
+        return [Problem("people", str(error))]
+    if int(form.keep_days or 0) > MAX_KEEP_DAYS:
+        return [Problem("people", f"Answers can be kept for at most {MAX_KEEP_DAYS} days, or without a limit (0).")]
+    return []

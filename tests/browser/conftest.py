@@ -53,9 +53,11 @@ def give_file(page: Page, component: str, path: Path) -> None:
 
 def open_inputs(page: Page) -> None:
     """Of the Compare page, which folds them once they were used."""
-    if not page.locator("#recording").is_visible():
+    recording = page.locator("#recording")
+    expect(recording).to_be_attached()  # a page that is still being built shows nothing, folded or not
+    if not recording.is_visible():
         page.locator("#inputs > button").click()
-        expect(page.locator("#recording")).to_be_visible()
+        expect(recording).to_be_visible()
 
 
 @contextlib.contextmanager

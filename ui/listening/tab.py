@@ -33,7 +33,7 @@ def studies_tab(
 ) -> FoldersChooser:
     """Lays out the tab: making a study, and the desk of its owner. Returns the maker's field for folders."""
     gr.Markdown(
-        "### Let others listen, blind\n"
+        "## Let others listen, blind\n"
         "On the Compare page you know what you hear. Here you make a study of it: outputs of equal length and loudness under "
         "letters, in an order that is balanced over listeners, who follow a link. Every answer is kept, and the results "
         "say how sure they are."

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import uploaded
+from tests.browser.conftest import open_inputs, uploaded
 from tests.browser.test_compare_page import FAST, choose, is_drawn, state, upload
 from tests.browser.test_hostile_text import NOTHING_RAN
 from tests.conftest import harmonic_tone
@@ -54,6 +54,7 @@ def test_outputs_made_elsewhere_stand_beside_a_system_until_they_are_removed(pag
     expect(rows.filter(has_text="Theirs")).to_contain_text("0.0")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
+    open_inputs(page)
     page.locator("#given-files").get_by_role("button", name="Clear").click()
     start(page)
     page.wait_for_function(

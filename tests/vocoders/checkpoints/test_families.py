@@ -179,7 +179,7 @@ def test_windows_give_what_the_whole_mel_gives(tmp_path, case):
     whole = checkpoint.generator()(values)[0, 0].numpy()
     vocoder = HiFiGANVocoder(checkpoint)
     blocks = list(vocoder.stream(Features(checkpoint.recipe.log_kind, values[0].numpy())))
-    assert len(blocks) == 3
+    assert len(blocks) >= 3  # as many as the engine has windows: OpenVINO's are shorter
     found = np.concatenate(blocks)
     assert found.shape == whole.shape
     assert np.abs(found - whole).max() < 1e-4 * whole.std()

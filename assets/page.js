@@ -15,11 +15,11 @@ document.addEventListener('click', (event) => {
 });
 
 // Links to send around show their whole address, whatever this page is served under.
-new MutationObserver(() => {
+function showAddresses() {
   for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('a.page-absolute'))) {
     if (link.textContent !== link.href) link.textContent = link.href;
   }
-}).observe(document.documentElement, { childList: true, subtree: true });
+}
 
 // <button data-lab-copy="selector"> copies the text of what it names inside the same section.
 document.addEventListener('click', async (event) => {
@@ -46,7 +46,6 @@ function showView() {
     cell.toggleAttribute('hidden', hidden);
   }
 }
-new MutationObserver(showView).observe(root, { childList: true, subtree: true });
 
 document.addEventListener('click', (event) => {
   /** @type {HTMLElement | null} */
@@ -57,12 +56,12 @@ document.addEventListener('click', (event) => {
 });
 
 // Gradio names a group of checkboxes or radio buttons beside it, and not as its legend.
-new MutationObserver(() => {
+function nameGroups() {
   for (const group of document.querySelectorAll('fieldset:not([aria-label]):not(:has(legend))')) {
     const name = group.querySelector('[data-testid=block-info]')?.textContent?.trim();
     if (name) group.setAttribute('aria-label', name);
   }
-}).observe(document.documentElement, { childList: true, subtree: true });
+}
 
 // Browsers call files by their names: .webm and .mp4 videos, others nothing at all, and Gradio then refuses them as a
 // recording. Their content is checked when they are read.
@@ -97,11 +96,11 @@ document.addEventListener('drop', (event) => {
   input.dispatchEvent(new Event('change', { bubbles: true }));
 }, true);
 
-new MutationObserver(() => {
+function acceptAnySound() {
   /** @type {HTMLInputElement | null} */
   const input = document.querySelector(UPLOAD);
   if (input && input.accept !== 'audio/*,video/*') input.accept = 'audio/*,video/*';
-}).observe(document.documentElement, { childList: true, subtree: true });
+}
 
 // Folders, dropped or chosen, reach the app as one zip (folder-zip.js): an upload knows the names of files only.
 const TAKES_FOLDERS = '.page-takes-folders';
@@ -150,3 +149,8 @@ document.addEventListener('click', (event) => {
   });
   picker.click();
 });
+
+// What Gradio has put into the page since, and what it may put there again.
+new MutationObserver(() => {
+  for (const mend of [showAddresses, showView, nameGroups, acceptAnySound]) mend();
+}).observe(root, { childList: true, subtree: true });

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -23,10 +22,10 @@ from eval.listening.analysis.estimates import (
     ClusteredEstimate,
     clustered_interval,
     clustered_variances,
-    holm,
     p_value,
     t_quantile,
 )
+from eval.listening.analysis.ratings import PairedDifference, of_all_pairs
 from eval.listening.analysis.votes import Extremes
 
 RIDGE = 0.05  # weight of utilities' squares in the log-likelihood: keeps those of a system that always wins finite
@@ -156,20 +155,7 @@ def best_worst_table(votes: Sequence[Extremes]) -> list[Counted]:
     return sorted(rows, key=lambda row: -row.utility.mean)
 
 
-@dataclass(frozen=True)
-class UtilityDifference:
-    """Of two systems."""
-
-    first: str
-    second: str
-    difference: ClusteredEstimate
-    p_holm: float | None  # over all pairs of systems
-
-
-def utility_differences(votes: Sequence[Extremes]) -> list[UtilityDifference]:
+def utility_differences(votes: Sequence[Extremes]) -> list[PairedDifference]:
     """Every pair of systems, by name. Errors: ValueError without votes."""
     fitted = utilities(votes)
-    pairs = list(combinations(fitted.systems, 2))
-    found = [fitted.difference(*pair) for pair in pairs]
-    adjusted = holm([estimate.p for estimate in found])
-    return [UtilityDifference(*pair, estimate, p) for pair, estimate, p in zip(pairs, found, adjusted)]
+    return of_all_pairs(fitted.systems, fitted.difference)

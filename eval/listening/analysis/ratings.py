@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -42,7 +42,8 @@ def means(ratings: Sequence[Rating]) -> dict[str, ClusteredEstimate]:
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Score of `first` minus that of `second` by the same rater on the same clip, in points of the scale."""
+    """Of ratings: score of `first` minus that of `second` by the same rater on the same clip, in points of the scale. Of choices in
+    best-worst sets: difference of utilities."""
 
     first: str
     second: str
@@ -53,8 +54,16 @@ class PairedDifference:
 def paired_differences(ratings: Sequence[Rating]) -> list[PairedDifference]:
     """Every pair of systems. A rater's and a clip's general level cancel, so these are more precise than differences of means."""
     by_system = scores_by_system(ratings)
-    pairs = list(combinations(by_system, 2))
-    found = [_interval(_difference(by_system[first], by_system[second]), null=0.0) for first, second in pairs]
+    return of_all_pairs(
+        list(by_system),
+        lambda first, second: _interval(_difference(by_system[first], by_system[second]), null=0.0),
+    )
+
+
+def of_all_pairs(systems: Sequence[str], difference: Callable[[str, str], ClusteredEstimate]) -> list[PairedDifference]:
+    """Every pair of systems, in their order, with Holm's correction over all of them. difference: of a first and a second system."""
+    pairs = list(combinations(systems, 2))
+    found = [difference(*pair) for pair in pairs]
     adjusted = holm([estimate.p for estimate in found])
     return [PairedDifference(*pair, estimate, p) for pair, estimate, p in zip(pairs, found, adjusted)]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from train.small_models.synthesis import SAMPLE_RATE, sing
-from train.small_models.voices import BARITONE, SOPRANO, Note
+from train.small_models.singer.synthesis import SAMPLE_RATE, sing
+from train.small_models.singer.voices import BARITONE, SOPRANO, Note
 from vocoders.audio import resample
 
 

@@ -238,6 +238,20 @@ def submit_button(page: Page):
     return page.locator(".booth-foot .booth-primary")
 
 
+def to_first_trial(page: Page) -> None:
+    """By keyboard, from the volume on; the headphone check is skipped."""
+    ready(page, "volume")
+    page.keyboard.press("Space")
+    expect(submit_button(page)).to_be_enabled()
+    page.keyboard.press("Enter")
+    ready(page, "headphones")
+    page.get_by_role("button", name="Skip this check").focus()
+    page.keyboard.press("Enter")
+    ready(page, "instructions")
+    page.keyboard.press("Enter")
+    ready(page, "trial")
+
+
 def hear(page: Page, slot: int) -> None:
     """Waits until a slot, chosen already, has been heard for long enough."""
     page.wait_for_function(f"{BOOTH}.labSession.state.heard[{slot}] >= {NEED}")

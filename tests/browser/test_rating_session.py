@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session.open import open_listening
 from eval.listening.study import Question, Study
-from tests.browser.test_rating_booth import BOOTH, ready, state, submit_button
+from tests.browser.test_rating_booth import BOOTH, ready, state, submit_button, to_first_trial
 from tests.conftest import free_port, harmonic_tone, start_app
 from vocoders.audio import Recording
 from vocoders.catalogue import find_systems
@@ -111,16 +111,7 @@ def test_a_session_by_keyboard_through_a_killed_server(browser: Browser, studies
         page.get_by_role("checkbox").focus()
         page.keyboard.press("Space")
         page.keyboard.press("Enter")
-        ready(page, "volume")
-        page.keyboard.press("Space")
-        expect(submit_button(page)).to_be_enabled()
-        page.keyboard.press("Enter")
-        ready(page, "headphones")
-        page.get_by_role("button", name="Skip this check").focus()
-        page.keyboard.press("Enter")
-        ready(page, "instructions")
-        page.keyboard.press("Enter")
-        ready(page, "trial")
+        to_first_trial(page)
         for _ in range(2):
             nonces.append(press_through(page, mode)["nonce"])
             next_step(page, nonces[-1])

@@ -14,7 +14,7 @@ from eval.listening.recruiting.terms import Quotas, Recruiting
 from eval.listening.session.open import open_listening
 from eval.listening.session.preview import Preview
 from eval.listening.study import Question, Study
-from tests.browser.test_rating_booth import BOOTH, ready, state, submit_button
+from tests.browser.test_rating_booth import BOOTH, ready, state, submit_button, to_first_trial
 from tests.browser.test_rating_session import next_step
 from tests.conftest import harmonic_tone, running_app
 from vocoders.audio import Recording
@@ -81,16 +81,7 @@ def from_welcome(page: Page) -> None:
 
 def to_the_end(page: Page) -> None:
     """By keyboard, from the volume on."""
-    ready(page, "volume")
-    page.keyboard.press("Space")
-    expect(submit_button(page)).to_be_enabled()
-    page.keyboard.press("Enter")
-    ready(page, "headphones")
-    page.get_by_role("button", name="Skip this check").focus()
-    page.keyboard.press("Enter")
-    ready(page, "instructions")
-    page.keyboard.press("Enter")
-    ready(page, "trial")
+    to_first_trial(page)
     while page.evaluate(f"{BOOTH}.dataset.step") == "trial":
         nonce = state(page)["nonce"]
         page.keyboard.press("Space")

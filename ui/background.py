@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import gradio as gr
+from gradio.events import Dependency
+
 Report = TypeVar("Report")
 Result = TypeVar("Result")
 
@@ -57,6 +60,18 @@ def followed(work: Callable[[Callable[[Report], None]], Result]) -> Iterator[Rep
                 return
     finally:
         left.set()
+
+
+def enabled_after(run: Dependency, button: gr.Button) -> None:
+    """Enables a button, which its run disables, once that has ended, well or not. An update of the run itself would be too
+    early: Gradio drops a click on a button whose last run it does not count as ended yet."""
+    run.then(
+        lambda: gr.update(interactive=True),
+        outputs=button,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def test_a_zip_becomes_a_table_a_report_and_a_listening_test(page: Page, root, t
     page.get_by_role("button", name="Make a listening test of these").click()
     expect(page.locator("#study-folders-found")).to_contain_text("the recordings")
     page.get_by_label("Name, which listeners see").fill("Mine or theirs")
-    page.get_by_role("radio", name="MUSHRA").check()
+    page.get_by_role("radio", name="MUSHRA, 0 to 100").check()
     expect(page.locator("#study-outlook")).to_contain_text("12 raters x 2 clips")
     page.get_by_role("button", name="Make the study").click()
     expect(page.locator("#study-made").get_by_role("heading")).to_have_text("Mine or theirs is ready", timeout=120_000)

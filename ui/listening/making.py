@@ -20,7 +20,7 @@ from eval.listening.study import Study, StudyError, session_minutes
 from eval.listening.tasks.material import Material
 from eval.listening.tasks.registry import TASKS, task_of
 from server.executor import ComputeError, Executor
-from ui.background import Finished, followed
+from ui.background import Finished, enabled_after, followed
 from ui.compare.inputs import Inputs, choices, offered
 from ui.compare.tab import QUEUE
 from ui.folders.chooser import FoldersChooser, folders_chooser
@@ -77,7 +77,6 @@ def lay_out_making(
         filled: list[Any] = [
             "" if value is None else value for value in values
         ]  # Gradio passes None for an empty field
-        again = {make: gr.update(interactive=True)}
         form = Form(*filled)
         found = _found_problems(form, given, reference)
         yield problems.shown(found)
@@ -89,15 +88,14 @@ def lay_out_making(
             for text, html in _made(form, given, reference, systems, own, listening, data_dir, compute):
                 yield {message: text, made: html}
         except (StudyError, AudioError, CheckpointError, StoreError, ComputeError) as error:
-            yield {message: notice(str(error), "bad")} | again
+            yield {message: notice(str(error), "bad")}
         except Exception:
-            yield {message: ""} | again
+            yield {message: ""}
             raise
-        else:
-            yield again
 
     options = {"show_progress": "hidden", "api_visibility": "private"}
-    make.click(run, [uploads, *material, *fields], [make, message, made, *problems.values()], **QUEUE, **options)
+    made_of = [uploads, *material, *fields]
+    enabled_after(make.click(run, made_of, [make, message, made, *problems.values()], **QUEUE, **options), make)
     uploads.change(offer, [uploads, chosen], chosen, **options)
     planned = [*material, *question[1:], inputs.audio, chosen, raters, *checks[:4]]
     for field in planned:

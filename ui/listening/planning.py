@@ -11,7 +11,7 @@ from eval.listening.study import StudyError
 from eval.listening.tasks.registry import task_of
 from eval.reports.plan import curve_drawing
 from server.executor import ComputeError, Executor
-from ui.background import Finished, followed
+from ui.background import Finished, enabled_after, followed
 from ui.markup import fill, notice, slot
 
 DEFAULT_CLIPS = 12  # of a form that has none yet
@@ -32,20 +32,17 @@ def lay_out_planning(
 
     def run(mode: str, difference: float | None, *values: object) -> Iterator[dict]:
         clips, systems = clips_and_systems(*values)
-        again = {simulate: gr.update(interactive=True)}
         yield {simulate: gr.update(interactive=False), curve: notice("Simulating studies")}
         try:
             for html in _simulated(mode, clips or DEFAULT_CLIPS, difference, systems, compute):
                 yield {curve: html}
         except (StudyError, ValueError, ComputeError) as error:
             yield {curve: notice(str(error), "bad")}
-        finally:
-            yield again
 
     options = {"show_progress": "hidden", "api_visibility": "private"}
-    simulate.click(
-        run, [mode, difference, *fields], [curve, simulate], concurrency_id="plan", concurrency_limit=1, **options
-    )
+    asked = [mode, difference, *fields]
+    ran = simulate.click(run, asked, [curve, simulate], concurrency_id="plan", concurrency_limit=1, **options)
+    enabled_after(ran, simulate)
     mode.change(_asked_of, mode, [difference, curve], queue=False, **options)
 
 

@@ -20,14 +20,16 @@ from tests.family_files import CASES, written
 from tests.golden.formula import mel
 from vocoders.catalogue import find_system
 from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, read_checkpoint, write_safetensors
-from vocoders.features import Features
+from vocoders.features import Features, hw2_mel, log_hw2
 from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
+from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.hifigan.generator import V2
 from vocoders.hifigan.generator_input import WITH_GUIDE, WITH_GUIDE_AND_NOISE, generator_input
 from vocoders.onnx_files import network
 from vocoders.onnx_files.export import export_onnx
 from vocoders.onnx_files.metadata import read_metadata, recipe_in
 from vocoders.onnx_files.network import OnnxNetwork, OnnxVocoder
+from vocoders.onnx_files.side_inputs import SideInputs, side_inputs
 from vocoders.onnx_files.system import _judged, inspect
 from vocoders.recipes.named import HIFIGAN, HW2, NAMED
 
@@ -210,10 +212,7 @@ def test_a_guided_generator_has_its_guide_as_a_second_input(tmp_path):
     (found,) = session.run(None, {"mel": mel.numpy(), "guide": guide.numpy()})
     assert np.abs(found - wanted).max() < 1e-4 * np.abs(wanted).max()
     assert np.abs(found - unguided).max() > 0.01 * np.abs(wanted).max()
-    with pytest.raises(
-        ValueError, match="has an input guide, but its metadata say guide_iterations = '0'; it has to be 1"
-    ):
-        OnnxNetwork(changed(tmp_path / "guided.onnx", lambda model: set_metadata(model, "guide_iterations", "0")))
+    assert OnnxNetwork(tmp_path / "guided.onnx").facts.side == SideInputs(192, None)
 
 
 def set_metadata(model, key: str, value: str) -> None:
@@ -254,14 +253,18 @@ def test_a_harmonic_plus_noise_generator_has_guide_and_noise_as_inputs(harmonic_
         assert np.abs(unlike - wanted).max() > 1e-2
 
 
-def test_a_harmonic_plus_noise_network_comes_back_as_a_system_with_the_same_samples(harmonic_noise, tmp_path):
-    _, folder = harmonic_noise
-    soundfile.write(tmp_path / "song.wav", harmonic_tone(8.0), 22_050)  # two windows
-    generators = f"{folder / 'mine.safetensors'},{folder / 'out.onnx'}"
-    command("vocoders", "resynth", tmp_path / "song.wav", "--vocoders", generators, "--out", tmp_path)
-    own, found = (soundfile.read(tmp_path / name / "song.wav")[0] for name in ("mine", "out"))
-    assert own.std() > 0.01
-    assert np.abs(found - own).max() < 1e-4 + 2**-15  # and a step of 16 bits
+def test_a_harmonic_plus_noise_network_comes_back_as_a_system_with_the_same_samples(
+    harmonic_noise, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(network, "WINDOW_FRAMES", 64)
+    checkpoint, folder = harmonic_noise
+    samples = harmonic_tone(1.6)[: 137 * 256]  # three windows
+    soundfile.write(tmp_path / "song.wav", samples, 22_050, subtype="FLOAT")
+    command("vocoders", "resynth", tmp_path / "song.wav", "--vocoders", folder / "out.onnx", "--out", tmp_path)
+    found = soundfile.read(tmp_path / "out" / "song.wav")[0]
+    wanted = HiFiGANVocoder(checkpoint)(log_hw2(hw2_mel(samples)))
+    assert wanted.std() > 0.01
+    assert np.abs(found - wanted).max() < 1e-4 + 2**-15  # and a step of 16 bits
 
 
 def test_a_guided_network_is_on_the_hw2_mel(harmonic_noise, tmp_path):
@@ -271,6 +274,30 @@ def test_a_guided_network_is_on_the_hw2_mel(harmonic_noise, tmp_path):
     changed(path, lambda model: set_metadata(model, "mel_recipe", json.dumps(HIFIGAN.as_dict())))
     with pytest.raises(ValueError, match=r"out\.onnx is a guided generator, which takes the hw2 mel, not hifigan"):
         inspect(path, None)
+
+
+def test_a_guide_of_too_many_iterations_is_refused(harmonic_noise, tmp_path):
+    path = Path(shutil.copy(harmonic_noise[1] / "out.onnx", tmp_path / "out.onnx"))
+    changed(path, lambda model: set_metadata(model, "guide_iterations", "1025"))
+    reason = "guide_iterations in its metadata is '1025'; allowed: 1 to 1024"
+    with pytest.raises(ValueError, match=rf"^out\.onnx, which takes guide and noise beside the mel: {reason}$"):
+        OnnxNetwork(path)
+
+
+@pytest.mark.parametrize("value", ["", "0", "1025", "-3", "a", "²", "9" * 5000])
+def test_an_impossible_number_in_the_metadata_is_refused(value):
+    with pytest.raises(ValueError, match=r"^guide_iterations in its metadata is '.*'; allowed: 1 to 1024$"):
+        side_inputs(["guide"], 80, {"guide_iterations": value})
+
+
+def test_side_inputs_are_known_by_name_number_and_bands():
+    metadata = {"guide_iterations": "32", "noise_seed": "0"}
+    assert side_inputs([], 100, metadata) == SideInputs(None, None)
+    assert side_inputs(["guide", "noise"], 80, metadata) == SideInputs(32, 0)
+    with pytest.raises(ValueError, match="a guide is computed from 80 bands, not 100"):
+        side_inputs(["guide"], 100, metadata)
+    with pytest.raises(ValueError, match="noise_seed in its metadata is ''; allowed: 0 to"):
+        side_inputs(["guide", "noise"], 80, {"guide_iterations": "32"})
 
 
 def test_the_command_refuses_other_names(tmp_path):

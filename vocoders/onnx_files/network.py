@@ -1,4 +1,4 @@
-"""Any ONNX network from a log mel to a waveform, run by OpenVINO in windows; the inputs that our own export gives a guided one, too."""
+"""Any ONNX network from a log mel to a waveform, run by OpenVINO in windows; beside the mel it may take what our own export adds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vocoders.features import Features
 from vocoders.hifigan.openvino_generator import openvino_core
 from vocoders.hifigan.windows import windows
 from vocoders.onnx_files.metadata import CONTEXT, read_metadata, recipe_in
-from vocoders.onnx_files.side_inputs import GUIDED, MEL_ALONE, WITH_NOISE, SideInputs, side_inputs
+from vocoders.onnx_files.side_inputs import KNOWN_NAMES, SideInputs, side_inputs
 from vocoders.recipes.recipe import MelRecipe
 
 MAX_BYTES = 600_000_000
@@ -60,13 +60,16 @@ class OnnxNetwork:
         return self.over(mel)(0, mel.shape[1])
 
     def over(self, mel: np.ndarray) -> Callable[[int, int], np.ndarray]:
-        """(bands, frames) float32 -> a function from the frames [start, stop), run alone, to their samples (n,) float32. Its errors: as of `run`."""
+        """(bands, frames) float32 -> a function from the frames [start, stop), run alone, to their samples (n,) float32.
+
+        Errors, of that function: ValueError where the network fails.
+        """
         beside = self._side.beside(mel)
 
         def between(start: int, stop: int) -> np.ndarray:
-            part = np.ascontiguousarray(mel[:, start:stop], np.float32)[None]
+            inputs: dict[int | str, np.ndarray] = {0: np.ascontiguousarray(mel[:, start:stop], np.float32)[None]}
             try:
-                return np.asarray(self._network({0: part, **beside(start, stop)})[0]).reshape(-1)
+                return np.asarray(self._network(inputs | beside(start, stop))[0]).reshape(-1)
             except RuntimeError as error:
                 raise ValueError(
                     f"{self._name} failed on {stop - start} frames ({str(error).splitlines()[0][:120]})"
@@ -75,12 +78,12 @@ class OnnxNetwork:
         return between
 
     def _inputs(self, metadata: dict[str, str]) -> tuple[int, SideInputs]:
-        """How many bands it takes, and what beside them."""
+        """How many bands it takes, and what beside the mel."""
         inputs, outputs = self._network.inputs, self._network.outputs
         shape: Any = inputs[0].partial_shape if inputs else None
-        beside = [min(each.get_names(), default="") for each in inputs[1:]]
-        known = beside in (MEL_ALONE, GUIDED, WITH_NOISE)
-        one = bool(inputs) and known and len(outputs) == 1 and shape.rank.is_static and len(shape) == 3
+        names = [min(each.get_names(), default="") for each in inputs[1:]]
+        known = bool(inputs) and names in KNOWN_NAMES
+        one = known and len(outputs) == 1 and shape.rank.is_static and len(shape) == 3
         if not (one and shape[1].is_static):
             wanted = "one input (1, bands, frames), perhaps with a guide and noise, and one output"
             raise ValueError(
@@ -90,10 +93,11 @@ class OnnxNetwork:
             raise ValueError(
                 f"{self._name} takes exactly {shape[2].get_length()} frames; export it with a dynamic axis"
             )
+        bands = shape[1].get_length()
         try:
-            return shape[1].get_length(), side_inputs(beside, metadata)
+            return bands, side_inputs(names, bands, metadata)
         except ValueError as error:
-            raise ValueError(f"{self._name} has an input {' and '.join(beside)}, but {error}") from error
+            raise ValueError(f"{self._name}, which takes {' and '.join(names)} beside the mel: {error}") from error
 
     def _probe(self, metadata: dict[str, str]) -> OnnxFacts:
         bands = self._bands

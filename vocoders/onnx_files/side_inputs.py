@@ -9,10 +9,10 @@ import numpy as np
 
 from vocoders.harmonic_noise.noise import noise
 from vocoders.hifigan.guide import MAX_ITERATIONS, Guide
-from vocoders.mel import HOP
+from vocoders.mel import HOP, N_MELS
 from vocoders.onnx_files.metadata import GUIDE, NOISE
 
-MEL_ALONE, GUIDED, WITH_NOISE = [], ["guide"], ["guide", "noise"]  # names of the inputs behind the mel
+KNOWN_NAMES: tuple[list[str], ...] = ([], ["guide"], ["guide", "noise"])  # of the inputs behind the mel
 _MAX_SEED = 2**32 - 1
 
 
@@ -43,8 +43,10 @@ class SideInputs:
         return between
 
 
-def side_inputs(names: Sequence[str], metadata: Mapping[str, str]) -> SideInputs:
-    """Those of a network whose inputs behind the mel have these names. Errors: ValueError, half a sentence about the metadata."""
+def side_inputs(names: Sequence[str], bands: int, metadata: Mapping[str, str]) -> SideInputs:
+    """Those of a network whose inputs behind the mel have these names. Errors: ValueError."""
+    if "guide" in names and bands != N_MELS:
+        raise ValueError(f"a guide is computed from {N_MELS} bands, not {bands}")
     return SideInputs(
         _number(metadata, GUIDE, 1, MAX_ITERATIONS) if "guide" in names else None,
         _number(metadata, NOISE, 0, _MAX_SEED) if "noise" in names else None,
@@ -55,5 +57,5 @@ def _number(metadata: Mapping[str, str], key: str, least: int, most: int) -> int
     said = metadata.get(key, "")
     number = int(said) if said.isascii() and said.isdecimal() and len(said) <= len(str(most)) else None
     if number is None or not least <= number <= most:
-        raise ValueError(f"its metadata say {key} = {said[:20]!r}; it has to be {least} to {most}")
+        raise ValueError(f"{key} in its metadata is {said[:20]!r}; allowed: {least} to {most}")
     return number

@@ -71,7 +71,7 @@ class Carriers(nn.Module):
         white = spectrum * (self.band / envelope)
         # Parseval over one side of the spectrum, and the window's energy
         mean_square = 2 * power(white).sum(-1, keepdim=True) / N_FFT / self.stft.window.square().sum()
-        return white * (1 / (mean_square + FRAME_POWER_FLOOR).sqrt())
+        return white * (1 / (mean_square + FRAME_POWER_FLOOR).sqrt())  # one division for both parts
 
 
 def _whitened(spectrum: Tensor) -> Tensor:

@@ -86,7 +86,7 @@ class Server:
         if name == "join":
             token = secrets.token_hex(8)
             self.sessions[token] = {"study": body["study"], "at": 0, "nonces": {}}
-            return JSONResponse({"token": token, **self.step(token)})
+            return JSONResponse({"token": token, "language": body["language"], **self.step(token)})
         token = body.get("token")
         if token not in self.sessions:
             return self.welcome(body) if name == "open" else self.error(401, "bad_token")
@@ -568,18 +568,19 @@ def test_an_unknown_study_gets_a_sentence(visit):
 
 
 @pytest.mark.parametrize(
-    ("page", "lang", "begin"),
+    ("page", "link", "lang", "begin"),
     [
-        ({"locale": "en-GB"}, "en", "Begin"),
-        ({"locale": "pt-BR"}, "en", "Begin"),
-        ({"locale": "zh-HK"}, "zh-TW", "開始"),
+        ({"locale": "pt-BR"}, "", "en", "Begin"),
+        ({"locale": "zh-HK"}, "", "zh-TW", "開始"),
+        ({"locale": "fr-FR"}, "&language=ja", "ja", "始める"),
     ],
     indirect=["page"],
 )
-def test_the_language_is_the_browsers(visit, lang, begin):
-    page = visit("acr-lost", joined=False)
+def test_the_language_is_the_browsers_or_the_links(visit, link, lang, begin):
+    page = visit(f"acr-lost{link}", joined=False)
     expect(page.get_by_role("button", name=begin, exact=True)).to_be_visible()
     assert page.evaluate("document.documentElement.lang") == lang
+    expect(page.get_by_role("combobox")).to_be_visible(visible=not link)  # which leaves no choice
     expect(page.get_by_role("note")).to_be_visible()  # answers would not survive a restart
 
 

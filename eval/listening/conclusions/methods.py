@@ -59,6 +59,8 @@ def _material(results: Mapping[str, Any], names: Mapping[str, str]) -> str:
 def _raters(results: Mapping[str, Any]) -> str:
     n = results["n"]
     found = f"{_counted(n['started'], 'listener')} started and {n['finished']} finished; {n['with_votes']} gave {_counted(n['votes'], 'vote')}."
+    spoken = ", ".join(f"{tag} ({_counted(count, 'listener')})" for tag, count in results["languages"].items())
+    found += f" The page was in {spoken}." if spoken else ""
     removed = results["screening"]["removed"]
     if not removed["raters"]:
         return f"{found} Post-screening removed nobody."

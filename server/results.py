@@ -28,13 +28,12 @@ class ResultFolder:
 
 
 class ResultStore:
-    """Folders below `root`. The constructor removes those of an earlier run. Thread-safe."""
+    """Folders below `root`, those of an earlier run included: an open page outlives its server. Thread-safe."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._lock = threading.Lock()
-        shutil.rmtree(root, ignore_errors=True)
-        root.mkdir(parents=True)
+        root.mkdir(parents=True, exist_ok=True)
 
     def new(self) -> ResultFolder:
         """An empty folder. The oldest ones are removed first where there are too many."""

@@ -67,7 +67,7 @@ class MemoryStore(Store):
         terms = stored.study.recruiting
         later = bool(terms and terms.screens)
         row, plan = (-1, ()) if later else (0, plan_session(stored.study, 0))
-        rater = Rater(secrets.token_hex(12), stored.number, stored.public_id, row, plan, "PREVIEW")
+        rater = Rater(secrets.token_hex(12), stored.number, stored.public_id, row, plan, "PREVIEW", language)
         with self._mutex:
             self._sessions[rater.id] = _Session(rater)
         return rater

@@ -53,6 +53,15 @@ def violations(page: Page) -> list[tuple[str, list[str]]]:
     return [(rule["id"], [node["html"][:300] for node in rule["nodes"]]) for rule in found["violations"]]
 
 
+def violations_without_scripts(page: Page) -> list[tuple[str, list[str]]]:
+    """As `violations`, of a page that runs no scripts and has its styles inside: of a copy that does run them."""
+    copy = page.context.new_page()
+    copy.set_content(page.content())
+    found = violations(copy)
+    copy.close()
+    return found
+
+
 def focus_walk(page: Page, max_stops: int = 200) -> list[dict]:
     """Each stop of the Tab key, from the beginning of the page to its end: what it is, whether its focus is seen, whether something
     lies over it."""

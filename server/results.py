@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import shutil
@@ -28,13 +29,15 @@ class ResultFolder:
 
 
 class ResultStore:
-    """Folders below `root`. The constructor removes those of an earlier run. Thread-safe."""
+    """Folders below `root`. Thread-safe."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, alone: bool = True) -> None:
+        """alone: removes the folders of an earlier run, which may be those of other processes otherwise."""
         self._root = root
         self._lock = threading.Lock()
-        shutil.rmtree(root, ignore_errors=True)
-        root.mkdir(parents=True)
+        if alone:
+            shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True, exist_ok=True)
 
     def new(self) -> ResultFolder:
         """An empty folder. The oldest ones are removed first where there are too many."""
@@ -55,9 +58,12 @@ class ResultStore:
         return path if path.is_file() else None
 
     def _sweep(self) -> None:
-        folders = sorted(self._root.iterdir(), key=lambda folder: folder.stat().st_mtime)
+        changed = {}
+        for folder in self._root.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # removed by another process
+                changed[folder] = folder.stat().st_mtime
         born = time.time() - MAX_AGE_SECONDS
-        surplus = len(folders) - (MAX_FOLDERS - 1)
-        for index, folder in enumerate(folders):
-            if index < surplus or folder.stat().st_mtime < born:
+        surplus = len(changed) - (MAX_FOLDERS - 1)
+        for index, folder in enumerate(sorted(changed, key=lambda folder: changed[folder])):
+            if index < surplus or changed[folder] < born:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,201 @@
+"""The whole service on this machine: PostgreSQL, Redis, a Dask scheduler with workers, processes of the app, and nginx before them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.paths import ROOT
+from deploy.endurance.programs import (
+    Process,
+    Program,
+    Start,
+    find,
+    free_port,
+    listens,
+    processor_seconds,
+    start_command,
+    start_python,
+)
+
+TEMPLATE = ROOT / "deploy" / "servers" / "nginx.conf.template"
+UNPRIVILEGED = "postgres"  # PostgreSQL refuses to run as root
+WORKER_NICENESS = 10  # workers stand for other machines: requests come first where all share this one
+WORKER_OPTIONS = ("--no-nanny", "--nthreads", "2", "--memory-limit", "0", "--no-dashboard")
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy between this machine and itself
+
+
+class App(Program):
+    """One process of the app, with the processor time that it has used beside its starts."""
+
+    def __init__(self, name: str, start: Start, arguments: Sequence[str], port: int, log: Path) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._served, self._at_ready = 0.0, None
+        super().__init__(name, lambda: start(arguments, log), lambda: _answers(f"{self.url}/healthz"), log)
+
+    @property
+    def served_seconds(self) -> float:
+        """Of processor time so far, spent on requests and on what goes on beside them."""
+        if self._at_ready is None and self._is_ready():
+            self._at_ready = processor_seconds(self.pid)
+        now = processor_seconds(self.pid) - self._at_ready if self._at_ready is not None else 0.0
+        return self._served + max(now, 0.0)
+
+    def kill(self) -> None:
+        """With SIGKILL."""
+        self._served = self.served_seconds
+        super().kill()
+        self._at_ready = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """url: nginx's; database: of PostgreSQL; data_dir: of all processes of the app."""
+
+    url: str
+    database: str
+    data_dir: Path
+    apps: Sequence[App]
+    workers: Sequence[Program]
+
+
+@contextlib.contextmanager
+def service(folder: Path, apps: int = 3, workers: int = 2, start: Start = start_python) -> Iterator[Service]:
+    """Runs it in the folder, on free ports. start: starts a Python of this project with arguments.
+
+    Errors: ValueError for a program that is not installed; RuntimeError for one that does not start.
+    """
+    folder.chmod(0o711)  # PostgreSQL's user passes through it
+    with contextlib.ExitStack() as running:
+
+        def keep(program: Program) -> Program:
+            running.callback(program.stop)
+            return program
+
+        database = _postgresql(folder, keep)
+        redis = _redis(folder, keep)
+        scheduler, processes = _cluster(folder, workers, start, keep)
+        data_dir = folder / "data"
+        data_dir.mkdir()
+        shared = ["--data-dir", str(data_dir), "--database", database, "--redis", redis, "--dask", scheduler]
+        found = []
+        for number in range(apps):
+            port = free_port()
+            arguments = ["app.py", "--port", str(port), "--requests-per-minute", "100000", *shared]
+            app = App(f"app {number + 1}", start, arguments, port, folder / f"app-{number + 1}.log")
+            running.callback(app.stop)
+            found.append(app)
+        for program in (*found, *processes):
+            program.wait_until_ready()
+        url = _nginx(folder, [app.url for app in found], keep)
+        yield Service(url, database, data_dir, found, processes)
+
+
+def _postgresql(folder: Path, keep) -> str:
+    port, place, log = free_port(), folder / "postgresql", folder / "postgresql.log"
+    postgres = find("postgres")
+    place.mkdir()
+    _give_to_unprivileged(place)
+    initdb = [str(Path(postgres).with_name("initdb")), "-D", str(place), "-U", "lab", "-A", "trust", "-E", "UTF8", "-N"]
+    made = start_command(initdb, place.with_suffix(".initdb.log"), UNPRIVILEGED)
+    if made.wait():
+        raise RuntimeError(f"initdb failed: {place.with_suffix('.initdb.log').read_text()[-2000:]}")
+    command = [postgres, "-D", str(place), "-p", str(port), "-k", str(place), "-c", "listen_addresses=127.0.0.1"]
+    address = f"postgresql://lab@127.0.0.1:{port}/postgres"
+    program = Program("PostgreSQL", lambda: start_command(command, log, UNPRIVILEGED), lambda: _accepts(address), log)
+    keep(program).wait_until_ready()
+    return address
+
+
+def _redis(folder: Path, keep) -> str:
+    port, log = free_port(), folder / "redis.log"
+    command = [find("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    keep(Program("Redis", lambda: start_command(command, log), lambda: listens(port), log)).wait_until_ready()
+    return f"redis://127.0.0.1:{port}/0"
+
+
+def _cluster(folder: Path, workers: int, start: Start, keep) -> tuple[str, list[Program]]:
+    """(address of the scheduler, the workers)"""
+    port, log = free_port(), folder / "scheduler.log"
+    arguments = ["-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    keep(Program("scheduler", lambda: start_python(arguments, log), lambda: listens(port), log)).wait_until_ready()
+    address, found = f"tcp://127.0.0.1:{port}", []
+    for number in range(workers):
+        found.append(keep(_worker(folder, f"worker {number + 1}", address)))
+    return address, found
+
+
+def _worker(folder: Path, name: str, scheduler: str) -> Program:
+    port, log = free_port(), folder / f"{name.replace(' ', '-')}.log"
+    place = ["--worker-port", str(port), "--host", "127.0.0.1", "--local-directory", str(folder)]
+    code = f"import os, runpy; os.nice({WORKER_NICENESS}); runpy.run_module('dask', run_name='__main__')"
+    arguments = ["-c", code, "worker", scheduler, *WORKER_OPTIONS, *place]
+    return Program(name, lambda: start_python(arguments, log), lambda: listens(port), log)
+
+
+def _nginx(folder: Path, apps: Sequence[str], keep) -> str:
+    port, log = free_port(), folder / "nginx.log"
+    servers = " ".join(f"server {url.removeprefix('http://')} max_fails=1 fail_timeout=2s;" for url in apps)
+    (folder / "lab.conf").write_text(filled(TEMPLATE.read_text("utf-8"), f"127.0.0.1:{port}", servers), "utf-8")
+    temporary = "\n".join(f"{kind}_temp_path {folder}/nginx-{kind};" for kind in ("proxy", "fastcgi", "uwsgi", "scgi"))
+    (folder / "nginx.conf").write_text(
+        f"daemon off;\npid {folder}/nginx.pid;\nerror_log stderr;\nworker_processes 1;\nevents {{ worker_connections 4096; }}\n"
+        f"http {{\naccess_log off;\nclient_body_temp_path {folder}/nginx-body;\n{temporary}\ninclude {folder}/lab.conf;\n}}\n",
+        "utf-8",
+    )
+    command = [find("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
+    if os.geteuid() == 0:
+        command += ["-g", "user root;"]  # the temporary folder is root's
+    keep(Program("nginx", lambda: start_command(command, log), lambda: listens(port), log)).wait_until_ready()
+    return f"http://127.0.0.1:{port}"
+
+
+def filled(template: str, listen: str, servers: str) -> str:
+    """nginx's configuration as its image makes it of the template: only these two variables are its own."""
+    return template.replace("${LAB_LISTEN}", listen).replace("${LAB_SERVERS}", servers)
+
+
+def missing_packages() -> list[str]:
+    """Debian packages of the programs that are not installed."""
+    from deploy.endurance.programs import DEBIAN_PACKAGES
+
+    missing = []
+    for name, package in DEBIAN_PACKAGES.items():
+        try:
+            find(name)
+        except ValueError:
+            missing.append(package)
+    return missing
+
+
+def _give_to_unprivileged(place: Path) -> None:
+    if os.geteuid() == 0:
+        entry = pwd.getpwnam(UNPRIVILEGED)
+        os.chown(place, entry.pw_uid, entry.pw_gid)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with _OPENER.open(url, timeout=5) as response:
+            return response.status == 200
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _accepts(address: str) -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(address, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True

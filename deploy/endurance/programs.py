@@ -27,10 +27,17 @@ class Process(Protocol):
 
     pid: int
 
-    def poll(self) -> int | None: ...
-    def kill(self) -> None: ...
-    def terminate(self) -> None: ...
-    def wait(self, timeout: float | None = None) -> int: ...
+    def poll(self) -> int | None:
+        """Its exit status, None while it runs."""
+
+    def kill(self) -> None:
+        """With SIGKILL."""
+
+    def terminate(self) -> None:
+        """With SIGTERM."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit status. Errors: `subprocess.TimeoutExpired`."""
 
 
 Start = Callable[[Sequence[str], Path], Process]  # arguments of Python, file for what it says
@@ -84,10 +91,10 @@ class Program:
 def find(name: str) -> str:
     """The path of a program. Errors: ValueError that names the Debian package it is in."""
     installed = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
-    found = shutil.which(name) or shutil.which(f"/usr/sbin/{name}") or (str(installed[-1]) if installed else None)
+    found = str(installed[-1]) if installed else shutil.which(name) or shutil.which(f"/usr/sbin/{name}")
     if found is None:
         raise ValueError(f"{name} is not installed: apt-get install {DEBIAN_PACKAGES.get(name, name)}")
-    return os.path.realpath(found)
+    return found
 
 
 def start_command(command: Sequence[str], log: Path, user: str | None = None) -> subprocess.Popen:
@@ -103,7 +110,7 @@ def start_command(command: Sequence[str], log: Path, user: str | None = None) ->
 
 
 def start_python(arguments: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen:
-    """This Python, in the project's folder."""
+    """A Python like this one, in the project's folder."""
     with log.open("ab") as file:
         return subprocess.Popen(
             [sys.executable, *arguments],

@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-import re
-import shutil
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -16,7 +13,6 @@ from pathlib import Path
 
 from common.paths import ROOT
 from deploy.endurance.programs import (
-    Process,
     Program,
     Start,
     find,

@@ -88,20 +88,18 @@ def _beside(plan: Plan, running: Service, folder: Path, compared: Compared):
     ended = threading.Event()
     pause = VISITOR_PAUSE_SHARE * plan.seconds
     visitors = [
-        threading.Thread(target=compare_until, args=(running.url, number, folder, pause, ended, compared))
+        threading.Thread(target=compare_until, args=(running.url, number, folder, pause, ended, compared), daemon=True)
         for number in range(VISITORS)
     ]
-    killer = threading.Thread(target=kill_until, args=(running, plan.kill_every, ended, plan.most_kills))
+    killer = threading.Thread(target=kill_until, args=(running, plan.kill_every, ended, plan.most_kills), daemon=True)
     for thread in (*visitors, killer):
         thread.start()
-    try:
-        yield
-    finally:
-        if plan.most_kills is not None:
-            killer.join()  # of a short run, whose kills were promised
-        ended.set()
-        for thread in (*visitors, killer):
-            thread.join()
+    yield  # after an error the threads end with this program
+    if plan.most_kills is not None:
+        killer.join()  # of a short run, whose kills were promised
+    ended.set()
+    for thread in (*visitors, killer):
+        thread.join()
 
 
 def report(outcome: Outcome) -> list[str]:

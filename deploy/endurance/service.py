@@ -7,12 +7,14 @@ import os
 import pwd
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from common.paths import ROOT
 from deploy.endurance.programs import (
+    DEBIAN_PACKAGES,
+    Process,
     Program,
     Start,
     find,
@@ -25,8 +27,9 @@ from deploy.endurance.programs import (
 
 TEMPLATE = ROOT / "deploy" / "servers" / "nginx.conf.template"
 UNPRIVILEGED = "postgres"  # PostgreSQL refuses to run as root
-WORKER_NICENESS = 10  # workers stand for other machines: requests come first where all share this one
+WORKER_NICENESS = 5  # workers stand for other machines: requests come first where all share this one
 WORKER_OPTIONS = ("--no-nanny", "--nthreads", "2", "--memory-limit", "0", "--no-dashboard")
+Keep = Callable[[Program], Program]  # ends the program with the service
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy between this machine and itself
 
 
@@ -78,11 +81,14 @@ def service(folder: Path, apps: int = 3, workers: int = 2, start: Start = start_
             return program
 
         database = _postgresql(folder, keep)
-        redis = _redis(folder, keep)
-        scheduler, processes = _cluster(folder, workers, start, keep)
+        redis, counts = redis_server(folder)
+        keep(counts).wait_until_ready()
+        cluster, head = scheduler(folder, start)
+        keep(head).wait_until_ready()
+        processes = [keep(worker(folder, f"worker {number + 1}", cluster, start)) for number in range(workers)]
         data_dir = folder / "data"
         data_dir.mkdir()
-        shared = ["--data-dir", str(data_dir), "--database", database, "--redis", redis, "--dask", scheduler]
+        shared = ["--data-dir", str(data_dir), "--database", database, "--redis", redis, "--dask", cluster]
         found = []
         for number in range(apps):
             port = free_port()
@@ -96,7 +102,7 @@ def service(folder: Path, apps: int = 3, workers: int = 2, start: Start = start_
         yield Service(url, database, data_dir, found, processes)
 
 
-def _postgresql(folder: Path, keep) -> str:
+def _postgresql(folder: Path, keep: Keep) -> str:
     port, place, log = free_port(), folder / "postgresql", folder / "postgresql.log"
     postgres = find("postgres")
     place.mkdir()
@@ -112,33 +118,36 @@ def _postgresql(folder: Path, keep) -> str:
     return address
 
 
-def _redis(folder: Path, keep) -> str:
+def redis_server(folder: Path) -> tuple[str, Program]:
+    """(its address, a Redis that keeps nothing on the disk), with its log in the folder."""
     port, log = free_port(), folder / "redis.log"
     command = [find("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    keep(Program("Redis", lambda: start_command(command, log), lambda: listens(port), log)).wait_until_ready()
-    return f"redis://127.0.0.1:{port}/0"
+    program = Program("Redis", lambda: start_command(command, log), lambda: listens(port), log)
+    return f"redis://127.0.0.1:{port}/0", program
 
 
-def _cluster(folder: Path, workers: int, start: Start, keep) -> tuple[str, list[Program]]:
-    """(address of the scheduler, the workers)"""
-    port, log = free_port(), folder / "scheduler.log"
-    arguments = ["-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
-    keep(Program("scheduler", lambda: start_python(arguments, log), lambda: listens(port), log)).wait_until_ready()
-    address, found = f"tcp://127.0.0.1:{port}", []
-    for number in range(workers):
-        found.append(keep(_worker(folder, f"worker {number + 1}", address)))
-    return address, found
-
-
-def _worker(folder: Path, name: str, scheduler: str) -> Program:
+def worker(folder: Path, name: str, scheduler: str, start: Start = start_python) -> Program:
+    """A worker of the cluster with that scheduler, and its log in the folder."""
     port, log = free_port(), folder / f"{name.replace(' ', '-')}.log"
     place = ["--worker-port", str(port), "--host", "127.0.0.1", "--local-directory", str(folder)]
-    code = f"import os, runpy; os.nice({WORKER_NICENESS}); runpy.run_module('dask', run_name='__main__')"
-    arguments = ["-c", code, "worker", scheduler, *WORKER_OPTIONS, *place]
-    return Program(name, lambda: start_python(arguments, log), lambda: listens(port), log)
+    arguments = ["-m", "dask", "worker", scheduler, *WORKER_OPTIONS, *place]
+
+    def start_nicely() -> Process:
+        process = start(arguments, log)
+        os.setpriority(os.PRIO_PROCESS, process.pid, WORKER_NICENESS)
+        return process
+
+    return Program(name, start_nicely, lambda: listens(port), log)
 
 
-def _nginx(folder: Path, apps: Sequence[str], keep) -> str:
+def scheduler(folder: Path, start: Start = start_python) -> tuple[str, Program]:
+    """(its address, the scheduler of a cluster), with its log in the folder."""
+    port, log = free_port(), folder / "scheduler.log"
+    arguments = ["-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    return f"tcp://127.0.0.1:{port}", Program("scheduler", lambda: start(arguments, log), lambda: listens(port), log)
+
+
+def _nginx(folder: Path, apps: Sequence[str], keep: Keep) -> str:
     port, log = free_port(), folder / "nginx.log"
     servers = " ".join(f"server {url.removeprefix('http://')} max_fails=1 fail_timeout=2s;" for url in apps)
     (folder / "lab.conf").write_text(filled(TEMPLATE.read_text("utf-8"), f"127.0.0.1:{port}", servers), "utf-8")
@@ -162,8 +171,6 @@ def filled(template: str, listen: str, servers: str) -> str:
 
 def missing_packages() -> list[str]:
     """Debian packages of the programs that are not installed."""
-    from deploy.endurance.programs import DEBIAN_PACKAGES
-
     missing = []
     for name, package in DEBIAN_PACKAGES.items():
         try:

@@ -4,45 +4,47 @@ import threading
 
 import pytest
 
-from deploy.endurance.programs import Program, free_port, listens, start_python
-from deploy.endurance.service import _worker
+from deploy.endurance.programs import free_port, start_python
+from deploy.endurance.service import scheduler, worker
 from server.dask_cluster import Cluster
 from server.executor import ComputeError, WorkerTimeout
-from tests import jobs
+from tests import jobs, warm_python
 from tests.waiting import until
 
 
+def start(arguments, log):
+    return warm_python.start(arguments, log)
+
+
 @pytest.fixture(scope="module")
-def scheduler(tmp_path_factory):
-    folder, port = tmp_path_factory.mktemp("dask"), free_port()
-    arguments = ["-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
-    log = folder / "log.txt"
-    program = Program("scheduler", lambda: start_python(arguments, log), lambda: listens(port), log)
+def address(tmp_path_factory):
+    address, program = scheduler(tmp_path_factory.mktemp("dask"), start)
     program.wait_until_ready()
-    yield f"tcp://127.0.0.1:{port}"
+    yield address
     program.stop()
 
 
 @pytest.fixture(scope="module")
-def worker(scheduler, tmp_path_factory):
-    program = _worker(tmp_path_factory.mktemp("worker"), "worker 1", scheduler)
+def one(address, tmp_path_factory):
+    """A worker of the cluster."""
+    program = worker(tmp_path_factory.mktemp("worker"), "worker 1", address, start)
     program.wait_until_ready()
     yield program
     program.stop()
 
 
 @pytest.fixture(scope="module")
-def cluster(scheduler, worker):
-    cluster = Cluster(scheduler)
+def cluster(address, one):
+    cluster = Cluster(address)
     yield cluster
     cluster.stop()
 
 
-def test_work_is_done_there_and_tells_on_its_way(cluster, worker):
+def test_work_is_done_there_and_tells_on_its_way(cluster, one):
     reports = []
     pid = cluster.run(jobs.counted, 3, on_report=lambda *report: reports.append(report))
     assert reports == [(0, 0), (1, -1), (2, -2)]
-    assert pid != worker.pid, "in the worker's computing process"
+    assert pid != one.pid, "in the worker's computing process"
     assert cluster.run(jobs.pid_of) == pid
 
 
@@ -67,26 +69,26 @@ def test_work_that_nobody_wants_any_more_ends(cluster, tmp_path):
     until((tmp_path / "ended").exists, "the work has ended")
 
 
-def test_work_of_an_app_that_is_gone_ends(scheduler, worker, tmp_path):
+def test_work_of_an_app_that_is_gone_ends(address, one, tmp_path):
     """The app is killed, so nothing tells the worker but the scheduler that has lost its client."""
     code = (
         "import sys; from pathlib import Path; from server.dask_cluster import Cluster; from tests import jobs; "
         "folder = Path(sys.argv[2]); Cluster(sys.argv[1]).run(jobs.endless, folder / 'marks', folder / 'ended')"
     )
-    app = start_python(["-c", code, scheduler, str(tmp_path)], tmp_path / "log.txt")
+    app = start_python(["-c", code, address, str(tmp_path)], tmp_path / "log.txt")
     until((tmp_path / "marks").exists, "the work is under way")
     app.kill()
     app.wait()
     until((tmp_path / "ended").exists, "the work has ended")
 
 
-def test_a_worker_that_is_killed_costs_no_work(cluster, worker, tmp_path):
+def test_a_worker_that_is_killed_costs_no_work(cluster, one, tmp_path):
     begun, results = tmp_path / "begun", []
     other = threading.Thread(target=lambda: results.append(cluster.run(jobs.done_the_second_time, begun)), daemon=True)
     other.start()
     until(begun.exists, "the work has begun")
-    worker.kill()
-    worker.start_again()
+    one.kill()
+    one.start_again()
     until(lambda: not other.is_alive(), "another worker has done it")
     assert results == ["done"]
     assert begun.stat().st_size == 2
@@ -95,17 +97,14 @@ def test_a_worker_that_is_killed_costs_no_work(cluster, worker, tmp_path):
 def test_where_nobody_computes_the_page_says_so(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"--dask: allowed is tcp://HOST:PORT"):
         Cluster("nonsense://127.0.0.1")
-    port = free_port()
     monkeypatch.setattr("server.dask_cluster.CONNECT_SECONDS", 0.2)
     with pytest.raises(ValueError, match="of a scheduler that runs"):
-        Cluster(f"tcp://127.0.0.1:{port}")
+        Cluster(f"tcp://127.0.0.1:{free_port()}")
     monkeypatch.undo()
-    log = tmp_path / "log.txt"
-    arguments = ["-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
-    lonely = Program("scheduler", lambda: start_python(arguments, log), lambda: listens(port), log)
+    address, lonely = scheduler(tmp_path, start)
     lonely.wait_until_ready()
     monkeypatch.setattr("server.dask_cluster.NO_WORKER_SECONDS", 0.0)
-    cluster = Cluster(f"tcp://127.0.0.1:{port}")
+    cluster = Cluster(address)
     with pytest.raises(ComputeError, match="has no worker now"):
         cluster.run(jobs.pid_of)
     cluster.stop()

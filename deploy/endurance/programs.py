@@ -12,12 +12,12 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from common.paths import ROOT
 
 START_SECONDS = 180.0  # until a program that does not answer has failed; machines are busy
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.2  # between two looks; each costs the machine under test something
 STOP_SECONDS = 10.0  # after SIGTERM
 DEBIAN_PACKAGES = {"postgres": "postgresql", "redis-server": "redis-server", "nginx": "nginx-light"}
 
@@ -99,7 +99,7 @@ def find(name: str) -> str:
 
 def start_command(command: Sequence[str], log: Path, user: str | None = None) -> subprocess.Popen:
     """user: whom it runs as, where this program may choose."""
-    options = {}
+    options: dict[str, Any] = {}
     if user and os.geteuid() == 0:
         entry = pwd.getpwnam(user)
         options = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import pwd
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -38,22 +40,32 @@ class App(Program):
 
     def __init__(self, name: str, start: Start, arguments: Sequence[str], port: int, log: Path) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self._served, self._at_ready = 0.0, None
+        self._served, self._at_ready = 0.0, 0.0
         super().__init__(name, lambda: start(arguments, log), lambda: _answers(f"{self.url}/healthz"), log)
 
     @property
     def served_seconds(self) -> float:
         """Of processor time so far, spent on requests and on what goes on beside them."""
-        if self._at_ready is None and self._is_ready():
-            self._at_ready = processor_seconds(self.pid)
-        now = processor_seconds(self.pid) - self._at_ready if self._at_ready is not None else 0.0
-        return self._served + max(now, 0.0)
+        return self._served + max(processor_seconds(self.pid) - self._at_ready, 0.0)
+
+    def wait_until_ready(self) -> None:
+        """As of `Program`."""
+        super().wait_until_ready()
+        self._at_ready = processor_seconds(self.pid)
 
     def kill(self) -> None:
         """With SIGKILL."""
-        self._served = self.served_seconds
+        self._served, self._at_ready = self.served_seconds, math.inf
         super().kill()
-        self._at_ready = None
+
+    def start_again(self) -> None:
+        """As of `Program`; a thread notices when it is ready."""
+        super().start_again()
+        threading.Thread(target=self._notice, daemon=True).start()
+
+    def _notice(self) -> None:
+        with contextlib.suppress(RuntimeError):  # killed again, or the end has come
+            self.wait_until_ready()
 
 
 @dataclass(frozen=True)

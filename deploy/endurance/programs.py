@@ -105,7 +105,7 @@ def start_command(command: Sequence[str], log: Path, user: str | None = None) ->
         options = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
     with log.open("ab") as file:
         return subprocess.Popen(
-            list(command), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, cwd=log.parent, **options
+            list(command), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, cwd="/", **options
         )
 
 

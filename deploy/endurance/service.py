@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import pwd
+import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -85,14 +86,15 @@ def service(folder: Path, apps: int = 3, workers: int = 2, start: Start = start_
 
     Errors: ValueError for a program that is not installed; RuntimeError for one that does not start.
     """
-    folder.chmod(0o711)  # PostgreSQL's user passes through it
     with contextlib.ExitStack() as running:
+        # Of its own: no other user, such as PostgreSQL's, needs a way through the folder
+        place = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="endurance-postgresql-")))
 
         def keep(program: Program) -> Program:
             running.callback(program.stop)
             return program
 
-        database = _postgresql(folder, keep)
+        database = _postgresql(place, folder / "postgresql.log", keep)
         redis, counts = redis_server(folder)
         keep(counts).wait_until_ready()
         cluster, head = scheduler(folder, start)
@@ -114,15 +116,15 @@ def service(folder: Path, apps: int = 3, workers: int = 2, start: Start = start_
         yield Service(url, database, data_dir, found, processes)
 
 
-def _postgresql(folder: Path, keep: Keep) -> str:
-    port, place, log = free_port(), folder / "postgresql", folder / "postgresql.log"
-    postgres = find("postgres")
-    place.mkdir()
-    _give_to_unprivileged(place)
+def _postgresql(place: Path, log: Path, keep: Keep) -> str:
+    """Its address. place: an empty folder that becomes its own."""
+    port, postgres = free_port(), find("postgres")
+    if os.geteuid() == 0:
+        entry = pwd.getpwnam(UNPRIVILEGED)
+        os.chown(place, entry.pw_uid, entry.pw_gid)
     initdb = [str(Path(postgres).with_name("initdb")), "-D", str(place), "-U", "lab", "-A", "trust", "-E", "UTF8", "-N"]
-    made = start_command(initdb, place.with_suffix(".initdb.log"), UNPRIVILEGED)
-    if made.wait():
-        raise RuntimeError(f"initdb failed: {place.with_suffix('.initdb.log').read_text()[-2000:]}")
+    if start_command(initdb, log, UNPRIVILEGED).wait():
+        raise RuntimeError(f"initdb failed: {log.read_text()[-2000:]}")
     command = [postgres, "-D", str(place), "-p", str(port), "-k", str(place), "-c", "listen_addresses=127.0.0.1"]
     address = f"postgresql://lab@127.0.0.1:{port}/postgres"
     program = Program("PostgreSQL", lambda: start_command(command, log, UNPRIVILEGED), lambda: _accepts(address), log)
@@ -190,12 +192,6 @@ def missing_packages() -> list[str]:
         except ValueError:
             missing.append(package)
     return missing
-
-
-def _give_to_unprivileged(place: Path) -> None:
-    if os.geteuid() == 0:
-        entry = pwd.getpwnam(UNPRIVILEGED)
-        os.chown(place, entry.pw_uid, entry.pw_gid)
 
 
 def _answers(url: str) -> bool:

@@ -106,7 +106,7 @@ def service(folder: Path, apps: int = 3, workers: int = 2, start: Start = start_
         found = []
         for number in range(apps):
             port = free_port()
-            arguments = ["app.py", "--port", str(port), "--requests-per-minute", "100000", *shared]
+            arguments = ["app.py", "--port", str(port), *shared]
             app = App(f"app {number + 1}", start, arguments, port, folder / f"app-{number + 1}.log")
             running.callback(app.stop)
             found.append(app)

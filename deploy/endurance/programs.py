@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from common.paths import ROOT
 
-START_SECONDS = 180.0  # until a program that does not answer has failed; machines are busy
+START_SECONDS = 900.0  # until a program that does not answer has failed; machines are busy
 POLL_SECONDS = 0.2  # between two looks; each costs the machine under test something
 STOP_SECONDS = 10.0  # after SIGTERM
 DEBIAN_PACKAGES = {"postgres": "postgresql", "redis-server": "redis-server", "nginx": "nginx-light"}

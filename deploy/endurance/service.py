@@ -37,11 +37,11 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no pro
 
 
 class App(Program):
-    """One process of the app, with the processor time that it has used beside its starts."""
+    """One process of the app, with the processor time that it has used beside its starts. is_up: whether it was ready."""
 
     def __init__(self, name: str, start: Start, arguments: Sequence[str], port: int, log: Path) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self._served, self._at_ready = 0.0, 0.0
+        self._served, self._at_ready, self.is_up = 0.0, 0.0, False
         super().__init__(name, lambda: start(arguments, log), lambda: _answers(f"{self.url}/healthz"), log)
 
     @property
@@ -52,11 +52,11 @@ class App(Program):
     def wait_until_ready(self) -> None:
         """As of `Program`."""
         super().wait_until_ready()
-        self._at_ready = processor_seconds(self.pid)
+        self._at_ready, self.is_up = processor_seconds(self.pid), True
 
     def kill(self) -> None:
         """With SIGKILL."""
-        self._served, self._at_ready = self.served_seconds, math.inf
+        self._served, self._at_ready, self.is_up = self.served_seconds, math.inf, False
         super().kill()
 
     def start_again(self) -> None:

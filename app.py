@@ -73,7 +73,7 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
     from vocoders.recordings.reader import Limits
 
     shared = shared or SharedState()
-    store = ResultStore(settings.data_dir / "results", shared.alone)
+    store = ResultStore(settings.data_dir / "results")
     links = SharedLinks(settings.data_dir / "shared", settings.keep_comparisons, limiter=shared.limiter)
     if shared.alone:
         shutil.rmtree(

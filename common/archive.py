@@ -9,13 +9,12 @@ from __future__ import annotations
 import lzma
 import stat
 import struct
-import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from common.sandbox import Refused, limit_resources, refuse, run_contained
+from common.sandbox import Refused, run_contained
 
 MAX_FILES = 2000
 MAX_DEPTH = 12  # folders in folders
@@ -38,7 +37,7 @@ class ArchiveError(ValueError):
 def unpack_contained(path: Path, folder: Path, max_bytes: int = MAX_BYTES) -> None:
     """As `unpack`, with the same errors, within limits of memory and time."""
     try:
-        run_contained(__name__, [path.resolve(), folder.resolve(), max_bytes], path.name)
+        run_contained(_unpack, path.resolve(), folder.resolve(), max_bytes, name=path.name)
     except Refused as refusal:
         raise ArchiveError(str(refusal)) from refusal
 
@@ -99,15 +98,8 @@ def _place(name: str, written: str) -> PurePosixPath:
     return place
 
 
-def main() -> None:
-    """Unpacks the zip that the command line names."""
-    path, folder, max_bytes = sys.argv[1:]
-    limit_resources()
+def _unpack(path: Path, folder: Path, max_bytes: int) -> None:
     try:
-        unpack(Path(path), Path(folder), int(max_bytes))
+        unpack(path, folder, max_bytes)
     except ArchiveError as error:
-        refuse(error)
-
-
-if __name__ == "__main__":
-    main()
+        raise Refused(str(error)) from error

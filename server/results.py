@@ -29,14 +29,12 @@ class ResultFolder:
 
 
 class ResultStore:
-    """Folders below `root`. Thread-safe."""
+    """Folders below `root`, those of an earlier run and of other processes included: an open page outlives its server. Threads and
+    processes may share them."""
 
-    def __init__(self, root: Path, alone: bool = True) -> None:
-        """alone: removes the folders of an earlier run, which may be those of other processes otherwise."""
+    def __init__(self, root: Path) -> None:
         self._root = root
         self._lock = threading.Lock()
-        if alone:
-            shutil.rmtree(root, ignore_errors=True)
         root.mkdir(parents=True, exist_ok=True)
 
     def new(self) -> ResultFolder:

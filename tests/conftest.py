@@ -17,6 +17,8 @@ import soundfile
 import torch
 from hypothesis import settings
 
+from common.forks import fork_context
+from server.process import PRELOADED
 from tests import warm_python
 from tests.command import Done, command
 from tests.originals import CONFIG, with_weight_norm
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.seconds"]
 settings.register_profile("timeless", deadline=None)  # machines differ, and are busy with other things
 settings.load_profile("timeless")
+fork_context(*PRELOADED)  # as the app's, whatever the first test forks
 
 
 MEASURED = "M-STFT,F0 error,Distill-MOS"

@@ -5,7 +5,7 @@ import soundfile
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_compare_page import FAST, PLAYER, choose, compare, state, upload
-from tests.conftest import harmonic_tone, running_app
+from tests.conftest import free_port, harmonic_tone, running_app, start_app
 
 SHOWN = PLAYER.replace(".labPlayer", "?.labPlayer")  # before there is one, too
 
@@ -43,6 +43,32 @@ def test_a_finished_comparison_stands_again_and_tabs_keep_their_own(page: Page, 
     expect(page.get_by_role("button", name="Share this comparison")).to_be_visible()
     expect(other.locator("#player .lab-player")).to_be_hidden()
     other.close()
+
+
+def test_an_open_page_outlives_its_server(browser, clip, tmp_path):
+    port = free_port()
+    process, url = start_app(tmp_path, port)
+    page = browser.new_page()
+    try:
+        page.goto(url)
+        compare(page, clip, *FAST)
+        before = page.evaluate(f"{PLAYER}.value")
+        process.kill()
+        process.wait(20)
+        process, _ = start_app(tmp_path, port)
+        page.reload()
+        page.wait_for_function(f"{SHOWN}?.state.ready")
+        assert page.evaluate(f"{PLAYER}.value") == before
+        compare(page, clip, FAST[0])
+        process.kill()
+        process.wait(20)
+        process, _ = start_app(tmp_path, port)
+        choose(page, *FAST)  # in the page as it stands: the new process has its recording
+        page.get_by_role("button", name="Compare", exact=True).click()
+        expect(page.get_by_role("region", name="Metrics").get_by_role("row")).to_have_count(3)
+    finally:
+        page.close()
+        process.kill()
 
 
 def test_a_running_comparison_goes_on_in_the_page_that_is_loaded_anew(page: Page, tmp_path):

@@ -158,11 +158,12 @@ def test_of_processes_that_start_at_once_all_read_one_secret(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["secret"], "no draft is left"
 
 
-def test_a_process_that_is_not_alone_leaves_the_results_of_others(tmp_path):
-    folder = ResultStore(tmp_path / "results").new()
+def test_processes_find_each_others_results(tmp_path):
+    here, there = (ResultStore(tmp_path / "results") for _ in range(2))
+    folder = here.new()
     (folder.path / "results.json").write_text("{}")
-    assert ResultStore(tmp_path / "results", alone=False).find(folder.token, "results.json")
-    assert ResultStore(tmp_path / "results").find(folder.token, "results.json") is None
+    there.new()
+    assert there.find(folder.token, "results.json") == folder.path / "results.json"
 
 
 def test_what_redis_keeps_has_its_time_and_no_longer(url):

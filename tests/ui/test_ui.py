@@ -70,10 +70,11 @@ def test_old_and_surplus_results_are_swept(store, monkeypatch):
     assert all(folder.path.exists() for folder in (*newer[1:], last))
 
 
-def test_results_of_an_earlier_run_are_removed(tmp_path, store):
-    folder = store.new()
-    ResultStore(tmp_path / "results")
-    assert not folder.path.exists()
+def test_results_of_an_earlier_run_are_removed_when_they_are_old(tmp_path, store):
+    old, new = store.new(), store.new()
+    os.utime(old.path, (0, 0))
+    ResultStore(tmp_path / "results").new()
+    assert [folder.path.exists() for folder in (old, new)] == [False, True]
 
 
 # Markup and tables

@@ -8,11 +8,10 @@ does neither.
 from __future__ import annotations
 
 import dataclasses
-import sys
 import tempfile
 from pathlib import Path
 
-from common.sandbox import Refused, limit_resources, refuse, run_contained
+from common.sandbox import Refused, run_contained
 from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, read_checkpoint, write_safetensors
 from vocoders.checkpoints.trial import read_checked
 
@@ -25,15 +24,9 @@ def read_contained(
         return read_checkpoint(path, recipe, config_path)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # goes with the upload, if this process is killed
         out = Path(folder) / "read.safetensors"
-        arguments = [
-            path.resolve(),
-            recipe or "",
-            config_path.resolve() if config_path else "",
-            out,
-            "checked" * checked,
-        ]
+        config_path = config_path and config_path.resolve()
         try:
-            run_contained(__name__, arguments, path.name)
+            run_contained(_rewrite, path.resolve(), recipe, config_path, checked, out, name=path.name)
         except Refused as refusal:
             raise CheckpointError(str(refusal)) from refusal
         return dataclasses.replace(read_checkpoint(out), notice=_notice(out).read_text(encoding="utf-8"))
@@ -44,18 +37,12 @@ def _notice(out: Path) -> Path:
     return out.with_suffix(".txt")
 
 
-def main() -> None:
-    """Reads the checkpoint that the command line names, within limits of memory and time, and writes it as safetensors."""
-    path, recipe, config_path, out, checked = sys.argv[1:]
+def _rewrite(path: Path, recipe: str | None, config_path: Path | None, checked: bool, out: Path) -> None:
+    """The checkpoint as safetensors, and what a trial found beside it."""
     read = read_checked if checked else read_checkpoint
-    limit_resources()
     try:
-        checkpoint = read(Path(path), recipe or None, Path(config_path) if config_path else None)
+        checkpoint = read(path, recipe, config_path)
     except CheckpointError as error:
-        refuse(error)
-    _notice(Path(out)).write_text(checkpoint.notice, encoding="utf-8")
-    write_safetensors(Path(out), checkpoint)
-
-
-if __name__ == "__main__":
-    main()
+        raise Refused(str(error)) from error
+    _notice(out).write_text(checkpoint.notice, encoding="utf-8")
+    write_safetensors(out, checkpoint)

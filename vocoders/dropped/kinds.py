@@ -6,7 +6,6 @@ Looking is done in the sandbox (`common.sandbox`): a zip of a hundred megabytes 
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from tokenize import TokenError
 
 import numpy as np
 
-from common.sandbox import Refused, limit_resources, run_contained
+from common.sandbox import Refused, run_contained
 from vocoders.checkpoints.formats import file_format
 from vocoders.dropped.mappings import kind_of_mapping
 from vocoders.mel import N_MELS
@@ -49,9 +48,8 @@ def recognize_contained(paths: Sequence[Path]) -> list[Recognized]:
 
 def _in_sandbox(paths: Sequence[Path]) -> list[Recognized]:
     with tempfile.TemporaryDirectory() as folder:
-        asked, out = Path(folder) / "asked.json", Path(folder) / "found.json"
-        asked.write_text(json.dumps([str(path.resolve()) for path in paths]), encoding="utf-8")
-        run_contained(__name__, [asked, out], "a file")
+        out = Path(folder) / "found.json"
+        run_contained(_recognize_all, [path.resolve() for path in paths], out, name="a file")
         return [Recognized(**found) for found in json.loads(out.read_text(encoding="utf-8"))]
 
 
@@ -125,13 +123,5 @@ def _text(path: Path) -> Recognized | None:
     return Recognized("other", "text, which is no configuration")
 
 
-def main() -> None:
-    """Looks at the files that a JSON list names, within limits of memory and time."""
-    asked, out = map(Path, sys.argv[1:])
-    limit_resources()
-    found = [asdict(recognize(Path(name))) for name in json.loads(asked.read_text(encoding="utf-8"))]
-    out.write_text(json.dumps(found), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+def _recognize_all(paths: Sequence[Path], out: Path) -> None:
+    out.write_text(json.dumps([asdict(recognize(path)) for path in paths]), encoding="utf-8")

@@ -112,10 +112,12 @@ def _read_npz(path: Path, key: str | None) -> np.ndarray:
 
 def _read_torch(path: Path, key: str | None) -> np.ndarray:
     """By `vocoders.mel_files.torch_array` in a process of its own, which may use only so much memory and time."""
+    from vocoders.mel_files.torch_array import save_tensor
+
     with tempfile.TemporaryDirectory(dir=path.parent if os.access(path.parent, os.W_OK) else None) as folder:
         out = Path(folder) / "read.npy"
         try:
-            run_contained("vocoders.mel_files.torch_array", [path.resolve(), key or "", out])
+            run_contained(save_tensor, path.resolve(), key, out)
         except Refused as refusal:
             raise MelFileError(str(refusal)) from refusal
         return read_array(out)

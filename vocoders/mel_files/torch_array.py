@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pickle
-import sys
 from pathlib import Path
 
 import numpy as np
 
-from common.sandbox import limit_resources, refuse
+from common.sandbox import Refused
 from vocoders.mel_files.file import MelFileError, check_type, chosen
 
 
@@ -39,15 +38,9 @@ def read_tensor(path: Path, key: str | None) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
-def main() -> None:
-    """Reads the array that the command line names, within limits of memory and time, and saves it as npy."""
-    path, key, out = sys.argv[1:]
-    limit_resources()
+def save_tensor(path: Path, key: str | None, out: Path) -> None:
+    """`read_tensor` as npy. Errors: `Refused`."""
     try:
-        np.save(out, read_tensor(Path(path), key or None))
+        np.save(out, read_tensor(path, key))
     except MelFileError as error:
-        refuse(error)
-
-
-if __name__ == "__main__":
-    main()
+        raise Refused(str(error)) from error

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import functools
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from common.sandbox import Refused, limit_resources, refuse, run_contained
+from common.sandbox import Refused, run_contained
 from vocoders.audio import SAMPLE_RATE, fit_length, resample
 from vocoders.checkpoints.config import CheckpointError
 from vocoders.checkpoints.trial import (
@@ -56,7 +55,7 @@ def _inspected(path: Path, said: str | None, _written: Any) -> tuple[MelRecipe, 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "found.json"
         try:
-            run_contained(__name__, [path.resolve(), said or "", out], path.name)
+            run_contained(_inspect, path.resolve(), said, out, name=path.name)
         except Refused as refusal:
             raise CheckpointError(str(refusal)) from refusal
         found = json.loads(out.read_text(encoding="utf-8"))
@@ -126,16 +125,9 @@ def _distance(network: OnnxNetwork, recipe: MelRecipe, name: str) -> float:
     return distance_of(output)
 
 
-def main() -> None:
-    """`python -m vocoders.onnx_files.system PATH RECIPE OUT`, in the sandbox."""
-    path, said, out = sys.argv[1:]
-    limit_resources()
+def _inspect(path: Path, said: str | None, out: Path) -> None:
     try:
-        recipe, notice = inspect(Path(path), said or None)
+        recipe, notice = inspect(path, said)
     except ValueError as error:
-        refuse(f"{error}.")
-    Path(out).write_text(json.dumps({"recipe": recipe.as_dict(), "notice": notice}), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+        raise Refused(f"{error}.") from error
+    out.write_text(json.dumps({"recipe": recipe.as_dict(), "notice": notice}), encoding="utf-8")

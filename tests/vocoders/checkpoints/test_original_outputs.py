@@ -2,19 +2,16 @@
 mel on. The values are the originals' own: `tests/golden/make_outputs.py`."""
 
 import io
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from common import sandbox
 from common.paths import ROOT
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.study import Study
 from eval.metrics.alignment import align, apply_alignment
-from tests import warm_python
 from tests.command import command
 from tests.family_files import OUTPUTS, in_lightning, in_module, without_weight_norm, written
 from tests.golden.formula import voice
@@ -58,21 +55,8 @@ def test_resynth_gives_the_originals_samples(tmp_path, paths, kind):
     assert_original(samples, kind)
 
 
-@pytest.fixture
-def warm_sandbox(tmp_path, monkeypatch):
-    """The process that reads strangers' files, forked from one that has imported torch: its limits and its work are the same."""
-
-    def run(arguments, **options) -> subprocess.CompletedProcess:
-        log = tmp_path / "sandbox.txt"
-        log.write_bytes(b"")
-        status = warm_python.start(arguments[1:], log).wait(options["timeout"])
-        return subprocess.CompletedProcess(arguments, status, log.read_bytes())
-
-    monkeypatch.setattr(sandbox.subprocess, "run", run)
-
-
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_page_gives_the_originals_samples(paths, kind, warm_sandbox):
+def test_the_page_gives_the_originals_samples(paths, kind):
     path = paths[kind]
     config = next(other for other in path.parent.iterdir() if other.stem in ("config", "hyperparams"))
     _, system = add_upload((), str(path), str(config), None)

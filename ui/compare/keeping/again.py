@@ -23,7 +23,7 @@ _RECALL = f"() => {{ try {{ return [sessionStorage.getItem('{REMEMBERED}') ?? ''
 _FORGET = f"() => {{ try {{ if (!({SHOWN})) sessionStorage.removeItem('{REMEMBERED}'); }} catch {{}} }}"  # what is gone is said once
 GONE = (
     f"The comparison that stood here is no longer on the server, which keeps it for {MAX_AGE_SECONDS / 3600:.0f} hours at "
-    "most; press Compare to make it again."
+    "most, and loses one that runs when it restarts. Give the recording again and press Compare."
 )
 MAX_FOLLOWED = 16  # comparisons that pages follow again at the same time
 

@@ -1,0 +1,95 @@
+"""Work in the sandbox: what it writes comes back, what it may use is bounded, and however it ends, this process gets a sentence."""
+
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from common.sandbox import MAX_CPU_SECONDS, MAX_FILE_BYTES, MAX_MEMORY_BYTES, Refused, run_contained
+
+
+def leave_limits(out: Path) -> None:
+    kinds = (resource.RLIMIT_DATA, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE)
+    out.write_text(f"{os.getpid()} {[resource.getrlimit(kind) for kind in kinds]}")
+
+
+def refuse(sentence: str) -> None:
+    raise Refused(sentence)
+
+
+def take_memory() -> None:
+    bytearray(2 * MAX_MEMORY_BYTES)
+
+
+def end_by(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+def leave() -> None:
+    sys.exit(0)
+
+
+def fail() -> None:
+    raise ValueError("an error that was not foreseen")
+
+
+def fill_disk(out: Path) -> None:
+    with out.open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+
+
+def speak() -> None:
+    print("said on its standard output")
+    os.write(2, b"said on its standard error")
+
+
+def test_each_call_has_a_process_with_limits(tmp_path):
+    for name in ("first", "second"):
+        run_contained(leave_limits, tmp_path / name)
+    (first, limits), (second, _) = ((tmp_path / name).read_text().split(" ", 1) for name in ("first", "second"))
+    assert len({first, second, str(os.getpid())}) == 3
+    assert limits == str([(value, value) for value in (MAX_MEMORY_BYTES, MAX_CPU_SECONDS, MAX_FILE_BYTES, 0)])
+
+
+@pytest.mark.parametrize("sentence", ["Not this one.", "", "Ünlesbar: 不能读。", "x" * 99_000])
+def test_a_refusal_is_the_sentence(sentence):
+    with pytest.raises(Refused) as refused:
+        run_contained(refuse, sentence)
+    assert str(refused.value) == sentence
+
+
+def test_a_sentence_without_end_is_cut():
+    with pytest.raises(Refused) as refused:
+        run_contained(refuse, "x" * 10_000_000)
+    assert set(str(refused.value)) == {"x"}
+    assert len(str(refused.value)) < 100_000
+
+
+@pytest.mark.parametrize(
+    ("work", "arguments"),
+    [
+        (take_memory, ()),
+        (end_by, (signal.SIGKILL,)),
+        (end_by, (signal.SIGSEGV,)),
+        (leave, ()),
+        (fail, ()),
+    ],
+    ids=["memory", "killed", "crashed", "left", "unforeseen"],
+)
+def test_an_end_without_an_answer_is_said_of_the_file(work, arguments, capfd):
+    with pytest.raises(Refused, match=r"^file\.bin could not be read within the memory, time and disk allowed"):
+        run_contained(work, *arguments, name="file.bin")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_no_file_grows_beyond_its_limit(tmp_path):
+    with pytest.raises(Refused, match="could not be read within the memory, time and disk"):
+        run_contained(fill_disk, tmp_path / "large")
+
+
+def test_the_log_stays_clean(capfd):
+    run_contained(speak)
+    assert capfd.readouterr() == ("", "")

@@ -82,8 +82,10 @@ def drawn_once(path: Path) -> str:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(32))
-        with alone_in(path.parent):
-            if not path.is_file() or not path.stat().st_size:
-                draft.replace(path)  # atomic: with an empty secret everyone could sign tokens
+        try:
+            os.link(draft, path)  # atomic, and of one process only
+        except FileExistsError:
+            if not path.stat().st_size:  # left by a disk that was full: with an empty secret everyone could sign tokens
+                draft.replace(path)
         draft.unlink(missing_ok=True)
     return path.read_text().strip()

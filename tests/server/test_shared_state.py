@@ -156,6 +156,9 @@ def test_of_processes_that_start_at_once_all_read_one_secret(tmp_path):
     assert len(found[0]) >= 32
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
     assert [path.name for path in tmp_path.iterdir()] == ["secret"], "no draft is left"
+    assert not tmp_path.with_name(f"{tmp_path.name}.lock").exists(), "a container may write nowhere else"
+    (tmp_path / "empty").touch()
+    assert len(drawn_once(tmp_path / "empty")) >= 32
 
 
 def test_processes_find_each_others_results(tmp_path):

@@ -63,6 +63,14 @@ function nameGroups() {
   }
 }
 
+// Gradio's button for more files has the key of a text as its name.
+function nameUploads() {
+  for (const button of document.querySelectorAll('[aria-label="common.upload"]')) {
+    button.setAttribute('aria-label', 'Add files');
+    if (button.hasAttribute('title')) button.setAttribute('title', 'Add files');
+  }
+}
+
 // Browsers call files by their names: .webm and .mp4 videos, others nothing at all, and Gradio then refuses them as a
 // recording. Their content is checked when they are read.
 const UPLOAD = '#recording input[type=file]';
@@ -152,5 +160,5 @@ document.addEventListener('click', (event) => {
 
 // What Gradio has put into the page since, and what it may put there again.
 new MutationObserver(() => {
-  for (const mend of [showAddresses, showView, nameGroups, acceptAnySound]) mend();
+  for (const mend of [showAddresses, showView, nameGroups, nameUploads, acceptAnySound]) mend();
 }).observe(root, { childList: true, subtree: true });

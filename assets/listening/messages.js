@@ -36,10 +36,11 @@
  */
 
 /**
- * What a call is answered with: the next step. Joining a study also brings the rater's token.
+ * What a call is answered with: the next step. Joining a study also brings the rater's token, joining and opening it the
+ * language of the session.
  *
  * @typedef {(WelcomeStep | VolumeStep | HeadphonesStep | InstructionsStep | TrialStep | QuestionnaireStep | DoneStep
- *   | PrivacyStep | EndStep) & {token?: string}} Step
+ *   | PrivacyStep | EndStep) & {token?: string, language?: string}} Step
  */
 
 /** @typedef {'volume' | 'headphones' | 'instructions'} SetupStep */

@@ -21,16 +21,16 @@ export class Refusal extends Error {
   }
 }
 
-/** The rater's token. Where a browser forbids storage, the session lasts as long as the page. */
+/** The rater's token, volume and language. Where a browser forbids storage, the session lasts as long as the page. */
 export class Memory {
   /** @param {string} study */
   constructor(study) {
-    this.names = { token: `lab-rater:${study}`, level: `lab-volume:${study}` };
-    /** @type {{token?: string | null, level?: string | null}} */
+    this.names = { token: `lab-rater:${study}`, level: `lab-volume:${study}`, language: `lab-language:${study}` };
+    /** @type {{token?: string | null, level?: string | null, language?: string | null}} */
     this.values = {};
   }
 
-  /** @param {'token' | 'level'} name */
+  /** @param {'token' | 'level' | 'language'} name */
   get(name) {
     try {
       return localStorage.getItem(this.names[name]) ?? this.values[name] ?? null;
@@ -40,7 +40,7 @@ export class Memory {
   }
 
   /**
-   * @param {'token' | 'level'} name
+   * @param {'token' | 'level' | 'language'} name
    * @param {string | null} value
    */
   set(name, value) {

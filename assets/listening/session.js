@@ -1,14 +1,15 @@
 // The session: a listening test from the welcome to the thanks. The server says what comes next; nothing about what is
 // heard ever reaches this page but letters.
 //
-// mount(host, texts): the texts name their language. Texts from users (the name of a study, its questions) go
+// mount(host, languages): the languages that there are texts of. Texts from users (the name of a study, its questions) go
 // through textContent only.
 
-import { drawing, el, setText } from '../player/elements.js';
+import { el } from '../player/elements.js';
+import { Frame } from './frame.js';
 import { isTaken, keyName } from './keys.js';
+import { bestLanguage, textsOf } from './languages.js';
 import { Memory, Refusal, Server } from './server.js';
 import { Translations } from './translations.js';
-import { button } from './widgets.js';
 import { BlindPlayer } from './playback/blind-player.js';
 import { viewOf } from './steps/views.js';
 import { Withdraw } from './steps/withdraw.js';
@@ -16,12 +17,19 @@ import { Withdraw } from './steps/withdraw.js';
 const ASIDE = new Set(['volume', 'headphones', 'instructions', 'trial', 'questionnaire']);   // where one may withdraw
 const FINAL = new Set(['unknown_study', 'no_participant', 'bad_participant', 'bad_preview']);   // asked again, the answer is the same
 
-// As in the header of the app
-const WAVE = 'M2 16h4m3-5v10m4-15v20m4-24v28m4-21v14m4-19v24m4-16v8m4-12v16m4-11v6m4-4v2m3-1h2';
-
 /** @import { Calls, SetupStep, Step, StepView, Trouble } from './messages.js' */
 /** @typedef {HTMLElement & {labSession?: Session}} Host */
 /** @import { ErrorStep } from './steps/views.js' */
+/** @import { Languages } from './languages.js' */
+
+/**
+ * @typedef {object} Parts
+ * @property {Languages} languages
+ * @property {Record<string, string>} texts of the first language
+ * @property {Record<string, string>} address parameters of the page's address, with a recruiting platform's ids in it
+ * @property {Memory} memory
+ * @property {Server} server
+ */
 
 export class Session {
   /** @type {StepView | null} */
@@ -42,25 +50,23 @@ export class Session {
 
   /**
    * @param {Host} host
-   * @param {Record<string, string>} texts
+   * @param {Parts} parts
    */
-  constructor(host, texts) {
+  constructor(host, { languages, texts, address, memory, server }) {
     this.host = host;
+    this.languages = languages;
     this.words = new Translations(texts);
-    const given = new URLSearchParams(location.search);
-    this.study = given.get('study') ?? '';
-    this.address = Object.fromEntries(given);   // with a recruiting platform's ids in it
-    this.memory = new Memory(this.isPreview ? `${this.study}:preview` : this.study);
-    this.server = new Server((trouble) => this.showTrouble(trouble));
+    this.address = address;
+    this.study = address.study ?? '';
+    this.memory = memory;
+    this.server = server;
+    server.ontrouble = (trouble) => this.showTrouble(trouble);
     this.player = new BlindPlayer(host);
     this.player.setLevel(Number(this.memory.get('level') ?? 1));
-    this.status = el('p', 'booth-sr', { role: 'status', 'aria-live': 'polite' });
-    this.troubleText = el('p', '');
-    this.troubleBox = el('div', 'booth-notice booth-trouble', { hidden: '' }, this.troubleText,
-      button(this.words.say('trouble.now'), () => this.server.hurry()));
-    this.stage = el('div', 'booth-stage', {}, el('p', 'booth-text', { text: this.words.say('loading') }));
-    this.aside = el('div', 'booth-aside');
-    this.root = this.build();
+    this.frame = new Frame(host, languages, { choose: (language) => this.choose(language), hurry: () => server.hurry() });
+    this.frame.preview.hidden = !this.isPreview;
+    this.frame.stage.replaceChildren(el('p', 'booth-text', { text: this.words.say('loading') }));
+    this.frame.translate(this.words);
     this.listen();
     host.labSession = this;
   }
@@ -79,18 +85,27 @@ export class Session {
     return { step: step?.step, busy, trouble, playing, selected, switches, plays, heard, time, ...view?.state };
   }
 
-  // ------------------------------------------------ the page around the steps
+  // ------------------------------------------------ language
 
-  build() {
-    const { words } = this;
-    const brand = el('p', 'booth-brand', {}, drawing(WAVE, '0 0 48 32'), el('span', '', { text: words.say('title') }));
-    const preview = this.isPreview && el('p', 'booth-notice', { role: 'note', text: words.say('preview.text') });
-    const root = el('div', 'booth-body', {}, this.status, brand, preview, this.troubleBox, this.stage, this.aside);
-    this.host.replaceChildren(root);
-    this.host.lang = document.documentElement.lang = words.language;
-    document.title = words.say('title');
-    return root;
+  /** By the link, or because the session has begun: a scale in another language would be another scale. */
+  get isLanguageFixed() { return Boolean(this.token) || Object.hasOwn(this.languages, this.address.language); }
+
+  /** Another language, from the menu. @param {string} language */
+  async choose(language) {
+    this.memory.set('language', language);
+    await this.speak(language);
+    if (this.step) await this.show(this.step);
+    this.frame.menu.focus();
   }
+
+  /** @param {string} [language] one that the page lacks changes nothing */
+  async speak(language = '') {
+    if (language === this.words.language || !Object.hasOwn(this.languages, language)) return;
+    this.words = new Translations(await textsOf(this.server, language));
+    this.frame.translate(this.words);
+  }
+
+  // ------------------------------------------------ what the listener does
 
   listen() {
     document.addEventListener('keydown', (event) => this.press(event));
@@ -102,14 +117,14 @@ export class Session {
     window.addEventListener('beforeunload', (event) => { if (this.busy) event.preventDefault(); });
     // A control that was clicked with the pointer keeps no focus: Space belongs to the player. Keyboard focus is left alone.
     let pointer = false;
-    this.root.addEventListener('pointerdown', () => { pointer = true; });
+    this.frame.root.addEventListener('pointerdown', () => { pointer = true; });
     document.addEventListener('keydown', () => { pointer = false; }, true);
-    this.root.addEventListener('click', ({ target }) => {
+    this.frame.root.addEventListener('click', ({ target }) => {
       const pressed = target instanceof HTMLElement && target.matches('button, input:not([type=checkbox])');
       if (pointer && pressed) target.blur();
     });
     // Asked for without a gesture, sound waits in a suspended context: the first gesture lets it go.
-    this.root.addEventListener('pointerdown', () => {
+    this.frame.root.addEventListener('pointerdown', () => {
       const { transport } = this.player;
       if (transport.starting) transport.context?.resume().catch(() => {});
     });
@@ -134,16 +149,13 @@ export class Session {
 
   /** @param {string} text */
   announce(text) {
-    setText(this.status, '');   // the same sentence twice is two sentences
-    requestAnimationFrame(() => setText(this.status, text));
+    this.frame.announce(text);
   }
 
   /** @param {Trouble | null} trouble */
   showTrouble(trouble) {
-    if (trouble && !this.trouble) this.announce(this.words.say(`trouble.${trouble.reason}`, trouble));
     this.trouble = trouble;
-    this.troubleBox.hidden = !trouble;
-    if (trouble) setText(this.troubleText, this.words.say(`trouble.${trouble.reason}`, trouble));
+    this.frame.showTrouble(trouble, this.words);
   }
 
   // ------------------------------------------------ from step to step
@@ -194,6 +206,7 @@ export class Session {
     const { step } = outcome;
     if (step.token) this.memory.set('token', step.token);
     if (step.step === 'forgotten') this.memory.set('token', null);
+    await this.speak(step.language);
     this.show(step);
   }
 
@@ -235,9 +248,10 @@ export class Session {
     this.step = step;
     host.dataset.ready = '0';
     const view = this.view = viewOf(this, step);
-    this.stage.replaceChildren(view.root);
+    this.frame.stage.replaceChildren(view.root);
+    this.frame.menu.hidden = this.isLanguageFixed;
     const aside = ASIDE.has(step.step) || ('stored' in step && step.stored) ? [new Withdraw(this, words.say('delete.during')).root] : [];
-    this.aside.replaceChildren(...aside);
+    this.frame.aside.replaceChildren(...aside);
     host.dataset.step = step.step;
     window.scrollTo(0, 0);
     view.heading.focus({ preventScroll: true });
@@ -262,11 +276,15 @@ export class Session {
 
 /**
  * @param {Host} host
- * @param {Record<string, string>} texts
+ * @param {Languages} languages
  */
-export function mount(host, texts) {
-  if (host.labSession) return host.labSession;
-  const session = new Session(host, texts);
+export async function mount(host, languages) {
+  const address = Object.fromEntries(new URLSearchParams(location.search));
+  const { study = '', language } = address;
+  const memory = new Memory('preview' in address ? `${study}:preview` : study);
+  const server = new Server(() => {});
+  const best = bestLanguage([language, memory.get('language'), ...navigator.languages], Object.keys(languages));
+  const session = new Session(host, { languages, texts: await textsOf(server, best), address, memory, server });
   if ('privacy' in session.address) session.ask('privacy', { study: session.study });
   else session.open();
   return session;

@@ -1,6 +1,6 @@
-"""BigVGAN and Vocos, each of a published size with random weights, in PyTorch and in OpenVINO.
+"""BigVGAN, Vocos and the harmonic-plus-noise generator, of their usual sizes with random weights, in PyTorch and in OpenVINO.
 
-A BigVGAN of this size runs in OpenVINO here. Vocos runs in PyTorch; its export to ONNX shows whether OpenVINO would be faster.
+A BigVGAN of this size runs in OpenVINO here. The others run in PyTorch; their export to ONNX shows whether OpenVINO would be faster.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import torch
 from eval.benchmarks.speed import Pair
 from vocoders.bigvgan.generator import BigVGANConfig
 from vocoders.checkpoints.checkpoint import Checkpoint
+from vocoders.checkpoints.contents import GeneratorConfig
 from vocoders.features import log_mel_step
+from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
 from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.onnx_files.export import export_onnx
 from vocoders.onnx_files.network import OnnxVocoder
@@ -29,14 +31,21 @@ VOCOS_MEL = VocosConfig(100, dim=512, intermediate_dim=1536, num_layers=8, n_fft
 def other_families(samples: np.ndarray, folder: Path) -> list[Pair]:
     """samples: (n,) float32 at 22 050 Hz. folder: for files on the way."""
     bigvgan, vocos = _untrained(BIGVGAN_BASE, "bigvgan-22k"), _untrained(VOCOS_MEL, "vocos-24k")
-    export_onnx(vocos, folder / "vocos.onnx")
+    harmonic = _untrained(HarmonicNoiseConfig(), "hw2")
     return [
         _pair("BigVGAN base, 22 kHz", bigvgan, HiFiGANVocoder(bigvgan, "openvino"), samples),
-        _pair("Vocos, 24 kHz, as ONNX", vocos, OnnxVocoder(folder / "vocos.onnx", vocos.recipe), samples),
+        _pair("Vocos, 24 kHz, as ONNX", vocos, _exported(vocos, folder), samples),
+        _pair("harmonic-plus-noise, as ONNX", harmonic, _exported(harmonic, folder), samples),
     ]
 
 
-def _untrained(config: BigVGANConfig | VocosConfig, recipe: str) -> Checkpoint:
+def _exported(checkpoint: Checkpoint, folder: Path) -> OnnxVocoder:
+    path = folder / f"{checkpoint.config.family}.onnx"
+    export_onnx(checkpoint, path)
+    return OnnxVocoder(path, checkpoint.recipe)
+
+
+def _untrained(config: GeneratorConfig, recipe: str) -> Checkpoint:
     """Its speed is that of a trained one."""
     torch.manual_seed(0)
     return Checkpoint(config, NAMED[recipe], config.build().state_dict())

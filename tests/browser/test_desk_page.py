@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session.open import open_listening
 from eval.listening.study import Study
+from tests.browser.accessibility import violations
 from tests.conftest import harmonic_tone, running_app
 from tests.simulated import simulate
 from vocoders.audio import Recording
@@ -52,6 +53,7 @@ def test_a_study_is_found_watched_sent_extended_and_deleted(page: Page, owned):
     preview = page.context.new_page()
     preview.goto(f"{url}/{progress.get_by_role('link', name='Preview every trial').get_attribute('href')}")
     expect(preview.get_by_role("heading", level=1)).to_have_text(f"Preview: {NAME}")
+    assert violations(preview) == []
     preview.close()
 
     page.get_by_role("button", name="Send the results").click()
@@ -64,6 +66,7 @@ def test_a_study_is_found_watched_sent_extended_and_deleted(page: Page, owned):
     )
     expect(reader.get_by_role("heading", name="What may be concluded")).to_be_visible()
     assert public_id not in reader.content()
+    assert violations(reader) == []
     reader.close()
     page.get_by_role("button", name="Revoke all links").click()
     expect(page.locator("#study-linked")).to_contain_text("Links that were valid until now: 1")
@@ -79,6 +82,7 @@ def test_a_study_is_found_watched_sent_extended_and_deleted(page: Page, owned):
     page.get_by_label("Id of the study").fill(public_id)
     page.get_by_role("button", name="Show the results").click()
     expect(page.locator("#results-found")).to_contain_text("4 raters started, 4 finished")
+    assert violations(page) == []
     page.get_by_role("button", name=re.compile(r"^Delete\W*$")).click()
     page.get_by_role("button", name="Delete with all answers").click()
     expect(page.locator("#results-message")).to_contain_text("Nothing was deleted")
@@ -96,3 +100,4 @@ def test_the_form_says_everything_at_once(page: Page):
     expect(page.locator("#study-problem-clips")).to_contain_text("Add clips first")
     expect(page.locator("#study-problem-systems")).to_contain_text("Choose at least two systems")
     expect(page.locator("#study-message")).to_contain_text("3 things are to be mended")
+    assert violations(page) == []

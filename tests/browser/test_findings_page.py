@@ -3,6 +3,7 @@
 import soundfile
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import violations
 from tests.eval.metrics.test_note_stability import note
 
 PLAYER = "document.querySelector('#findings-player .lab-player').labPlayer"
@@ -23,6 +24,7 @@ def test_findings_ask_for_a_recording_and_explain_it(page: Page, tmp_path):
     for title in ("Why did Griffin-Lim win?", "Why is the pitch unsteady?", "loss smaller?", "two mels differ?"):
         expect(page.get_by_role("heading", name=title)).to_be_visible()
     expect(page.locator("#finding-mels img")).to_have_count(6)
+    assert violations(page) == []
     page.locator("#finding-stability").get_by_role("button", name="HiFi-GAN, bridged").click()
     page.wait_for_function(f"{PLAYER}.state.playing")
     state = page.evaluate(f"{PLAYER}.state")

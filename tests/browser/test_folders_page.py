@@ -7,6 +7,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import violations
 from tests.browser.test_hostile_text import NOTHING_RAN
 from tests.conftest import harmonic_tone
 
@@ -49,6 +50,7 @@ def test_a_zip_becomes_a_table_a_report_and_a_listening_test(page: Page, root, t
     expect(means.get_by_role("row")).to_have_count(3, timeout=180_000)
     expect(means.get_by_role("row").nth(1)).to_contain_text("img")
     expect(page.get_by_role("region", name="Noticed")).to_contain_text("it is 200 ms late")
+    assert violations(page) == []
     with page.expect_download() as download:
         page.get_by_role("link", name="Report").click()
     assert "2 systems, 2 clips" in download.value.path().read_text(encoding="utf-8")

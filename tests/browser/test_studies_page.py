@@ -6,6 +6,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import violations
 from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE
 
@@ -35,6 +36,7 @@ def test_a_study_is_made_followed_and_read(page: Page, clips):
     page.get_by_role("button", name="Make the study").click()
     made = page.locator("#study-made")
     expect(made.get_by_role("heading")).to_have_text("Which ${1+1} voice? is ready", timeout=90_000)
+    assert violations(page) == []
     link = made.get_by_role("link")
     expect(link).to_have_text(re.compile(r"^http://127\.0\.0\.1:\d+/rate/\?study=[0-9a-f]{16}$"))
     study_id, key = made.locator("code").all_inner_texts()

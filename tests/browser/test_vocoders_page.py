@@ -7,6 +7,7 @@ import shutil
 import soundfile
 from playwright.sync_api import expect
 
+from tests.browser.accessibility import violations
 from tests.browser.test_compare_page import compare, state
 from tests.browser.test_hostile_text import NOTHING_RAN
 from tests.conftest import harmonic_tone
@@ -29,6 +30,7 @@ def test_an_export_shows_its_curves_and_joins_the_comparison(page, short_run, tm
     expect(card).to_contain_text("tiny, trained from scratch")
     expect(card.get_by_role("img", name="validation mel loss, from")).to_be_visible()
     expect(card.get_by_role("img")).to_have_count(3)
+    assert violations(page) == []
 
     soundfile.write(tmp_path / "clip.wav", harmonic_tone(1.0), 22_050)
     page.get_by_role("tab", name="Compare").click()
@@ -50,6 +52,7 @@ def test_a_models_zip_is_told_added_and_removed(page, tmp_path):
     expect(rows.filter(has_text="config.yaml")).to_contain_text("Used with pytorch_model.bin")
     expect(rows.filter(has_text="clip.wav")).to_contain_text("Folders")
     expect(rows.filter(has_text="img")).to_contain_text("Its generator is missing")
+    assert violations(page) == []
     page.get_by_role("button", name="Add to the comparison").click()
     expect(page.locator("#own-message")).to_contain_text("Your pytorch_model is now among the systems to compare.")
     card = page.locator("#catalogue article", has_text="Your pytorch_model")

@@ -3,28 +3,33 @@
 import dataclasses
 import functools
 import importlib.util
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+import soundfile
 import torch
 
 from common.onnx_runtime import silence
 from tests.command import command
+from tests.conftest import harmonic_tone
 from tests.family_files import CASES, written
 from tests.golden.formula import mel
 from vocoders.catalogue import find_system
-from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, read_checkpoint
-from vocoders.features import Features
+from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, read_checkpoint, write_safetensors
+from vocoders.features import Features, hw2_mel, log_hw2
 from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
+from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.hifigan.generator import V2
-from vocoders.hifigan.generator_input import WITH_GUIDE, generator_input
+from vocoders.hifigan.generator_input import WITH_GUIDE, WITH_GUIDE_AND_NOISE, generator_input
 from vocoders.onnx_files import network
 from vocoders.onnx_files.export import export_onnx
 from vocoders.onnx_files.metadata import read_metadata, recipe_in
 from vocoders.onnx_files.network import OnnxNetwork, OnnxVocoder
+from vocoders.onnx_files.side_inputs import SideInputs, side_inputs
 from vocoders.onnx_files.system import _judged, inspect
 from vocoders.recipes.named import HIFIGAN, HW2, NAMED
 
@@ -207,17 +212,96 @@ def test_a_guided_generator_has_its_guide_as_a_second_input(tmp_path):
     (found,) = session.run(None, {"mel": mel.numpy(), "guide": guide.numpy()})
     assert np.abs(found - wanted).max() < 1e-4 * np.abs(wanted).max()
     assert np.abs(found - unguided).max() > 0.01 * np.abs(wanted).max()
-    with pytest.raises(ValueError, match="has 2 inputs"):
-        inspect(tmp_path / "guided.onnx", HW2)
+    assert OnnxNetwork(tmp_path / "guided.onnx").facts.side == SideInputs(192, None)
+
+
+def set_metadata(model, key: str, value: str) -> None:
+    (entry,) = (entry for entry in model.metadata_props if entry.key == key)
+    entry.value = value
+
+
+@pytest.fixture(scope="module")
+def harmonic_noise(tmp_path_factory):
+    """A file of random weights, and its export by the command."""
+    folder = tmp_path_factory.mktemp("harmonic")
+    torch.manual_seed(0)
+    config = HarmonicNoiseConfig(channels=16, hidden=24, blocks=2, kernel=3, guide_iterations=3)
+    network = config.build()
+    torch.nn.init.normal_(network.leave.weight, 0.0, 0.1)  # so that the other carriers are heard, and phases turned
+    checkpoint = Checkpoint(config, HW2, network.state_dict(), {"licence": "CC0"})
+    write_safetensors(folder / "mine.safetensors", checkpoint)
+    command("vocoders", "export", folder / "mine.safetensors", folder / "out.onnx")
+    return checkpoint, folder
+
+
+@torch.inference_mode()
+def test_a_harmonic_plus_noise_generator_has_guide_and_noise_as_inputs(harmonic_noise):
+    checkpoint, folder = harmonic_noise
+    session, generator = onnx_session(folder / "out.onnx"), checkpoint.generator()
+    about = session.get_modelmeta().custom_metadata_map
+    assert (about["family"], about["guide_iterations"], about["noise_seed"]) == ("harmonic-noise", "3", "0")
+    assert (about["licence"], about["context_frames"]) == ("CC0", str(checkpoint.config.context))
+    assert recipe_in(about) == HW2
+    for frames in (2, 33, 150):
+        mel, guide, drawn = 2 * torch.randn(1, 80, frames) - 5, *torch.randn(2, 1, frames * 256)
+        guide *= 0.1
+        wanted = generator(generator_input(mel, WITH_GUIDE_AND_NOISE, HW2, guide, drawn)).numpy()
+        unlike = generator(generator_input(mel, WITH_GUIDE_AND_NOISE, HW2, guide, -drawn)).numpy()
+        (found,) = session.run(None, {"mel": mel.numpy(), "guide": guide.numpy(), "noise": drawn.numpy()})
+        assert found.shape == wanted.shape == (1, 1, frames * 256)
+        assert np.abs(found - wanted).max() < 1e-4
+        assert np.abs(unlike - wanted).max() > 1e-2
+
+
+def test_a_harmonic_plus_noise_network_comes_back_as_a_system_with_the_same_samples(
+    harmonic_noise, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(network, "WINDOW_FRAMES", 64)
+    checkpoint, folder = harmonic_noise
+    samples = harmonic_tone(1.6)[: 137 * 256]  # three windows
+    soundfile.write(tmp_path / "song.wav", samples, 22_050, subtype="FLOAT")
+    command("vocoders", "resynth", tmp_path / "song.wav", "--vocoders", folder / "out.onnx", "--out", tmp_path)
+    found = soundfile.read(tmp_path / "out" / "song.wav")[0]
+    wanted = HiFiGANVocoder(checkpoint)(log_hw2(hw2_mel(samples)))
+    assert wanted.std() > 0.01
+    assert np.abs(found - wanted).max() < 1e-4 + 2**-15  # and a step of 16 bits
+
+
+def test_a_guided_network_is_on_the_hw2_mel(harmonic_noise, tmp_path):
+    path = Path(shutil.copy(harmonic_noise[1] / "out.onnx", tmp_path / "out.onnx"))
+    with pytest.raises(ValueError, match=r"out\.onnx was exported for the hw2 mel, not hifigan"):
+        inspect(path, "hifigan")
+    changed(path, lambda model: set_metadata(model, "mel_recipe", json.dumps(HIFIGAN.as_dict())))
+    with pytest.raises(ValueError, match=r"out\.onnx is a guided generator, which takes the hw2 mel, not hifigan"):
+        inspect(path, None)
+
+
+def test_a_guide_of_too_many_iterations_is_refused(harmonic_noise, tmp_path):
+    path = Path(shutil.copy(harmonic_noise[1] / "out.onnx", tmp_path / "out.onnx"))
+    changed(path, lambda model: set_metadata(model, "guide_iterations", "1025"))
+    reason = "guide_iterations in its metadata is '1025'; allowed: 1 to 1024"
+    with pytest.raises(ValueError, match=rf"^out\.onnx, which takes guide and noise beside the mel: {reason}$"):
+        OnnxNetwork(path)
+
+
+@pytest.mark.parametrize("value", ["", "0", "1025", "-3", "a", "²", "9" * 5000])
+def test_an_impossible_number_in_the_metadata_is_refused(value):
+    with pytest.raises(ValueError, match=r"^guide_iterations in its metadata is '.*'; allowed: 1 to 1024$"):
+        side_inputs(["guide"], 80, {"guide_iterations": value})
+
+
+def test_side_inputs_are_known_by_name_number_and_bands():
+    metadata = {"guide_iterations": "32", "noise_seed": "0"}
+    assert side_inputs([], 100, metadata) == SideInputs(None, None)
+    assert side_inputs(["guide", "noise"], 80, metadata) == SideInputs(32, 0)
+    with pytest.raises(ValueError, match="a guide is computed from 80 bands, not 100"):
+        side_inputs(["guide"], 100, metadata)
+    with pytest.raises(ValueError, match="noise_seed in its metadata is ''; allowed: 0 to"):
+        side_inputs(["guide", "noise"], 80, {"guide_iterations": "32"})
 
 
 def test_the_command_refuses_other_names(tmp_path):
     assert "written as .onnx" in command("vocoders", "export", "hifigan-original", tmp_path / "a.pt", code=1).stderr
-
-
-def test_a_harmonic_plus_noise_generator_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="complex spectra, which ONNX networks cannot hold"):
-        export_onnx(Checkpoint(HarmonicNoiseConfig(), HW2, {}, {}), tmp_path / "a.onnx")
 
 
 def test_weights_in_other_files_are_found_wherever_a_network_keeps_them(exported):

@@ -50,7 +50,7 @@ class Carriers(nn.Module):
         self.register_buffer("noise_scale", self.stft.window.square().sum().rsqrt(), persistent=False)
 
     def forward(self, guide: Tensor, noise: Tensor) -> Tensor:
-        """(batch, frames * 256) of both -> complex (batch, CARRIERS, frames, 513)."""
+        """(batch, frames * 256) of both -> (batch, CARRIERS, frames, 2, 513)."""
         spectrum = self.stft(guide)
         envelope = smooth_magnitude(spectrum, POWER_FLOOR)
         excitation = self.fine.inverse(OVERSAMPLING * self._whitened_low(spectrum, envelope))
@@ -59,7 +59,7 @@ class Carriers(nn.Module):
         return torch.stack(
             [
                 spectrum,
-                *(_whitened(self.fine(wave)[..., :N_BINS] / OVERSAMPLING) * envelope for wave in partials),
+                *(_whitened(self.fine(wave) / OVERSAMPLING) * envelope for wave in partials),
                 self.stft(noise) * self.noise_scale * envelope,
                 _whitened(self.stft(noise * pulse)) * envelope,
             ],
@@ -71,22 +71,21 @@ class Carriers(nn.Module):
         white = spectrum * (self.band / envelope)
         # Parseval over one side of the spectrum, and the window's energy
         mean_square = 2 * power(white).sum(-1, keepdim=True) / N_FFT / self.stft.window.square().sum()
-        return white / (mean_square + FRAME_POWER_FLOOR).sqrt()
+        return white * (1 / (mean_square + FRAME_POWER_FLOOR).sqrt())  # one division for both parts
 
 
 def _whitened(spectrum: Tensor) -> Tensor:
     """Without what a nonlinearity put at 0 Hz, and divided by its own smoothed magnitude."""
     spectrum = F.pad(spectrum[..., DC_BINS:], (DC_BINS, 0))
-    return spectrum / smooth_magnitude(spectrum, WHITE_POWER_FLOOR)
+    return spectrum * (1 / smooth_magnitude(spectrum, WHITE_POWER_FLOOR))
 
 
 def power(spectrum: Tensor) -> Tensor:
-    """|X|^2, real, of the same shape; its gradient is finite at 0."""
-    return spectrum.real.square() + spectrum.imag.square()
+    """|X|^2, (..., 2, bins) -> (..., 1, bins); its gradient is finite at 0."""
+    return spectrum.square().sum(-2, keepdim=True)
 
 
 def smooth_magnitude(spectrum: Tensor, floor: float) -> Tensor:
-    """Root of `floor` plus the mean power of `SMOOTHING_BINS` to either side, mirrored at both ends; real, of the same shape."""
-    mirrored = F.pad(power(spectrum).flatten(0, -2), (SMOOTHING_BINS, SMOOTHING_BINS), mode="reflect").unsqueeze(1)
-    mean = F.avg_pool1d(mirrored, 2 * SMOOTHING_BINS + 1, 1).reshape(spectrum.shape)
-    return (mean + floor).sqrt()
+    """Root of `floor` plus the mean power of `SMOOTHING_BINS` to either side, mirrored at both ends: (..., 1, bins)."""
+    mirrored = F.pad(power(spectrum), (SMOOTHING_BINS, SMOOTHING_BINS, 0, 0), mode="reflect")
+    return (F.avg_pool2d(mirrored, (1, 2 * SMOOTHING_BINS + 1), stride=1) + floor).sqrt()

@@ -29,6 +29,7 @@ from vocoders.harmonic_noise.carriers import (
 )
 from vocoders.hifigan.generator import require
 from vocoders.hifigan.generator_input import GUIDE_GAIN, WITH_GUIDE_AND_NOISE
+from vocoders.hifigan.guide import MAX_ITERATIONS
 from vocoders.mel import HOP, N_BINS, N_MELS
 
 FEATURES = N_MELS + 2 * N_BINS  # of the network's input, per frame
@@ -60,7 +61,7 @@ class HarmonicNoiseConfig:
     is_guided = True
 
     def __post_init__(self) -> None:
-        ranges = {"channels": 2048, "hidden": 8192, "blocks": 32, "kernel": 31, "guide_iterations": 1024}
+        ranges = {"channels": 2048, "hidden": 8192, "blocks": 32, "kernel": 31, "guide_iterations": MAX_ITERATIONS}
         for field, most in ranges.items():
             value = getattr(self, field)
             require(isinstance(value, int) and 1 <= value <= most, field, value, f"1 to {most}")
@@ -121,8 +122,8 @@ class HarmonicNoise(nn.Module):
         log_mel, guide, noise = x.split([N_MELS, HOP, HOP], dim=1)
         carriers = self.carriers(guide.transpose(1, 2).flatten(1) / GUIDE_GAIN, noise.transpose(1, 2).flatten(1))
         gains, rotations = self.weights_of(_features(log_mel, carriers))
-        pitched = carriers[:, :PITCHED] * torch.polar(gains[:, :PITCHED], rotations)
-        noisy = carriers[:, PITCHED:] * gains[:, PITCHED:]
+        pitched = _turned(carriers[:, :PITCHED], gains[:, :PITCHED], rotations)
+        noisy = carriers[:, PITCHED:] * gains[:, PITCHED:].unsqueeze(-2)
         return self.carriers.stft.inverse(pitched.sum(1) + noisy.sum(1))[:, None]
 
     def weights_of(self, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -134,9 +135,16 @@ class HarmonicNoise(nn.Module):
         return values[:, :CARRIERS].clamp(MIN_LOG_GAIN, MAX_LOG_GAIN).exp(), values[:, CARRIERS:]
 
 
+def _turned(spectra: Tensor, gains: Tensor, radians: Tensor) -> Tensor:
+    """Times gain * exp(i * radians); spectra (..., 2, bins), the others (..., bins)."""
+    real, imaginary = spectra.unbind(-2)
+    c, s = gains * radians.cos(), gains * radians.sin()
+    return torch.stack([real * c - imaginary * s, real * s + imaginary * c], dim=-2)
+
+
 def _features(log_mel: Tensor, carriers: Tensor) -> Tensor:
     """The network's input, each part about -1 to 1: (batch, frames, FEATURES)."""
-    guide, partials = carriers[:, 0], carriers[:, 1] / smooth_magnitude(carriers[:, 0], POWER_FLOOR)
-    levels = (power(guide) + 1e-8).log() / 2
-    lines = (power(partials) + 1e-4).log() / 2
+    guide, partials = carriers[:, 0], carriers[:, 1] * (1 / smooth_magnitude(carriers[:, 0], POWER_FLOOR))
+    levels = (power(guide) + 1e-8).log().squeeze(-2) / 2
+    lines = (power(partials) + 1e-4).log().squeeze(-2) / 2
     return torch.cat([log_mel.transpose(1, 2) / 4 + 1, levels / 3 + 0.5, lines], dim=-1)

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vocoders.mel import HOP, N_FFT, PAD
+from vocoders.harmonic_noise.dft import inverse_real_dft, real_dft
+from vocoders.mel import HOP, N_BINS, N_FFT, PAD
 
 OVERLAP = N_FFT // HOP  # windows over any one sample
 MIN_WEIGHT = 1e-8  # of squared windows at a sample, which is 0 at the outermost one
@@ -15,7 +16,8 @@ MIN_WEIGHT = 1e-8  # of squared windows at a sample, which is 0 at the outermost
 class Stft(nn.Module):
     """STFT and its least-squares inverse (Griffin & Lim 1984) with a Hann window; `oversampling` multiplies the rate and all lengths.
 
-    Frame i covers padded samples [hop i, hop i + size), as of `vocoders.mel`. No parameters.
+    Frame i covers padded samples [hop i, hop i + size), as of `vocoders.mel`. A spectrum is its real and its imaginary part in the
+    bins up to 11 kHz. No parameters.
     """
 
     def __init__(self, oversampling: int = 1) -> None:
@@ -25,16 +27,18 @@ class Stft(nn.Module):
         self.register_buffer("window", window, persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """(batch, frames * hop) -> complex (batch, frames, size // 2 + 1)."""
-        frames = F.pad(waveform, (self.pad, self.pad)).unfold(-1, self.size, self.hop)
-        return torch.fft.rfft(frames * self.window)
+        """(batch, frames * hop) -> (batch, frames, 2, 513)."""
+        hops = F.pad(waveform, (self.pad, self.pad)).unflatten(-1, (-1, self.hop))
+        last = OVERLAP - 1
+        windows = torch.cat([*(hops[:, i : i - last] for i in range(last)), hops[:, last:]], dim=-1)
+        return real_dft(windows * self.window, self.size, N_BINS)
 
     def inverse(self, spectrum: Tensor) -> Tensor:
-        """complex (batch, frames, up to size // 2 + 1; missing bins are 0) -> (batch, frames * hop)."""
-        windows = torch.fft.irfft(spectrum, self.size) * self.window
-        weight = self._overlap_add(self.window.square().expand(1, spectrum.shape[1], -1))
+        """(batch, frames, 2, 513) -> (batch, frames * hop)."""
+        windows = inverse_real_dft(spectrum, self.size) * self.window
+        weight = self._overlap_add(self.window.square().expand_as(windows[:1]))
         total = self._overlap_add(windows) / weight.clamp(min=MIN_WEIGHT)
-        return total[:, self.pad : self.pad + spectrum.shape[1] * self.hop]
+        return total[:, self.pad : -self.pad]
 
     def _overlap_add(self, windows: Tensor) -> Tensor:
         """(batch, frames, size) -> (batch, (frames + 3) * hop): four shifted additions."""

@@ -19,6 +19,7 @@ from vocoders.phase.stft import stft
 
 VERSION = 2  # of all that follows and what it uses: packs keep guides, and know old ones by it
 ITERATIONS = 192  # with 32 the guide itself has F0 jitter; with 96 its level on held notes still has a little flutter
+MAX_ITERATIONS = 1024  # that a generator may ask for
 _KNOWN = OVERLAP_FRAMES - 4  # frames that a chunk takes over; windows of the last ones reach beyond what it knows
 
 

@@ -1,7 +1,11 @@
 """A generator as an ONNX file: log mel (1, bands, frames) -> waveform (1, 1, samples), for any number of frames.
 
 A guided one has the guide (1, frames * 256) as a second input: the Griffin-Lim waveform of `vocoders.hifigan.guide`, which is no
-network and stays outside; GUIDE in the metadata says how many iterations it was trained with.
+network and stays outside; GUIDE in the metadata says how many iterations it was trained with. Inside it would start anew in every
+window that is run, where a guide goes on from the frames before.
+A harmonic-plus-noise generator has its noise (1, frames * 256) as a third: that of `vocoders.harmonic_noise.noise`, with the seed
+of NOISE, is a function of its position, where random numbers of ONNX are another's in every runtime and window. Any normal noise
+of variance 1 sounds alike.
 
 Its mel recipe travels in the metadata, and the file is written only when ONNX's arithmetic gives PyTorch's samples.
 """
@@ -19,10 +23,10 @@ from torch import Tensor, nn
 
 from common.durable import write_durably
 from vocoders.checkpoints.contents import Checkpoint
-from vocoders.hifigan.generator import HiFiGANConfig
-from vocoders.hifigan.generator_input import WITH_GUIDE, generator_input
+from vocoders.harmonic_noise.noise import SEED
+from vocoders.hifigan.generator_input import WITH_GUIDE_AND_NOISE, generator_input
 from vocoders.hifigan.openvino_generator import openvino_core
-from vocoders.onnx_files.metadata import CONTEXT, FAMILY, GUIDE, RECIPE
+from vocoders.onnx_files.metadata import CONTEXT, FAMILY, GUIDE, NOISE, RECIPE
 
 OPSET = 17
 MAX_DIFFERENCE = 1e-4  # of the samples, whose full scale is 1
@@ -34,8 +38,6 @@ def export_onnx(checkpoint: Checkpoint, path: Path) -> float:
     Errors: ValueError for a generator that ONNX cannot hold, or a difference beyond `MAX_DIFFERENCE`.
     """
     config = checkpoint.config
-    if config.is_enriched and not isinstance(config, HiFiGANConfig):
-        raise ValueError("this generator computes with complex spectra, which ONNX networks cannot hold")
     if config.is_enriched and not config.is_guided:
         raise ValueError("this generator takes an inverted spectrum beside the mel; ONNX holds the network alone")
     content = _onnx_bytes(checkpoint)
@@ -59,7 +61,12 @@ def _onnx_bytes(checkpoint: Checkpoint) -> bytes:
             buffer,
             input_names=list(inputs),
             output_names=["waveform"],
-            dynamic_axes={"mel": {2: "frames"}, "guide": {1: "guide_samples"}, "waveform": {2: "samples"}},
+            dynamic_axes={
+                "mel": {2: "frames"},
+                "guide": {1: "guide_samples"},
+                "noise": {1: "noise_samples"},
+                "waveform": {2: "samples"},
+            },
             opset_version=OPSET,
             dynamo=False,
         )
@@ -69,6 +76,7 @@ def _onnx_bytes(checkpoint: Checkpoint) -> bytes:
         CONTEXT: str(checkpoint.config.context),
         FAMILY: checkpoint.config.family,
         **({GUIDE: str(checkpoint.config.guide_iterations)} if checkpoint.config.is_guided else {}),
+        **({NOISE: str(SEED)} if "noise" in inputs else {}),
         **{name: value for name, value in checkpoint.about.items() if name in ("licence", "steps", "preset")},
     }
     for name, value in facts.items():
@@ -90,14 +98,15 @@ def _difference(checkpoint: Checkpoint, content: bytes) -> float:
 
 
 class _Guided(nn.Module):
-    """The network of two inputs: a guided generator's own one has both as channels."""
+    """The network of two or three inputs: a guided generator's own one has all as channels."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__()
         self.generator, self._recipe = checkpoint.generator(), checkpoint.recipe
+        self._channels = checkpoint.config.input_channels
 
-    def forward(self, mel: Tensor, guide: Tensor) -> Tensor:
-        return self.generator(generator_input(mel, WITH_GUIDE, self._recipe, guide))
+    def forward(self, mel: Tensor, guide: Tensor, noise: Tensor | None = None) -> Tensor:
+        return self.generator(generator_input(mel, self._channels, self._recipe, guide, noise))
 
 
 def _network(checkpoint: Checkpoint) -> nn.Module:
@@ -110,4 +119,6 @@ def _inputs(checkpoint: Checkpoint, frames: int) -> dict[str, Tensor]:
     inputs = {"mel": torch.randn(1, config.bands, frames, generator=random) * 2 - 5}
     if config.is_guided:
         inputs["guide"] = 0.1 * torch.randn(1, frames * config.hop, generator=random)
+    if config.input_channels == WITH_GUIDE_AND_NOISE:
+        inputs["noise"] = torch.randn(1, frames * config.hop, generator=random)
     return inputs

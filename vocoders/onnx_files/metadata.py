@@ -1,4 +1,5 @@
-"""The metadata of an ONNX file: names with values, beside the network. Here, the mel recipe and the context."""
+"""The metadata of an ONNX file: names with values, beside the network. Here, the mel recipe, the context, and what
+makes the inputs beside the mel."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from typing import Any
 from vocoders.recipes.named import with_its_name
 from vocoders.recipes.recipe import MelRecipe, recipe_from
 
-RECIPE, CONTEXT, FAMILY, GUIDE = "mel_recipe", "context_frames", "family", "guide_iterations"
+RECIPE, CONTEXT, FAMILY = "mel_recipe", "context_frames", "family"
+GUIDE, NOISE = "guide_iterations", "noise_seed"
 
 
 def read_metadata(path: Path) -> dict[str, str]:

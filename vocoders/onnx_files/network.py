@@ -1,4 +1,4 @@
-"""Any ONNX network from a log mel to a waveform, run by OpenVINO in windows."""
+"""Any ONNX network from a log mel to a waveform, run by OpenVINO in windows; beside the mel it may take what our own export adds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from vocoders.features import Features
 from vocoders.hifigan.openvino_generator import openvino_core
 from vocoders.hifigan.windows import windows
 from vocoders.onnx_files.metadata import CONTEXT, read_metadata, recipe_in
+from vocoders.onnx_files.side_inputs import KNOWN_NAMES, SideInputs, side_inputs
 from vocoders.recipes.recipe import MelRecipe
 
 MAX_BYTES = 600_000_000
@@ -31,6 +32,7 @@ class OnnxFacts:
     tail: int  # samples that the waveform is shorter than frames * hop
     context: int
     recipe: MelRecipe | None
+    side: SideInputs
 
 
 class OnnxNetwork:
@@ -50,23 +52,40 @@ class OnnxNetwork:
                 f"{path.name} holds operators that cannot be run ({str(error).splitlines()[0][:120]})"
             ) from error
         self._name = path.name
+        self._bands, self._side = self._inputs(metadata)
         self.facts = self._probe(metadata)
 
     def run(self, mel: np.ndarray) -> np.ndarray:
         """(bands, frames) float32 -> (samples,) float32. Errors: ValueError where the network fails."""
-        try:
-            return np.asarray(self._network(np.ascontiguousarray(mel, np.float32)[None])[0]).reshape(-1)
-        except RuntimeError as error:
-            raise ValueError(
-                f"{self._name} failed on {mel.shape[1]} frames ({str(error).splitlines()[0][:120]})"
-            ) from error
+        return self.over(mel)(0, mel.shape[1])
 
-    def _probe(self, metadata: dict[str, str]) -> OnnxFacts:
+    def over(self, mel: np.ndarray) -> Callable[[int, int], np.ndarray]:
+        """(bands, frames) float32 -> a function from the frames [start, stop), run alone, to their samples (n,) float32.
+
+        Errors, of that function: ValueError where the network fails.
+        """
+        beside = self._side.beside(mel)
+
+        def between(start: int, stop: int) -> np.ndarray:
+            inputs: dict[int | str, np.ndarray] = {0: np.ascontiguousarray(mel[:, start:stop], np.float32)[None]}
+            try:
+                return np.asarray(self._network(inputs | beside(start, stop))[0]).reshape(-1)
+            except RuntimeError as error:
+                raise ValueError(
+                    f"{self._name} failed on {stop - start} frames ({str(error).splitlines()[0][:120]})"
+                ) from error
+
+        return between
+
+    def _inputs(self, metadata: dict[str, str]) -> tuple[int, SideInputs]:
+        """How many bands it takes, and what beside the mel."""
         inputs, outputs = self._network.inputs, self._network.outputs
         shape: Any = inputs[0].partial_shape if inputs else None
-        one = len(inputs) == 1 and len(outputs) == 1 and shape.rank.is_static and len(shape) == 3
+        names = [min(each.get_names(), default="") for each in inputs[1:]]
+        known = bool(inputs) and names in KNOWN_NAMES
+        one = known and len(outputs) == 1 and shape.rank.is_static and len(shape) == 3
         if not (one and shape[1].is_static):
-            wanted = "one input (1, bands, frames) and one output"
+            wanted = "one input (1, bands, frames), perhaps with a guide and noise, and one output"
             raise ValueError(
                 f"{self._name} has {len(inputs)} inputs, the first {shape}, and {len(outputs)} outputs; {wanted} are read"
             )
@@ -75,6 +94,13 @@ class OnnxNetwork:
                 f"{self._name} takes exactly {shape[2].get_length()} frames; export it with a dynamic axis"
             )
         bands = shape[1].get_length()
+        try:
+            return bands, side_inputs(names, bands, metadata)
+        except ValueError as error:
+            raise ValueError(f"{self._name}, which takes {' and '.join(names)} beside the mel: {error}") from error
+
+    def _probe(self, metadata: dict[str, str]) -> OnnxFacts:
+        bands = self._bands
         long, short = (
             len(self.run(np.full((bands, frames), -5, np.float32))) for frames in (_PROBE_FRAMES, _PROBE_FRAMES // 2)
         )
@@ -86,7 +112,7 @@ class OnnxNetwork:
             )
         context = metadata.get(CONTEXT, str(DEFAULT_CONTEXT_FRAMES))
         reach = int(context) if context.isdecimal() and len(context) <= 3 else DEFAULT_CONTEXT_FRAMES
-        return OnnxFacts(bands, hop, tail, reach, recipe_in(metadata))
+        return OnnxFacts(bands, hop, tail, reach, recipe_in(metadata), self._side)
 
 
 class OnnxVocoder:
@@ -100,8 +126,9 @@ class OnnxVocoder:
         """Errors: `FeatureMismatch` for another kind; ValueError for samples that are not numbers."""
         mel = features.require(self.expects, by="this ONNX network")
         facts, frames, parts = self._network.facts, mel.shape[1], []
+        samples_between = self._network.over(mel)
         for window in windows(frames, WINDOW_FRAMES, facts.context):
-            samples = self._network.run(mel[:, window.start : window.stop])
+            samples = samples_between(window.start, window.stop)
             parts.append(samples[(window.first - window.start) * facts.hop : (window.last - window.start) * facts.hop])
             on_progress(window.last / frames)
         samples = np.concatenate(parts)

@@ -27,9 +27,9 @@ from vocoders.checkpoints.trial import (
 )
 from vocoders.features import front_end
 from vocoders.mel import log_mel_of
-from vocoders.onnx_files.network import OnnxNetwork, OnnxVocoder
+from vocoders.onnx_files.network import OnnxFacts, OnnxNetwork, OnnxVocoder
 from vocoders.recipes.configs import read_recipe
-from vocoders.recipes.named import NAMED, with_its_name
+from vocoders.recipes.named import HW2, NAMED, with_its_name
 from vocoders.recipes.recipe import MelRecipe, recipe_from
 from vocoders.systems import Call, Card, System
 
@@ -66,21 +66,32 @@ def inspect(path: Path, said: str | None) -> tuple[MelRecipe, str]:
     """The recipe, and what a trial found that is worth knowing. Errors: ValueError with a sentence."""
     network = OnnxNetwork(path)
     facts = network.facts
-    stated = read_recipe(said.removesuffix(UNCHECKED)) if said else facts.recipe
-    if said and stated and facts.recipe and stated != facts.recipe:
-        raise ValueError(f"{path.name} was exported for the {facts.recipe.name} mel, not {stated.name}")
-    if stated and (stated.bands, stated.hop) != (facts.bands, facts.hop):
-        raise ValueError(
-            f"{path.name} takes {facts.bands} bands and gives {facts.hop} samples of a frame; the {stated.name} mel has "
-            f"{stated.bands} every {stated.hop}"
-        )
+    stated = _stated(path.name, said, facts)
     if stated and said and said.endswith(UNCHECKED):
         return stated, ""
-    fitting = [recipe for recipe in NAMED.values() if (recipe.bands, recipe.hop) == (facts.bands, facts.hop)]
+    known = [HW2] if facts.side.is_guided else NAMED.values()
+    fitting = [recipe for recipe in known if (recipe.bands, recipe.hop) == (facts.bands, facts.hop)]
     distances = {recipe: _distance(network, recipe, path.name) for recipe in ([stated] if stated else fitting)}
     if stated and distances[stated] >= MAX_TRAINED_DISTANCE:
         distances |= {recipe: _distance(network, recipe, path.name) for recipe in fitting}
     return _judged(path.name, stated, distances)
+
+
+def _stated(name: str, said: str | None, facts: OnnxFacts) -> MelRecipe | None:
+    """The recipe that is named, or of the metadata, or the only one that has a guide. Errors: ValueError where it cannot be this network's."""
+    stated = read_recipe(said.removesuffix(UNCHECKED)) if said else facts.recipe
+    if said and stated and facts.recipe and stated != facts.recipe:
+        raise ValueError(f"{name} was exported for the {facts.recipe.name} mel, not {stated.name}")
+    if facts.side.is_guided:
+        stated = stated or HW2
+        if stated != HW2:
+            raise ValueError(f"{name} is a guided generator, which takes the hw2 mel, not {stated.name}")
+    if stated and (stated.bands, stated.hop) != (facts.bands, facts.hop):
+        raise ValueError(
+            f"{name} takes {facts.bands} bands and gives {facts.hop} samples of a frame; the {stated.name} mel has "
+            f"{stated.bands} every {stated.hop}"
+        )
+    return stated
 
 
 def _judged(name: str, stated: MelRecipe | None, distances: dict[MelRecipe, float]) -> tuple[MelRecipe, str]:

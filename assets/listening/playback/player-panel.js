@@ -105,7 +105,7 @@ export class PlayerPanel {
     done.hidden = !enough;
     count.hidden = enough;
     setText(count,
-      words.say('player.heard', { heard: Math.min(heard, need).toFixed(1), need: Number(need.toFixed(1)) }));
+      words.say('player.heard', { heard: words.decimal(Math.min(heard, need)), need: Number(need.toFixed(1)) }));
     bar.render();
   }
 }

@@ -40,7 +40,7 @@ export class Privacy {
    */
   section(title, lines, step) {
     const { words } = this.session;
-    const values = { ...step, days: step.keep_days };
+    const values = { ...step, days: step.keep_days && words.duration(step.keep_days, 'day') };
     return [el('h2', 'booth-subtitle', { text: words.say(title) }),
       el('ul', 'booth-list', {}, ...lines.map((line) => el('li', '', { text: words.say(line, values) })))];
   }

@@ -55,9 +55,9 @@ export class Volume {
   }
 
   update() {
-    const percent = Math.round(this.player.transport.level * 100);
-    this.slider.style.setProperty('--booth-part', String(percent / 100));
-    setAttribute(this.slider, 'aria-valuetext', this.words.say('volume.value', { percent }));
+    const { level } = this.player.transport;
+    this.slider.style.setProperty('--booth-part', String(level));
+    setAttribute(this.slider, 'aria-valuetext', this.words.percent(level));
     this.panel.render();
     this.foot.render(this.missing, this.session.busy && this.words.say('trial.sending'));
   }

@@ -28,7 +28,8 @@ export class Welcome {
     const paragraph = (/** @type {string} */ text, className = 'booth-text') => text && el('p', className, { text });
     const list = (/** @type {string[]} */ keys) => el('ul', 'booth-list', {}, ...keys.map((key) => el('li', '', { text: words.say(key) })));
     this.root = el('div', 'booth-step', {}, this.heading,
-      paragraph(words.say('welcome.facts', study), 'booth-facts'),
+      paragraph(words.say('welcome.facts', { trials: words.count('welcome.trials', study.trials),
+        minutes: words.duration(study.minutes, 'minute') }), 'booth-facts'),
       !durable && el('p', 'booth-notice booth-warning', { role: 'note', text: words.say('welcome.durable') }),
       paragraph(study.about), paragraph(words.say(`welcome.what.${study.mode}`)),
       el('h2', 'booth-subtitle', { text: words.say('welcome.before') }),

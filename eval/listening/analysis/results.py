@@ -67,6 +67,7 @@ def analyse(stored: StoredStudy, rows: Sequence[Mapping], raters: Sequence[Mappi
             "votes": sum(not vote.repeat for vote in votes),
             "votes_screened": sum(not vote.repeat for vote in kept),
         },
+        "languages": _languages(votes, raters),
         "screening": {
             "excluding": list(rules_out),
             "alarms": [{**asdict(alarm), "text": alarm.text} for alarm in stored.alarms],
@@ -90,6 +91,13 @@ def _analysed(study: Study, votes: Sequence[Vote]) -> dict:
     """JSON-ready; empty without votes."""
     found = _json(study.task.analyse(votes)) if votes else {}
     return presentable(found, study.task) if isinstance(found, dict) else {}
+
+
+def _languages(votes: Sequence[Vote], raters: Sequence[Mapping]) -> dict[str, int]:
+    """How many of the raters with votes had the page in each language, most first; a simulated rater has none."""
+    voted = {vote.rater for vote in votes}
+    spoken = Counter(rater["language"] for rater in raters if rater["rater"] in voted and rater.get("language"))
+    return dict(sorted(spoken.items(), key=lambda found: (-found[1], found[0])))
 
 
 def _removed(votes: Sequence[Vote], kept: Sequence[Vote], flags: Sequence[Flag], excluding: Sequence[str]) -> dict:

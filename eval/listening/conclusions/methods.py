@@ -32,6 +32,7 @@ def methods_paragraph(results: Mapping[str, Any], names: Mapping[str, str]) -> s
         f"Listeners took a blind test in the browser ({task.title}): “{task.about}”",
         _material(results, names),
         _raters(results),
+        _languages(results["languages"]),
         "The order of trials followed Williams' Latin squares, balanced over listeners; every sound had to be heard before an answer "
         f"was taken. Each session had {_counted(study['golds'], 'trial')} with a degraded sound, "
         f"{_counted(study['traps'], 'trial')} with beeps and {_counted(study['repeats'], 'repeated trial')}.",
@@ -64,6 +65,12 @@ def _raters(results: Mapping[str, Any]) -> str:
         return f"{found} Post-screening removed nobody."
     rules = ", ".join(f"{rule}: {count}" for rule, count in removed["rules"].items())
     return f"{found} Post-screening removed {_counted(removed['raters'], 'listener')} with {_counted(removed['votes'], 'vote')} (by rule, a listener may break several: {rules})."
+
+
+def _languages(spoken: Mapping[str, int]) -> str:
+    """A scale in another language is another scale."""
+    listeners = ", ".join(f"{tag} ({_counted(count, 'listener')})" for tag, count in spoken.items())
+    return f"The page was in {listeners}." if listeners else ""
 
 
 def _statistics(found: Mapping[str, Any]) -> Sequence[str]:

@@ -34,7 +34,7 @@ ID_BYTES = 8  # of a rehearsal: a nonce names it and the trial, and must not be 
 class UnstoredSessions(Store):
     """The part of a store that a session uses; studies and sounds are those of the store behind it.
 
-    Kept of each: {study: public id, admitted: whether its trials are drawn, events: {kind: data}, answers: {number of a trial:
+    Kept of each: {study: public id, language: of the page, admitted: whether its trials are drawn, events: {kind: data}, answers: {number of a trial:
     answer}}; answers decide where a sequential test ends.
     """
 
@@ -63,20 +63,20 @@ class UnstoredSessions(Store):
         """A rater with the first row of the design, which stays free for others."""
         terms = stored.study.recruiting
         admitted, rater_id = not (terms and terms.screens), secrets.token_hex(ID_BYTES)
-        self._kept.put(rater_id, {"study": stored.public_id, "admitted": admitted, "events": {}, "answers": {}})
-        return _rater(stored, rater_id, admitted)
+        kept = {"study": stored.public_id, "language": language, "admitted": admitted, "events": {}, "answers": {}}
+        self._kept.put(rater_id, kept)
+        return _rater(stored, rater_id, kept)
 
     def admit(self, stored: StoredStudy, rater: Rater) -> Rater:
         """The rater with its trials."""
-        self._change(rater, lambda kept: kept.update(admitted=True))
-        return _rater(stored, rater.id, True)
+        return _rater(stored, rater.id, self._change(rater, lambda kept: kept.update(admitted=True)))
 
     def rater(self, rater_id: str) -> Rater | None:
         """None for one that is over."""
         if (kept := self._kept.get(rater_id)) is None:
             return None
         try:
-            return _rater(self.study(kept["study"]), rater_id, kept["admitted"])
+            return _rater(self.study(kept["study"]), rater_id, kept)
         except KeyError:  # the study was deleted meanwhile
             return None
 
@@ -148,8 +148,8 @@ class UnstoredSessions(Store):
     def _found(self, rater: Rater) -> dict:
         return self._known(self._kept.get(rater.id))
 
-    def _change(self, rater: Rater, change: Callable[[dict], object]) -> None:
-        self._known(self._kept.change(rater.id, change))
+    def _change(self, rater: Rater, change: Callable[[dict], object]) -> dict:
+        return self._known(self._kept.change(rater.id, change))
 
     @staticmethod
     def _known(kept: dict | None) -> dict:
@@ -158,9 +158,9 @@ class UnstoredSessions(Store):
         return kept
 
 
-def _rater(stored: StoredStudy, rater_id: str, admitted: bool) -> Rater:
-    row, plan = (0, plan_session(stored.study, 0)) if admitted else (-1, ())
-    return Rater(rater_id, stored.number, stored.public_id, row, plan, CODE)
+def _rater(stored: StoredStudy, rater_id: str, kept: Mapping[str, Any]) -> Rater:
+    row, plan = (0, plan_session(stored.study, 0)) if kept["admitted"] else (-1, ())
+    return Rater(rater_id, stored.number, stored.public_id, row, plan, CODE, kept["language"])
 
 
 class _OpenDoor(Reception):

@@ -53,9 +53,9 @@ class Listening(Tokens):
         arrival = self._reception.arrival(stored, address or {})
         rater = self._reception.known(stored, arrival)
         if rater:
-            return {"token": self._token(rater), **self._step(stored, rater)}
+            return self._begun(stored, rater)
         if token and not arrival.visit and (rater := self._rater(token, stored)):
-            return self._step(stored, rater)
+            return self._begun(stored, rater)
         return self._reception.refusal(stored, arrival) or self._welcome(stored, arrival.is_preview)
 
     def join(
@@ -65,7 +65,7 @@ class Listening(Tokens):
         device: Mapping[str, object],
         address: Mapping[str, object] | None = None,
     ) -> dict:
-        """A new rater's token and first step. device: facts about the browser, stored as they are; address: as of `resume`."""
+        """A new rater's token and first step. language: of the page; device: facts about the browser, stored as they are; address: as of `resume`."""
         stored = self._study(public_id, fresh=True)
         arrival = self._reception.arrival(stored, address or {})
         rater = self._reception.known(stored, arrival)
@@ -78,7 +78,7 @@ class Listening(Tokens):
                 return self._reception.end(stored, "quota_full", arrival.visit)
             except ClosedError:
                 return self._reception.closed(stored, arrival)
-        return {"token": self._token(rater), **self._step(stored, rater)}
+        return self._begun(stored, rater)
 
     def next(self, token: str, done: str, data: Mapping[str, object]) -> dict:
         """Stores a step of `SETUP_STEPS` as done; returns the step after it. data: the step's outcome."""
@@ -172,6 +172,10 @@ class Listening(Tokens):
             "durable": self.durable,
             "preview": is_preview,
         }
+
+    def _begun(self, stored: StoredStudy, rater: Rater) -> dict:
+        """A session that goes on in the language in which it began, whichever the browser asks for: its scale stays the same."""
+        return {"token": self._token(rater), "language": rater.language, **self._step(stored, rater)}
 
     def _step(self, stored: StoredStudy, rater: Rater) -> dict:
         """The first step that is not stored as done, so that a session resumes after a reload, in another tab, or after a

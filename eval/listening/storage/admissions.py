@@ -63,9 +63,8 @@ class Admissions(Transactions):
                 if not self._has_room(connection, stored):
                     raise NoPlaceError
                 row, plan = self._draw(connection, stored, bool(terms and terms.screens))
-                rater = Rater(
-                    secrets.token_hex(12), stored.number, stored.public_id, row, plan, secrets.token_hex(4).upper()
-                )
+                code = secrets.token_hex(4).upper()
+                rater = Rater(secrets.token_hex(12), stored.number, stored.public_id, row, plan, code, language)
                 values = {"id": rater.id, "study_id": rater.study, "row": row, "code": rater.code}
                 about = {"language": language, "device": dict(device), "created": self._clock()}
                 connection.execute(sa.insert(t.rater).values(**values, plan=[asdict(x) for x in plan], **about))
@@ -263,7 +262,9 @@ def insert_event(connection: Connection, now: float, study: int, rater: str | No
 
 def _first_rater(connection: Connection, condition: sa.ColumnElement[bool]) -> Rater | None:
     row = connection.execute(sa.select(t.rater, t.study.c.public_id).join(t.study).where(condition)).first()
-    return None if row is None else Rater(row.id, row.study_id, row.public_id, row.row, _plan(row.plan), row.code)
+    if row is None:
+        return None
+    return Rater(row.id, row.study_id, row.public_id, row.row, _plan(row.plan), row.code, row.language)
 
 
 def _plan(rows: Sequence[Mapping]) -> tuple[Trial, ...]:

@@ -63,7 +63,8 @@ class StoredStudy:
 
 @dataclass(frozen=True)
 class Rater:
-    """One session: the rater's design row and the trials that follow from it. code: shown at the end, proves participation."""
+    """One session: the rater's design row and the trials that follow from it. code: shown at the end, proves participation.
+    language: tag of the page's, "" where there is none."""
 
     id: str
     study: int
@@ -71,6 +72,7 @@ class Rater:
     row: int
     plan: tuple[Trial, ...]
     code: str
+    language: str = ""
 
     @property
     def is_admitted(self) -> bool:

@@ -238,6 +238,7 @@ def test_the_methods_paragraph_has_the_numbers(tmp_path):
         "6 clips were heard through 3 systems (low, middle, High), 2.0 s long",
         "4 listeners started and 4 finished",
         f"4 gave {found['n']['votes']} votes. Post-screening removed nobody.",
+        "The page was in en (4 listeners).",
         "1 trial with a degraded sound, 1 trial with beeps and 1 repeated trial",
         "The 10 comparisons were tested together with Holm's correction",
     ):

@@ -243,6 +243,15 @@ def test_a_token_of_another_study_starts_anew(http, studies):
     assert listener.post("open", study="made-up").json()["error"] == "unknown_study"
 
 
+def test_a_session_keeps_the_language_in_which_it_began(http, listening, studies):
+    listener = Listener(http, studies["acr"], any_answer)
+    begun = listener.post("join", study=studies["acr"], language="zh-TW", device={}).json()
+    assert begun["language"] == "zh-TW"
+    assert listener.post("open", study=studies["acr"], token=begun["token"]).json()["language"] == "zh-TW"
+    assert "language" not in listener.post("open", study=studies["acr"]).json(), "the page's own choice"
+    assert listening.store.raters(studies["acr"])[-1]["language"] == "zh-TW"
+
+
 def test_a_session_goes_on_after_a_restart(listening, http, studies, data_dir):
     listener = Listener(http, studies["acr"], any_answer)
     step = listener.run(until=lambda step: step["step"] == "trial" and not step["training"] and step["number"] == 4)

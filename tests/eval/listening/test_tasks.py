@@ -11,12 +11,13 @@ from eval.listening.tasks.registry import TASKS, task_of
 from eval.reports.study_blocks import NEUTRAL_SHADE, SHADES, shade
 
 LISTENING = ASSETS / "listening"
+LANGUAGES = sorted(file.stem for file in (LISTENING / "languages").iterdir())
 
 
-@pytest.mark.parametrize("language", ["en", "zh-TW"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("task_id", TASKS)
 def test_a_task_has_its_texts(task_id, language):
-    texts = json.loads((LISTENING / f"{language}.json").read_text("utf-8"))
+    texts = json.loads((LISTENING / "languages" / f"{language}.json").read_text("utf-8"))
     for key in ("welcome.what", "instructions", "instructions.beeps", "trial.title"):
         assert texts[f"{key}.{task_id}"]
     module = (LISTENING / "tasks" / f"{task_id}.js").read_text("utf-8")

@@ -5,7 +5,9 @@ FROM python:3.11-slim-bookworm
 # Packages first: a change of code does not install them again. The torch of PyPI brings CUDA along, gigabytes that a CPU
 # never uses; pip prefers the version that ends in "+cpu", which only PyTorch's own index has.
 COPY requirements.txt /app/requirements.txt
-RUN pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu -r /app/requirements.txt
+# Optional ones, such as those of deploy/servers/compose.yaml
+ARG PACKAGES=""
+RUN pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu -r /app/requirements.txt $PACKAGES
 
 # A fixed number, so that the files in a volume keep their owner whatever image writes them.
 RUN groupadd --gid 10001 lab \

@@ -7,15 +7,19 @@ import functools
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from common.command import run
 
 # Before Gradio is imported: no telemetry, and uploads stay inside the data directory (set in `main`).
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 if TYPE_CHECKING:
     from server.executor import Executor
+    from server.shared_state import SharedState
 
 MAX_SESSIONS = 100  # of each page: Gradio keeps the layout of every one, 0.3 MB, long after the page was left
 MAX_CONNECTIONS = 500  # an open page holds two or three; beyond that the answer is 503
@@ -34,13 +38,16 @@ class Settings:
     root_path: str = ""  # where a proxy serves the app, such as /lab
     log_requests: bool = False  # a line of JSON about each of them
     keep_comparisons: float | None = None  # seconds for which a link to a comparison lives; None: there are none
+    database: str = ""  # address of PostgreSQL; none: a file in data_dir
+    redis: str = ""  # address that several processes of the app share; none: this one is alone
+    dask: str = ""  # address of a scheduler for heavy work; none: a process of this machine
 
 
-def build_app(settings: Settings, compute: Executor):
+def build_app(settings: Settings, compute: Executor, shared: SharedState | None = None):
     """The FastAPI application with the page mounted at "/" and the listeners' at "/rate".
 
-    compute: runs the heavy work. Errors: `StoreError` for a DATABASE_URL that is none, ValueError for a
-    LISTENING_DATASET that cannot be reached.
+    compute: runs the heavy work; shared: with other processes of the app, None: with none. Errors: `StoreError` for a DATABASE_URL
+    that is none, ValueError for a LISTENING_DATASET that cannot be reached, and for processes that do not belong together.
     """
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir.resolve() / "uploads")
     import gradio as gr
@@ -54,6 +61,7 @@ def build_app(settings: Settings, compute: Executor):
     from server.results import ResultStore
     from server.shared.links import SharedLinks
     from server.shared.routes import shared_routes
+    from server.shared_state import SharedState, require_one_service
     from ui.compare.running import Running
     from ui.compare.sharing.routes import sharing_routes
     from ui.listening.desk.results import LinkedReports
@@ -64,13 +72,18 @@ def build_app(settings: Settings, compute: Executor):
     from vocoders.catalogue import BUILT_IN
     from vocoders.recordings.reader import Limits
 
+    shared = shared or SharedState()
     store = ResultStore(settings.data_dir / "results")
-    links = SharedLinks(settings.data_dir / "shared", settings.keep_comparisons)
-    shutil.rmtree(settings.data_dir / "uploads", ignore_errors=True)  # of sessions that ended with the process before
+    links = SharedLinks(settings.data_dir / "shared", settings.keep_comparisons, limiter=shared.limiter)
+    if shared.alone:
+        shutil.rmtree(
+            settings.data_dir / "uploads", ignore_errors=True
+        )  # of sessions that ended with the process before
     limits = Limits(max_seconds=settings.max_seconds, max_megabytes=settings.max_megabytes)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
     def sweep() -> None:
+        shared.refresh()
         links.sweep()
         listening.delete_expired()
 
@@ -86,17 +99,18 @@ def build_app(settings: Settings, compute: Executor):
             raise HTTPException(404, "This result is no longer here; run the comparison again.")
         return FileResponse(path, headers={"Cache-Control": "private, max-age=3600"})
 
-    listening = open_listening(settings.data_dir)
+    listening = open_listening(settings.data_dir, settings.database)
+    require_one_service(shared, settings.data_dir, listening)
     app.include_router(health_routes(settings.data_dir, listening, Running.count))
     preview = every_trial_of(listening)
-    app.include_router(rate_routes(listening, preview))
+    app.include_router(rate_routes(listening, preview, shared.kept))
     app.include_router(results_routes(LinkedReports(listening.store, BUILT_IN)))
     app.add_api_route("/rate", with_slash)
     # An app of its own: what the browser of a listener is told of it holds nothing of the systems
     rate_page = build_rate_page()
     rate_page.state_session_capacity = MAX_SESSIONS
     gr.mount_gradio_app(app, rate_page, path="/rate", **rate_page_options())
-    page = build_page(BUILT_IN, store, links, limits, listening, preview, settings.data_dir, compute)
+    page = build_page(BUILT_IN, store, links, limits, listening, preview, settings.data_dir, compute, shared.limiter)
     page.state_session_capacity = MAX_SESSIONS
     page.queue(max_size=16, default_concurrency_limit=2, api_open=False)
     gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())
@@ -109,6 +123,7 @@ def build_app(settings: Settings, compute: Executor):
         requests_per_minute=settings.requests_per_minute,
         is_full=functools.partial(is_full, settings.data_dir),
         platform_of=listening.platform_of,
+        limiter=shared.limiter,
     )
     return app
 
@@ -140,6 +155,24 @@ def parse_args() -> Settings:
         metavar="30d|12h|off",
         help="how long a link to a comparison lives that a visitor makes (off: there are none)",
     )
+    parser.add_argument(
+        "--database",
+        default=os.environ.get("DATABASE_URL", "").strip(),
+        metavar="URL",
+        help="postgresql://USER@HOST/NAME for studies and answers (a file in --data-dir)",
+    )
+    parser.add_argument(
+        "--redis",
+        default=os.environ.get("REDIS_URL", "").strip(),
+        metavar="URL",
+        help="redis://HOST:PORT/0 that several processes of the app share; needs --database and one --data-dir (none)",
+    )
+    parser.add_argument(
+        "--dask",
+        default=os.environ.get("DASK_SCHEDULER", "").strip(),
+        metavar="ADDRESS",
+        help="tcp://HOST:PORT of a Dask scheduler for heavy work (a process of this machine)",
+    )
     parser.add_argument("--log-requests", action="store_true", help="a line of JSON on stderr about every request")
     return Settings(**vars(parser.parse_args()))
 
@@ -153,7 +186,7 @@ def _lifetime(text: str) -> float | None:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def main() -> None:
+def main() -> int:
     settings = parse_args()
     settings = replace(settings, data_dir=settings.data_dir.resolve())
     os.chdir(Path(__file__).parent)  # Gradio serves the page's own files by paths relative to where it runs
@@ -163,21 +196,25 @@ def main() -> None:
     from eval.compare.recording import warm_up
     from server.log import log_to_stderr
     from server.process import Worker
+    from server.shared_state import SharedState, check_addresses
     from server.sweep import keep_sweeping
     from server.zero_gpu import report_to_zero_gpu
     from vocoders.catalogue import BUILT_IN
     from vocoders.recordings import contained as contained_audio
     from vocoders.systems import Call
 
+    check_addresses(settings.database, settings.redis)
     share_arenas()
     log_to_stderr(settings.log_requests)
     report_to_zero_gpu()
-    worker = Worker(prepare=Call(warm_up, (BUILT_IN,)))
-    app = build_app(settings, worker)
+    prepare = Call(warm_up, (BUILT_IN,))
+    compute = _cluster(settings.dask, prepare) if settings.dask else Worker(prepare)
+    app = build_app(settings, compute, SharedState(settings.redis))
     keep_sweeping(settings.data_dir / "uploads", settings.data_dir / "results", also=app.state.sweep)
 
     def start_processes() -> None:
-        worker.start()  # waits until the fork server has imported PyTorch, which the page need not
+        if isinstance(compute, Worker):
+            compute.start()  # waits until the fork server has imported PyTorch, which the page need not
         contained_audio.start()
 
     threading.Thread(target=start_processes, daemon=True).start()
@@ -196,7 +233,14 @@ def main() -> None:
         # A Space is reached through its platform's proxy only, whose address is not known beforehand
         forwarded_allow_ips="*" if "SPACE_ID" in os.environ else None,
     )
+    return 0
+
+
+def _cluster(address: str, prepare: Callable[[], None]) -> Executor:
+    from server.dask_cluster import Cluster  # only here: its package is optional
+
+    return Cluster(address, prepare)
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,3 +61,31 @@ def publish(beside: Path, path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path, with_others: bool = False) -> Iterator[None]:
+    """No other process is in the folder meanwhile; by a lock on a file beside it, which ends with the process.
+
+    with_others: only none that is alone, for writers that do not touch each other's files.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_SH if with_others else fcntl.LOCK_EX)
+        yield
+
+
+def drawn_once(path: Path) -> str:
+    """The random text in the file, which the first process that asks draws: of several at once, one. Only its owner may read it."""
+    if not path.is_file() or not path.stat().st_size:
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(32))
+        try:
+            os.link(draft, path)  # atomic, and of one process only
+        except FileExistsError:
+            if not path.stat().st_size:  # left by a disk that was full: with an empty secret everyone could sign tokens
+                draft.replace(path)
+        draft.unlink(missing_ok=True)
+    return path.read_text().strip()

@@ -42,6 +42,19 @@ def parse_args() -> argparse.Namespace:
     space.add_argument("--dry-run", action="store_true", help="list what would go; needs no token and no network")
     space.add_argument("--force", action="store_true", help="replace the files of a Space that exists already")
     space.set_defaults(command=space_command)
+    endurance = commands.add_parser(
+        "endurance",
+        help="the proof that several servers lose nothing under load and kills; needs PostgreSQL, Redis, nginx",
+    )
+    endurance.add_argument("--raters", type=int, default=300, metavar="N", help="simulated raters (300)")
+    endurance.add_argument("--studies", type=int, default=3, metavar="N", help="studies that they take part in (3)")
+    endurance.add_argument("--minutes", type=float, default=10.0, metavar="M", help="of all sessions together (10)")
+    endurance.add_argument(
+        "--kill-every", type=float, default=30.0, metavar="SECONDS", help="a process of the app, and a worker (30)"
+    )
+    endurance.add_argument("--apps", type=int, default=3, metavar="N", help="processes of the app (3)")
+    endurance.add_argument("--workers", type=int, default=2, metavar="N", help="workers of the Dask cluster (2)")
+    endurance.set_defaults(command=endurance_with)
     return parser.parse_args()
 
 
@@ -71,6 +84,15 @@ def space_command(args: argparse.Namespace) -> int:
     target = Target(args.space, args.private, args.hardware, args.dataset, answers_token)
     print(publish(target, files, f"Vocoder Listening Lab {version(ROOT)}", args.force))
     return 0
+
+
+def endurance_with(args: argparse.Namespace) -> int:
+    from deploy.endurance.command import Plan, endurance_command  # only here: the other commands need no database
+
+    seconds = 60 * args.minutes
+    return endurance_command(
+        Plan(args.raters, args.studies, seconds, args.kill_every, apps=args.apps, workers=args.workers)
+    )
 
 
 def _show(files: list[SpaceFile]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import shutil
@@ -28,7 +29,8 @@ class ResultFolder:
 
 
 class ResultStore:
-    """Folders below `root`, those of an earlier run included: an open page outlives its server. Thread-safe."""
+    """Folders below `root`, those of an earlier run and of other processes included: an open page outlives its server. Threads and
+    processes may share them."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -54,9 +56,12 @@ class ResultStore:
         return path if path.is_file() else None
 
     def _sweep(self) -> None:
-        folders = sorted(self._root.iterdir(), key=lambda folder: folder.stat().st_mtime)
+        changed = {}
+        for folder in self._root.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # removed by another process
+                changed[folder] = folder.stat().st_mtime
         born = time.time() - MAX_AGE_SECONDS
-        surplus = len(folders) - (MAX_FOLDERS - 1)
-        for index, folder in enumerate(folders):
-            if index < surplus or folder.stat().st_mtime < born:
+        surplus = len(changed) - (MAX_FOLDERS - 1)
+        for index, folder in enumerate(sorted(changed, key=lambda folder: changed[folder])):
+            if index < surplus or changed[folder] < born:
                 shutil.rmtree(folder, ignore_errors=True)

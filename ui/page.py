@@ -13,6 +13,7 @@ from eval.listening.session.service import Listening
 from server.executor import Executor
 from server.results import ResultStore
 from server.shared.links import SharedLinks
+from server.shared_state import Limiter
 from server.sweep import MAX_AGE_SECONDS
 from ui.api import api_endpoints
 from ui.compare.tab import compare_tab
@@ -41,8 +42,9 @@ def build_page(
     preview: EveryTrial,
     data_dir: Path,
     compute: Executor,
+    limiter: Limiter | None = None,
 ) -> gr.Blocks:
-    """links: to comparisons that are kept; compute: runs the heavy work."""
+    """links: to comparisons that are kept; compute: runs the heavy work; limiter: counts wrong keys, None: in this process."""
     gr.set_static_paths([*(ASSETS / name for name in FILES), CHARTS, *(ASSETS / "player").iterdir()])
     with gr.Blocks(
         title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, round(MAX_AGE_SECONDS))
@@ -59,7 +61,9 @@ def build_page(
             with gr.Tab("Vocoders", id="vocoders"):
                 vocoders_tab(systems, uploads, inputs.choice)
             with gr.Tab("Blind tests", id="studies"):
-                rated = studies_tab(listening, preview, data_dir, systems, store, limits, uploads, inputs, compute)
+                rated = studies_tab(
+                    listening, preview, data_dir, systems, store, limits, uploads, inputs, compute, limiter
+                )
         take_over(make_study.click, folders, rated, tabs, "studies")
         api_endpoints(systems, store, limits, compute)
     return page

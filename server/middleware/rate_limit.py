@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.responses import JSONResponse
 
 from server.middleware.asgi import App, RefusingMiddleware, Scope, refused, route_path
+from server.shared_state import Limiter
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,12 @@ RULES = (
 
 
 class RateLimitMiddleware(RefusingMiddleware):
-    """The counts are kept in memory, one for each client address and rule."""
+    """One count for each client address and rule."""
 
-    def __init__(self, app: App, per_minute: int) -> None:
-        """per_minute: requests of one client, 0 for no limit."""
-        from limits.storage import MemoryStorage
-        from limits.strategies import MovingWindowRateLimiter
-
+    def __init__(self, app: App, per_minute: int, limiter: Limiter) -> None:
+        """per_minute: requests of one client, 0 for no limit; limiter: counts them."""
         super().__init__(app)
-        self._limiter, self._per_minute = MovingWindowRateLimiter(MemoryStorage()), per_minute
+        self._limiter, self._per_minute = limiter, per_minute
 
     def refusal(self, scope: Scope) -> JSONResponse | None:
         """429 for a client above the requests per minute of the first rule that fits."""

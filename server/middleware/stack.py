@@ -17,6 +17,7 @@ from server.middleware.same_origin import SameOriginMiddleware
 from server.middleware.security_headers import SecurityHeadersMiddleware
 from server.middleware.size_cap import SizeCapMiddleware
 from server.middleware.upload_paths import UploadPathsMiddleware
+from server.shared_state import Limiter
 
 
 def protect(
@@ -27,12 +28,13 @@ def protect(
     requests_per_minute: int = 240,
     is_full: Callable[[], bool] = lambda: False,
     platform_of: Callable[[str], Platform | None] = lambda study: None,
+    limiter: Limiter | None = None,
 ) -> None:
     """Puts all middleware around the app.
 
     max_file_bytes: of one uploaded file; uploads: the folder in which Gradio stores them; requests_per_minute: of one client
     for work that costs something, 0 for no limit; is_full: whether the disk has no room for an upload; platform_of: where the listeners
-    of a study come from, by its public id.
+    of a study come from, by its public id; limiter: counts requests, None: in this process.
     """
     outermost_first = (
         Middleware(AccessLogMiddleware),  # refusals are logged too
@@ -41,7 +43,7 @@ def protect(
         Middleware(SameOriginMiddleware),
         Middleware(SizeCapMiddleware, max_file_bytes=max_file_bytes),
         Middleware(FreeDiskMiddleware, is_full=is_full),
-        Middleware(RateLimitMiddleware, per_minute=requests_per_minute),
+        Middleware(RateLimitMiddleware, per_minute=requests_per_minute, limiter=limiter or Limiter()),
         Middleware(UploadPathsMiddleware, uploads=uploads),  # the only one that reads the body, so the last
     )
     for middleware, _, options in reversed(outermost_first):

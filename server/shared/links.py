@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from common.disk_space import is_full
-from common.durable import DiskFull, write_durably, write_text_durably
+from common.durable import DiskFull, alone_in, write_durably, write_text_durably
+from server.shared_state import Limiter
 
 MAX_LINKS = 500  # beyond it the oldest goes
 MAX_BYTES = 4e9  # of all files; beyond it the oldest go
@@ -47,7 +48,8 @@ class _Record:
 
 
 class SharedLinks:
-    """HTML files below `root`, two files for each link: the later one, the record, makes it valid. Thread-safe."""
+    """HTML files below `root`, two files for each link: the later one, the record, makes it valid. Threads and processes may share
+    them."""
 
     def __init__(
         self,
@@ -56,15 +58,14 @@ class SharedLinks:
         max_links: int = MAX_LINKS,
         max_bytes: float = MAX_BYTES,
         clock: Callable[[], float] = time.time,
+        limiter: Limiter | None = None,
     ) -> None:
-        """lifetime: of new links in seconds; None makes none, and opens none of those that were made before."""
-        from limits.storage import MemoryStorage
-        from limits.strategies import MovingWindowRateLimiter
-
+        """lifetime: of new links in seconds; None makes none, and opens none of those that were made before. limiter: counts
+        the links of a client, None: in this process."""
         self.lifetime = lifetime
         self._root, self._max_links, self._max_bytes, self._clock = root, max_links, max_bytes, clock
         self._lock = threading.Lock()
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limiter = limiter or Limiter()
 
     def add(self, page: bytes, client: str) -> Link:
         """Stores the page under a new link. client: an address; each may make `MAX_PER_HOUR`.
@@ -75,7 +76,7 @@ class SharedLinks:
 
         if self.lifetime is None:
             raise LinkRefused("This server keeps no comparisons; download the file and send that.")
-        if not self._limiter.hit(RateLimitItemPerHour(MAX_PER_HOUR), client):
+        if not self._limiter.hit(RateLimitItemPerHour(MAX_PER_HOUR), client, "links"):
             raise LinkRefused(f"At most {MAX_PER_HOUR} links an hour can be made from one address; try again later.")
         if len(page) > self._max_bytes:
             raise LinkRefused("This comparison is too large for a link; download the file and send that.")
@@ -85,7 +86,7 @@ class SharedLinks:
         now = self._clock()
         link = Link(secrets.token_urlsafe(16), secrets.token_urlsafe(16), now + self.lifetime)
         record = _Record(now, link.expires, _hash(link.key))
-        with self._lock:
+        with self._lock, alone_in(self._root):
             self._make_room(len(page))
             try:
                 write_durably(self._page(link.token), page)
@@ -102,7 +103,7 @@ class SharedLinks:
 
     def remove(self, token: str, key: str) -> bool:
         """Deletes the link; whether there was one with that key."""
-        with self._lock:
+        with self._lock, alone_in(self._root):
             record = self._read(token)
             if record is None or not hmac.compare_digest(record.key_sha256, _hash(key)):
                 return False
@@ -111,7 +112,7 @@ class SharedLinks:
 
     def sweep(self) -> None:
         """Removes links whose time is over, and remains of one that was not finished."""
-        with self._lock:
+        with self._lock, alone_in(self._root):
             records = self._records()
             for token, record in records.items():
                 if record.expires <= self._clock():

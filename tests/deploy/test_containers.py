@@ -24,6 +24,7 @@ BY_OTHERS = {  # documented variables that a library or the compose file reads, 
 }
 # Set by whatever the app runs on, or by the app for its libraries: nobody has to know of them
 NOT_FOR_USERS = {"SPACE_ID", "SPACES_ZERO_GPU", "GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED", "ORT_DISABLE_TELEMETRY"}
+NOT_FOR_USERS |= {"OMP_NUM_THREADS"}
 
 
 def steps() -> list[tuple[str, str]]:
@@ -179,6 +180,66 @@ def test_no_password_is_written_down(services):
         s["environment"][n] for s, n in ((services["app"], "PGPASSWORD"), (services["db"], "POSTGRES_PASSWORD"))
     ]
     assert all(value.startswith("${POSTGRES_PASSWORD:?") for value in required)  # compose refuses to start without it
+
+
+# ------------------------------------------------ deploy/servers/compose.yaml
+
+
+@pytest.fixture
+def servers() -> dict:
+    return yaml.safe_load((ROOT / "deploy" / "servers" / "compose.yaml").read_text("utf-8"))["services"]
+
+
+def test_several_servers_are_locked_down_as_one_is(services, servers):
+    assert servers.keys() == {"app1", "app2", "app3", "proxy", "scheduler", "worker", "redis", "db"}
+    for name, service in servers.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert any(mount.startswith("/tmp:") and "size=" in mount for mount in service["tmpfs"]), name
+        assert service["mem_limit"], name
+        assert service["pids_limit"], name
+        assert service["restart"] == "unless-stopped", name
+    assert servers["app1"] == servers["app2"] == servers["app3"]
+    for name in ("networks", "tmpfs", "volumes", "mem_limit", "pids_limit", "init", "stop_grace_period"):
+        assert servers["app1"][name] == services["app"][name], name
+    assert servers["db"] == services["db"]
+
+
+def test_of_several_servers_only_the_proxy_is_published_and_only_here(servers):
+    assert [name for name, service in servers.items() if "ports" in service] == ["proxy"]
+    (port,) = servers["proxy"]["ports"]
+    assert port.startswith("127.0.0.1:")
+    assert port.endswith(f":{servers['proxy']['environment']['LAB_LISTEN']}")
+    assert [name for name, service in servers.items() if "front" not in service["networks"]] == [
+        *("scheduler", "worker", "redis", "db")
+    ]
+
+
+def test_all_processes_of_the_app_share_one_of_each(servers):
+    environment = servers["app1"]["environment"]
+    assert environment["DATABASE_URL"] == "postgresql://lab@db:5432/lab"
+    assert environment["REDIS_URL"].startswith("redis://redis:")
+    assert environment["DASK_SCHEDULER"] == servers["worker"]["command"][4]
+    assert servers["worker"]["command"][:4] == ["python", "-m", "dask", "worker"]
+    for name in ("app1", "scheduler", "worker"):
+        assert servers[name]["volumes"] == [f"lab-data:{only('VOLUME')}"], "the same files at the same place"
+        (*_, packages) = servers[name]["build"]["args"].values()
+        assert set(packages.split()) <= set((ROOT / "tests" / "requirements.txt").read_text("utf-8").splitlines())
+    required = [servers["app1"]["environment"]["PGPASSWORD"], servers["db"]["environment"]["POSTGRES_PASSWORD"]]
+    assert all(value.startswith("${POSTGRES_PASSWORD:?") for value in required)
+
+
+def test_the_proxy_knows_every_process_of_the_app(servers):
+    variables = servers["proxy"]["environment"]
+    found = re.findall(r"server (\w+):(\d+) max_fails=1 fail_timeout=2s;", variables["LAB_SERVERS"])
+    assert found == [(name, only("EXPOSE")) for name in ("app1", "app2", "app3")]
+    template = (ROOT / "deploy" / "servers" / "nginx.conf.template").read_text("utf-8")
+    settings = "\n".join(line for line in template.splitlines() if not line.lstrip().startswith("#"))
+    assert set(re.findall(r"\$\{(\w+)\}", settings)) == {"LAB_LISTEN", "LAB_SERVERS"} < variables.keys()
+    assert re.match(variables["NGINX_ENVSUBST_FILTER"], "LAB_LISTEN")
+    (mounted,) = servers["proxy"]["volumes"]
+    assert mounted.startswith("./nginx.conf.template:/etc/nginx/templates/")
 
 
 # ------------------------------------------------ environment variables

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from common.kept import Kept
 from eval.listening.session.errors import RequestError
 from eval.listening.session.every_trial import EveryTrial
 from eval.listening.session.preview import Preview
@@ -101,8 +102,9 @@ class Forget(_Body):
     token: str = Field(max_length=400)
 
 
-def rate_routes(listening: Listening, preview: EveryTrial | None = None) -> APIRouter:
-    """The HTTP interface of listening sessions, below /listening. preview: answers those of its own links, and stores nothing."""
+def rate_routes(listening: Listening, preview: EveryTrial | None = None, kept: Kept | None = None) -> APIRouter:
+    """The HTTP interface of listening sessions, below /listening. preview: answers those of its own links, and stores nothing.
+    kept: where rehearsals live; None: in the memory of this process."""
     router = APIRouter(prefix="/listening")
 
     def call(path: str, model: type[Body], work: Callable[[Body], dict]) -> None:
@@ -122,7 +124,7 @@ def rate_routes(listening: Listening, preview: EveryTrial | None = None) -> APIR
 
         router.add_api_route(path, endpoint, methods=["POST"], include_in_schema=False)
 
-    rehearsals = Preview(listening)
+    rehearsals = Preview(listening, kept)
 
     def opened(body: Open | Join) -> Listening:
         return preview if preview and preview.owns(body.study) else rehearsals.opened(body.study, body.address)

@@ -11,6 +11,7 @@ from eval.listening.session.every_trial import EveryTrial
 from eval.listening.session.service import Listening
 from server.executor import Executor
 from server.results import ResultStore
+from server.shared_state import Limiter
 from ui.compare.inputs import Inputs
 from ui.folders.chooser import FoldersChooser
 from ui.listening.desk.desk import Desk
@@ -30,6 +31,7 @@ def studies_tab(
     uploads: gr.State,
     inputs: Inputs,
     compute: Executor,
+    limiter: Limiter | None = None,
 ) -> FoldersChooser:
     """Lays out the tab: making a study, and the desk of its owner. Returns the maker's field for folders."""
     gr.Markdown(
@@ -41,5 +43,5 @@ def studies_tab(
     with gr.Tab("Make a study", id="study-make"):
         folders = lay_out_making(listening, data_dir, systems, limits, uploads, inputs, compute)
     with gr.Tab("Studies and results", id="study-results"):
-        lay_out_desk(Desk(listening, preview, data_dir, systems, store, compute), systems, uploads)
+        lay_out_desk(Desk(listening, preview, data_dir, systems, store, compute, limiter), systems, uploads)
     return folders

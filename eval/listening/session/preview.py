@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from common.kept import Kept, MemoryKept
 from eval.listening.session.errors import RequestError
 from eval.listening.session.rehearsal import PREFIX, Rehearsal
 from eval.listening.session.service import Listening
@@ -17,9 +18,10 @@ PARAMETER = "preview"  # of the rating page's address
 class Preview:
     """Decides whether a request belongs to a listener's session or to a rehearsal."""
 
-    def __init__(self, listening: Listening) -> None:
+    def __init__(self, listening: Listening, kept: Kept | None = None) -> None:
+        """kept: where rehearsals live; None: in the memory of this process."""
         self._listening = listening
-        self._rehearsal = Rehearsal(listening.store, listening.secret)
+        self._rehearsal = Rehearsal(listening.store, listening.secret, kept or MemoryKept())
         self._links = URLSafeTimedSerializer(listening.secret, salt="preview")
 
     def link(self, public_id: str) -> str:

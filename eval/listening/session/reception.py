@@ -62,10 +62,8 @@ class Reception:
         Errors: `RequestError` for one who comes without an id, and for one who joins what is closed or only shown.
         """
         terms, visit = stored.study.recruiting, arrival.visit
-        if stored.closed and joins and terms is None:
-            raise RequestError("closed", "This study accepts no more answers.")
         if stored.closed:
-            return self.end(stored, "quota_full", visit) | {"step": "closed"}
+            return self.closed(stored, arrival, joins)
         if terms is None:
             return None
         if arrival.is_preview:
@@ -81,6 +79,12 @@ class Reception:
         ):
             return self.end(stored, "screened_out", visit)
         return None if self._store.has_room(stored) else self.end(stored, "quota_full", visit)
+
+    def closed(self, stored: StoredStudy, arrival: Arrival, joins: bool = True) -> dict:
+        """The page of a study that accepts nobody. Errors: `RequestError` for one who joins it, where no way leads back."""
+        if joins and stored.study.recruiting is None:
+            raise RequestError("closed", "This study accepts no more answers.")
+        return self.end(stored, "quota_full", arrival.visit) | {"step": "closed"}
 
     @staticmethod
     def privacy(stored: StoredStudy) -> dict:

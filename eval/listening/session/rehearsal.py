@@ -1,19 +1,19 @@
 """A study's session for its owner to walk through: as listeners have it, and nothing is stored.
 
-A rehearsal lives in the memory of one process for a few hours. It takes no row of the design, no place, and no answer: its store has
-no database.
+A rehearsal lives for a few hours beside the database (`common.kept`). It takes no row of the design, no place, and no answer: its store
+has no database. All that is kept of it is what decides the next step; the rest follows from the study and from what is signed.
 """
 
 from __future__ import annotations
 
 import secrets
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from cachetools import TTLCache
+from itsdangerous import BadSignature, URLSafeSerializer
 
+from common.kept import Kept
 from eval.listening.analysis.screening import Flag
 from eval.listening.design import plan_session
 from eval.listening.recruiting.platform import Outcome, Visit
@@ -22,29 +22,26 @@ from eval.listening.recruiting.terms import Recruiting
 from eval.listening.session.reception import Arrival, Reception
 from eval.listening.session.service import Listening
 from eval.listening.session.watch import Watch
+from eval.listening.storage.database import StoreError
 from eval.listening.storage.records import SCREENING, TURNED_AWAY, Rater, ShownTrial, StoredStudy
 from eval.listening.storage.store import Store
 
 PREFIX = "preview."  # of the tokens of rehearsals
-MAX_REHEARSALS, MAX_AGE_SECONDS = 200, 4 * 3600.0
+CODE = "PREVIEW"
+ID_BYTES = 8  # of a rehearsal: a nonce names it and the trial, and must not be longer than a listener's request allows
 
 
-@dataclass
-class _Session:
-    rater: Rater
-    events: dict[str, dict] = field(default_factory=dict)
-    shown: dict[int, ShownTrial] = field(default_factory=dict)
-    answers: dict[int, Any] = field(
-        default_factory=dict
-    )  # by the number of the trial; they decide where a sequential test ends
+class UnstoredSessions(Store):
+    """The part of a store that a session uses; studies and sounds are those of the store behind it.
 
+    Kept of each: {study: public id, language: of the page, admitted: whether its trials are drawn, events: {kind: data}, answers: {number of a trial:
+    answer}}; answers decide where a sequential test ends.
+    """
 
-class MemoryStore(Store):
-    """The part of a store that a session uses; studies and sounds are those of the store behind it."""
-
-    def __init__(self, behind: Store) -> None:
-        self._behind, self._mutex = behind, threading.RLock()
-        self._sessions: TTLCache[str, _Session] = TTLCache(MAX_REHEARSALS, MAX_AGE_SECONDS)
+    def __init__(self, behind: Store, kept: Kept, secret: str) -> None:
+        """secret: signs the nonces of trials."""
+        self._behind, self._kept = behind, kept
+        self._nonces = URLSafeSerializer(secret, salt="rehearsed trial")
 
     def _read(self) -> Any:
         raise AssertionError("a rehearsal has no database")
@@ -65,73 +62,66 @@ class MemoryStore(Store):
     def start(self, stored: StoredStudy, language: str, device: Mapping[str, object], visit: Visit | None) -> Rater:
         """A rater with the first row of the design, which stays free for others."""
         terms = stored.study.recruiting
-        later = bool(terms and terms.screens)
-        row, plan = (-1, ()) if later else (0, plan_session(stored.study, 0))
-        rater = Rater(secrets.token_hex(12), stored.number, stored.public_id, row, plan, "PREVIEW", language)
-        with self._mutex:
-            self._sessions[rater.id] = _Session(rater)
-        return rater
+        admitted, rater_id = not (terms and terms.screens), secrets.token_hex(ID_BYTES)
+        kept = {"study": stored.public_id, "language": language, "admitted": admitted, "events": {}, "answers": {}}
+        self._kept.put(rater_id, kept)
+        return _rater(stored, rater_id, kept)
 
     def admit(self, stored: StoredStudy, rater: Rater) -> Rater:
         """The rater with its trials."""
-        with self._mutex:
-            session = self._sessions[rater.id]
-            session.rater = replace(rater, row=0, plan=plan_session(stored.study, 0))
-            return session.rater
+        return _rater(stored, rater.id, self._change(rater, lambda kept: kept.update(admitted=True)))
 
     def rater(self, rater_id: str) -> Rater | None:
         """None for one that is over."""
-        with self._mutex:
-            session = self._sessions.get(rater_id)
-            return session.rater if session else None
+        if (kept := self._kept.get(rater_id)) is None:
+            return None
+        try:
+            return _rater(self.study(kept["study"]), rater_id, kept)
+        except KeyError:  # the study was deleted meanwhile
+            return None
 
     def done(self, rater: Rater) -> tuple[set[str], int]:
         """Kinds of events so far, and how many trials are answered."""
-        with self._mutex:
-            session = self._sessions[rater.id]
-            return set(session.events), len(session.answers)
+        kept = self._found(rater)
+        return set(kept["events"]), len(kept["answers"])
 
     def given(self, rater: Rater) -> dict[int, Any]:
         """{number of a trial: answer}."""
-        with self._mutex:
-            return dict(self._sessions[rater.id].answers)
+        return {int(number): answer for number, answer in self._found(rater)["answers"].items()}
 
     def event(self, rater: Rater, kind: str) -> dict | None:
         """What was said with it."""
-        with self._mutex:
-            return self._sessions[rater.id].events.get(kind)
+        return self._found(rater)["events"].get(kind)
 
     def add_event(self, rater: Rater, kind: str, data: Mapping[str, object]) -> None:
         """The first of each kind."""
-        with self._mutex:
-            self._sessions[rater.id].events.setdefault(kind, dict(data))
+        self._change(rater, lambda kept: kept["events"].setdefault(kind, dict(data)))
 
     def show(self, rater: Rater, number: int) -> ShownTrial:
         """The same nonce however often it is shown."""
-        with self._mutex:
-            new = ShownTrial(number, secrets.token_hex(12), rater.plan[number], 0.0)
-            return self._sessions[rater.id].shown.setdefault(number, new)
+        nonce = self._nonces.dumps([rater.id, number])
+        return ShownTrial(number, str(nonce), rater.plan[number], 0.0)
 
     def shown(self, nonce: str) -> tuple[str, ShownTrial] | None:
         """None for a nonce that was never given out."""
-        with self._mutex:
-            found = ((key, trial) for key, session in self._sessions.items() for trial in session.shown.values())
-            return next(((key, trial) for key, trial in found if trial.nonce == nonce), None)
+        try:
+            rater_id, number = self._nonces.loads(nonce)
+        except (BadSignature, ValueError, TypeError):
+            return None
+        rater = self.rater(rater_id)
+        return (rater_id, self.show(rater, number)) if rater and number < len(rater.plan) else None
 
     def add_response(
         self, rater: Rater, shown: ShownTrial, response: Mapping[str, object], flags: Sequence[Flag] = ()
     ) -> bool:
         """Keeps the first answer to a trial until the rehearsal is over, and nothing else of it."""
-        with self._mutex:
-            answers = self._sessions[rater.id].answers
-            is_new = shown.number not in answers
-            answers.setdefault(shown.number, response["answer"])
-            return is_new
+        number, is_new = str(shown.number), str(shown.number) not in self._found(rater)["answers"]
+        self._change(rater, lambda kept: kept["answers"].setdefault(number, response["answer"]))
+        return is_new
 
     def delete_rater(self, rater: Rater) -> None:
         """Ends the rehearsal."""
-        with self._mutex:
-            self._sessions.pop(rater.id, None)
+        self._kept.remove(rater.id)
 
     def own_data(self, rater: Rater) -> dict:
         """There is nothing."""
@@ -155,6 +145,23 @@ class MemoryStore(Store):
         """As a participant is."""
         self.add_event(rater, TURNED_AWAY, {"outcome": outcome})
 
+    def _found(self, rater: Rater) -> dict:
+        return self._known(self._kept.get(rater.id))
+
+    def _change(self, rater: Rater, change: Callable[[dict], object]) -> dict:
+        return self._known(self._kept.change(rater.id, change))
+
+    @staticmethod
+    def _known(kept: dict | None) -> dict:
+        if kept is None:
+            raise StoreError("the preview is over; it lives for a few hours")
+        return kept
+
+
+def _rater(stored: StoredStudy, rater_id: str, kept: Mapping[str, Any]) -> Rater:
+    row, plan = (0, plan_session(stored.study, 0)) if kept["admitted"] else (-1, ())
+    return Rater(rater_id, stored.number, stored.public_id, row, plan, CODE, kept["language"])
+
 
 class _OpenDoor(Reception):
     """Lets everybody in; the page names the way back without opening it."""
@@ -169,11 +176,12 @@ class _OpenDoor(Reception):
 class Rehearsal(Listening):
     """The sessions of owners; their tokens and the addresses of their sounds begin with PREFIX."""
 
-    def __init__(self, store: Store, secret: str) -> None:
-        """secret: of the listeners' tokens, of which none is valid here."""
-        memory = MemoryStore(store)
-        super().__init__(memory, f"{secret} {PREFIX}", watch=Watch(memory, run=lambda work: None))
-        self._reception = _OpenDoor(memory)
+    def __init__(self, store: Store, secret: str, kept: Kept) -> None:
+        """secret: of the listeners' tokens, of which none is valid here. kept: where all processes find what is kept."""
+        secret = f"{secret} {PREFIX}"
+        sessions = UnstoredSessions(store, kept, secret)
+        super().__init__(sessions, secret, watch=Watch(sessions, run=lambda work: None))
+        self._reception = _OpenDoor(sessions)
 
     def audio(self, token: str) -> bytes:
         """As of `Listening`."""

@@ -21,7 +21,7 @@ from eval.listening.session.tokens import Tokens
 from eval.listening.session.trials.progress import next_number, note_early_end, questions_now
 from eval.listening.session.trials.trial_step import seconds_of, slots_of, trial_step
 from eval.listening.session.watch import Watch
-from eval.listening.storage.admissions import NoPlaceError
+from eval.listening.storage.admissions import ClosedError, NoPlaceError
 from eval.listening.storage.database import StoreError
 from eval.listening.storage.records import COMMENT, Rater, StoredStudy
 from eval.listening.storage.store import Store
@@ -76,6 +76,8 @@ class Listening(Tokens):
                 rater = self.store.add_rater(public_id, text(language)[:16], plain_mapping(device), arrival.visit)
             except NoPlaceError:
                 return self._reception.end(stored, "quota_full", arrival.visit)
+            except ClosedError:
+                return self._reception.closed(stored, arrival)
         return self._begun(stored, rater)
 
     def next(self, token: str, done: str, data: Mapping[str, object]) -> dict:
@@ -132,7 +134,6 @@ class Listening(Tokens):
         """Deletes everything that is stored about the rater."""
         _, rater = self._session(token)
         self.store.delete_rater(rater)
-        self._cache.drop_rater(rater.id)
         return {"step": "forgotten"}
 
     def own_data(self, token: str) -> dict:
@@ -147,8 +148,7 @@ class Listening(Tokens):
     def delete_expired(self) -> None:
         """Deletes the raters whose time is over; tried again at the next call where the database is away."""
         try:
-            for rater in self.store.delete_expired():
-                self._cache.drop_rater(rater)
+            self.store.delete_expired()
         except StoreError as error:
             _log.warning("raters whose time is over could not be deleted: %s", error)
 

@@ -38,7 +38,7 @@ class Tokens:
         except (BadSignature, ValueError, TypeError) as error:
             raise RequestError("bad_token", "There is no such sound.") from error
         found = self.store.shown(owner) if kind == "slot" else None
-        rater = self._cache.rater(found[0] if found else owner)
+        rater = self.store.rater(found[0] if found else owner)
         if rater is None:
             raise RequestError("bad_token", "There is no such session.")
         if kind == "tone":
@@ -74,7 +74,7 @@ class Tokens:
             public_id, rater_id = self._raters.loads(token)
         except (BadSignature, ValueError, TypeError):
             return None
-        return self._cache.rater(rater_id) if stored is None or public_id == stored.public_id else None
+        return self.store.rater(rater_id) if stored is None or public_id == stored.public_id else None
 
     def _token(self, rater: Rater) -> str:
         return str(self._raters.dumps([rater.public_id, rater.id]))

@@ -23,8 +23,9 @@ from eval.listening.recruiting.terms import Recruiting
 from eval.listening.storage import tables as t
 from eval.listening.storage.database import StoreError
 from eval.listening.storage.jsonl_mirror import Mirror
+from eval.listening.storage.owning import is_closed
 from eval.listening.storage.records import COMPLETED, SCREENING, TURNED_AWAY, Rater, StoredStudy
-from eval.listening.storage.transactions import Transactions
+from eval.listening.storage.transactions import Transactions, lock_study
 from eval.listening.trial import Trial
 
 MAX_ROW_ATTEMPTS = 20  # to get a row of the design while others who start take the same one
@@ -32,6 +33,10 @@ MAX_ROW_ATTEMPTS = 20  # to get a row of the design while others who start take 
 
 class NoPlaceError(Exception):
     """All places of a study are taken."""
+
+
+class ClosedError(Exception):
+    """The study was closed, perhaps by another process a moment ago."""
 
 
 class Admissions(Transactions):
@@ -45,14 +50,16 @@ class Admissions(Transactions):
     def start(self, stored: StoredStudy, language: str, device: Mapping[str, object], visit: Visit | None) -> Rater:
         """A new rater, or the one whom the visit's participant is already. A study that screens its raters draws no row yet.
 
-        Errors: `NoPlaceError`, `StoreError`.
+        Errors: `NoPlaceError`, `ClosedError`, `StoreError`.
         """
         terms = stored.study.recruiting
         for _ in range(MAX_ROW_ATTEMPTS):
             with contextlib.suppress(IntegrityError), self._write() as connection:
-                _lock(connection, stored.number)
+                lock_study(connection, stored.number)
                 if visit and (known := self._rater_of(connection, stored.number, visit)):
                     return known
+                if is_closed(connection, stored.number):
+                    raise ClosedError
                 if not self._has_room(connection, stored):
                     raise NoPlaceError
                 row, plan = self._draw(connection, stored, bool(terms and terms.screens))
@@ -77,7 +84,7 @@ class Admissions(Transactions):
         """The rater with a row of the design, drawn once. Errors: `StoreError`."""
         for _ in range(MAX_ROW_ATTEMPTS):
             with contextlib.suppress(IntegrityError), self._write() as connection:
-                _lock(connection, stored.number)
+                lock_study(connection, stored.number)
                 row, plan = self._draw(connection, stored, False)
                 mine = sa.update(t.rater).where(t.rater.c.id == rater.id, t.rater.c.row < 0)
                 changed = connection.execute(mine.values(row=row, plan=[asdict(trial) for trial in plan])).rowcount
@@ -171,7 +178,7 @@ class Admissions(Transactions):
         """A transaction with the study locked, at whose end the events are stored; nothing of it, where one of that kind was there."""
         with contextlib.suppress(IntegrityError):
             with self._write() as connection:
-                _lock(connection, rater.study)
+                lock_study(connection, rater.study)
                 yield connection
                 for kind, data in notes:
                     insert_event(connection, self._clock(), rater.study, rater.id, kind, data)
@@ -251,11 +258,6 @@ def insert_event(connection: Connection, now: float, study: int, rater: str | No
     """One event of a study, or of a rater in it."""
     values = {"study_id": study, "rater_id": rater, "kind": kind, "data": dict(data), "created": now}
     connection.execute(sa.insert(t.event).values(**values))
-
-
-def _lock(connection: Connection, study: int) -> None:
-    """Until the end of the transaction. SQLite has one writer anyway, and no such clause."""
-    connection.execute(sa.select(t.study.c.id).where(t.study.c.id == study).with_for_update())
 
 
 def _first_rater(connection: Connection, condition: sa.ColumnElement[bool]) -> Rater | None:

@@ -18,15 +18,18 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 LOCK_SECONDS = 30  # that a write waits for another writer
+MAX_CONNECTIONS = 15  # of one process to PostgreSQL, which by default allows 100 of all
+CONNECT_SECONDS = 10  # until a PostgreSQL that does not answer counts as away
+MAX_PAUSE_SECONDS = 60  # inside a transaction: a process that was suspended must not hold its locks against all others
 
 
 class StoreError(RuntimeError):
     """Nothing could be written or read; nothing that was confirmed before is lost."""
 
 
-def database_url(data_dir: Path) -> str:
-    """`DATABASE_URL`, else a file in the data directory."""
-    url = os.environ.get("DATABASE_URL", "").strip()
+def database_url(data_dir: Path, given: str = "") -> str:
+    """The given address, else `DATABASE_URL`, else a file in the data directory."""
+    url = given or os.environ.get("DATABASE_URL", "").strip()
     return full_url(url) if url else f"sqlite:///{data_dir / 'listening' / 'listening.db'}"
 
 
@@ -40,7 +43,7 @@ def make_engine(url: str) -> Engine:
     """The engine of an address, with the settings that this program relies on. Errors: `StoreError`."""
     with reported():
         if not url.startswith("sqlite"):
-            return sa.create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+            return _postgresql(url)
         path = sa.make_url(url).database or ":memory:"
         engine = sa.create_engine(url, creator=_opener(path))
 
@@ -62,6 +65,22 @@ def make_engine(url: str) -> Engine:
         # A reader that turns writer in the middle would be refused when another process has written meanwhile
         writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: str) -> Engine:
+    """Connections are tried before they are used, so that a server that was started anew costs no answer."""
+    if sa.make_url(url).get_backend_name() != "postgresql":
+        raise sa.exc.ArgumentError("allowed are postgresql://user@host/name and sqlite:///FILE")
+    pool = {"pool_size": MAX_CONNECTIONS, "max_overflow": 0, "pool_pre_ping": True}
+    engine = sa.create_engine(url, **pool, connect_args={"connect_timeout": CONNECT_SECONDS})
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection, _record) -> None:
+        connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+        connection.execute(f"SET idle_in_transaction_session_timeout = '{MAX_PAUSE_SECONDS}s'")
+        connection.commit()
 
     return engine
 

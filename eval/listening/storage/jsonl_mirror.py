@@ -6,11 +6,13 @@ import contextlib
 import json
 import logging
 import os
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from common.durable import alone_in
 from eval.listening.storage.hashes import hash_of
 
 _log = logging.getLogger(__name__)
@@ -30,14 +32,19 @@ class Mirror:
         """lock: held while a file changes; that of the scheduler which uploads the folder. on_deletion: told of every one."""
         self.folder = folder
         self._lock, self._on_deletion = lock or threading.Lock(), on_deletion
-        self._name = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
+        # Processes of two machines or containers may have the same number
+        self._name = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}-{secrets.token_hex(3)}"
         folder.mkdir(parents=True, exist_ok=True)
 
     def append(self, kind: str, study: str, content: Mapping[str, object]) -> None:
         """Logs a copy that cannot be written, and raises nothing: the database has the row."""
         line = json.dumps({"table": kind, "at": time.time(), "study": study, **content}, ensure_ascii=False)
         try:
-            with self._lock, (self.folder / f"{study}.{self._name}.jsonl").open("a", encoding="utf-8") as file:
+            with (
+                self._lock,
+                alone_in(self.folder, with_others=True),
+                (self.folder / f"{study}.{self._name}.jsonl").open("a", encoding="utf-8") as file,
+            ):
                 file.write(line + "\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -52,7 +59,7 @@ class Mirror:
 
     def compact(self, study: str = "*") -> None:
         """Removes the lines of all raters whose deletion is noted in this folder: also those that another process wrote late."""
-        with self._lock:
+        with self._lock, alone_in(self.folder):
             gone = deleted_in(self.folder)
             for path in self.folder.glob(f"{study}.*.jsonl") if gone else ():
                 lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -66,7 +73,7 @@ class Mirror:
         """Leaves one line in each file of the study, which says that it was deleted: a file that is gone would stay in the dataset
         repository, one that has changed is uploaded."""
         line = json.dumps({"table": "deleted", "at": time.time(), "study": study}) + "\n"
-        with self._lock:
+        with self._lock, alone_in(self.folder):
             for path in self.folder.glob(f"{study}.*.jsonl"):
                 draft = path.with_suffix(".part")
                 draft.write_text(line, encoding="utf-8")

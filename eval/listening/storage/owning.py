@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from eval.listening.storage import tables as t
 from eval.listening.storage.hashes import hash_of
 from eval.listening.storage.jsonl_mirror import Mirror
-from eval.listening.storage.transactions import Transactions
+from eval.listening.storage.transactions import CHANGING_STUDIES, Transactions, hold, lock_study
 
 CLOSED, REOPENED = "closed", "reopened"  # kinds of events of a study: the last one is its state
 
@@ -99,7 +99,9 @@ class Owning(Transactions):
         Errors: KeyError, `StoreError`; then nothing was deleted.
         """
         with self._write() as connection:
+            hold(connection, CHANGING_STUDIES)
             row = self._study_row(connection, public_id)
+            lock_study(connection, row.id)
             raters = sa.select(t.rater.c.id).where(t.rater.c.study_id == row.id)
             trials = sa.select(t.trial.c.id).where(t.trial.c.rater_id.in_(raters))
             owners = {"study_id": [row.id], "rater_id": raters, "trial_id": trials}

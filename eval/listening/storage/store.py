@@ -16,10 +16,12 @@ from eval.listening.recruiting.platform import Visit
 from eval.listening.storage import tables as t
 from eval.listening.storage.admissions import insert_event
 from eval.listening.storage.alarms import Alarms, alarms_of
+from eval.listening.storage.database import StoreError
 from eval.listening.storage.hashes import hash_of
 from eval.listening.storage.owning import CLOSED, REOPENED, Owning, drop_unused_wavs, is_closed
 from eval.listening.storage.personal import Personal
 from eval.listening.storage.records import TITLE_OF, Rater, ShownTrial, Stimulus, StoredStudy
+from eval.listening.storage.transactions import CHANGING_STUDIES, hold, lock_study
 from eval.listening.study import Study, study_from
 from eval.listening.trial import Trial
 
@@ -47,9 +49,11 @@ class Store(Owning, Personal, Alarms):
         """
         public_id, key = secrets.token_hex(8), key or secrets.token_urlsafe(18)
         with self._write() as connection:
+            hold(connection, CHANGING_STUDIES)  # another process might delete a stimulus that both studies have
             before = revision = follows = None
             if revises is not None:
                 before = self._study_row(connection, revises)
+                lock_study(connection, before.id)
                 started = connection.scalar(sa.select(sa.func.count()).where(t.rater.c.study_id == before.id))
                 revision, follows = before.revision + 1, before.id
                 if not started:
@@ -110,6 +114,7 @@ class Store(Owning, Personal, Alarms):
         """Closes or reopens a study, and notes the event. Errors: KeyError, `StoreError`."""
         with self._write() as connection:
             number = self._study_row(connection, public_id).id
+            lock_study(connection, number)  # nobody is let in behind it who was looked at before it
             insert_event(connection, self._clock(), number, None, CLOSED if closed else REOPENED, {})
 
     # ------------------------------------------------ raters
@@ -159,7 +164,9 @@ class Store(Owning, Personal, Alarms):
             with contextlib.suppress(IntegrityError), self._write() as connection:  # two tabs ask at once: one inserts
                 connection.execute(sa.insert(t.trial).values(**values, created=self._clock()))
             with self._read() as connection:
-                row = connection.execute(known).one()
+                row = connection.execute(known).first()
+        if row is None:
+            raise StoreError("the rater was just deleted")
         return ShownTrial(number, row.nonce, Trial(row.kind, row.item, tuple(row.shown), row.x), row.created)
 
     def shown(self, nonce: str) -> tuple[str, ShownTrial] | None:

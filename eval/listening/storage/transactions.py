@@ -12,6 +12,8 @@ from sqlalchemy.engine import Connection
 from eval.listening.storage import tables as t
 from eval.listening.storage.database import LOCK_SECONDS, StoreError, make_engine, reported
 
+MAKING_TABLES, CHANGING_STUDIES = 0x1AB01, 0x1AB02  # advisory locks of PostgreSQL; the numbers only have to differ
+
 
 class _Undone(Exception):
     """Rolls back the transaction of `check`."""
@@ -64,9 +66,14 @@ class Transactions:
             self._lock.release()
 
     def _make_tables(self) -> None:
-        if not self._has_tables:
-            with self._lock:
-                t.metadata.create_all(self._engine)
+        """Of several processes that start at once, one makes them, and the others wait for it."""
+        if self._has_tables:
+            return
+        with self._lock:
+            if t.metadata.tables.keys() - set(sa.inspect(self._engine).get_table_names()):
+                with self._engine.execution_options(writes=True).begin() as connection:
+                    hold(connection, MAKING_TABLES)
+                    t.metadata.create_all(connection)
             self._has_tables = True
 
     @staticmethod
@@ -98,3 +105,18 @@ class Transactions:
                         sa.func.pg_get_serial_sequence(table.name, "id"), sa.func.max(table.c.id)
                     )
                     connection.execute(sa.select(following))
+
+
+def hold(connection: Connection, lock: int) -> None:
+    """Waits for an advisory lock, and keeps it until the end of the transaction. A writer of SQLite is alone anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+
+
+def lock_study(connection: Connection, number: int) -> None:
+    """Keeps the study of that row as it is until the end of the transaction. SQLite has no such clause, and one writer.
+
+    Errors: `StoreError` for one that is gone: another process has deleted or replaced it.
+    """
+    if connection.scalar(sa.select(t.study.c.id).where(t.study.c.id == number).with_for_update()) is None:
+        raise StoreError("the study was just replaced or deleted; try again")

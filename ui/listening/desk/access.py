@@ -10,6 +10,7 @@ import gradio as gr
 
 from eval.listening.storage.owning import StudyLine
 from eval.listening.storage.store import Store
+from server.shared_state import Limiter
 
 ADMIN = "LISTENING_ADMIN_TOKEN"  # environment variable: a key to every study; without it there is none
 MAX_WRONG_KEYS_PER_MINUTE = 10  # of one client
@@ -23,12 +24,10 @@ class Refused(ValueError):
 class Access:
     """Opens studies for those who have their keys, and slows down those who guess. Thread-safe."""
 
-    def __init__(self, store: Store) -> None:
-        from limits.storage import MemoryStorage
-        from limits.strategies import MovingWindowRateLimiter
-
+    def __init__(self, store: Store, limiter: Limiter | None = None) -> None:
+        """limiter: counts wrong keys, None: in this process."""
         self._store = store
-        self._limiter, self._lock = MovingWindowRateLimiter(MemoryStorage()), threading.Lock()
+        self._limiter, self._lock = limiter or Limiter(), threading.Lock()
 
     def studies(self, key: str, client: str) -> list[StudyLine]:
         """Those that the key opens, newest first; all there are for the administrator.
@@ -53,13 +52,13 @@ class Access:
     def _require_patience(self, client: str) -> None:
         """A right key is refused as well after too many wrong ones: the answer would tell it from them."""
         with self._lock:
-            patient = self._limiter.test(_limit(), client)
+            patient = self._limiter.test(_limit(), client, "wrong keys")
         if not patient:
             raise Refused(f"{MAX_WRONG_KEYS_PER_MINUTE} wrong keys within a minute: try again in a minute.")
 
     def _wrong(self, client: str) -> None:
         with self._lock:
-            self._limiter.hit(_limit(), client)
+            self._limiter.hit(_limit(), client, "wrong keys")
 
 
 def may_read(store: Store, public_id: str, key: str) -> bool:

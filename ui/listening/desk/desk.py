@@ -22,6 +22,7 @@ from eval.listening.storage.records import StoredStudy
 from eval.listening.study import StudyError
 from server.executor import Executor
 from server.results import ResultStore
+from server.shared_state import Limiter
 from ui.background import Finished, followed
 from ui.listening.desk.access import Access, Refused, client_of
 from ui.listening.desk.panels import progress_panel
@@ -51,12 +52,13 @@ class Desk:
         systems: Sequence[System],
         files: ResultStore,
         compute: Executor,
+        limiter: Limiter | None = None,
     ) -> None:
-        """systems: of the catalogue; files: where downloads are put; compute: runs the heavy work."""
+        """systems: of the catalogue; files: where downloads are put; compute: runs the heavy work; limiter: counts wrong keys."""
         self._every_trial, self._data_dir, self._systems, self._files = preview, data_dir, systems, files
         self._rehearsals = Preview(listening)
         self._store, self._compute = listening.store, compute
-        self._access = Access(listening.store)
+        self._access = Access(listening.store, limiter)
 
     # ------------------------------------------------ looking
 

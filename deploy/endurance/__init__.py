@@ -1,0 +1,1 @@
+"""The proof that several servers lose nothing: real programs, simulated raters, kills, and what stands in the database afterwards."""

@@ -1,0 +1,138 @@
+"""Simulated raters: whole sessions over HTTP as the rating page has them, with its patience where a server is away.
+
+Nothing here rates: an answer is any valid one. Kept of it is what the server has acknowledged, for the comparison with the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from deploy.endurance.studies import Asked
+
+RETRY_SECONDS = (1, 2, 4, 8, 15)  # as assets/listening/server.js: before asking again; the last one repeats
+PATIENCE_SECONDS = 30.0  # for one request, as the page
+THINKING_SHARE = 0.6  # of the whole time, in which a session takes place
+STARTING_SHARE = 0.3  # of the whole time, in which raters begin
+
+
+@dataclass
+class Measured:
+    """latencies: {call: seconds from the first try to the acknowledgement, one of each request}; tries: requests that were sent;
+    again: those of them that repeated another; sound_bytes: of wavs."""
+
+    latencies: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    tries: int = 0
+    again: int = 0
+    sound_bytes: int = 0
+    sounds: int = 0
+
+
+@dataclass
+class Rater:
+    """acknowledged: {nonce: answer} of every answer that the server has confirmed; ended: the last step."""
+
+    study: Asked
+    number: int
+    acknowledged: dict[str, Any] = field(default_factory=dict)
+    ended: str = ""
+
+    @property
+    def address(self) -> str:
+        """Of the rater's machine, as a proxy would report it."""
+        return f"10.{self.number >> 16 & 255}.{self.number >> 8 & 255}.{self.number & 255}"
+
+
+async def rate(url: str, raters: list[Rater], seconds: float, measured: Measured) -> None:
+    """All sessions, from the first beginning to the last end, about `seconds` together."""
+    limits = httpx.Limits(max_connections=len(raters) + 20, max_keepalive_connections=len(raters))
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, limits=limits, trust_env=False) as http:
+        await asyncio.gather(*(_session(http, rater, seconds, measured) for rater in raters))
+
+
+async def _session(http: httpx.AsyncClient, rater: Rater, seconds: float, measured: Measured) -> None:
+    chance = random.Random(rater.number)
+    pause = THINKING_SHARE * seconds / (rater.study.trials + 6)  # mean, before each step
+    call = _Calls(http, rater.address, measured)
+    await asyncio.sleep(chance.uniform(0, STARTING_SHARE * seconds))
+    await call("open", study=rater.study.public_id, token=None)
+    step = await call("join", study=rater.study.public_id, language="en", device={"simulated": True})
+    token = step["token"]
+    while step["step"] not in ("done", "completed"):
+        await asyncio.sleep(min(chance.expovariate(1 / pause), 4 * pause))
+        match step["step"]:
+            case "volume" | "instructions":
+                step = await call("next", token=token, done=step["step"], level=0.5)
+            case "headphones":
+                step = await call("next", token=token, done="headphones", answers=[0] * 6, skipped=False)
+            case "questionnaire":
+                step = await call("questionnaire", token=token, answers={})
+            case "trial":
+                answer, nonce = _any_answer(step, chance), step["nonce"]
+                for slot in step["slots"]:
+                    await call.sound(slot["url"])
+                step = await call("answer", token=token, nonce=nonce, answer=answer, **_behaviour(step))
+                rater.acknowledged[nonce] = answer
+            case other:
+                raise RuntimeError(f"a session led to {other!r}")
+    rater.ended = step["step"]
+
+
+class _Calls:
+    """The requests of one rater, each repeated until there is an answer."""
+
+    def __init__(self, http: httpx.AsyncClient, address: str, measured: Measured) -> None:
+        self._http, self._headers, self._measured = http, {"X-Forwarded-For": address}, measured
+
+    async def __call__(self, path: str, **content: object) -> dict:
+        response = await self._asked(path, "POST", f"/listening/{path}", json=content)
+        return response.json()
+
+    async def sound(self, url: str) -> None:
+        response = await self._asked("sound", "GET", f"/{url}")
+        self._measured.sound_bytes += len(response.content)
+        self._measured.sounds += 1
+
+    async def _asked(self, name: str, method: str, path: str, **content: Any) -> httpx.Response:
+        """Errors: RuntimeError for a refusal, which asking again would not change."""
+        began, attempt = time.monotonic(), 0
+        while True:
+            self._measured.tries += 1
+            self._measured.again += attempt > 0
+            response = await self._attempt(method, path, content)
+            if response is not None and response.status_code < 300:
+                self._measured.latencies[name].append(time.monotonic() - began)
+                return response
+            if response is not None and response.status_code < 500 and response.status_code != 429:
+                raise RuntimeError(f"{path} was refused: {response.status_code} {response.text[:200]}")
+            await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+            attempt += 1
+
+    async def _attempt(self, method: str, path: str, content: Mapping[str, Any]) -> httpx.Response | None:
+        try:
+            return await self._http.request(method, path, headers=self._headers, **content)
+        except httpx.TransportError:
+            return None
+
+
+def _behaviour(step: Mapping[str, Any]) -> dict[str, object]:
+    slots = len(step["slots"])
+    return {"heard": [[[0, step["need"]]]] * slots, "plays": [1] * slots, "switches": slots - 1, "dwell_ms": 3000}
+
+
+def _any_answer(step: Mapping[str, Any], chance: random.Random) -> object:
+    """A valid one."""
+    rated = sum(slot["role"] == "take" for slot in step["slots"])
+    answers = {
+        "acr": lambda: chance.randint(1, 5),
+        "ab": lambda: chance.choice(("a", "b", "same")),
+        "mushra": lambda: [chance.randint(0, 100) for _ in range(rated)],
+    }
+    return answers[step["mode"]]()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from eval.listening.analysis.alarm import Alarm
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session.open import open_listening
 from eval.listening.study import Study
@@ -28,6 +29,7 @@ def owned(tmp_path_factory) -> Iterator[tuple[str, str, str]]:
     study = Study(NAME, "acr", tuple(recordings), SYSTEMS, raters=6, repeats=0)
     public_id, key = store.add_study(study, *render_stimuli(study, recordings, find_systems(",".join(SYSTEMS))), {})
     simulate(store, public_id, 4, dict.fromkeys(SYSTEMS, 0.5))
+    store.add_alarm(store.study(public_id), Alarm("gold", 5, 5, 0.2))
     store.close()
     with running_app(data) as url:
         yield url, public_id, key
@@ -49,6 +51,15 @@ def test_a_study_is_found_watched_sent_extended_and_deleted(page: Page, owned):
     expect(progress).to_contain_text("4 of 6 raters started, 4 finished")
     expect(page.locator("#results-found section")).to_have_count(0)
     assert key not in page.url
+
+    expect(progress).to_contain_text("5 of 5 raters failed the check 'gold'")
+    expect(page.get_by_role("button", name="The check 'trap' works")).to_be_hidden()
+    assert violations(page) == []
+    broken = page.get_by_role("button", name="The check 'gold' is broken: keep everybody")
+    broken.click()
+    expect(page.locator("#results-message")).to_contain_text("The check 'gold' leaves nobody out.")
+    expect(broken).to_be_hidden()
+    expect(progress).not_to_contain_text("failed the check")
 
     preview = page.context.new_page()
     preview.goto(f"{url}/{progress.get_by_role('link', name='Preview every trial').get_attribute('href')}")

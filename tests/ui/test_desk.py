@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from eval.listening.analysis.alarm import Alarm
 from eval.listening.session.open import every_trial_of
 from eval.listening.session.service import Listening
 from eval.listening.storage import tables
@@ -80,6 +81,27 @@ def test_every_action_asks_for_the_key(owned):
     assert len(calls) == MAX_WRONG_KEYS_PER_MINUTE
     with pytest.raises(Refused, match="try again in a minute"):
         owned.desk.revoke(stranger)
+
+
+def test_an_alarm_is_answered_by_the_owner(owned):
+    asked = Asked(owned.public_id, owned.key)
+    stored = owned.store.study(owned.public_id)
+    for rule in ("gold", "trap"):
+        assert owned.store.add_alarm(stored, Alarm(rule, 5, 5, 0.2))
+    assert [alarm.rule for alarm in owned.desk.alarms(asked)] == ["gold", "trap"]
+    with pytest.raises(Refused, match="No study with this id and key"):
+        owned.desk.answer_alarm(Asked(owned.public_id, "a guess"), "gold", True)
+    with pytest.raises(Refused, match="There is no open alarm about 'headphones'"):
+        owned.desk.answer_alarm(asked, "headphones", True)
+    owned.desk.answer_alarm(asked, "gold", True)
+    owned.desk.answer_alarm(asked, "trap", False)
+    assert owned.desk.alarms(asked) == []
+    assert {alarm.rule: alarm.suspends for alarm in owned.store.study(owned.public_id).alarms} == {
+        "gold": False,
+        "trap": True,
+    }
+    with pytest.raises(Refused, match="There is no open alarm about 'gold'"):
+        owned.desk.answer_alarm(asked, "gold", False)
 
 
 def test_guesses_of_one_client_are_slowed_and_others_are_not(owned):

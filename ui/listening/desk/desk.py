@@ -10,6 +10,7 @@ from pathlib import Path
 import gradio as gr
 from markupsafe import Markup
 
+from eval.listening.analysis.alarm import Alarm
 from eval.listening.desk.copies import duplicated, require_started, with_more_raters
 from eval.listening.desk.progress import progress_of
 from eval.listening.making.make_study import Made, make_study, read_clips
@@ -89,7 +90,17 @@ class Desk:
         results = results_of(self._store, self._systems, public_ids)
         return downloads(self._store, self._files, public_ids, results) + results.section
 
+    def alarms(self, asked: Asked) -> list[Alarm]:
+        """Those that the owner has not answered."""
+        return [alarm for alarm in self._open(asked).alarms if alarm.excludes is None]
+
     # ------------------------------------------------ changing
+
+    def answer_alarm(self, asked: Asked, rule: str, works: bool) -> None:
+        """works: whether the raters failed the check, and are left out after all; else it is broken, and leaves nobody out."""
+        if rule not in [alarm.rule for alarm in self.alarms(asked)]:
+            raise Refused(f"There is no open alarm about {rule!r}.")
+        self._store.answer_alarm(asked.public_id, rule, works)
 
     def toggle(self, asked: Asked) -> bool:
         """Closes an open study and opens a closed one; whether it is closed now."""

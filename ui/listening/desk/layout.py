@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import gradio as gr
 
+from ui.listening.desk.alarms import lay_out_alarms, wire_alarms
 from ui.listening.desk.changing import lay_out_changes, wire_changes
 from ui.listening.desk.desk import Desk
 from ui.listening.desk.handlers import Finder
@@ -38,8 +39,10 @@ def lay_out_desk(desk: Desk, systems: Sequence[System], uploads: gr.State) -> No
         together = gr.Checkbox(
             False, label="Results of all revisions together", visible=False, elem_id="results-together"
         )
+        answers = lay_out_alarms()
         parts = lay_out_changes()
     results = slot("results-found")
     finder = Finder(public_id, key, message, listed, choice, progress, timer, actions, toggle, together, results)
-    wire_looking(desk, finder, find, show)
+    wire_looking(desk, finder, answers, find, show)
+    wire_alarms(desk, finder, answers)
     wire_changes(desk, finder, parts, systems, uploads)

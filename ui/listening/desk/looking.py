@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import gradio as gr
 
 from ui.listening.desk.access import Refused
+from ui.listening.desk.alarms import Answers, shown
 from ui.listening.desk.desk import Asked, Desk
 from ui.listening.desk.handlers import OPTIONS, QUIET, Finder, reported
 from ui.listening.desk.panels import choice_of, studies_panel
 from ui.markup import notice
 
 
-def wire_looking(desk: Desk, finder: Finder, find: gr.Button, show: gr.Button) -> None:
+def wire_looking(desk: Desk, finder: Finder, answers: Sequence[Answers], find: gr.Button, show: gr.Button) -> None:
     """find: shows progress, and no result; show: the results as well."""
     nothing = {
         finder.listed: "",
@@ -44,6 +47,7 @@ def wire_looking(desk: Desk, finder: Finder, find: gr.Button, show: gr.Button) -
             finder.toggle: gr.update(value="Open again" if closed else "Close to new raters"),
             finder.together: gr.update(visible=len(desk.revisions(asked)) > 1, value=False),
             finder.results: "",
+            **shown(answers, desk.alarms(asked)),
         }
 
     def choose(public_id: str | None, key: str, request: gr.Request) -> dict:
@@ -63,7 +67,8 @@ def wire_looking(desk: Desk, finder: Finder, find: gr.Button, show: gr.Button) -
         return found | {finder.message: notice(state), finder.results: desk.results(asked, together)}
 
     def tick(public_id: str, key: str, request: gr.Request) -> dict:
-        return {finder.progress: desk.progress(Asked(public_id.strip(), key.strip(), request))}
+        asked = Asked(public_id.strip(), key.strip(), request)
+        return {finder.progress: desk.progress(asked), **shown(answers, desk.alarms(asked))}
 
     def toggle(public_id: str, key: str, request: gr.Request) -> dict:
         asked = Asked(public_id.strip(), key.strip(), request)
@@ -77,13 +82,14 @@ def wire_looking(desk: Desk, finder: Finder, find: gr.Button, show: gr.Button) -
 
     outputs = [
         finder.message, finder.public_id, finder.listed, finder.choice, finder.progress, finder.timer, finder.actions,
-        finder.toggle, finder.together, finder.results,
+        finder.toggle, finder.together, finder.results, *(one.row for one in answers),
     ]  # fmt: skip
     find.click(reported(finder.message, look), finder.asked, outputs, **OPTIONS)
     finder.choice.input(reported(finder.message, choose), [finder.choice, finder.key], outputs, **OPTIONS)
     reading = reported(finder.message, read)
     for asks in (show.click, finder.key.submit, finder.together.input):
         asks(reading, [*finder.asked, finder.together], outputs, **OPTIONS)
-    finder.timer.tick(reported(finder.message, tick), finder.asked, [finder.message, finder.progress], **QUIET)
+    ticked = [finder.message, finder.progress, *(one.row for one in answers)]
+    finder.timer.tick(reported(finder.message, tick), finder.asked, ticked, **QUIET)
     changed = [finder.message, finder.toggle, finder.progress]
     finder.toggle.click(reported(finder.message, toggle), finder.asked, changed, **OPTIONS)

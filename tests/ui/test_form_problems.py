@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from eval.listening.making.make_study import Made
-from eval.listening.recruiting.terms import Pay
+from eval.listening.recruiting.terms import Pay, hashed_id
 from eval.listening.study import MAX_KEEP_DAYS
 from eval.listening.tasks.material import Material
 from eval.listening.tasks.registry import task_of
@@ -17,6 +17,9 @@ GOOD = Form(
     name="Which one?", mode="acr", files=["a.wav"], with_compared=False, recording="", systems=["x", "y"], raters=12, trials=0,
     repeats=1, golds=1, traps=1, seed=0, about="", questions="Which? | a, b", revises="", key="",
 )  # fmt: skip
+
+
+PROLIFIC = {"platform": "prolific", "completed": "C1"}
 
 
 def found(form: Form, clips: int = 3) -> list[tuple[str, str]]:
@@ -62,6 +65,29 @@ def test_everything_is_said_at_once_in_the_order_of_the_fields():
             ("people", f"Answers can be kept for at most {MAX_KEEP_DAYS} days, or without a limit (0)."),
         ),
         ({"revises": "id"}, 3, ("revises", "To revise a study takes the key that came with it.")),
+        (
+            PROLIFIC | {"quotas": "Which? | a = 5, c = 5"},
+            3,
+            ("people", "Recruiting: quotas: 'c' is no choice of 'which'."),
+        ),
+        (
+            PROLIFIC | {"quotas": "Age? | old = 5"},
+            3,
+            ("people", "Recruiting: quotas: 'age' is no question with choices."),
+        ),
+        (
+            PROLIFIC | {"quotas": "Which? | a: 5"},
+            3,
+            ("people", "Recruiting: quotas: 'a: 5' is no number of places; write: choice = places."),
+        ),
+        (
+            PROLIFIC | {"quotas": "Which?"},
+            3,
+            (
+                "people",
+                "Recruiting: quotas: 'Which?' says no places; write: question | choice = places, choice = places.",
+            ),
+        ),
     ],
 )
 def test_a_problem_is_a_sentence_at_its_field(change, clips, problem):
@@ -78,7 +104,7 @@ def test_a_session_that_is_too_long_asks_for_trials():
 def test_a_form_becomes_a_study_that_recruits():
     form = replace(
         GOOD, owner=" A. Person ", contact="a@b.c", keep_days=90, platform="prolific", completed="C1", screened_out="C2", places=40,
-        pay=1.5, currency="gbp", headphones=True,
+        pay=1.5, currency="gbp", headphones=True, excluded="P1\n\n P 2 ", quotas="Which? | a = 20, b=10",
     )  # fmt: skip
     assert found(form) == []
     study = form.study(["a", "b"], ["x", "y"])
@@ -86,9 +112,20 @@ def test_a_form_becomes_a_study_that_recruits():
     terms = study.recruiting
     assert (terms.platform, terms.completed, terms.screened_out, terms.quotas.total) == ("prolific", "C1", "C2", 40)
     assert (terms.pay, terms.headphones) == (Pay(1.5, "GBP"), True)
+    assert terms.exclude.participants == (hashed_id("P1"), hashed_id("P 2"))
+    assert terms.quotas.attributes == {"which": {"a": 20, "b": 10}}
     made = Made("0123", "key", 1, ())
     page = invitation(made, study, durable=True)
     assert "rate/?study=0123&amp;PROLIFIC_PID=" in page
     assert "on Prolific" in page
     assert "GBP an hour" in page
     assert GOOD.study(["a"], ["x"]).recruiting is None
+
+
+def test_a_plain_link_names_the_participants_parameter():
+    plain = replace(GOOD, platform="plain", parameter=" pid ")
+    assert found(plain) == []
+    assert plain.study(["a"], ["x"]).recruiting.parameters == {"participant": "pid"}
+    ((field, text),) = found(replace(plain, parameter="two words"))
+    assert field == "people"
+    assert "two words" in text

@@ -11,7 +11,7 @@ from eval.compare.output_folder import AnySystem, OutputFolder
 from eval.listening.making.make_study import read_clips
 from eval.listening.making.outputs import OUTPUT_LIMITS
 from eval.listening.recruiting.plain import Plain
-from eval.listening.recruiting.terms import Pay, Quotas, Recruiting
+from eval.listening.recruiting.terms import Exclude, Pay, Quotas, Recruiting
 from eval.listening.study import Question, Study, StudyError
 from eval.listening.tasks.registry import task_of
 from ui.folders.layout import FoldersError, GivenFolders
@@ -60,6 +60,9 @@ class Form:
     pay: float = 0
     currency: str = ""
     headphones: bool = False
+    parameter: str = "participant"
+    excluded: str = ""
+    quotas: str = ""
 
     def clips(self) -> dict[str, Path]:
         """{name: file}. Errors: `StudyError`."""
@@ -109,16 +112,19 @@ class Form:
         if not self.platform:
             return None
         try:
-            return Recruiting(
+            terms = Recruiting(
                 self.platform,
                 self.completed.strip(),
                 self.screened_out.strip(),
                 self.quota_full.strip(),
-                parameters={"participant": "participant"} if self.platform == Plain.id else {},
-                quotas=Quotas(int(self.places or 0) or None),
+                parameters={"participant": self.parameter.strip()} if self.platform == Plain.id else {},
+                exclude=Exclude(tuple(filter(None, map(str.strip, self.excluded.splitlines())))),
+                quotas=Quotas(int(self.places or 0) or None, parse_quotas(self.quotas)),
                 pay=Pay(float(self.pay), self.currency.strip().upper()) if self.pay else None,
                 headphones=bool(self.headphones),
             )
+            terms.check_questions(parse_questions(self.questions))
+            return terms
         except ValueError as error:
             raise StudyError(f"Recruiting: {error}.") from error
 
@@ -128,9 +134,32 @@ def parse_questions(text: str) -> tuple[Question, ...]:
     questions: list[Question] = []
     for line in filter(None, map(str.strip, (text or "").splitlines())):
         words, _, given = line.partition("|")
-        question_id = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40] or f"question-{len(questions) + 1}"
+        question_id = _id_of(words) or f"question-{len(questions) + 1}"
         questions.append(Question(question_id, words.strip(), tuple(filter(None, map(str.strip, given.split(","))))))
     return tuple(questions)
+
+
+def parse_quotas(text: str) -> dict[str, dict[str, int]]:
+    """{id of a question: {choice: places}} of lines such as "What did you use? | headphones = 20, loudspeakers = 10".
+
+    Errors: ValueError.
+    """
+    quotas: dict[str, dict[str, int]] = {}
+    for line in filter(None, map(str.strip, (text or "").splitlines())):
+        words, _, given = line.partition("|")
+        places = quotas.setdefault(_id_of(words), {})
+        for part in filter(None, map(str.strip, given.split(","))):
+            choice, _, count = map(str.strip, part.rpartition("="))
+            if not choice or not re.fullmatch("[0-9]{1,6}", count):
+                raise ValueError(f"quotas: {part!r} is no number of places; write: choice = places")
+            places[choice] = int(count)
+        if not places:
+            raise ValueError(f"quotas: {line!r} says no places; write: question | choice = places, choice = places")
+    return quotas
+
+
+def _id_of(words: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40]
 
 
 @dataclass(frozen=True)

@@ -44,4 +44,16 @@ def lay_out_people() -> list[gr.components.Component]:
         pay = gr.Number(0, label="Pay for a session", minimum=0)
         currency = gr.Textbox("", label="Its currency, such as GBP", max_length=3)
         headphones = gr.Checkbox(False, label="The headphone check has to be passed")
-    return [owner, contact, days, platform, *codes, places, pay, currency, headphones]
+    with gr.Row():
+        parameter = gr.Textbox(
+            "participant", label="Plain link: the address's parameter with the participant's id", max_length=40
+        )
+        excluded = gr.Textbox(label="Ids that may not take part, one per line", lines=2, elem_id="study-excluded")
+        quotas = gr.Textbox(
+            label="Places by answer to a question above",
+            placeholder="What did you use? | headphones = 20, loudspeakers = 10",
+            lines=2,
+            max_length=4000,
+            elem_id="study-quotas",
+        )
+    return [owner, contact, days, platform, *codes, places, pay, currency, headphones, parameter, excluded, quotas]

@@ -8,6 +8,7 @@ from typing import Any
 
 from common.templates import number, percent
 from eval.listening.analysis.estimates import ALPHA
+from eval.listening.analysis.sequential import ABLE
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ def conclusions_of(results: Mapping[str, Any], names: Mapping[str, str], points:
             _identified(pair, names) if "d_prime" in pair else _preferred(pair, names)
             for pair in after.get("pairs", ())
         ]
+    found = found or [_heard(pair, names) for pair in after.get("listeners", ())]
     if not found:
         return None
     shown = tuple(sentence for is_shown, sentence in found if is_shown)
@@ -108,4 +110,21 @@ def _identified(pair: Mapping[str, Any], names: Mapping[str, str]) -> tuple[bool
     return (
         False,
         f"{first} and {second}: nobody showed that they can be told apart; {right}, and listeners who are right {percent(share['high'])} of the time are still possible.",
+    )
+
+
+def _heard(pair: Mapping[str, Any], names: Mapping[str, str]) -> tuple[bool, str]:
+    """Of a sequential test, which ends for every listener by itself."""
+    first, second = (names[system] for system in pair["systems"])
+    verdicts = pair["verdicts"]
+    listeners = sum(verdicts.values())
+    if _is_shown(pair["p_holm"]):
+        return (
+            True,
+            f"{first} and {second} are told apart: {verdicts['hears']} of {listeners} listeners are found to hear the difference.",
+        )
+    return (
+        False,
+        f"{first} and {second}: nobody showed that they can be told apart; {verdicts['does not']} of {listeners} listeners are right "
+        f"less than {percent(ABLE)} of the time, {verdicts['undecided']} are undecided.",
     )

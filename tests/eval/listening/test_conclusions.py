@@ -14,7 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from eval.listening.analysis.estimates import holm
 from eval.listening.analysis.ratings import means, paired_differences
 from eval.listening.analysis.results import _json, analyse
-from eval.listening.analysis.votes import AbxResponse, Preference, Rating
+from eval.listening.analysis.votes import REFERENCE, AbxResponse, Preference, Rating
 from eval.listening.conclusions.intervals import UNINFORMATIVE, on_scale, presentable
 from eval.listening.conclusions.metric_agreement import agreement_with_metrics, human_scores, warning_for_few
 from eval.listening.conclusions.order_effects import order_effects
@@ -166,6 +166,25 @@ def test_sentences_about_preferences_and_audibility(tmp_path):
         assert said.summary.startswith("Preliminary: ")
         assert any(words in sentence for sentence in said.shown)
         assert len(said.shown) + len(said.open) == 3
+
+
+def test_sentences_about_a_sequential_test_count_its_listeners():
+    """Six listeners of two pairs: of one every answer is right, of the other every second one."""
+    votes = [
+        AbxResponse(f"r{rater}", f"i{trial}", (name, REFERENCE), 0, 0 if name == "plain" else trial % 2, trial)
+        for rater in range(6)
+        for name in ("plain", "hard")
+        for trial in range(40)
+    ]
+    found = conclusions_of({"after": shown(votes, task_of("sabx")), "preliminary": None}, Names(), "")
+    assert found.summary.startswith("1 of 2 comparisons show a difference")
+    assert found.shown == ("plain and reference are told apart: 6 of 6 listeners are found to hear the difference.",)
+    (left,) = found.open
+    assert re.fullmatch(
+        r"hard and reference: nobody showed that they can be told apart; 6 of 6 listeners are right less than 75% of the time, 0 "
+        r"are undecided\.",
+        left,
+    )
 
 
 def test_one_rater_allows_no_conclusion(rng):

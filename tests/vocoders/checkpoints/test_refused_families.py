@@ -145,13 +145,15 @@ def places(config: dict, path: tuple = ()) -> list[tuple]:
 @pytest.mark.parametrize(
     "case", ["iSTFTNet", "BigVGAN 2", "Vocos, same", "ParallelWaveGAN's HiFi-GAN, one", "speechbrain's HiFi-GAN"]
 )
-def test_whatever_a_configuration_says_there_is_a_generator_or_a_sentence(tmp_path, case):
+def test_whatever_a_configuration_says_there_is_a_generator_or_a_sentence(tmp_path, case, request):
+    """Every value at every place with --proof; else at each place a third of them, another one than at the place before."""
+    step = 1 if request.config.getoption("--proof") else 3
     path = written(case, tmp_path)
     beside = next(p for p in tmp_path.iterdir() if p.suffix in (".json", ".yaml", ".yml"))
     config = CASES[case]["config"]
     refused = []
-    for place in places(config):
-        for value in HOSTILE:
+    for number, place in enumerate(places(config)):
+        for value in HOSTILE[number % step :: step]:
             changed = json.loads(json.dumps(config))
             within = changed
             for key in place[:-1]:
@@ -162,5 +164,5 @@ def test_whatever_a_configuration_says_there_is_a_generator_or_a_sentence(tmp_pa
                 read_checkpoint(path)
             except CheckpointError as error:
                 refused.append(str(error))
-    assert len(refused) > 100
+    assert len(refused) > 100 / step
     assert all("\n" not in sentence and len(sentence) < 700 for sentence in refused)

@@ -178,7 +178,7 @@ def _connect(url: str) -> Any:
         client.ping()
     except ValueError as error:
         raise ValueError(
-            f"--redis: allowed is redis://HOST:PORT/NUMBER, with a password redis://:PASSWORD@HOST: {error}"
+            f"--redis: allowed is redis://HOST:PORT/NUMBER, a password stands as :PASSWORD@ before HOST: {error}"
         ) from error
     except redis.exceptions.AuthenticationError as error:
         raise ValueError(f"--redis: this Redis wants another password: {error}") from error

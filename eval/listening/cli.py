@@ -60,7 +60,12 @@ def add_listening(commands) -> None:
     export.add_argument(
         "--participants", action="store_true", help="participants.csv alone: the platform's ids; needs --key"
     )
-    export.add_argument("--key", default="", metavar="KEY", help="of the study, as it was printed when it was made")
+    export.add_argument(
+        "--key",
+        default="",
+        metavar="KEY",
+        help="of the study, as it was printed when it was made; --key=KEY for one that begins with -",
+    )
     analysis.set_defaults(command=analyse_command)
     export.set_defaults(command=export_command)
 

@@ -34,6 +34,8 @@ def clip(tmp_path):
 def choose(page: Page, *titles: str) -> None:
     """Exactly these systems."""
     open_inputs(page)
+    for title in titles:
+        expect(page.locator("#systems").get_by_label(title, exact=True)).to_be_visible()  # one that was just added, too
     for box in page.locator("#systems label").all():
         checkbox = box.get_by_role("checkbox")
         checkbox.set_checked(box.inner_text().strip() in titles)

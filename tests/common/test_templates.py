@@ -40,8 +40,8 @@ def test_a_share_is_written_in_percent():
 def test_text_is_escaped_and_what_a_template_made_is_not_escaped_again():
     section = render("eval/reports/templates/study.html", name="<b>&", section="<i>")
     assert "<title>&lt;b&gt;&amp;</title>" in section
-    assert "<main>&lt;i&gt;</main>" in section
-    assert "<main><!doctype html>" in render("eval/reports/templates/study.html", name="", section=section)
+    assert "\n&lt;i&gt;</main>" in section
+    assert "</h1>\n<!doctype html>" in render("eval/reports/templates/study.html", name="", section=section)
 
 
 def test_data_that_a_template_is_not_given_is_an_error():

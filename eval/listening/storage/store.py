@@ -26,6 +26,13 @@ from eval.listening.study import Study, study_from
 from eval.listening.trial import Trial
 
 
+def _new_key() -> str:
+    """Not one that a command line would take for an option."""
+    while (key := secrets.token_urlsafe(18)).startswith("-"):
+        pass
+    return key
+
+
 class Store(Owning, Personal, Alarms):
     """Studies, raters and answers in the database, with a copy of every row in the mirror."""
 
@@ -47,7 +54,7 @@ class Store(Owning, Personal, Alarms):
 
         Errors: `StoreError`; KeyError for an unknown `revises`.
         """
-        public_id, key = secrets.token_hex(8), key or secrets.token_urlsafe(18)
+        public_id, key = secrets.token_hex(8), key or _new_key()
         with self._write() as connection:
             hold(connection, CHANGING_STUDIES)  # another process might delete a stimulus that both studies have
             before = revision = follows = None

@@ -82,6 +82,13 @@ def test_a_study_comes_back_as_it_was(store):
         store.study("nothing")
 
 
+def test_a_key_is_no_option_of_a_command_line(store, monkeypatch):
+    drawn = iter(["-begins-with-a-dash", "--twice", "ends-with-one-"])
+    monkeypatch.setattr("eval.listening.storage.store.secrets.token_urlsafe", lambda size: next(drawn))
+    _, key = store.add_study(STUDY, STIMULI, WAVS, {})
+    assert key == "ends-with-one-"
+
+
 def test_a_study_somebody_started_is_frozen_and_gets_a_revision(store, public_id):
     larger = Study("Which one?", "acr", STUDY.items, ("a", "b", "c"))
     assert store.add_study(larger, STIMULI, WAVS, {}, revises=public_id)[0] == public_id, "nobody has started"

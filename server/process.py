@@ -29,8 +29,7 @@ STALL_TIMEOUT_SECONDS = 180.0  # without a report
 MAX_IDLE_BYTES = 2_000_000_000  # of memory in a process without jobs; a larger one is replaced
 MAX_ATTEMPTS = 3  # per job: another job may be the cause of a crash
 PRELOADED = (  # by the fork server, which has all that the app forks; onnxruntime would start threads
-    *("eval.compare.recording", "vocoders.recordings.contained", "vocoders.checkpoints.contained"),
-    *("vocoders.dropped.kinds", "vocoders.mel_files.torch_array"),
+    *("eval.compare.recording", "vocoders.recordings.contained"),
     *("av", "pyloudnorm", "safetensors.torch", "scipy.signal", "soundfile", "soxr"),
 )
 _LOST = "lost"  # the parent's own message to its waiting jobs: the process has ended

@@ -17,8 +17,6 @@ import soundfile
 import torch
 from hypothesis import settings
 
-from common.forks import fork_context
-from server.process import PRELOADED
 from tests import warm_python
 from tests.command import Done, command
 from tests.originals import CONFIG, with_weight_norm
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.seconds"]
 settings.register_profile("timeless", deadline=None)  # machines differ, and are busy with other things
 settings.load_profile("timeless")
-fork_context(*PRELOADED)  # as the app's, whatever the first test forks
 
 
 MEASURED = "M-STFT,F0 error,Distill-MOS"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from common.forks import fork_context
 from common.sandbox import MAX_CPU_SECONDS, MAX_FILE_BYTES, MAX_MEMORY_BYTES, Refused, run_contained
 
 
@@ -54,7 +55,7 @@ def test_each_call_has_a_process_with_limits(tmp_path):
     assert limits == str([(value, value) for value in (MAX_MEMORY_BYTES, MAX_CPU_SECONDS, MAX_FILE_BYTES, 0)])
 
 
-@pytest.mark.parametrize("sentence", ["Not this one.", "", "Ünlesbar: 不能读。", "x" * 99_000])
+@pytest.mark.parametrize("sentence", ["Not this one.", "", "Ünlesbar: 不能读。", "x" * 50_000])
 def test_a_refusal_is_the_sentence(sentence):
     with pytest.raises(Refused) as refused:
         run_contained(refuse, sentence)
@@ -93,3 +94,16 @@ def test_no_file_grows_beyond_its_limit(tmp_path):
 def test_the_log_stays_clean(capfd):
     run_contained(speak)
     assert capfd.readouterr() == ("", "")
+
+
+def use_the_sandbox(out: Path) -> None:
+    run_contained(leave_limits, out)
+
+
+def test_a_daemonic_process_may_use_it_too(tmp_path):
+    """Such as the computing process, which multiprocessing forbids children."""
+    process = fork_context().Process(target=use_the_sandbox, args=(tmp_path / "out",), daemon=True)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert (tmp_path / "out").read_text()

@@ -81,6 +81,7 @@ export class Player {
 
   /** @param {PlayerValue | null} value */
   update(value) {
+    if (value && !value.status) return;   // of Gradio: that nothing changes
     this.attach();
     if (value?.session !== this.value?.session) {
       this.reset();

@@ -15,7 +15,6 @@ import { Transport } from './transport.js';
 /** @import { Axis, Command, PlayerValue, Span, TransportHost, View } from './interfaces.js' */
 /** @import { Track } from './loader.js' */
 /** @typedef {HTMLElement & {labPlayer?: Player}} Host */
-
 const HOST = '.lab-player';
 
 /**

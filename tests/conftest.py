@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import socket
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import soundfile
 import torch
 from hypothesis import settings
 
+from deploy.endurance.programs import free_port
 from tests import warm_python
 from tests.command import Done, command
 from tests.originals import CONFIG, with_weight_norm
@@ -104,12 +104,6 @@ def patient_client(url: str) -> Client:
     from gradio_client import Client
 
     return Client(url, verbose=False, httpx_kwargs={"timeout": 120})
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_until_ready(url: str, process: WarmProcess, log: Path) -> None:

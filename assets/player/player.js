@@ -80,7 +80,7 @@ export class Player {
 
   /** @param {PlayerValue | null} value */
   update(value) {
-    if (value && !value.status) return;   // of Gradio: that nothing changes
+    if (value && !value.status) return;   // seen where one comparison replaced another; a whole value follows
     this.attach();
     if (value?.session !== this.value?.session) {
       this.reset();

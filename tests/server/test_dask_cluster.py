@@ -9,6 +9,7 @@ from deploy.endurance.service import scheduler, worker
 from server.dask_cluster import Cluster
 from server.executor import ComputeError, WorkerTimeout
 from tests import jobs, warm_python
+from tests.executors import assert_unwanted_work_ends
 from tests.waiting import until
 
 
@@ -57,16 +58,7 @@ def test_errors_come_back_as_they_are(cluster):
 
 
 def test_work_that_nobody_wants_any_more_ends(cluster, tmp_path):
-    class Enough(Exception):
-        pass
-
-    def stop_soon():
-        if (tmp_path / "marks").stat().st_size > 5:
-            raise Enough
-
-    with pytest.raises(Enough):
-        cluster.run(jobs.endless, tmp_path / "marks", tmp_path / "ended", on_report=stop_soon)
-    until((tmp_path / "ended").exists, "the work has ended")
+    assert_unwanted_work_ends(cluster, tmp_path)
 
 
 def test_work_of_an_app_that_is_gone_ends(address, one, tmp_path):

@@ -13,6 +13,7 @@ from server.process import MAX_ATTEMPTS, Worker
 from server.prometheus import STALLED, WORKERS
 from tests import jobs
 from tests.conftest import harmonic_tone
+from tests.executors import assert_unwanted_work_ends
 from tests.waiting import until
 from vocoders.audio import Recording
 from vocoders.catalogue import BUILT_IN, find_system, find_systems
@@ -43,16 +44,7 @@ def test_errors_come_back_as_they_are(worker):
 
 
 def test_work_that_nobody_wants_any_more_ends(worker, tmp_path):
-    class Enough(Exception):
-        pass
-
-    def stop_soon():
-        if (tmp_path / "marks").stat().st_size > 5:
-            raise Enough
-
-    with pytest.raises(Enough):
-        worker.run(jobs.endless, tmp_path / "marks", tmp_path / "ended", on_report=stop_soon)
-    until((tmp_path / "ended").exists, "the work has ended")
+    assert_unwanted_work_ends(worker, tmp_path)
 
 
 def test_what_hangs_is_killed_and_others_begin_again(worker, tmp_path):

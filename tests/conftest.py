@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+# Before any library reads it. Tests run side by side and networks are small: threads would wait for each other, and a waiting
+# thread of OpenMP spins, which doubles the processor time of most files.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
@@ -141,15 +146,6 @@ def fabric() -> Fabric:
     from lightning.fabric import Fabric
 
     return Fabric(accelerator="cpu", devices=1)
-
-
-@pytest.fixture(scope="module")
-def one_thread() -> Iterator[None]:
-    """Small networks train faster on one thread than on two that wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -66,15 +66,14 @@ class _Measuring:
         self.seconds: dict[str, float] = {}
         self.before = processor_seconds()
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None):
-        result = yield
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """Before the fixtures of a file end: a browser's processes that end after it are nobody's descendants, their time is lost."""
         if nextitem is None or nextitem.path != item.path:
             now = processor_seconds()
             name = name_of(item)
             self.seconds[name] = self.seconds.get(name, 0.0) + now - self.before
             self.before = now
-        return result
 
     def pytest_collection_finish(self) -> None:
         self.before = processor_seconds()  # imports are no file's

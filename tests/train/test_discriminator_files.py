@@ -15,7 +15,6 @@ from train.saving import load
 from train.state import content_of, new_state
 from vocoders.checkpoints.checkpoint import read_checkpoint
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 ORIGINAL = dataclasses.replace(PRESETS["tiny"], period_channels=32, scale_discriminators=3, resolution_windows=())
 
 

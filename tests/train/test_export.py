@@ -23,7 +23,6 @@ from vocoders.catalogue import own_checkpoint_system
 from vocoders.checkpoints.checkpoint import CheckpointError, read_checkpoint
 from vocoders.hifigan.generator import Generator
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 TINY = dataclasses.replace(PRESETS["tiny"], validate_every=4, validation_seconds=1.0)
 
 

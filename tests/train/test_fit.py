@@ -29,7 +29,6 @@ from train.schedule import Budget
 from vocoders.catalogue import OWN_CHECKPOINT
 from vocoders.checkpoints.checkpoint import read_checkpoint, training_history
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 TINY = PRESETS["tiny"]
 BRIEF = dataclasses.replace(TINY, validate_every=6, validation_seconds=1.0)
 CLOCK = {"seconds", "about"}  # differ between equal runs: how long they took, and what they were told

@@ -22,7 +22,6 @@ from train.state import content_of, new_state, restore
 from train.step import train_step
 from vocoders.hifigan.generator import V2, V3, Generator
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 TINY = PRESETS["tiny"]
 
 

@@ -14,7 +14,6 @@ from vocoders.mel import HIFIGAN, HW2, filters_of, log_mel_of, mel_of
 from vocoders.recipes.named import NAMED
 from vocoders.recipes.recipe import MelRecipe
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 NAMES = list(NAMED)
 RATE, SECONDS = 44_100, 0.2
 MAX_MEAN_DB = {  # of the bridged mel of a target from the direct one; the worst source, as measured, and a tenth more

@@ -39,7 +39,6 @@ from vocoders.phase.griffin_lim import griffin_lim
 
 GUIDED = with_input(dataclasses.replace(PRESETS["tiny"], generator_only=1.0), "guide")
 CPU = torch.device("cpu")
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

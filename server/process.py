@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from common import sandbox
 from common.forks import fork_context
 from common.memory import memory
 from server.executor import WorkerCrashed, WorkerTimeout, ignore_report
@@ -117,7 +118,7 @@ class _Process:
     def __init__(self, prepare: Callable[[], None]) -> None:
         context = fork_context(*PRELOADED)
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, prepare), name=NAME, daemon=True)
+        self._process = context.Process(target=serve, args=(theirs, prepare, sandbox.server()), name=NAME, daemon=True)
         self._process.start()
         theirs.close()  # while this copy is open, reading from the pipe does not end with the process
         self._numbers = itertools.count()

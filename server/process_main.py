@@ -11,6 +11,7 @@ import functools
 import os
 import pickle
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -18,6 +19,7 @@ from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-def
 from pathlib import Path
 from typing import Any
 
+from common import sandbox
 from common.memory import give_back, share_arenas
 from server.log import log_to_stderr
 
@@ -29,8 +31,10 @@ class _Cancelled(BaseException):
     """Raised inside a cancelled job by its next report. Not an `Exception`, so that no handler of failures catches it."""
 
 
-def serve(pipe: Connection, prepare: Callable[[], None]) -> None:
-    """Runs jobs until the parent closes the pipe, then ends the process. prepare: called once, beside the first job."""
+def serve(pipe: Connection, prepare: Callable[[], None], sandboxes: socket.socket) -> None:
+    """Runs jobs until the parent closes the pipe, then ends the process. prepare: called once, beside the first job; sandboxes:
+    the parent's server of `common.sandbox`."""
+    sandbox.use(sandboxes)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the app, which ends this process
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text(NAME)

@@ -3,13 +3,16 @@
 import os
 import resource
 import signal
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 
+from common import sandbox
 from common.forks import fork_context
 from common.sandbox import MAX_CPU_SECONDS, MAX_FILE_BYTES, MAX_MEMORY_BYTES, Refused, run_contained
+from tests.waiting import until
 
 
 def leave_limits(out: Path) -> None:
@@ -96,14 +99,55 @@ def test_the_log_stays_clean(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def use_the_sandbox(out: Path) -> None:
-    run_contained(leave_limits, out)
+def leave_parent(out: Path) -> None:
+    out.write_text(str(os.getppid()))
 
 
-def test_a_daemonic_process_may_use_it_too(tmp_path):
+def use_the_sandbox(out: Path, connection: socket.socket | None) -> None:
+    if connection:
+        sandbox.use(connection)
+    run_contained(leave_parent, out)
+
+
+@pytest.mark.parametrize("is_given", [True, False], ids=["the server of its parent", "a server of its own"])
+def test_a_daemonic_process_may_use_it_too(tmp_path, is_given):
     """Such as the computing process, which multiprocessing forbids children."""
-    process = fork_context().Process(target=use_the_sandbox, args=(tmp_path / "out",), daemon=True)
+    run_contained(leave_parent, tmp_path / "here")
+    arguments = (tmp_path / "there", sandbox.server() if is_given else None)
+    process = fork_context().Process(target=use_the_sandbox, args=arguments, daemon=True)
     process.start()
     process.join()
     assert process.exitcode == 0
-    assert (tmp_path / "out").read_text()
+    servers = {(tmp_path / name).read_text() for name in ("here", "there")}
+    assert len(servers) == (1 if is_given else 2)
+
+
+def test_a_server_that_was_killed_is_replaced(tmp_path):
+    run_contained(leave_parent, tmp_path / "first")
+    first = int((tmp_path / "first").read_text())
+    os.kill(first, signal.SIGKILL)
+    until(lambda: state_of(first) in ("", "Z"), "the server has ended")
+    run_contained(leave_parent, tmp_path / "second")
+    assert int((tmp_path / "second").read_text()) != first
+
+
+def state_of(pid: int) -> str:
+    """A letter of `ps`; none of a process that is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+    except OSError:
+        return ""
+
+
+def test_what_one_call_has_changed_the_next_one_does_not_find(tmp_path):
+    for name in ("first", "second"):
+        run_contained(count_calls, tmp_path / name)
+        assert (tmp_path / name).read_text() == "1"
+
+
+_calls: list[Path] = []
+
+
+def count_calls(out: Path) -> None:
+    _calls.append(out)
+    out.write_text(str(len(_calls)))

@@ -34,9 +34,10 @@ from vocoders.step import Step
 from vocoders.systems import Call, Card, Progress, System, Unavailable
 from vocoders.torchscript import TORCHSCRIPT, torchscript_system
 
-CHECKPOINTS = ASSETS / "checkpoints"
-OWN_CHECKPOINT = CHECKPOINTS / "hifigan-hw2.safetensors"
-OWN_MODEL_CARD = OWN_CHECKPOINT.with_suffix(".md")
+# This project's generators, by id. Each has its model card beside it, under the same name.
+OWN_CHECKPOINTS = {
+    name: ASSETS / "checkpoints" / f"{name}.safetensors" for name in ("hifigan-hw2", "hifigan-hw2-guided")
+}
 
 
 class GriffinLimVocoder:
@@ -103,7 +104,7 @@ def _original_system(
     return System(name, title, about, steps, load, _original_card, why_not, refinement)
 
 
-# The project's own model.
+# The project's own models.
 
 
 def _own_missing(path: Path) -> str | None:
@@ -126,6 +127,7 @@ def _own_card(path: Path) -> Card:
 
 
 def _own_system(name: str, title: str, about: str, path: Path, refinement: Refinement | None = None) -> System:
+    """name: of the system, which may be the generator's with something more."""
     load, describe, why_not = (Call(function, (path,)) for function in (_own, _own_card, _own_missing))
     return System(name, title, about, (hw2_mel, log_hw2), load, describe, why_not, refinement)
 
@@ -150,9 +152,9 @@ BUILT_IN = (
     _own_system(
         "hifigan-hw2",
         "HiFi-GAN, own training",
-        "UNIVERSAL_V1 fine-tuned by this project on the hw2 mel, and conditioned on the Griffin-Lim waveform of that mel: hours on "
-        "two CPU cores, not from scratch.",
-        OWN_CHECKPOINT,
+        "A plain HiFi-GAN V1 on the hw2 mel, as the homework had one: UNIVERSAL_V1, fine-tuned by this project for hours on two "
+        "CPU cores, not from scratch.",
+        OWN_CHECKPOINTS["hifigan-hw2"],
     ),
     _original_system(
         "hifigan-original",
@@ -189,21 +191,27 @@ BUILT_IN = (
     _own_system(
         "hifigan-hw2-refined",
         "HiFi-GAN, own training, refined",
-        "The fine-tuned model's output, refined on the same mel in the same way.",
-        OWN_CHECKPOINT,
+        "The fine-tuned model's output, corrected towards the same mel in the same way.",
+        OWN_CHECKPOINTS["hifigan-hw2"],
         Refinement(),
+    ),
+    _own_system(
+        "hifigan-hw2-guided",
+        "HiFi-GAN, own training, guided",
+        "The fine-tuned model with a second input, the Griffin-Lim waveform of the same mel, from which it takes the phases: a "
+        "steady pitch without refinement.",
+        OWN_CHECKPOINTS["hifigan-hw2-guided"],
     ),
 )
 
 
-COMPARED = (  # what a comparison shows unless other systems are chosen
-    "griffin-lim-oracle",
+COMPARED = (  # what a comparison shows unless other systems are chosen: the homework's three, then what repairs them
     "griffin-lim",
     "hifigan-hw2",
     "hifigan-original",
-    "hifigan-original-bridged",
     "hifigan-original-refined",
     "hifigan-hw2-refined",
+    "hifigan-hw2-guided",
 )
 
 

@@ -10,7 +10,7 @@ import contextlib
 import importlib.util
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -23,9 +23,8 @@ from torch.nn import functional as F
 from eval.metrics.loudness import loudness, true_peak
 from eval.metrics.registry import METRICS
 from vocoders.audio import SAMPLE_RATE, fit_length, write_wav
-from vocoders.catalogue import OWN_CHECKPOINT, original_weights
+from vocoders.catalogue import OWN_CHECKPOINTS, original_weights
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
-from vocoders.hifigan import generator as hifigan
 from vocoders.hifigan import guide
 from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.hifigan.generator_input import GUIDE_GAIN
@@ -50,20 +49,19 @@ def original_models() -> ModuleType:
     return module
 
 
-def original_generators() -> tuple[torch.nn.Module, torch.nn.Module]:
-    """UNIVERSAL_V1 and the project's own."""
+def original_generators() -> dict[str, torch.nn.Module]:
+    """UNIVERSAL_V1 and the project's own, by the ids of their systems."""
     universal = read_checkpoint(original_weights("universal"), HIFIGAN.name)
-    own = read_checkpoint(OWN_CHECKPOINT)
-    return original_generator(universal), original_generator(own)
+    own = {name: read_checkpoint(path) for name, path in OWN_CHECKPOINTS.items()}
+    return {name: original_generator(checkpoint) for name, checkpoint in {"hifigan-original": universal, **own}.items()}
 
 
 def original_generator(checkpoint: Checkpoint) -> torch.nn.Module:
     """The original's generator with these weights (weight norm folded), ready to run. The package has no second kind of
-    residual block and takes no guide, so for these it is our own in plain PyTorch, which is the same arithmetic."""
+    residual block, takes no guide and is of no other family: for these it is our own in plain PyTorch, the same arithmetic."""
     config = checkpoint.config
-    assert isinstance(config, HiFiGANConfig)
-    if config.resblock == 2 or config.is_guided:
-        generator = hifigan.Generator(config)
+    if not isinstance(config, HiFiGANConfig) or config.resblock == 2 or config.is_guided:
+        generator = config.build()
     else:
         fields = {name: getattr(config, name) for name in config.__dataclass_fields__}
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -128,23 +126,19 @@ def decibels(samples: np.ndarray) -> np.ndarray:
 class PlainSystems:
     """The systems that are compared by default, each from the recording on."""
 
-    def __init__(self, universal: Generator, own: Generator) -> None:
-        self._universal, self._own = universal, own
+    def __init__(self, generators: Mapping[str, Generator]) -> None:
+        """generators: as of `original_generators`."""
+        self._generators = generators
 
     def steps(self, samples: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
         """By id; what stands for refinement is as many Griffin-Lim iterations, since librosa's starts from no phase."""
         return {
-            "griffin-lim-oracle": lambda: griffin_lim(magnitude(samples)),
             "griffin-lim": lambda: griffin_lim(inverted(hw2_mel(samples))),
             "hifigan-hw2": lambda: self._self_trained(samples),
-            "hifigan-original": lambda: _generate(self._universal, log_hifigan_mel(magnitude(samples))),
-            "hifigan-original-bridged": lambda: self._bridged(samples),
-            "hifigan-original-refined": lambda: griffin_lim(
-                magnitude(fit_length(self._bridged(samples), len(samples))), Refinement().iterations
-            ),
-            "hifigan-hw2-refined": lambda: griffin_lim(
-                magnitude(fit_length(self._self_trained(samples), len(samples))), Refinement().iterations
-            ),
+            "hifigan-original": lambda: self._generate("hifigan-original", log_hifigan_mel(magnitude(samples))),
+            "hifigan-original-refined": lambda: _refined(self._bridged(samples), len(samples)),
+            "hifigan-hw2-refined": lambda: _refined(self._self_trained(samples), len(samples)),
+            "hifigan-hw2-guided": lambda: self._guided(samples),
         }
 
     def compare(self, samples: np.ndarray, folder: Path) -> None:
@@ -160,16 +154,28 @@ class PlainSystems:
             picture(folder / f"{system_id}-difference.png", decibels(output) - decibels(samples), "RdBu")
 
     def _self_trained(self, samples: np.ndarray) -> np.ndarray:
-        """A guided generator, as the one that is shipped."""
-        mel = hw2_mel(samples)
-        guide_waveform = fit_length(griffin_lim(inverted(mel), guide.ITERATIONS), HOP * mel.shape[1])
-        frames = GUIDE_GAIN * guide_waveform.reshape(-1, HOP).T
-        return _generate(self._own, np.concatenate([np.log(np.maximum(mel, LOG_FLOOR)), frames]))
+        return self._generate("hifigan-hw2", _log(hw2_mel(samples)))
+
+    def _guided(self, samples: np.ndarray) -> np.ndarray:
+        return self._generate("hifigan-hw2-guided", _with_guide(hw2_mel(samples), guide.ITERATIONS))
 
     def _bridged(self, samples: np.ndarray) -> np.ndarray:
-        return _generate(self._universal, log_hifigan_mel(inverted(hw2_mel(samples))))
+        return self._generate("hifigan-original", log_hifigan_mel(inverted(hw2_mel(samples))))
+
+    def _generate(self, name: str, features: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            return self._generators[name](torch.from_numpy(features.astype(np.float32))[None])[0, 0].numpy()
 
 
-def _generate(generator: Generator, features: np.ndarray) -> np.ndarray:
-    with torch.no_grad():
-        return generator(torch.from_numpy(features.astype(np.float32))[None])[0, 0].numpy()
+def _log(mel: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(mel, LOG_FLOOR))
+
+
+def _with_guide(mel: np.ndarray, iterations: int) -> np.ndarray:
+    """hw2 mel (80, frames) -> its logarithm on top of its guide (336, frames)."""
+    waveform = fit_length(griffin_lim(inverted(mel), iterations), HOP * mel.shape[1])
+    return np.concatenate([_log(mel), GUIDE_GAIN * waveform.reshape(-1, HOP).T])
+
+
+def _refined(output: np.ndarray, length: int) -> np.ndarray:
+    return griffin_lim(magnitude(fit_length(output, length)), Refinement().iterations)

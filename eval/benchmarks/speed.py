@@ -11,7 +11,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,9 +139,9 @@ def _generators(name: str, config: HiFiGANConfig, checkpoint: Checkpoint, sample
     return Pair(name, eager, lambda: vocoder(Features(vocoder.expects, features.values)), about)
 
 
-def whole_systems(samples: np.ndarray, universal: torch.nn.Module, own: torch.nn.Module) -> list[Pair]:
+def whole_systems(samples: np.ndarray, generators: Mapping[str, torch.nn.Module]) -> list[Pair]:
     """Every system that is compared by default, from the recording to its output, nothing shared between them."""
-    steps = plain.PlainSystems(universal, own).steps(samples)
+    steps = plain.PlainSystems(generators).steps(samples)
     return [
         Pair(system_id, steps[system_id], functools.partial(_resynthesize, system_id, samples))
         for system_id in COMPARED

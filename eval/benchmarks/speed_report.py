@@ -32,11 +32,11 @@ def report_speed(rounds: int, seconds: float, long_minutes: float) -> dict:
         for pair in [
             *stages(samples, Path(folder)),
             *other_families(samples, Path(folder)),
-            *whole_systems(samples, *generators),
+            *whole_systems(samples, generators),
         ]:
             rows += measure([pair], seconds, rounds, bar.set_description_str)
             tqdm.write(line(rows[-1]))
-        page, row = time_page(samples, PlainSystems(*generators), rounds, bar.set_description_str)
+        page, row = time_page(samples, PlainSystems(generators), rounds, bar.set_description_str)
         rows.append(row)
         tqdm.write(line(row))
         tqdm.write(describe(page))

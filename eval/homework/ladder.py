@@ -80,4 +80,5 @@ LADDER = (  # ids after the rungs above, in order
     "hifigan-original-bridged",
     "hifigan-hw2",
     "hifigan-hw2-refined",
+    "hifigan-hw2-guided",
 )

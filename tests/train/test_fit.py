@@ -26,7 +26,7 @@ from train.guards import TrainingStopped
 from train.loop import Session, fit
 from train.saving import COMPACT, INDEX, STATE, load
 from train.schedule import Budget
-from vocoders.catalogue import OWN_CHECKPOINT
+from vocoders.catalogue import OWN_CHECKPOINTS
 from vocoders.checkpoints.checkpoint import read_checkpoint, training_history
 
 TINY = PRESETS["tiny"]
@@ -253,7 +253,10 @@ def test_two_processes_train_one_model(pack, tmp_path):
         (["--preset", "polish-v1", "--from", "g_02500000"], "--from takes the .safetensors file"),
         (["--preset", "tiny", "--resume"], "holds no saved run"),
         (["--preset", "polish-v1"], "goes on from a trained generator; say which: --from FILE"),
-        (["--preset", "tiny", "--from", OWN_CHECKPOINT], "hifigan-hw2.safetensors has another shape or another mel"),
+        (
+            ["--preset", "tiny", "--from", OWN_CHECKPOINTS["hifigan-hw2"]],
+            "hifigan-hw2.safetensors has another shape or another mel",
+        ),
         (["--preset", "tiny", "--segment", "5000"], "segment is 5000; allowed: a multiple of 256"),
         (["--preset", "tiny", "--batch", "900000"], "choose a smaller --batch than 900000"),
     ],

@@ -97,7 +97,7 @@ def test_hifigans_mel_goes_straight_into_the_original_and_through_the_bridge_int
     analysis = Analysis.of_mel(log_hifigan_mel(samples))
     straight = synthesize(system("hifigan-original"), analysis)
     assert np.array_equal(straight, synthesize(system("hifigan-original"), Analysis(samples)))
-    for system_id in ("griffin-lim", "hifigan-hw2", "hifigan-hw2-refined"):
+    for system_id in ("griffin-lim", "hifigan-hw2", "hifigan-hw2-refined", "hifigan-hw2-guided"):
         assert m_stft(samples, synthesize(system(system_id), analysis)) < 1.5, system_id
 
 

@@ -14,7 +14,7 @@ from ui.markup import fill, notice, slot
 from ui.vocoders.cards import catalogue
 from ui.vocoders.examination import Examination, examine
 from ui.vocoders.uploads import MAX_UPLOADS, Upload, add_upload, all_systems
-from vocoders.catalogue import OWN_MODEL_CARD
+from vocoders.catalogue import OWN_CHECKPOINTS
 from vocoders.checkpoints.checkpoint import CheckpointError
 from vocoders.checkpoints.trial import UNCHECKED
 from vocoders.systems import System
@@ -25,9 +25,11 @@ FIND = "find"  # of the two mels, the one it fits
 def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.CheckboxGroup) -> None:
     """Lays out the systems' cards, and the form that adds a checkpoint to `uploads` and to `choice`."""
     cards = slot("catalogue", catalogue(systems))
-    if OWN_MODEL_CARD.is_file():
-        with gr.Accordion("Model card of the project's own HiFi-GAN", open=False, elem_id="model-card"):
-            gr.Markdown(_without_pictures(OWN_MODEL_CARD.read_text(encoding="utf-8")))
+    for name, checkpoint in OWN_CHECKPOINTS.items():
+        card = checkpoint.with_suffix(".md")
+        if card.is_file():
+            with gr.Accordion(f"Model card of {name}", open=False, elem_id=f"model-card-{name}"):
+                gr.Markdown(_without_pictures(card.read_text(encoding="utf-8")))
     gr.Markdown(
         "### Add your own\n"
         "Drop what you have, together or as a zip of its folder: a generator (HiFi-GAN of any program, BigVGAN, Vocos, or an "

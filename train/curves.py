@@ -11,11 +11,12 @@ from pathlib import Path
 from common.durable import write_durably
 
 CSV, PICTURE = "curves.csv", "curves.png"
-VALIDATION = "validation mel"
+VALIDATION, VALIDATION_M_STFT = "validation mel", "validation M-STFT"
 _PANELS = (  # title, columns drawn in it
     ("total generator loss", ("total",)),
     ("mel loss", ("mel",)),
     ("validation mel loss", (VALIDATION,)),
+    ("validation M-STFT", (VALIDATION_M_STFT,)),
     ("discriminator losses", ("d/mpd", "d/msd", "d/mrd")),
 )
 

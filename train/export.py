@@ -13,9 +13,10 @@ from torch import Tensor
 from common.durable import write_durably
 from eval.reports.revision import revision
 from train.config import TrainConfig
-from train.curves import VALIDATION, read_curves
+from train.curves import VALIDATION, VALIDATION_M_STFT, read_curves
 from train.networks.generator import fold_weight_norm
 from train.saving import load
+from train.validation import ValidationResult
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint, safetensors_bytes
 from vocoders.checkpoints.config import FRAMING, SHAPE
@@ -28,8 +29,8 @@ CURVE_POINTS = 200  # of each curve, kept in the file
 _ORIGINAL_SUFFIXES = ("", ".pt", ".pth")  # of files in the original's format
 
 
-def checkpoint_of(content: dict, run: Path, validation: float | None = None) -> Checkpoint:
-    """The averaged generator of a state's content."""
+def checkpoint_of(content: dict, run: Path, validation: ValidationResult | None = None) -> Checkpoint:
+    """The averaged generator of a state's content. validation: of that generator."""
     config = TrainConfig.from_json(content["config"])
     return Checkpoint(
         config.generator,
@@ -39,7 +40,7 @@ def checkpoint_of(content: dict, run: Path, validation: float | None = None) -> 
     )
 
 
-def describe(content: dict, run: Path, validation: float | None) -> dict[str, str]:
+def describe(content: dict, run: Path, validation: ValidationResult | None) -> dict[str, str]:
     """Metadata: what was trained, on what, for how long, how well, and the curves themselves."""
     about = content["about"]
     pack = about["pack"]
@@ -60,15 +61,15 @@ def describe(content: dict, run: Path, validation: float | None) -> dict[str, st
     if before := about.get("before"):
         facts["before"] = json.dumps(before)
     if validation is not None:
-        facts["validation_mel_l1"] = f"{validation:.4f}"
+        facts |= {"validation_mel_l1": f"{validation.mel_l1:.4f}", "validation_m_stft": f"{validation.m_stft:.4f}"}
     return facts
 
 
 def thinned_curves(run: Path) -> dict[str, list[list[float]]]:
-    """{column: [[step, value], ...]} of the three curves the homework showed, at most `CURVE_POINTS` each, averaged."""
+    """{column: [[step, value], ...]} of the three curves the homework showed and of the validation M-STFT, at most `CURVE_POINTS` each, averaged."""
     rows = read_curves(run)
     curves = {}
-    for column in ("total", "mel", VALIDATION):
+    for column in ("total", "mel", VALIDATION, VALIDATION_M_STFT):
         points = [(row["step"], row[column]) for row in rows if column in row]
         size = -(-len(points) // CURVE_POINTS) or 1
         groups = [points[start : start + size] for start in range(0, len(points), size)]

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from common.durable import write_durably
 from train.config import TrainConfig
-from train.curves import VALIDATION
+from train.curves import VALIDATION, VALIDATION_M_STFT
 from train.data.crops import Crops
 from train.data.pack import Pack
 from train.export import BEST, checkpoint_of
@@ -127,6 +127,7 @@ class _Run:
         state = self.state
         self.began = self.saved_at = time.monotonic()  # not earlier: what it takes to get ready is no training
         self.means.restart()
+        was_joined = step_settings(state.config, self._progress(), state.step, self._epoch()).with_discriminators
         with _Signals() as signals:
             if state.step == 0:
                 if state.config.start != "scratch":
@@ -137,6 +138,9 @@ class _Run:
                 if progress >= 1:
                     break
                 now = step_settings(state.config, progress, state.step, self._epoch())
+                if now.with_discriminators and not was_joined:
+                    state.best = math.inf  # what comes before has another objective, and would win by any spectral loss
+                was_joined = now.with_discriminators
                 self._step(now)
                 if state.step % LOG_INTERVAL_STEPS == 0:
                     self._log()
@@ -180,13 +184,17 @@ class _Run:
             minutes = state.seconds / 60
             self.run_log.validated(state.step, minutes, found, self._title())
             # The start weights are validated for the curve, but they are no result of the run
-            if is_best := state.step > 0 and found.loss < state.best and not found.soundless:
-                state.best = found.loss
-                checkpoint = checkpoint_of(content_of(state), self.run, found.loss)
+            if (
+                is_best := state.step > 0
+                and (judged := found.judged(state.config)) < state.best
+                and not found.soundless
+            ):
+                state.best = judged
+                checkpoint = checkpoint_of(content_of(state), self.run, found)
                 write_durably(self.run / BEST, safetensors_bytes(checkpoint))
             print_line(
                 f"step {state.step}, {minutes:.1f} min, {100 * self._own_progress():.0f} %: {VALIDATION} "
-                f"{found.loss:.4f}{' (best so far)' if is_best else ''}{' (no sound: its output is constant)' if found.soundless else ''}"
+                f"{found.mel_l1:.4f}, {VALIDATION_M_STFT} {found.m_stft:.4f}{' (best so far)' if is_best else ''}{' (no sound: its output is constant)' if found.soundless else ''}"
             )
         state.best = self._from_first(state.best)
         self.means.restart()

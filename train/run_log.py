@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from eval.reports.spectrogram import level, level_png
-from train.curves import VALIDATION, Curves, draw_curves
+from train.curves import VALIDATION, VALIDATION_M_STFT, Curves, draw_curves
 from train.guards import Watchdog
 from train.validation import ValidationResult
 from vocoders.audio import SAMPLE_RATE, write_wav
@@ -58,7 +58,7 @@ class RunLog:
 
     def __init__(self, run: Path, columns: list[str], step: int, watchdog: Watchdog) -> None:
         self.run = run
-        self.curves = Curves(run, ["step", "minutes", "lr", *columns, THROUGHPUT, VALIDATION], step)
+        self.curves = Curves(run, ["step", "minutes", "lr", *columns, THROUGHPUT, VALIDATION, VALIDATION_M_STFT], step)
         self.watchdog = watchdog
         self.board = _tensorboard(run / "tensorboard", step)
 
@@ -72,12 +72,14 @@ class RunLog:
 
     def validated(self, step: int, minutes: float, found: ValidationResult, title: str) -> None:
         """Curves, picture, and what the run sounds like now. Errors: `TrainingStopped`."""
-        self.watchdog.look(step, {VALIDATION: found.loss})
-        self.curves.add({"step": step, "minutes": minutes, VALIDATION: found.loss})
+        losses = {VALIDATION: found.mel_l1, VALIDATION_M_STFT: found.m_stft}
+        self.watchdog.look(step, losses)
+        self.curves.add({"step": step, "minutes": minutes, **losses})
         draw_curves(self.run, title)
         self._samples(f"step-{step:07}", step, found.waveforms)
         if self.board:
-            self.board.add_scalar(VALIDATION, found.loss, step)
+            for name, loss in losses.items():
+                self.board.add_scalar(name, loss, step)
             self.board.flush()
 
     def references(self, waveforms: list[Tensor]) -> None:

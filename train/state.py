@@ -5,13 +5,14 @@ Random numbers and the position in the data are not in it: they follow from the 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from train.config import TrainConfig
+from train.config import MEL_L1, TrainConfig
 from train.networks.discriminator_files import load_discriminators, load_optimizer
 from train.networks.discriminators import Discriminators
 from train.networks.generator import Average, new_generator
@@ -83,6 +84,7 @@ def content_of(state: State) -> dict:
         "seconds": state.seconds,
         "heard": state.audio_seconds,
         "best": state.best,
+        "judged_by": state.config.judged_by,
         "about": state.about,
         "config": state.config.to_json(),
         "generator": state.plain_generator.state_dict(),
@@ -100,6 +102,10 @@ def restore(state: State, content: dict) -> None:
     """Make a fresh state of the same configuration what it was when `content` was taken."""
     for name in ("step", "seconds", "best", "about"):
         setattr(state, name, content[name])
+    if (
+        content.get("judged_by", MEL_L1) != state.config.judged_by
+    ):  # saved before guided generators were judged by M-STFT
+        state.best = math.inf
     state.audio_seconds = content["heard"]
     state.plain_generator.load_state_dict(content["generator"])
     for name, value in content["average"].items():

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from train.config import TrainConfig
+from eval.metrics.spectral import m_stft_distance
+from train.config import M_STFT, MEL_L1, TrainConfig
 from train.data.guide import Guides
 from train.data.pack import Clip, Pack, PackError
 from vocoders.audio import SAMPLE_RATE
@@ -22,14 +23,20 @@ MAX_CLIP_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """`loss` is the mean |difference| of log-power hw2 mels over the set, the homework's validation mel loss.
+    """`mel_l1` is the mean |difference| of log-power hw2 mels over the set, the homework's validation mel loss; `m_stft` the
+    mean M-STFT.
 
-    soundless: every clip came out as silence or a constant; such a generator is never the best, however low its loss.
+    soundless: every clip came out as silence or a constant; such a generator is never the best, however low its losses.
     """
 
-    loss: float
+    mel_l1: float
+    m_stft: float
     waveforms: list[Tensor]  # (n,) of each clip, on the CPU
     soundless: bool = False
+
+    def judged(self, config: TrainConfig) -> float:
+        """The loss that decides which generator is the best."""
+        return {MEL_L1: self.mel_l1, M_STFT: self.m_stft}[config.judged_by]
 
 
 class ValidationSet:
@@ -49,10 +56,10 @@ class ValidationSet:
 
     @torch.inference_mode()
     def evaluate(self, weights: dict[str, Tensor]) -> ValidationResult:
-        """The outputs of a generator with these plain weights for the set, and its loss."""
+        """The outputs of a generator with these plain weights for the set, and its losses. Clips weigh as long as they are."""
         generator = self.config.generator.build().to(self.device).eval()
         generator.load_state_dict(weights)
-        total = frames = 0
+        mel = m_stft = frames = 0.0
         estimates = []
         for target, guide in zip(self.waveforms, self.guides):
             log = log_mel(self.input_mel(target))[None]
@@ -60,12 +67,13 @@ class ValidationSet:
             features = generator_input(log, self.config.generator.input_channels, self.recipe, guide, drawn)
             estimate = generator(features)[0, 0]
             wanted, found = log_mel(self.loss_mel(target)), log_mel(self.loss_mel(estimate))
-            total += F.l1_loss(found, wanted).item() * wanted.shape[-1]
+            mel += F.l1_loss(found, wanted).item() * wanted.shape[-1]
+            m_stft += m_stft_distance(target, estimate).item() * wanted.shape[-1]
             frames += wanted.shape[-1]
             estimates.append(estimate.cpu())
         pairs = zip(estimates, self.waveforms)
         soundless = all(is_soundless(estimate.numpy(), target.cpu().numpy()) for estimate, target in pairs)
-        return ValidationResult(total / frames, estimates, soundless)
+        return ValidationResult(mel / frames, m_stft / frames, estimates, soundless)
 
 
 def _chosen(pack: Pack, seconds: float) -> list[tuple[Clip, int]]:

@@ -35,7 +35,7 @@ def test_the_metadata_says_what_was_trained_on_what_and_for_how_long(short_run, 
     assert json.loads(about["data_licences"]) == {"CC0": 9}
     assert json.loads(about["training"])["batch"] == 4
     curves = json.loads(about["curves"])
-    assert curves.keys() == {"total", "mel", "validation mel"}
+    assert curves.keys() == {"total", "mel", "validation mel", "validation M-STFT"}
     assert [step for step, _ in curves["validation mel"]] == [4, 8]
 
 

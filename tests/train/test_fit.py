@@ -20,7 +20,7 @@ from tests.command import command
 from tests.train.test_training_state import assert_equal
 from tests.waiting import until
 from train.config import PRESETS, with_input
-from train.curves import CSV, PICTURE, VALIDATION, read_curves
+from train.curves import CSV, PICTURE, VALIDATION, VALIDATION_M_STFT, read_curves
 from train.export import BEST
 from train.guards import TrainingStopped
 from train.loop import Session, fit
@@ -59,7 +59,7 @@ def test_it_learns(finished):
 def test_a_run_leaves_everything_one_wants_to_see(finished):
     rows = read_curves(finished)
     columns = {"step", "minutes", "lr", "total", "mel", "stft", "adversarial", "features", "d/mpd", "d/mrd"}
-    columns |= {"norm/generator", "norm/discriminators", "audio seconds per second", VALIDATION}
+    columns |= {"norm/generator", "norm/discriminators", "audio seconds per second", VALIDATION, VALIDATION_M_STFT}
     assert set().union(*rows) == columns
     assert (finished / PICTURE).read_bytes().startswith(b"\x89PNG")
     board = EventAccumulator(str(finished / "tensorboard")).Reload()

@@ -24,7 +24,12 @@ _STARTS = {
     "scratch": "trained from scratch",
     "checkpoint": "from the run before",
 }
-_CURVES = {"total": "total generator loss", "mel": "mel loss", "validation mel": "validation mel loss"}
+_CURVES = {
+    "total": "total generator loss",
+    "mel": "mel loss",
+    "validation mel": "validation mel loss",
+    "validation M-STFT": "validation M-STFT",
+}
 
 Points = Sequence[tuple[float, float]]
 
@@ -47,6 +52,7 @@ def _facts(about: Mapping[str, str]) -> list[tuple[str, str]]:
         ("Data", about.get("data", "")),
         ("Its licences", ", ".join(_parsed(about.get("data_licences", "")))),
         ("Validation mel L1", about.get("validation_mel_l1", "")),
+        ("Validation M-STFT", about.get("validation_m_stft", "")),
         ("Held-out clips", _metrics(about.get("metrics", ""))),
         ("Code", about.get("revision", "")),
     ]

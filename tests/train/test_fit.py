@@ -76,7 +76,8 @@ def test_a_run_leaves_everything_one_wants_to_see(finished):
 
 def test_the_best_generator_is_always_ready_to_load(finished):
     checkpoint = read_checkpoint(finished / BEST)
-    best = min(row[VALIDATION] for row in read_curves(finished) if VALIDATION in row)
+    joined = TINY.generator_only * TINY.steps
+    best = min(row[VALIDATION] for row in read_curves(finished) if VALIDATION in row and row["step"] > joined)
     assert float(checkpoint.about["validation_mel_l1"]) == pytest.approx(best, abs=1e-4)
 
 

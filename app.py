@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
 import functools
 import os
 import shutil
@@ -87,7 +89,7 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
         links.sweep()
         listening.delete_expired()
 
-    app.state.sweep = sweep
+    app.state.sweep, app.state.stopping = sweep, asyncio.Event()
 
     app.include_router(sharing_routes(store))
     app.include_router(shared_routes(links))
@@ -124,6 +126,7 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
         is_full=functools.partial(is_full, settings.data_dir),
         platform_of=listening.platform_of,
         limiter=shared.limiter,
+        stopping=app.state.stopping,
     )
     return app
 
@@ -196,6 +199,7 @@ def main() -> int:
     from eval.compare.recording import warm_up
     from server.log import log_to_stderr
     from server.process import Worker
+    from server.serving import Server
     from server.shared_state import SharedState, check_addresses
     from server.sweep import keep_sweeping
     from server.zero_gpu import report_to_zero_gpu
@@ -219,8 +223,7 @@ def main() -> int:
 
     threading.Thread(target=start_processes, daemon=True).start()
     print(f"Vocoder Listening Lab: http://{settings.host}:{settings.port}", flush=True)
-    # A page keeps its connection open for as long as it is looked at; stopping does not wait for that.
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -233,7 +236,10 @@ def main() -> int:
         # A Space is reached through its platform's proxy only, whose address is not known beforehand
         forwarded_allow_ips="*" if "SPACE_ID" in os.environ else None,
     )
-    return 0
+    server = Server(config, app.state.stopping)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else 1
 
 
 def _cluster(address: str, prepare: Callable[[], None]) -> Executor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from eval.listening.recruiting.platform import Platform
 from server.middleware.access_log import AccessLogMiddleware
 from server.middleware.closed_routes import ClosedRoutesMiddleware
 from server.middleware.free_disk import FreeDiskMiddleware
+from server.middleware.open_streams import OpenStreamsMiddleware
 from server.middleware.rate_limit import RateLimitMiddleware
 from server.middleware.same_origin import SameOriginMiddleware
 from server.middleware.security_headers import SecurityHeadersMiddleware
@@ -29,14 +31,17 @@ def protect(
     is_full: Callable[[], bool] = lambda: False,
     platform_of: Callable[[str], Platform | None] = lambda study: None,
     limiter: Limiter | None = None,
+    stopping: asyncio.Event | None = None,
 ) -> None:
     """Puts all middleware around the app.
 
     max_file_bytes: of one uploaded file; uploads: the folder in which Gradio stores them; requests_per_minute: of one client
     for work that costs something, 0 for no limit; is_full: whether the disk has no room for an upload; platform_of: where the listeners
-    of a study come from, by its public id; limiter: counts requests, None: in this process.
+    of a study come from, by its public id; limiter: counts requests, None: in this process; stopping: set when the app is asked to stop,
+    None: never.
     """
     outermost_first = (
+        Middleware(OpenStreamsMiddleware, stopping=stopping or asyncio.Event()),
         Middleware(AccessLogMiddleware),  # refusals are logged too
         Middleware(SecurityHeadersMiddleware, platform_of=platform_of),  # and have the headers
         Middleware(ClosedRoutesMiddleware),

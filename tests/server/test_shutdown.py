@@ -68,3 +68,16 @@ def test_a_submit_is_finished_before_the_app_stops(tmp_path, study):
     assert process.wait(20) is not None
     listening = open_listening(tmp_path)
     assert [row["answer"] for row in listening.store.answers(study)] == [4]
+
+
+def test_open_pages_end_at_once_and_are_no_error(tmp_path):
+    process, url = start_app(tmp_path)
+    with httpx.Client(base_url=url, timeout=30) as http, contextlib.ExitStack() as pages:
+        paths = ("/gradio_api/heartbeat/one", "/rate/gradio_api/heartbeat/two")
+        streams = [pages.enter_context(http.stream("GET", path)).iter_text() for path in paths]
+        assert [next(stream) for stream in streams] == ["data: ALIVE\n\n"] * 2
+        process.terminate()
+        assert [list(stream) for stream in streams] == [[], []], "each ends as an answer should"
+    assert process.wait(20) is not None
+    log = (tmp_path / "log.txt").read_text()
+    assert [line for line in log.splitlines() if '"level": "error"' in line or "Traceback" in line] == []

@@ -57,7 +57,7 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
     from fastapi.responses import FileResponse
 
     from common.disk_space import is_full
-    from eval.listening.session.open import every_trial_of, open_listening
+    from eval.listening.session.open import open_listening
     from server.health import health_routes
     from server.middleware.stack import protect
     from server.results import ResultStore
@@ -104,15 +104,14 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
     listening = open_listening(settings.data_dir, settings.database)
     require_one_service(shared, settings.data_dir, listening)
     app.include_router(health_routes(settings.data_dir, listening, Running.count))
-    preview = every_trial_of(listening)
-    app.include_router(rate_routes(listening, preview, shared.kept))
+    app.include_router(rate_routes(listening, shared.kept))
     app.include_router(results_routes(LinkedReports(listening.store, BUILT_IN)))
     app.add_api_route("/rate", with_slash)
     # An app of its own: what the browser of a listener is told of it holds nothing of the systems
     rate_page = build_rate_page()
     rate_page.state_session_capacity = MAX_SESSIONS
     gr.mount_gradio_app(app, rate_page, path="/rate", **rate_page_options())
-    page = build_page(BUILT_IN, store, links, limits, listening, preview, settings.data_dir, compute, shared.limiter)
+    page = build_page(BUILT_IN, store, links, limits, listening, settings.data_dir, compute, shared.limiter)
     page.state_session_capacity = MAX_SESSIONS
     page.queue(max_size=16, default_concurrency_limit=2, api_open=False)
     gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())

@@ -8,7 +8,6 @@ from pathlib import Path
 import gradio as gr
 
 from common.paths import ASSETS, ROOT
-from eval.listening.session.every_trial import EveryTrial
 from eval.listening.session.service import Listening
 from server.executor import Executor
 from server.results import ResultStore
@@ -39,7 +38,6 @@ def build_page(
     links: SharedLinks,
     limits: Limits,
     listening: Listening,
-    preview: EveryTrial,
     data_dir: Path,
     compute: Executor,
     limiter: Limiter | None = None,
@@ -62,7 +60,7 @@ def build_page(
                 vocoders_tab(systems, uploads, inputs.choice)
             with gr.Tab("Blind tests", id="studies"):
                 rated = studies_tab(
-                    listening, preview, data_dir, systems, store, limits, uploads, inputs, compute, limiter
+                    listening, data_dir, systems, store, limits, uploads, inputs, compute, limiter
                 )
         take_over(make_study.click, folders, rated, tabs, "studies")
         api_endpoints(systems, store, limits, compute)

@@ -63,7 +63,8 @@ def test_a_study_is_found_watched_sent_extended_and_deleted(page: Page, owned):
 
     preview = page.context.new_page()
     preview.goto(f"{url}/{progress.get_by_role('link', name='Preview every trial').get_attribute('href')}")
-    expect(preview.get_by_role("heading", level=1)).to_have_text(f"Preview: {NAME}")
+    expect(preview.get_by_role("heading", level=1)).to_have_text(NAME)
+    expect(preview.get_by_text("Preview: nothing you answer here is stored.")).to_be_visible()
     assert violations_without_scripts(preview) == []
     preview.close()
 

@@ -11,7 +11,6 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from eval.listening.analysis.alarm import Alarm
-from eval.listening.session.open import every_trial_of
 from eval.listening.session.service import Listening
 from eval.listening.storage import tables
 from eval.listening.storage.owning import StudyLine
@@ -35,7 +34,7 @@ def owned(tmp_path, store) -> SimpleNamespace:
     key = "the owner's key"
     again, key = studies.add_study(studies.study(public_id).study, studies.study(public_id).stimuli, {}, {})
     listening = Listening(studies, "secret")
-    desk = Desk(listening, every_trial_of(listening), tmp_path, [], store, InlineExecutor())
+    desk = Desk(listening, tmp_path, [], store, InlineExecutor())
     return SimpleNamespace(store=studies, other=public_id, public_id=again, key=key, desk=desk, files=store)
 
 

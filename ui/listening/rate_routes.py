@@ -13,7 +13,6 @@ from starlette.concurrency import run_in_threadpool
 
 from common.kept import Kept
 from eval.listening.session.errors import RequestError
-from eval.listening.session.every_trial import EveryTrial
 from eval.listening.session.preview import Preview
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
@@ -102,9 +101,8 @@ class Forget(_Body):
     token: str = Field(max_length=400)
 
 
-def rate_routes(listening: Listening, preview: EveryTrial | None = None, kept: Kept | None = None) -> APIRouter:
-    """The HTTP interface of listening sessions, below /listening. preview: answers those of its own links, and stores nothing.
-    kept: where rehearsals live; None: in the memory of this process."""
+def rate_routes(listening: Listening, kept: Kept | None = None) -> APIRouter:
+    """The HTTP interface of listening sessions, below /listening. kept: where rehearsals live; None: in the memory of this process."""
     router = APIRouter(prefix="/listening")
 
     def call(path: str, model: type[Body], work: Callable[[Body], dict]) -> None:
@@ -124,24 +122,13 @@ def rate_routes(listening: Listening, preview: EveryTrial | None = None, kept: K
 
         router.add_api_route(path, endpoint, methods=["POST"], include_in_schema=False)
 
-    rehearsals = Preview(listening, kept)
+    preview = Preview(listening, kept)
 
     def opened(body: Open | Join) -> Listening:
-        return preview if preview and preview.owns(body.study) else rehearsals.opened(body.study, body.address)
+        return preview.opened(body.study, body.address)
 
     def of(body: Next | Answer | Questionnaire | Own | Forget) -> Listening:
-        return preview if preview and preview.owns(body.token) else rehearsals.holding(body.token)
-
-    def about(body: About) -> dict:
-        return (preview if preview and preview.owns(body.study) else listening).privacy(body.study)
-
-    def sound(token: str) -> bytes:
-        try:
-            return rehearsals.holding(token).audio(token)
-        except RequestError:
-            if preview is None:
-                raise
-            return preview.audio(token)
+        return preview.holding(body.token)
 
     call("/open", Open, lambda body: opened(body).resume(body.study, body.token, body.address))
     call("/join", Join, lambda body: opened(body).join(body.study, body.language, body.device, body.address))
@@ -149,14 +136,14 @@ def rate_routes(listening: Listening, preview: EveryTrial | None = None, kept: K
     call("/answer", Answer, lambda b: of(b).answer(b.token, b.nonce, b.answer, b.model_dump()))
     call("/questionnaire", Questionnaire, lambda body: of(body).questionnaire(body.token, body.answers))
     call("/mine", Own, lambda body: of(body).own_data(body.token))
-    call("/privacy", About, about)
+    call("/privacy", About, lambda body: listening.privacy(body.study))
     call("/forget", Forget, lambda body: of(body).delete_rater(body.token))
 
     @router.get("/stim/{token}", include_in_schema=False)
     def stimulus(token: str) -> Response:
         """The wav file without any header that could tell which system made it: no name, date or ETag."""
         try:
-            return Response(sound(token), media_type="audio/wav", headers=_NO_STORE)
+            return Response(preview.holding(token).audio(token), media_type="audio/wav", headers=_NO_STORE)
         except (RequestError, OSError):
             return _refusal("bad_token", "There is no such sound.", 404)
         except StoreError as error:

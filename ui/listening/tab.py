@@ -7,7 +7,6 @@ from pathlib import Path
 
 import gradio as gr
 
-from eval.listening.session.every_trial import EveryTrial
 from eval.listening.session.service import Listening
 from server.executor import Executor
 from server.results import ResultStore
@@ -23,7 +22,6 @@ from vocoders.systems import System
 
 def studies_tab(
     listening: Listening,
-    preview: EveryTrial,
     data_dir: Path,
     systems: Sequence[System],
     store: ResultStore,
@@ -43,5 +41,5 @@ def studies_tab(
     with gr.Tab("Make a study", id="study-make"):
         folders = lay_out_making(listening, data_dir, systems, limits, uploads, inputs, compute)
     with gr.Tab("Studies and results", id="study-results"):
-        lay_out_desk(Desk(listening, preview, data_dir, systems, store, compute, limiter), systems, uploads)
+        lay_out_desk(Desk(listening, data_dir, systems, store, compute, limiter), systems, uploads)
     return folders

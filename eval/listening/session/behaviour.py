@@ -52,9 +52,9 @@ def required_seconds(seconds: float) -> float:
     return round(min(MIN_HEARD_SECONDS, MIN_HEARD_SHARE * seconds), 3)
 
 
-def require_listening(behaviour: Behaviour, seconds: float) -> None:
-    """seconds: length of the stimuli. Errors: `RequestError` where a slot was heard for less than `required_seconds`."""
-    least, slots = required_seconds(seconds) - HEARD_TOLERANCE_SECONDS, len(behaviour.heard)
+def require_listening(behaviour: Behaviour, needed: float) -> None:
+    """needed: seconds, as of `required_seconds`. Errors: `RequestError` where a slot was heard for less."""
+    least, slots = needed - HEARD_TOLERANCE_SECONDS, len(behaviour.heard)
     if short := [heard for heard in behaviour.heard if heard < least]:
         raise RequestError("not_heard", f"{len(short)} of {slots} sounds were not listened to for long enough.")
 

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 from common.durable import drawn_once
-from eval.listening.session.every_trial import EveryTrial
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import database_url
 from eval.listening.storage.durability import outlives_the_process
@@ -21,11 +20,6 @@ def open_store(data_dir: Path, mirrored: bool = True, database: str = "") -> Sto
     folder = data_dir / "listening"
     folder.mkdir(parents=True, exist_ok=True)
     return Store(database_url(data_dir, database), mirror_from_environment(folder / "answers") if mirrored else None)
-
-
-def every_trial_of(listening: Listening) -> EveryTrial:
-    """The previews of the same studies."""
-    return EveryTrial(listening.store, listening.secret)
 
 
 def open_listening(data_dir: Path, database: str = "") -> Listening:

@@ -13,7 +13,7 @@ from eval.listening.analysis.votes import REFERENCE
 from eval.listening.design import check_answer
 from eval.listening.recruiting.platform import Platform
 from eval.listening.session import headphones
-from eval.listening.session.behaviour import read_behaviour, require_listening, response_flags
+from eval.listening.session.behaviour import read_behaviour, require_listening, required_seconds, response_flags
 from eval.listening.session.errors import RequestError
 from eval.listening.session.plain_values import plain_mapping, text
 from eval.listening.session.reception import Reception, questionnaire
@@ -107,7 +107,7 @@ class Listening(Tokens):
             raise RequestError("invalid_answer", str(error)) from error
         seconds = seconds_of(stored, shown)
         behaviour = read_behaviour(reported, len(slots_of(stored, shown)), seconds)
-        require_listening(behaviour, seconds)
+        require_listening(behaviour, self._needed(seconds))
         flags = response_flags(stored, rater, shown, answer, behaviour)
         if stored.study.comments and (comment := text(reported.get("comment") or "").strip()[:MAX_TEXT_CHARS]):
             self.store.add_event(rater, f"{COMMENT}{shown.number}", {"text": comment})
@@ -212,7 +212,12 @@ class Listening(Tokens):
         return next_number(self.store, stored, rater, answered)
 
     def _trial(self, stored: StoredStudy, rater: Rater, number: int, answered: int) -> dict:
-        return trial_step(stored, rater, self.store.show(rater, number), answered, self._url)
+        shown = self.store.show(rater, number)
+        return trial_step(stored, rater, shown, answered, self._needed(seconds_of(stored, shown)), self._url)
+
+    def _needed(self, seconds: float) -> float:
+        """Seconds of every sound of that length that are heard before an answer is taken."""
+        return required_seconds(seconds)
 
     def _session(self, token: str) -> tuple[StoredStudy, Rater]:
         """Errors: `RequestError`."""

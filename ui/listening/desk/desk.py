@@ -17,6 +17,7 @@ from eval.listening.making.make_study import Made, make_study, read_clips
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session.every_trial import EveryTrial
 from eval.listening.session.preview import Preview
+from eval.listening.session.rehearsal import Rehearsal
 from eval.listening.session.service import Listening
 from eval.listening.storage.owning import StudyLine
 from eval.listening.storage.records import StoredStudy
@@ -48,16 +49,15 @@ class Desk:
     def __init__(
         self,
         listening: Listening,
-        preview: EveryTrial,
-        data_dir: Path,
+            data_dir: Path,
         systems: Sequence[System],
         files: ResultStore,
         compute: Executor,
         limiter: Limiter | None = None,
     ) -> None:
         """systems: of the catalogue; files: where downloads are put; compute: runs the heavy work; limiter: counts wrong keys."""
-        self._every_trial, self._data_dir, self._systems, self._files = preview, data_dir, systems, files
-        self._rehearsals = Preview(listening)
+        self._data_dir, self._systems, self._files = data_dir, systems, files
+        self._preview = Preview(listening)
         self._store, self._compute = listening.store, compute
         self._access = Access(listening.store, limiter)
 
@@ -74,8 +74,8 @@ class Desk:
         """HTML of the counts, as they are now."""
         stored = self._open(asked)
         found = progress_of(self._store, stored, time.time())
-        every_trial = f"rate/?study={self._every_trial.link(asked.public_id)}"
-        return progress_panel(stored, found, every_trial, self._rehearsals.link(asked.public_id))
+        links = [self._preview.link(asked.public_id, kind) for kind in (EveryTrial, Rehearsal)]
+        return progress_panel(stored, found, *links)
 
     def revisions(self, asked: Asked) -> list[str]:
         """Public ids of the revisions that the key opens, oldest first."""

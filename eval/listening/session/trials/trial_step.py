@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from eval.listening.analysis.votes import LETTERS
-from eval.listening.session.behaviour import required_seconds
 from eval.listening.storage.records import Rater, ShownTrial, StoredStudy
 
 PAGE_OPTIONS = ("comments", "restart_on_switch", "lock_sliders")  # fields of a study that its trials are shown with
@@ -22,9 +21,9 @@ def seconds_of(stored: StoredStudy, shown: ShownTrial) -> float:
 
 
 def trial_step(
-    stored: StoredStudy, rater: Rater, shown: ShownTrial, answered: int, url: Callable[[str, str, int], str]
+    stored: StoredStudy, rater: Rater, shown: ShownTrial, answered: int, needed: float, url: Callable[[str, str, int], str]
 ) -> dict:
-    """answered: trials so far, practice among them. url: of ("slot", nonce, number of the slot)."""
+    """answered: trials so far, practice among them; needed: seconds of each sound, before an answer is taken. url: of ("slot", nonce, number of the slot)."""
     training = sum(trial.kind == "training" for trial in rater.plan)
     is_training, seconds = shown.trial.kind == "training", seconds_of(stored, shown)
     letters, slots = iter(LETTERS), slots_of(stored, shown)
@@ -39,7 +38,7 @@ def trial_step(
         "of": training if is_training else len(rater.plan) - training,
         "seconds": seconds,
         "sample_rate": max(rates),  # of the page's audio; files at lower ones are resampled there
-        "need": required_seconds(seconds),
+        "need": needed,
         "slots": [
             {"role": role, "label": next(letters) if role == "take" else "", "url": url("slot", shown.nonce, number)}
             for number, (role, _) in enumerate(slots)

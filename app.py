@@ -58,6 +58,7 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
 
     from common.disk_space import is_full
     from eval.listening.session.open import open_listening
+    from server.error_pages import add_error_pages
     from server.health import health_routes
     from server.middleware.stack import protect
     from server.results import ResultStore
@@ -83,6 +84,7 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
         )  # of sessions that ended with the process before
     limits = Limits(max_seconds=settings.max_seconds, max_megabytes=settings.max_megabytes)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    add_error_pages(app)
 
     def sweep() -> None:
         shared.refresh()

@@ -59,9 +59,7 @@ def build_page(
             with gr.Tab("Vocoders", id="vocoders"):
                 vocoders_tab(systems, uploads, inputs.choice)
             with gr.Tab("Blind tests", id="studies"):
-                rated = studies_tab(
-                    listening, data_dir, systems, store, limits, uploads, inputs, compute, limiter
-                )
+                rated = studies_tab(listening, data_dir, systems, store, limits, uploads, inputs, compute, limiter)
         take_over(make_study.click, folders, rated, tabs, "studies")
         api_endpoints(systems, store, limits, compute)
     return page

@@ -69,6 +69,7 @@ def test_a_study_is_found_watched_sent_extended_and_deleted(page: Page, owned):
     preview.close()
 
     page.get_by_role("button", name="Send the results").click()
+    expect(page.get_by_label("The link is valid for")).to_have_value("90 days")
     page.get_by_role("button", name="Make a link to the results").click()
     link = page.locator("#study-linked").get_by_role("link")
     expect(link).to_be_visible()
@@ -79,9 +80,11 @@ def test_a_study_is_found_watched_sent_extended_and_deleted(page: Page, owned):
     expect(reader.get_by_role("heading", name="What may be concluded")).to_be_visible()
     assert public_id not in reader.content()
     assert violations_without_scripts(reader) == []
-    reader.close()
     page.get_by_role("button", name="Revoke all links").click()
     expect(page.locator("#study-linked")).to_contain_text("Links that were valid until now: 1")
+    assert reader.reload().status == 404
+    expect(reader.get_by_text("Ask whoever sent it for a new one")).to_be_visible()
+    reader.close()
 
     page.get_by_role("button", name="Extend or duplicate").click()
     page.get_by_role("button", name="Extend by raters").click()

@@ -115,4 +115,5 @@ def test_a_link_opens_what_was_shared_and_its_maker_deletes_it(page: Page, clip)
     shared.get_by_role("button", name="Delete it").click()
     expect(shared.get_by_text("The comparison was deleted.")).to_be_visible()
     assert shared.goto(address).status == 404
+    expect(shared.get_by_text("the link is wrong, its time is over, or it was deleted")).to_be_visible()
     shared.close()

@@ -21,6 +21,7 @@ from server.middleware.access_log import route_of
 from tests.eval.listening.test_results import QUALITY, filled
 from ui.listening.desk.access import ADMIN, MAX_WRONG_KEYS_PER_MINUTE, Refused
 from ui.listening.desk.desk import Asked, Desk
+from ui.listening.desk.panels import link_panel, utc
 from ui.listening.desk.results import LinkedReports
 from ui.listening.desk.routes import GONE, results_routes
 
@@ -172,8 +173,8 @@ def test_a_link_shows_the_report_without_ids_until_it_is_revoked(owned, monkeypa
     app = FastAPI()
     app.include_router(results_routes(LinkedReports(owned.store, [])))
     http = TestClient(app)
-    address = owned.desk.link(asked)
-    assert owned.desk.links(asked) == 1
+    address, ends = owned.desk.link(asked)
+    assert owned.desk.links(asked) == [ends]
     shown = http.get(f"/{address}")
     assert shown.status_code == 200
     assert "6 raters started" in shown.text
@@ -183,13 +184,26 @@ def test_a_link_shows_the_report_without_ids_until_it_is_revoked(owned, monkeypa
     assert shown.headers["referrer-policy"] == "no-referrer"
     assert "sandbox" in shown.headers["content-security-policy"]
     assert route_of(f"/{address}") == "/study", "the log has no token"
+    owned.store._clock = lambda: ends
+    expired = http.get(f"/{address}")
+    assert (expired.status_code, expired.headers["cache-control"]) == (410, "private, no-store")
+    assert f"expired on {utc(ends)} UTC. Ask whoever sent it for a new one" in expired.json()["detail"]
+    assert owned.desk.links(asked) == []
+    owned.store._clock = lambda: ends - 1
     assert owned.desk.revoke(asked) == 1
     gone = http.get(f"/{address}")
     assert (gone.status_code, gone.json()["detail"]) == (404, GONE)
 
 
+def test_the_end_of_a_link_is_shown():
+    text = re.sub(r"\s+", " ", re.sub("<[^>]*>", "", link_panel("study/a", 1.8e9, [1.8e9, 1.9e9, None])))
+    assert "until 2027-01-15 08:00 UTC" in text
+    assert "Valid links: 3; they end 2027-01-15 08:00, 2030-03-17 17:46, when you revoke them." in text
+    assert "until you revoke it" in link_panel("study/a", None, [None])
+
+
 def test_a_report_is_computed_once_however_many_look(owned, monkeypatch):
-    token = owned.store.add_results_link(owned.other)
+    token, _ = owned.store.add_results_link(owned.other)
     reports, asked = LinkedReports(owned.store, []), []
     answers = Store.answers
     monkeypatch.setattr(Store, "answers", lambda store, public_id: asked.append(public_id) or answers(store, public_id))

@@ -39,7 +39,9 @@ class Preview:
         except (BadSignature, ValueError, TypeError):
             study = None
         if study != public_id:
-            raise RequestError("bad_preview", "This link to a preview is too old, or not of this study; make a new one.")
+            raise RequestError(
+                "bad_preview", "This link to a preview is too old, or not of this study; make a new one."
+            )
         return self._rehearsals[prefix]
 
     def holding(self, token: str) -> Listening:

@@ -1,9 +1,8 @@
-"""The rows of a study as its owner handles them: found by a key, counted, copied, linked to, deleted."""
+"""The rows of a study as its owner handles them: found by a key, counted, copied, deleted."""
 
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -114,37 +113,6 @@ class Owning(Transactions):
             drop_unused_wavs(connection)
         if self._mirror:
             self._mirror.delete_study(public_id)
-
-    # ------------------------------------------------ links to the results
-
-    def add_results_link(self, public_id: str) -> str:
-        """The token of a new link to the results, which is not kept. Errors: KeyError, `StoreError`."""
-        token = secrets.token_urlsafe(16)
-        with self._write() as connection:
-            number = self._study_row(connection, public_id).id
-            values = {"study_id": number, "token_hash": hash_of(token), "created": time.time()}
-            connection.execute(sa.insert(t.results_link).values(**values))
-        return token
-
-    def linked_study(self, token: str) -> str | None:
-        """Public id of the study whose results the token shows; None for an unknown or revoked one."""
-        wanted = sa.select(t.study.c.public_id).join(t.results_link)
-        with self._read() as connection:
-            return connection.scalar(wanted.where(t.results_link.c.token_hash == hash_of(token)))
-
-    def results_links(self, public_id: str) -> int:
-        """Number of links to the results that are valid. Errors: KeyError."""
-        with self._read() as connection:
-            number = self._study_row(connection, public_id).id
-            wanted = sa.select(sa.func.count()).where(t.results_link.c.study_id == number)
-            return connection.scalar(wanted) or 0
-
-    def revoke_results_links(self, public_id: str) -> int:
-        """Ends all of them; returns how many there were. Errors: KeyError, `StoreError`."""
-        with self._write() as connection:
-            number = self._study_row(connection, public_id).id
-            done = connection.execute(sa.delete(t.results_link).where(t.results_link.c.study_id == number))
-            return done.rowcount
 
 
 def drop_unused_wavs(connection: Connection) -> None:

@@ -21,6 +21,7 @@ from eval.listening.storage.hashes import hash_of
 from eval.listening.storage.owning import CLOSED, REOPENED, Owning, drop_unused_wavs, is_closed
 from eval.listening.storage.personal import Personal
 from eval.listening.storage.records import TITLE_OF, Rater, ShownTrial, Stimulus, StoredStudy
+from eval.listening.storage.results_links import ResultsLinks
 from eval.listening.storage.transactions import CHANGING_STUDIES, hold, lock_study
 from eval.listening.study import Study, study_from
 from eval.listening.trial import Trial
@@ -33,7 +34,7 @@ def _new_key() -> str:
     return key
 
 
-class Store(Owning, Personal, Alarms):
+class Store(Owning, ResultsLinks, Personal, Alarms):
     """Studies, raters and answers in the database, with a copy of every row in the mirror."""
 
     # ------------------------------------------------ studies

@@ -168,3 +168,9 @@ results_link = Table(  # a link that shows the results, and nothing else, to tho
     Column("token_hash", String(64), nullable=False, unique=True),  # SHA-256
     Column("created", Float, nullable=False),
 )
+results_link_end = Table(  # of links that have one
+    "results_link_end",
+    metadata,
+    Column("link_id", ForeignKey("results_link.id", ondelete="CASCADE"), primary_key=True),
+    Column("ends", Float, nullable=False),
+)

@@ -20,6 +20,7 @@ from eval.listening.storage import tables
 from eval.listening.storage.backup import back_up, restore
 from eval.listening.storage.jsonl_mirror import Mirror
 from eval.listening.storage.records import Stimulus
+from eval.listening.storage.results_links import ExpiredLink
 from eval.listening.storage.store import Store
 from eval.listening.study import Question, StudyError
 from tests.eval.listening.test_store import RESPONSE, STIMULI, STUDY, WAVS
@@ -205,13 +206,34 @@ def test_other_clips_are_pooled_and_other_questions_are_not(store, made):
 
 def test_a_link_shows_its_study_until_it_is_revoked(store, made):
     public_id, key = made
-    tokens = [store.add_results_link(public_id) for _ in range(2)]
+    tokens = [store.add_results_link(public_id)[0] for _ in range(2)]
     assert [store.linked_study(token) for token in tokens] == [public_id] * 2
     assert store.linked_study(key) is None, "a key is no link, and a link no key"
     assert not store.has_key(public_id, tokens[0])
-    assert store.results_links(public_id) == 2
+    assert len(store.results_links(public_id)) == 2
     assert store.revoke_results_links(public_id) == 2
     assert [store.linked_study(token) for token in tokens] == [None, None]
+
+
+def test_a_link_ends_when_it_was_said_to(store, made, clock, monkeypatch):
+    public_id, _ = made
+    monkeypatch.setattr(store, "_clock", clock)
+    began, day = clock.now, 86_400
+    (week, ends), (usual, _), (endless, none) = (
+        store.add_results_link(public_id, *days) for days in ((7,), (), (None,))
+    )
+    assert (ends, none) == (began + 7 * day, None)
+    assert store.results_links(public_id) == [began + 7 * day, began + 90 * day, None]
+    clock.now = ends - 1
+    assert store.linked_study(week) == public_id
+    clock.now = ends
+    with pytest.raises(ExpiredLink) as expired:
+        store.linked_study(week)
+    assert expired.value.ended == ends
+    assert [store.linked_study(token) for token in (usual, endless)] == [public_id] * 2
+    assert store.results_links(public_id) == [began + 90 * day, None]
+    assert store.revoke_results_links(public_id) == 2
+    assert [store.linked_study(token) for token in (week, usual, endless)] == [None] * 3
 
 
 def test_deletion_leaves_nothing_of_a_study_and_all_of_the_others(store, made, tmp_path):
@@ -240,7 +262,8 @@ def test_deletion_leaves_nothing_of_a_study_and_all_of_the_others(store, made, t
     with store.snapshot() as connection:
         counts = {name: len(connection.execute(table.select()).all()) for name, table in tables.metadata.tables.items()}
     assert counts["study"] == 1 == counts["rater"]
-    assert (counts["response"], counts["results_link"], counts["take"]) == (len(kept), 0, len(WAVS))
+    assert (counts["response"], counts["take"]) == (len(kept), len(WAVS))
+    assert (counts["results_link"], counts["results_link_end"]) == (0, 0)
     lines = [json.loads(line) for path in (tmp_path / "answers").glob(f"{alone}.*") for line in path.open()]
     assert [(line["table"], line["study"]) for line in lines] == [("deleted", alone)]
     assert any(path.stat().st_size > 500 for path in (tmp_path / "answers").glob(f"{revision}.*"))
@@ -257,7 +280,7 @@ def test_a_database_of_an_earlier_version_opens(tmp_path):
         older.execute("INSERT INTO study VALUES (1, 'old', 'x', 1, NULL, ?, 'x', '{}', 1.0)", [config])
     store = Store(f"sqlite:///{path}")
     assert store.study("old").study.name == "Old"
-    assert store.linked_study(store.add_results_link("old")) == "old"
+    assert store.linked_study(store.add_results_link("old")[0]) == "old"
     store.delete_study("old")
     assert store.overview() == []
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from eval.listening.storage.database import StoreError
+from eval.listening.storage.results_links import LINK_DAYS
 from eval.listening.study import StudyError
 from server.executor import ComputeError
 from ui.background import Finished
@@ -15,10 +16,14 @@ from ui.compare.tab import QUEUE
 from ui.listening.desk.access import NO_STUDY, Refused
 from ui.listening.desk.desk import Asked, Desk
 from ui.listening.desk.handlers import OPTIONS, QUIET, Finder, reported
+from ui.listening.desk.panels import link_panel
 from ui.markup import fill, notice, slot
 from ui.vocoders.uploads import Upload, all_systems
 from vocoders.recordings.reader import AudioError
 from vocoders.systems import System
+
+NO_END = 0  # as the number of days
+LIFETIMES = [("7 days", 7), ("30 days", 30), ("90 days", LINK_DAYS), ("a year", 365), ("until it is revoked", NO_END)]
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Changes:
     clips: gr.File
     more_clips: gr.Button
     duplicate: gr.Button
+    days: gr.Dropdown
     link: gr.Button
     revoke: gr.Button
     linked: gr.HTML
@@ -41,7 +47,8 @@ class Changes:
 def lay_out_changes() -> Changes:
     """Three boxes, folded up."""
     with gr.Accordion("Send the results", open=False):
-        with gr.Row():
+        with gr.Row(elem_classes="study-links"):
+            days = gr.Dropdown(LIFETIMES, value=LINK_DAYS, label="The link is valid for", elem_id="study-link-days")
             link = gr.Button("Make a link to the results", elem_id="study-link", size="sm")
             revoke = gr.Button("Revoke all links", elem_id="study-revoke", size="sm")
         linked = slot("study-linked")
@@ -73,7 +80,7 @@ def lay_out_changes() -> Changes:
             label="Name of the study, to delete it with all answers", elem_id="study-delete-name", scale=2
         )
         delete = gr.Button("Delete with all answers", variant="stop", elem_id="study-delete", scale=1)
-    return Changes(raters, more_raters, clips, more_clips, duplicate, link, revoke, linked, name, delete, made)
+    return Changes(raters, more_raters, clips, more_clips, duplicate, days, link, revoke, linked, name, delete, made)
 
 
 def wire_changes(desk: Desk, finder: Finder, parts: Changes, systems: Sequence[System], uploads: gr.State) -> None:
@@ -106,11 +113,10 @@ def wire_changes(desk: Desk, finder: Finder, parts: Changes, systems: Sequence[S
         except KeyError:
             yield {message: notice(NO_STUDY, "bad"), parts.made: ""}
 
-    def link(public_id: str, key: str, request: gr.Request) -> dict:
+    def link(public_id: str, key: str, days: int, request: gr.Request) -> dict:
         asked = Asked(public_id.strip(), key.strip(), request)
-        address = desk.link(asked)
-        shown = fill("listening/desk/templates/link.html", address=address, links=desk.links(asked))
-        return {message: "", parts.linked: shown}
+        address, ends = desk.link(asked, days or None)
+        return {message: "", parts.linked: link_panel(address, ends, desk.links(asked))}
 
     def revoke(public_id: str, key: str, request: gr.Request) -> dict:
         ended = desk.revoke(Asked(public_id.strip(), key.strip(), request))
@@ -131,7 +137,7 @@ def wire_changes(desk: Desk, finder: Finder, parts: Changes, systems: Sequence[S
     parts.more_raters.click(reported(message, more_raters), [*asked, parts.raters], made, **OPTIONS)
     parts.duplicate.click(reported(message, duplicate), asked, made, **OPTIONS)
     parts.more_clips.click(more_clips, [*asked, parts.clips, uploads], made, **QUEUE, **QUIET)
-    parts.link.click(reported(message, link), asked, [message, parts.linked], **OPTIONS)
+    parts.link.click(reported(message, link), [*asked, parts.days], [message, parts.linked], **OPTIONS)
     parts.revoke.click(reported(message, revoke), asked, [message, parts.linked], **OPTIONS)
     gone = [
         message, finder.public_id, finder.timer, finder.actions, finder.choice, finder.progress, finder.listed, finder.results,

@@ -21,6 +21,7 @@ from eval.listening.session.rehearsal import Rehearsal
 from eval.listening.session.service import Listening
 from eval.listening.storage.owning import StudyLine
 from eval.listening.storage.records import StoredStudy
+from eval.listening.storage.results_links import LINK_DAYS
 from eval.listening.study import StudyError
 from server.executor import Executor
 from server.results import ResultStore
@@ -49,7 +50,7 @@ class Desk:
     def __init__(
         self,
         listening: Listening,
-            data_dir: Path,
+        data_dir: Path,
         systems: Sequence[System],
         files: ResultStore,
         compute: Executor,
@@ -161,18 +162,19 @@ class Desk:
 
     # ------------------------------------------------ links
 
-    def link(self, asked: Asked) -> str:
-        """The address of a new link to the results, relative to the page."""
+    def link(self, asked: Asked, days: int | None = LINK_DAYS) -> tuple[str, float | None]:
+        """(address of a new link to the results, relative to the page; its end in seconds since 1970). days: as of the store."""
         self._open(asked)
-        return f"study/{self._store.add_results_link(asked.public_id)}"
+        token, ends = self._store.add_results_link(asked.public_id, days)
+        return f"study/{token}", ends
 
-    def links(self, asked: Asked) -> int:
-        """How many of them are valid."""
+    def links(self, asked: Asked) -> list[float | None]:
+        """The ends of those that are valid, in seconds since 1970."""
         self._open(asked)
         return self._store.results_links(asked.public_id)
 
     def revoke(self, asked: Asked) -> int:
-        """Ends all links to the results; how many there were."""
+        """Ends all links to the results; how many were valid."""
         self._open(asked)
         return self._store.revoke_results_links(asked.public_id)
 

@@ -44,6 +44,13 @@ def progress_panel(stored: StoredStudy, found: Progress, preview: str, rehearsal
     )
 
 
+def link_panel(address: str, ends: float | None, links: Sequence[float | None]) -> Markup:
+    """A new link to the results. ends: of this link; links: the ends of all that are valid; s since 1970, None without an end."""
+    return fill(
+        "listening/desk/templates/link.html", address=address, ends=utc(ends), links=[utc(end) for end in links]
+    )
+
+
 def utc(seconds: float | None) -> str:
     """A time since 1970, as date and minute; empty for None."""
     return "" if seconds is None else f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M}"

@@ -79,7 +79,7 @@ class LinkedReports:
         self._reports: TTLCache[str, str] = TTLCache(MAX_REPORTS, MAX_REPORT_AGE_SECONDS)
 
     def find(self, token: str) -> str | None:
-        """A whole HTML document; None for an unknown or revoked link. Errors: `StoreError`."""
+        """A whole HTML document; None for an unknown or revoked link. Errors: `ExpiredLink`, `StoreError`."""
         public_id = self._store.linked_study(token)
         if public_id is None:
             return None

@@ -21,7 +21,12 @@ def seconds_of(stored: StoredStudy, shown: ShownTrial) -> float:
 
 
 def trial_step(
-    stored: StoredStudy, rater: Rater, shown: ShownTrial, answered: int, needed: float, url: Callable[[str, str, int], str]
+    stored: StoredStudy,
+    rater: Rater,
+    shown: ShownTrial,
+    answered: int,
+    needed: float,
+    url: Callable[[str, str, int], str],
 ) -> dict:
     """answered: trials so far, practice among them; needed: seconds of each sound, before an answer is taken. url: of ("slot", nonce, number of the slot)."""
     training = sum(trial.kind == "training" for trial in rater.plan)

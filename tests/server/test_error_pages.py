@@ -1,0 +1,35 @@
+"""A refusal is a page for a person and JSON for a program."""
+
+import pytest
+from fastapi import FastAPI, HTTPException
+from fastapi.testclient import TestClient
+
+from server.error_pages import add_error_pages
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.fixture
+def client() -> TestClient:
+    app = FastAPI()
+    add_error_pages(app)
+
+    @app.get("/gone")
+    def gone() -> None:
+        raise HTTPException(410, "It is gone <b>for good</b>.", {"Cache-Control": "private, no-store"})
+
+    return TestClient(app, root_path="/lab")
+
+
+def test_a_person_reads_a_sentence_and_finds_the_way_to_the_lab(client):
+    page = client.get("/gone", headers=BROWSER)
+    assert (page.status_code, page.headers["content-type"]) == (410, "text/html; charset=utf-8")
+    assert "<p>It is gone &lt;b&gt;for good&lt;/b&gt;.</p>" in page.text
+    assert '<a href="/lab/">' in page.text
+    assert page.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
+def test_a_program_reads_json(client, accept):
+    answer = client.get("/gone", headers={"Accept": accept})
+    assert (answer.status_code, answer.json()) == (410, {"detail": "It is gone <b>for good</b>."})

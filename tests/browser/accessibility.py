@@ -1,4 +1,4 @@
-"""What the tests ask of any page: what axe finds in it, whether a focus is seen, whether a picture shows anything."""
+"""What the tests ask of any page: what axe finds in it, whether a text is cut or a focus is seen, whether a picture shows anything."""
 
 from __future__ import annotations
 
@@ -33,6 +33,34 @@ _BEGIN = """() => {
   root.focus();
   root.removeAttribute('tabindex');
 }"""
+# Texts that reach out of their field, or of which a box that hides what does not fit shows a part only, and labels of fields that lie over what is in the field.
+# Rows of the player and long names end in an ellipsis on purpose.
+_CUT = """() => {
+  const found = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    const holder = text.parentElement;
+    if (!text.data.trim() || !holder.checkVisibility() || holder.closest('.lab-row, .page-sr, svg, option, [aria-hidden=true]')) continue;
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    const { left, right } = range.getBoundingClientRect();
+    for (let box = holder; box !== document.body; box = box.parentElement) {
+      const { overflowX, clipPath, position } = getComputedStyle(box);
+      if (clipPath !== 'none' || position === 'fixed' || box.matches('.page-table-scroll, .scroll, .chart, table')) break;
+      const outer = box.getBoundingClientRect();
+      if ((box.matches('.block') || overflowX !== 'visible') && (right > outer.right + 1 || left < outer.left - 1)) {
+        found.push(text.data.trim());
+        break;
+      }
+    }
+  }
+  for (const label of document.querySelectorAll('[data-testid=block-label]')) {
+    const below = label.checkVisibility() && label.parentElement.querySelector('button svg')?.getBoundingClientRect();
+    const { right, bottom } = label.getBoundingClientRect();
+    if (below && below.width && right > below.left && bottom > below.top + 1) found.push(`over its field: ${label.textContent.trim()}`);
+  }
+  return found;
+}"""
 _NESTED = ".icon-button:has(input[type=file])"  # Gradio puts the field for more files inside a button; the keyboard reaches it
 _STILL = """() => {  // a colour on its way to another one is neither
   const style = document.createElement('style');
@@ -60,6 +88,11 @@ def violations_without_scripts(page: Page) -> list[tuple[str, list[str]]]:
     found = violations(copy)
     copy.close()
     return found
+
+
+def cut_texts(page: Page) -> list[str]:
+    """What cannot be read because its box is too narrow."""
+    return page.evaluate(_CUT)
 
 
 def focus_walk(page: Page, max_stops: int = 200) -> list[dict]:

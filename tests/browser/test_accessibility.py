@@ -28,7 +28,7 @@ def open_tab(page: Page, name: str) -> None:
 
 def test_axe_finds_nothing_on_any_page_light_and_dark(page: Page, clip):
     compare(page, clip, *FAST)
-    found = {}
+    found, widths = {}, set()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.reload()
@@ -37,7 +37,9 @@ def test_axe_finds_nothing_on_any_page_light_and_dark(page: Page, clip):
         for tab in TABS:
             open_tab(page, tab)
             found[f"{tab}, {scheme}"] = violations(page)
+            widths.add(page.locator("main").evaluate("e => e.clientWidth"))
     assert {name: rules for name, rules in found.items() if rules} == {}
+    assert len(widths) == 1, "every tab is as wide as the others"
 
 
 @pytest.mark.parametrize("page", [ZOOMED], indirect=True, ids=["200 %"])

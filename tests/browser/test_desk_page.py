@@ -96,7 +96,7 @@ def test_a_study_is_found_watched_sent_extended_and_deleted(page: Page, owned):
 
     page.get_by_label("Id of the study").fill(public_id)
     page.get_by_role("button", name="Show the results").click()
-    expect(page.locator("#results-found")).to_contain_text("4 raters started, 4 finished")
+    expect(page.locator("#results-found")).to_contain_text("4 raters started, 4 answered all trials")
     assert violations(page) == []
     page.get_by_role("button", name=re.compile(r"^Delete\W*$")).click()
     page.get_by_role("button", name="Delete with all answers").click()

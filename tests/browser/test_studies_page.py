@@ -6,7 +6,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from tests.browser.accessibility import violations
+from tests.browser.accessibility import cut_texts, violations
 from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE
 
@@ -62,11 +62,20 @@ def test_a_study_is_made_followed_and_read(page: Page, clips):
 
 
 @pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True, ids=["phone"])
-def test_nothing_is_wider_than_a_phone(page: Page):
-    open_tab(page)
-    for name in ("Results", "Make a study"):
+def test_on_a_phone_nothing_is_wider_than_the_screen_or_cut(page: Page):
+    """On no tab, with everything unfolded."""
+    found = {}
+    for name in ("Compare", "Folders", "Findings", "Vocoders", "Blind tests", "Studies and results"):
         page.get_by_role("tab", name=name).click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.evaluate(
+            "document.querySelectorAll('button.label-wrap:not(.open)').forEach((fold) => fold.checkVisibility() && fold.click())"
+        )
+        page.wait_for_function(
+            "![...document.querySelectorAll('button.label-wrap:not(.open)')].some((fold) => fold.checkVisibility())"
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+        found[name] = cut_texts(page)
+    assert {name: texts for name, texts in found.items() if texts} == {}
 
 
 def test_a_plan_is_simulated_and_drawn(page: Page):

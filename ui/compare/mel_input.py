@@ -46,11 +46,11 @@ def mel_chooser() -> MelInput:
     """Lays out a file field, the finding about the file, and three lists for recipe, scale and logarithm."""
     with gr.Accordion("A mel file instead of a recording", open=False, elem_id="mel"):
         file = gr.File(
-            label=f"Mel of 80 bands: {', '.join(SUFFIXES)}",
+            label=f"Mel: {', '.join(SUFFIXES)}",
             type="filepath",
             file_types=list(SUFFIXES),
             elem_id="mel-file",
-            height=110,
+            height=140,
         )
         said = slot("mel-said")
         with gr.Group(visible=False) as box, gr.Row():

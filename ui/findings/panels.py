@@ -80,7 +80,8 @@ def _spectra(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], colours: Seque
         style = f"stroke:{colour};stroke-width:{2.6 if index == 0 else 1.6}"
         drawing.add("path", d=line(zip(across(rate), up(level))), style=style)
     levels = [(up(level), f"{level:.0f} dB") for level in np.arange(low, high + 1, 10)]
-    return Curve(drawing, levels, [(100 * rate / MAX_SHOWN_RATE_HZ, f"{rate} Hz") for rate in RATES])
+    ticks = [(100 * rate / MAX_SHOWN_RATE_HZ, f"{rate}{' Hz' if rate == RATES[-1] else ''}") for rate in RATES]
+    return Curve(drawing, levels, ticks)
 
 
 def is_rung(system: ComparedSystem) -> bool:

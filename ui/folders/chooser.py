@@ -28,14 +28,19 @@ class FoldersChooser:
 def folders_chooser(name: str, limits: Limits) -> FoldersChooser:
     """Lays the field out and wires it. name: beginning of the ids of its elements."""
     files = gr.File(
-        label=f"Folders, one for each system; or a zip of them. At most {limits.max_megabytes:g} MB, {MAX_FOLDERS} folders",
+        label="A folder for each system, or a zip",
         file_count="multiple",
         type="filepath",
         elem_id=f"{name}-files",
         elem_classes="page-takes-folders",
         height=150,
     )
-    slot(f"{name}-pick", fill("folders/templates/pick.html", target=f"{name}-files"))
+    slot(
+        f"{name}-pick",
+        fill(
+            "folders/templates/pick.html", target=f"{name}-files", megabytes=limits.max_megabytes, folders=MAX_FOLDERS
+        ),
+    )
     given = gr.State(None)
     found = slot(f"{name}-found")
     reference = gr.Dropdown(

@@ -10,12 +10,15 @@ from eval.listening.recruiting.registry import PLATFORMS
 def lay_out_options() -> list[gr.components.Component]:
     """The fields of `Form` from `mid_anchor` on."""
     with gr.Row():
-        mid_anchor = gr.Checkbox(
-            False, label="MUSHRA: also the 7 kHz anchor (ITU-R BS.1534-3)", elem_id="study-mid-anchor"
+        mid_anchor, comments, restart, lock = (
+            gr.Checkbox(False, label=label, elem_id=f"study-{name}")
+            for name, label in (
+                ("mid-anchor", "MUSHRA: also the 7 kHz anchor (ITU-R BS.1534-3)"),
+                ("comments", "A comment with every trial"),
+                ("restart", "Start from the beginning at every switch: for short clips"),
+                ("lock", "A slider moves only for the sound that plays (ITU-R BS.1534)"),
+            )
         )
-        comments = gr.Checkbox(False, label="A comment with every trial")
-        restart = gr.Checkbox(False, label="Start from the beginning at every switch: for short clips")
-        lock = gr.Checkbox(False, label="A slider moves only for the sound that plays (ITU-R BS.1534)")
     with gr.Row():
         between = gr.Textbox(label="Questions between trials, as above", lines=2, max_length=4000)
         every = gr.Number(0, label="After every so many trials", precision=0, minimum=0, maximum=200)
@@ -35,8 +38,8 @@ def lay_out_people() -> list[gr.components.Component]:
             gr.Textbox(label=label, max_length=500, elem_id=f"study-{name}")
             for name, label in (
                 ("completed", "Code or address when they have finished"),
-                ("screened-out", "when they are screened out"),
-                ("quota-full", "when there is no place"),
+                ("screened-out", "Code or address when they are screened out"),
+                ("quota-full", "Code or address when there is no place"),
             )
         ]
     with gr.Row():
@@ -46,7 +49,7 @@ def lay_out_people() -> list[gr.components.Component]:
         headphones = gr.Checkbox(False, label="The headphone check has to be passed")
     with gr.Row():
         parameter = gr.Textbox(
-            "participant", label="Plain link: the address's parameter with the participant's id", max_length=40
+            "participant", label="Any site: the parameter of the address with the participant's id", max_length=40
         )
         excluded = gr.Textbox(label="Ids that may not take part, one per line", lines=2, elem_id="study-excluded")
         quotas = gr.Textbox(

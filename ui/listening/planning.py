@@ -23,7 +23,7 @@ def lay_out_planning(
     """A field for the difference, a button, and the curve. clips_and_systems: the numbers in the form, of the values of `fields`, of
     which the last one is the number of trials per rater."""
     task = task_of(mode.value)
-    with gr.Row(equal_height=True):
+    with gr.Row(equal_height=False):
         difference = gr.Number(
             task.difference, label=_label(mode.value), minimum=0, elem_id="study-difference", min_width=160
         )

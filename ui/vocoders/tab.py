@@ -40,7 +40,7 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=320):
             files = gr.File(
-                label="Generator, configuration, statistics, recipe; or a zip",
+                label="Generator and its configuration, or a zip",
                 file_count="multiple",
                 type="filepath",
                 elem_id="own-files",
@@ -57,7 +57,9 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
                 value=FIND,
                 label="Trained on which mel",
             )
-            without = gr.Checkbox(label="Untried", info="Use it on the mel chosen above, whatever a trial would say.")
+            without = gr.Checkbox(
+                label="Without a trial", info="It is used on the mel chosen above, however that sounds."
+            )
             add = gr.Button("Add to the comparison", variant="primary", elem_id="add-own")
     message = slot("own-message")
     found = slot("own-found")

@@ -68,7 +68,7 @@ def lay_out_changes() -> Changes:
                     label="More clips, 1.5 to 30 s",
                     file_count="multiple",
                     type="filepath",
-                    height=120,
+                    height=150,
                     elem_id="study-more-clips",
                 )
                 more_clips = gr.Button("Extend by clips", elem_id="study-extend-clips", size="sm")

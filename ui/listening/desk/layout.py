@@ -21,10 +21,17 @@ def lay_out_desk(desk: Desk, systems: Sequence[System], uploads: gr.State) -> No
     """Lays the desk out and wires it."""
     with gr.Row(equal_height=False):
         public_id = gr.Textbox(
-            label="Id of the study; empty: all that the key opens", max_length=64, elem_id="results-study"
+            label="Id of the study; empty: all that the key opens",
+            max_length=64,
+            elem_id="results-study",
+            min_width=240,  # px, in which an id fits
         )
         key = gr.Textbox(
-            label="Key to its results, or the administrator's", type="password", max_length=200, elem_id="results-key"
+            label="Key to its results, or the administrator's",
+            type="password",
+            max_length=200,
+            elem_id="results-key",
+            min_width=240,
         )
         with gr.Column(min_width=160):
             find = gr.Button("Find", elem_id="studies-find")

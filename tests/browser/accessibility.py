@@ -46,7 +46,7 @@ _CUT = """() => {
     const { left, right } = range.getBoundingClientRect();
     for (let box = holder; box !== document.body; box = box.parentElement) {
       const { overflowX, clipPath, position } = getComputedStyle(box);
-      if (clipPath !== 'none' || position === 'fixed' || box.matches('.page-table-scroll, .scroll, .chart, table')) break;
+      if (clipPath !== 'none' || position === 'fixed' || box.matches('.page-table-scroll, .scroll, .chart, table, pre')) break;
       const outer = box.getBoundingClientRect();
       if ((box.matches('.block') || overflowX !== 'visible') && (right > outer.right + 1 || left < outer.left - 1)) {
         found.push(text.data.trim());

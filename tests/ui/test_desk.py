@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import zipfile
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -19,11 +20,13 @@ from eval.listening.study import StudyError
 from server.executor import InlineExecutor
 from server.middleware.access_log import route_of
 from tests.eval.listening.test_results import QUALITY, filled
+from tests.ui.test_form_problems import GOOD
 from ui.listening.desk.access import ADMIN, MAX_WRONG_KEYS_PER_MINUTE, Refused
 from ui.listening.desk.desk import Asked, Desk
 from ui.listening.desk.panels import link_panel, utc
 from ui.listening.desk.results import LinkedReports
 from ui.listening.desk.routes import GONE, results_routes
+from ui.listening.making import require_keys
 
 ADMIN_TOKEN = "the administrator's"
 
@@ -81,6 +84,17 @@ def test_every_action_asks_for_the_key(owned):
     assert len(calls) == MAX_WRONG_KEYS_PER_MINUTE
     with pytest.raises(Refused, match="try again in a minute"):
         owned.desk.revoke(stranger)
+
+
+def test_a_form_that_names_other_studies_needs_their_keys(owned):
+    form = replace(GOOD, platform="prolific", completed="C1", earlier=f" {owned.public_id}  {owned.key}\n\n")
+    require_keys(form, owned.store)
+    assert form.recruiting().exclude.studies == (owned.public_id,)
+    with pytest.raises(StudyError, match=f"none with the id {owned.other} and this key"):
+        require_keys(replace(form, earlier=f"{form.earlier}{owned.other} {owned.key}"), owned.store)
+    with pytest.raises(StudyError, match="To revise a study takes the key"):
+        require_keys(replace(GOOD, revises=owned.other, key=owned.key), owned.store)
+    require_keys(replace(GOOD, revises=owned.public_id, key=owned.key), owned.store)
 
 
 def test_an_alarm_is_answered_by_the_owner(owned):

@@ -129,3 +129,9 @@ def test_a_plain_link_names_the_participants_parameter():
     ((field, text),) = found(replace(plain, parameter="two words"))
     assert field == "people"
     assert "two words" in text
+
+
+def test_an_earlier_study_is_named_with_its_key():
+    ((field, text),) = found(replace(GOOD, platform="prolific", completed="C1", earlier="0123 key\n4567"))
+    assert field == "people"
+    assert "'4567': write the id of the study, a space, and its key" in text

@@ -63,6 +63,7 @@ class Form:
     parameter: str = "participant"
     excluded: str = ""
     quotas: str = ""
+    earlier: str = ""
 
     def clips(self) -> dict[str, Path]:
         """{name: file}. Errors: `StudyError`."""
@@ -118,7 +119,10 @@ class Form:
                 self.screened_out.strip(),
                 self.quota_full.strip(),
                 parameters={"participant": self.parameter.strip()} if self.platform == Plain.id else {},
-                exclude=Exclude(tuple(filter(None, map(str.strip, self.excluded.splitlines())))),
+                exclude=Exclude(
+                    tuple(filter(None, map(str.strip, self.excluded.splitlines()))),
+                    tuple(public_id for public_id, _ in parse_studies(self.earlier)),
+                ),
                 quotas=Quotas(int(self.places or 0) or None, parse_quotas(self.quotas)),
                 pay=Pay(float(self.pay), self.currency.strip().upper()) if self.pay else None,
                 headphones=bool(self.headphones),
@@ -137,6 +141,14 @@ def parse_questions(text: str) -> tuple[Question, ...]:
         question_id = _id_of(words) or f"question-{len(questions) + 1}"
         questions.append(Question(question_id, words.strip(), tuple(filter(None, map(str.strip, given.split(","))))))
     return tuple(questions)
+
+
+def parse_studies(text: str) -> list[tuple[str, str]]:
+    """(public id, key) of lines with both, a space between them. Errors: ValueError."""
+    lines = [line.split() for line in (text or "").splitlines() if line.strip()]
+    if wrong := next((words for words in lines if len(words) != 2), None):
+        raise ValueError(f"earlier studies: {' '.join(wrong)!r}: write the id of the study, a space, and its key")
+    return [(public_id, key) for public_id, key in lines]
 
 
 def parse_quotas(text: str) -> dict[str, dict[str, int]]:

@@ -59,4 +59,11 @@ def lay_out_people() -> list[gr.components.Component]:
             max_length=4000,
             elem_id="study-quotas",
         )
-    return [owner, contact, days, platform, *codes, places, pay, currency, headphones, parameter, excluded, quotas]
+    earlier = gr.Textbox(
+        label="Earlier studies whose participants may not take part: id and key, one study per line",
+        lines=2,
+        max_length=4000,
+        elem_id="study-earlier",
+    )
+    terms = [places, pay, currency, headphones, parameter, excluded, quotas, earlier]
+    return [owner, contact, days, platform, *codes, *terms]

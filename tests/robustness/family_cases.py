@@ -16,14 +16,17 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import onnx
 import torch
 import yaml
 
 from tests.family_files import CASES, OUTPUTS, in_lightning, statistics, written
 from tests.robustness.checkpoint_cases import MARK, ODD, pickles, saved, zipped
 from tests.robustness.mutation import mutated
-from vocoders.checkpoints.checkpoint import read_checkpoint
+from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
+from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
 from vocoders.onnx_files.export import export_onnx
+from vocoders.recipes.named import HW2
 
 GENERATORS = (
     "iSTFTNet",
@@ -58,7 +61,8 @@ def _sets() -> list[Files]:
     sets += [_files("HiFi-GAN, resblock 1", CASES, wrap) for wrap in (in_lightning, _as_legacy, _as_tar)]
     kan_bayashi = _files("ParallelWaveGAN", OUTPUTS)
     without = {name: content for name, content in kan_bayashi.items() if name != "stats.npy"}
-    return [*sets, kan_bayashi, without | {"stats.h5": _hdf5()}, _as_safetensors(), _as_onnx(), _as_onnx()]
+    networks = [_as_onnx(), _as_onnx(), _as_guided_onnx()]
+    return [*sets, kan_bayashi, without | {"stats.h5": _hdf5()}, _as_safetensors(), *networks]
 
 
 def _files(case: str, cases: dict, wrap: Callable | None = None) -> Files:
@@ -102,6 +106,16 @@ def _as_onnx() -> Files:
         return {"out.onnx": (Path(folder) / "out.onnx").read_bytes()}
 
 
+def _as_guided_onnx() -> Files:
+    """Of three inputs: mel, guide and noise."""
+    torch.manual_seed(0)
+    config = HarmonicNoiseConfig(channels=16, hidden=24, blocks=2, kernel=3, guide_iterations=3)
+    checkpoint = Checkpoint(config, HW2, config.build().state_dict(), {"licence": "CC0"})
+    with tempfile.TemporaryDirectory() as folder:
+        export_onnx(checkpoint, Path(folder) / "guided.onnx")
+        return {"guided.onnx": (Path(folder) / "guided.onnx").read_bytes()}
+
+
 def _hdf5() -> bytes:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
@@ -136,6 +150,31 @@ def _places(config: dict, way: tuple = ()) -> list[tuple]:
     """Of every value in a configuration, the keys that lead to it."""
     inner = [place for key, value in config.items() if isinstance(value, dict) for place in _places(value, (*way, key))]
     return [(*way, key) for key in config] + inner
+
+
+def _odd_metadata(content: bytes, rng: np.random.Generator, folder: Path) -> bytes:
+    """Numbers that nobody would wait for or that are none, texts in their place, and entries that are missing."""
+    model = onnx.load_from_string(content)
+    entries = list(model.metadata_props)
+    for entry in [entries[n] for n in rng.integers(len(entries), size=rng.integers(1, 4))]:
+        values = (
+            "",
+            "-1",
+            "0",
+            "1e9",
+            "9" * 4_000,
+            "999999999",
+            "nan",
+            "true",
+            "[]",
+            "{}",
+            str(ODD[rng.integers(len(ODD))]),
+            "\u202e\u0661",
+        )
+        entry.value = values[rng.integers(len(values))].encode("utf-8", "replace").decode()
+        if rng.random() < 0.2:
+            entry.key = "something_else"
+    return model.SerializeToString()
 
 
 def _odd_array(content: bytes, rng: np.random.Generator, folder: Path) -> bytes:
@@ -188,6 +227,7 @@ def _hostile_pickle(content: bytes, rng: np.random.Generator, folder: Path) -> b
 
 
 _CHANGES = {
+    ".onnx": _odd_metadata,
     ".json": _odd_configuration(json.dumps),
     ".yaml": _odd_configuration(yaml.safe_dump),
     ".yml": _odd_configuration(yaml.safe_dump),

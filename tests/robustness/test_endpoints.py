@@ -19,7 +19,7 @@ from tests.listening import Listener, any_answer
 from tests.robustness.requests_by_hand import ask, send_bytes
 from tests.robustness.studied_app import StudiedApp, studied_app
 
-ENDPOINTS = ("open", "join", "next", "answer", "questionnaire", "forget")
+ENDPOINTS = ("open", "join", "next", "answer", "questionnaire", "mine", "privacy", "forget")
 STATUSES = {200, 403, 404, 405, 409, 413, 415, 422}
 METHODS = (
     "GET",
@@ -87,6 +87,7 @@ def bodies(study: str, token: str, nonce: str) -> st.SearchStrategy[bytes]:
     right = {
         "study": study, "token": token, "nonce": nonce, "done": "headphones", "language": "en", "answer": 3, "device": {"width": 1},
         "heard": [[[0, 9]]], "plays": [1], "switches": 1, "dwell_ms": 10, "answers": [0, 1, 2, 0, 1, 2], "skipped": False,
+        "address": {"PROLIFIC_PID": "5f1"},
     }  # fmt: skip
     near = {
         "token": st.sampled_from([token, token[:-1], f"{token}x", "", "\0", "e30.x", "." * 399]),
@@ -95,6 +96,7 @@ def bodies(study: str, token: str, nonce: str) -> st.SearchStrategy[bytes]:
         | odd_json(),
         "answer": st.integers(-2, 10) | odd_json(),
         "answers": st.lists(st.integers(), max_size=9) | odd_json(),
+        "address": st.dictionaries(st.sampled_from(["preview", "study", "workerId"]), odd_json()) | odd_json(),
         "done": st.sampled_from(["volume", "headphones", "instructions", "questionnaire", ""]) | odd_json(),
     }
     value = {name: near.get(name, odd_json()) for name in right}
@@ -156,7 +158,7 @@ def test_a_listening_endpoint_refuses_in_its_own_words(app, step, scale, endpoin
 
 PATHS = (
     "/", "/healthz", "/config", "/rate/", "/rate/config", "/gradio_api/info", "/results/x/y", "/results/" + "a" * 24 + "/reference.wav",
-    "/listening/open", "/listening/stim/x", "/listening/stim/" + "a" * 5_000, "/listening", "/nothing", "/%00", "/%ff%fe", "/%", "/%zz",
+    "/listening/open", "/listening/stim/x", "/study/x", "/study/%00", "/c/x", "/listening/stim/" + "a" * 5_000, "/listening", "/nothing", "/%00", "/%ff%fe", "/%", "/%zz",
     "//", "/../", "/.git/config", "/?a=%00", "/?" + "a=1&" * 3_000, "/favicon.ico", "/robots.txt", "/theme.css", "/" + "x/" * 2_000,
 )  # fmt: skip
 

@@ -284,6 +284,16 @@ def test_a_guide_of_too_many_iterations_is_refused(harmonic_noise, tmp_path):
         OnnxNetwork(path)
 
 
+@pytest.mark.parametrize(
+    ("value", "reason"), [("", "is no JSON"), ("[" * 100_000, "is nested without end"), ("[1]", "is no mapping")]
+)
+def test_a_recipe_that_is_none_is_refused_with_the_files_name(harmonic_noise, tmp_path, value, reason):
+    path = Path(shutil.copy(harmonic_noise[1] / "out.onnx", tmp_path / "out.onnx"))
+    changed(path, lambda model: set_metadata(model, "mel_recipe", value))
+    with pytest.raises(ValueError, match=rf"^out\.onnx: mel_recipe in its metadata {reason}$"):
+        OnnxNetwork(path)
+
+
 @pytest.mark.parametrize("value", ["", "0", "1025", "-3", "a", "²", "9" * 5000])
 def test_an_impossible_number_in_the_metadata_is_refused(value):
     with pytest.raises(ValueError, match=r"^guide_iterations in its metadata is '.*'; allowed: 1 to 1024$"):

@@ -52,6 +52,8 @@ def recipe_in(metadata: dict[str, str]) -> MelRecipe | None:
         fields = json.loads(metadata[RECIPE])
     except RecursionError as error:
         raise ValueError(f"{RECIPE} in its metadata is nested without end") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{RECIPE} in its metadata is no JSON") from error
     if not isinstance(fields, dict):
         raise ValueError(f"{RECIPE} in its metadata is no mapping")
     return with_its_name(recipe_from(fields))

@@ -52,8 +52,12 @@ class OnnxNetwork:
                 f"{path.name} holds operators that cannot be run ({str(error).splitlines()[0][:120]})"
             ) from error
         self._name = path.name
+        try:
+            recipe = recipe_in(metadata)
+        except ValueError as error:
+            raise ValueError(f"{path.name}: {error}") from error
         self._bands, self._side = self._inputs(metadata)
-        self.facts = self._probe(metadata)
+        self.facts = self._probe(metadata, recipe)
 
     def run(self, mel: np.ndarray) -> np.ndarray:
         """(bands, frames) float32 -> (samples,) float32. Errors: ValueError where the network fails."""
@@ -99,7 +103,7 @@ class OnnxNetwork:
         except ValueError as error:
             raise ValueError(f"{self._name}, which takes {' and '.join(names)} beside the mel: {error}") from error
 
-    def _probe(self, metadata: dict[str, str]) -> OnnxFacts:
+    def _probe(self, metadata: dict[str, str], recipe: MelRecipe | None) -> OnnxFacts:
         bands = self._bands
         long, short = (
             len(self.run(np.full((bands, frames), -5, np.float32))) for frames in (_PROBE_FRAMES, _PROBE_FRAMES // 2)
@@ -112,7 +116,7 @@ class OnnxNetwork:
             )
         context = metadata.get(CONTEXT, str(DEFAULT_CONTEXT_FRAMES))
         reach = int(context) if context.isdecimal() and len(context) <= 3 else DEFAULT_CONTEXT_FRAMES
-        return OnnxFacts(bands, hop, tail, reach, recipe_in(metadata), self._side)
+        return OnnxFacts(bands, hop, tail, reach, recipe, self._side)
 
 
 class OnnxVocoder:

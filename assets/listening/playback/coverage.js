@@ -21,6 +21,15 @@ export function union(intervals) {
   return joined;
 }
 
+/**
+ * Seconds that are still to be heard, as they are shown: in tenths, and never 0 while something is missing.
+ *
+ * @param {number} seconds
+ */
+export function shownSeconds(seconds) {
+  return Math.max(0, Math.ceil(10 * seconds - 1e-6)) / 10;
+}
+
 /** Length of the union, in s. @param {Interval[]} intervals */
 export function total(intervals) {
   return union(intervals).reduce((sum, [start, stop]) => sum + stop - start, 0);

@@ -2,6 +2,7 @@
 
 import { el } from '../../player/elements.js';
 import { rules } from './instructions.js';
+import { shownSeconds } from '../playback/coverage.js';
 import { PlayerPanel, slotName } from '../playback/player-panel.js';
 import { taskOf } from '../tasks/registry.js';
 import { Foot, heading, legend } from '../widgets.js';
@@ -99,7 +100,7 @@ export class Trial {
   unheardText([first, ...others]) {
     const { words, names } = this;
     if (!first) return '';
-    const seconds = Math.ceil(first.seconds - 1e-3);
+    const seconds = shownSeconds(first.seconds);
     const kind = names.length === 1 ? '.only' : first.role === 'reference' ? '.reference' : '';
     const text = words.say(`missing.hear${kind}`, { label: first.label, seconds });
     const labels = words.list(others.map(({ label }) => label));

@@ -1,6 +1,7 @@
 // The volume: set once, by ear, before anything is judged.
 
 import { el, icon, setAttribute } from '../../player/elements.js';
+import { shownSeconds } from '../playback/coverage.js';
 import { PlayerPanel } from '../playback/player-panel.js';
 import { Foot, heading, legend } from '../widgets.js';
 
@@ -50,7 +51,7 @@ export class Volume {
     const { player, words } = this;
     if (!player.slots.length) return words.say('trial.loading');
     if (!player.transport.level) return words.say('volume.silent');
-    const seconds = Math.ceil(player.coverage.missing(0, MIN_HEARD_SECONDS));
+    const seconds = shownSeconds(player.coverage.missing(0, MIN_HEARD_SECONDS));
     return seconds ? words.say('volume.missing', { seconds }) : '';
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Coverage, heard, played, total, union } from '../../../../assets/listening/playback/coverage.js';
+import { Coverage, heard, played, shownSeconds, total, union } from '../../../../assets/listening/playback/coverage.js';
 
 const CLIP = { rate: 1000, startFrame: 2000, offsetFrame: 0, firstFrame: 0, frames: 4000, loops: false };
 const LOOP = { rate: 1000, startFrame: 0, offsetFrame: 500, firstFrame: 1000, frames: 2000, loops: true };   // 1 to 3 s
@@ -60,4 +60,8 @@ test('no more can be missing than the clip is long', () => {
   coverage.add([[0, [0, 2.0004]]]);
   assert.deepEqual(coverage.slots[0], [[0, 2.0004]]);   // not rounded beyond the end
   assert.equal(coverage.missing(0, 60), 0);
+});
+
+test('what is still to be heard is shown in tenths, and as 0 only when it is nothing', () => {
+  assert.deepEqual([0.6, 1.3, 2, 0.31, 0.000002, 0].map(shownSeconds), [0.6, 1.3, 2, 0.4, 0.1, 0]);
 });

@@ -21,12 +21,11 @@ from server.executor import InlineExecutor
 from server.middleware.access_log import route_of
 from tests.eval.listening.test_results import QUALITY, filled
 from tests.ui.test_form_problems import GOOD
-from ui.listening.desk.access import ADMIN, MAX_WRONG_KEYS_PER_MINUTE, Refused
+from ui.listening.desk.access import ADMIN, MAX_WRONG_KEYS_PER_MINUTE, Refused, require_keys
 from ui.listening.desk.desk import Asked, Desk
 from ui.listening.desk.panels import link_panel, utc
 from ui.listening.desk.results import LinkedReports
 from ui.listening.desk.routes import GONE, results_routes
-from ui.listening.making import require_keys
 
 ADMIN_TOKEN = "the administrator's"
 

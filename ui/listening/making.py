@@ -16,7 +16,6 @@ from eval.listening.recruiting.launch import pay_words
 from eval.listening.recruiting.terms import Pay
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
-from eval.listening.storage.store import Store
 from eval.listening.study import Study, StudyError, session_minutes
 from eval.listening.tasks.material import Material
 from eval.listening.tasks.registry import TASKS, task_of
@@ -26,8 +25,8 @@ from ui.compare.inputs import Inputs, choices, offered
 from ui.compare.tab import QUEUE
 from ui.folders.chooser import FoldersChooser, folders_chooser
 from ui.folders.layout import GivenFolders
-from ui.listening.desk.access import may_read
-from ui.listening.form import EVERYTHING, Form, count_clips, parse_studies, sources_of_clips, sources_of_folders
+from ui.listening.desk.access import require_keys
+from ui.listening.form import EVERYTHING, Form, count_clips, sources_of_clips, sources_of_folders
 from ui.listening.invitation import invitation
 from ui.listening.options import lay_out_options, lay_out_people
 from ui.listening.planning import lay_out_planning
@@ -166,16 +165,6 @@ def _made(
             yield "", invitation(event.result, study, listening.durable)
         else:
             yield notice(event), ""
-
-
-def require_keys(form: Form, store: Store) -> None:
-    """Errors: `StudyError` for a study that the form names without its key: who took part in it is nobody else's business."""
-    revises = form.revises.strip()
-    if revises and not may_read(store, revises, form.key.strip()):
-        raise StudyError("To revise a study takes the key that came with it; there is none with this id and key.")
-    for public_id, key in parse_studies(form.earlier) if form.platform else ():
-        if not may_read(store, public_id, key):
-            raise StudyError(f"Earlier studies: there is none with the id {public_id} and this key.")
 
 
 def _lay_out_question(beside: _Problems) -> list[gr.components.Component]:

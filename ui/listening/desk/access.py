@@ -10,7 +10,9 @@ import gradio as gr
 
 from eval.listening.storage.owning import StudyLine
 from eval.listening.storage.store import Store
+from eval.listening.study import StudyError
 from server.shared_state import Limiter
+from ui.listening.form import Form, parse_studies
 
 ADMIN = "LISTENING_ADMIN_TOKEN"  # environment variable: a key to every study; without it there is none
 MAX_WRONG_KEYS_PER_MINUTE = 10  # of one client
@@ -64,6 +66,16 @@ class Access:
 def may_read(store: Store, public_id: str, key: str) -> bool:
     """Whether the key is the study's or the administrator's. Errors: `StoreError`."""
     return store.has_key(public_id, key) or is_admin(key)
+
+
+def require_keys(form: Form, store: Store) -> None:
+    """Errors: `StudyError` for a study that the form names without its key: who took part in it is nobody else's business."""
+    revises = form.revises.strip()
+    if revises and not may_read(store, revises, form.key.strip()):
+        raise StudyError("To revise a study takes the key that came with it; there is none with this id and key.")
+    for public_id, key in parse_studies(form.earlier) if form.platform else ():
+        if not may_read(store, public_id, key):
+            raise StudyError(f"Earlier studies: there is none with the id {public_id} and this key.")
 
 
 def is_admin(key: str) -> bool:

@@ -7,13 +7,13 @@ import contextlib
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.endurance.comparisons import Compared, compare_until
+from deploy.endurance.comparisons import Compared, Visitors
 from deploy.endurance.faults import kill_until
-from deploy.endurance.programs import Start, raise_on_sigterm, start_python
+from deploy.endurance.programs import Start, family_seconds, raise_on_sigterm, start_python
 from deploy.endurance.raters import Measured, Rater, rate
 from deploy.endurance.service import Service, service
 from deploy.endurance.studies import make_studies
@@ -41,7 +41,8 @@ class Plan:
 @dataclass(frozen=True)
 class Outcome:
     """kills: of apps and workers; seconds: that the sessions took; app_seconds: of processor time in the apps, their starts not
-    counted; database_bytes: by which the database has grown."""
+    counted; start_seconds: of those starts that the kills made necessary; other_seconds: {PostgreSQL, nginx: of processor time};
+    database_bytes: by which the database has grown."""
 
     stored: Stored
     measured: Measured
@@ -49,6 +50,8 @@ class Outcome:
     kills: tuple[int, int]
     seconds: float
     app_seconds: float
+    start_seconds: float
+    other_seconds: Mapping[str, float]
     database_bytes: int
 
     @property
@@ -63,43 +66,48 @@ def endure(plan: Plan, folder: Path, start: Start = start_python, tell: Callable
     with service(folder, plan.apps, plan.workers, start) as running:
         asked = make_studies(running.data_dir, running.database, plan.studies, plan.trials)
         raters = [Rater(asked[number % len(asked)], number) for number in range(plan.raters)]
-        measured, compared = Measured(), Compared()
-        before, began = _database_bytes(running.database), time.monotonic()
+        measured, before = Measured(), _used(running)
         tell(
             f"{plan.raters} raters in {plan.studies} studies over {plan.seconds:.0f} s, a kill of each kind every {plan.kill_every:.0f} s"
         )
-        with _beside(plan, running, folder, compared):
+        visitors = Visitors(running.url, VISITORS, folder, VISITOR_PAUSE_SHARE * plan.seconds)
+        began = time.monotonic()
+        with _kills(plan, running):
             asyncio.run(rate(running.url, raters, plan.seconds, measured))
-        seconds = time.monotonic() - began
+        seconds, used = time.monotonic() - began, _used(running)
         return Outcome(
             compare_with_database(running.data_dir, running.database, asked, raters),
             measured,
-            compared,
+            visitors.end(),
             (sum(app.kills for app in running.apps), sum(worker.kills for worker in running.workers)),
             seconds,
-            sum(app.served_seconds for app in running.apps),
-            _database_bytes(running.database) - before,
+            used["apps"] - before["apps"],
+            used["starts"] - before["starts"],
+            {program.name: used[program.name] - before[program.name] for program in running.others},
+            round(used["bytes"] - before["bytes"]),
         )
 
 
 @contextlib.contextmanager
-def _beside(plan: Plan, running: Service, folder: Path, compared: Compared):
-    """Visitors and kills, until the raters are done."""
+def _kills(plan: Plan, running: Service):
+    """Until the raters are done. After an error the thread ends with this program."""
     ended = threading.Event()
-    pause = VISITOR_PAUSE_SHARE * plan.seconds
-    visitors = [
-        threading.Thread(target=compare_until, args=(running.url, number, folder, pause, ended, compared), daemon=True)
-        for number in range(VISITORS)
-    ]
     killer = threading.Thread(target=kill_until, args=(running, plan.kill_every, ended, plan.most_kills), daemon=True)
-    for thread in (*visitors, killer):
-        thread.start()
-    yield  # after an error the threads end with this program
-    if plan.most_kills is not None:
-        killer.join()  # of a short run, whose kills were promised
-    ended.set()
-    for thread in (*visitors, killer):
-        thread.join()
+    killer.start()
+    yield
+    if plan.most_kills is None:
+        ended.set()  # else a short run, whose kills were promised
+    killer.join()
+
+
+def _used(running: Service) -> dict[str, float]:
+    """So far: seconds of processor time, and bytes of the database."""
+    return {
+        "apps": sum(app.served_seconds for app in running.apps),
+        "starts": sum(app.start_seconds for app in running.apps),
+        "bytes": _database_bytes(running.database),
+        **{program.name: family_seconds(program.pid) for program in running.others},
+    }
 
 
 def report(outcome: Outcome) -> list[str]:
@@ -110,7 +118,7 @@ def report(outcome: Outcome) -> list[str]:
         lines.append(f"{name:15}{count:9}" + "".join(f"{1e3 * seconds:9.0f}" for seconds in times))
     requests = sum(len(values) for values in measured.latencies.values())
     lines += [
-        "(from the first try to the acknowledgement, waits between tries included)",
+        "(from the moment it was due to the acknowledgement, waits between tries included)",
         f"requests        {requests / outcome.seconds:.1f}/s over {outcome.seconds:.0f} s; {measured.again} of {measured.tries} tries repeated another",
         f"kills           {outcome.kills[0]} processes of the app, {outcome.kills[1]} workers",
         f"answers         {stored.acknowledged} acknowledged, {stored.stored} stored: {stored.lost} lost, {stored.doubled} doubled, "
@@ -118,7 +126,13 @@ def report(outcome: Outcome) -> list[str]:
         f"sessions        {stored.sessions}, {stored.twice} of them begun again since the process died before it had said so",
         f"comparisons     {compared.arrived} of {compared.asked} arrived, {compared.asked - compared.arrived} lost; "
         f"{compared.again} submitted again; median {_median(compared.seconds):.1f} s",
-        f"processor       {1e3 * outcome.app_seconds / max(requests, 1):.1f} ms of the apps per request, everything they do counted",
+        f"processor       {1e3 * outcome.app_seconds / max(requests, 1):.1f} ms of the apps per request, everything they do counted; "
+        + "; ".join(
+            f"{1e3 * value / max(requests, 1):.1f} ms of {name}" for name, value in outcome.other_seconds.items()
+        )
+        + f"; {outcome.start_seconds:.0f} s of new processes of the app",
+        f"load            {1e3 * measured.processor_seconds / max(requests, 1):.1f} ms of processor of the raters per request; "
+        f"95 % of their requests began within {1e3 * _percentile_95(measured.late):.0f} ms after they were due",
         f"database        {outcome.database_bytes / max(stored.stored, 1):.0f} bytes per answer, sessions and indexes counted",
         f"sounds          {measured.sound_bytes / max(measured.sounds, 1) / 1e3:.0f} kB each, {measured.sounds / max(stored.stored, 1):.1f} per answer",
         *stored.problems,
@@ -146,6 +160,10 @@ def _database_bytes(database: str) -> int:
     with psycopg.connect(database) as connection:
         row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
     return int(row[0]) if row else 0
+
+
+def _percentile_95(values: list[float]) -> float:
+    return sorted(values)[int(0.95 * len(values))] if values else float("nan")
 
 
 def _median(values: list[float]) -> float:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import io
 import logging
+import multiprocessing
+import multiprocessing.pool
+import os
 import threading
 import time
 import wave
 from dataclasses import dataclass, field
+from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 SYSTEMS = ["griffin-lim", "griffin-lim-oracle"]
 CLIP_SECONDS, RATE = 1.0, 22_050
 AGAIN_SECONDS = 1.0  # before one is submitted again
+VISITOR_NICENESS = 5
+Ended = threading.Event | Event
 MAX_TRIES = 30  # of one comparison, until it counts as lost
 
 
@@ -30,7 +37,39 @@ class Compared:
     problems: list[str] = field(default_factory=list)
 
 
-def compare_until(url: str, visitor: int, folder: Path, pause: float, ended: threading.Event, found: Compared) -> None:
+class Visitors:
+    """They run in a process of their own, so that raters do not wait for them here, and stand back behind the servers, as the workers do:
+    they stand for other machines."""
+
+    def __init__(self, url: str, count: int, folder: Path, pause: float) -> None:
+        """pause: seconds, as of `compare_until`."""
+        context = multiprocessing.get_context("spawn")
+        self._ended, (self._found, found) = context.Event(), context.Pipe(duplex=False)
+        arguments = (url, count, folder, pause, self._ended, found)
+        self._process = context.Process(target=_visit, args=arguments, daemon=True)
+        self._process.start()
+        found.close()
+
+    def end(self) -> Compared:
+        """What they found, when their last comparison has arrived."""
+        self._ended.set()
+        try:
+            return self._found.recv()
+        except EOFError as error:
+            raise RuntimeError("the visitors have crashed") from error
+        finally:
+            self._process.join()
+
+
+def _visit(url: str, count: int, folder: Path, pause: float, ended: Any, found: Any) -> None:
+    os.nice(VISITOR_NICENESS)
+    compared = Compared()
+    with multiprocessing.pool.ThreadPool(count) as pool:
+        pool.starmap(compare_until, [(url, number, folder, pause, ended, compared) for number in range(count)])
+    found.send(compared)
+
+
+def compare_until(url: str, visitor: int, folder: Path, pause: float, ended: Ended, found: Compared) -> None:
     """One visitor: a comparison of a new clip every `pause` seconds, until `ended`. At least one."""
     number = 0
     while not number or not ended.wait(pause):

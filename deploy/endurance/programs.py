@@ -145,6 +145,21 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def family_seconds(pid: int) -> float:
+    """That a process and its children have used so far, those that have ended too."""
+    seconds = 0.0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # ended meanwhile
+            continue
+        if path.parent.name == str(pid):
+            seconds += sum(map(int, fields[11:15]))
+        elif fields[1] == str(pid):
+            seconds += int(fields[11]) + int(fields[12])
+    return seconds / os.sysconf("SC_CLK_TCK")
+
+
 def raise_on_sigterm() -> None:
     """SIGTERM ends this program as Ctrl-C does, so that what it started ends too."""
 

@@ -1,6 +1,8 @@
 """Simulated raters: whole sessions over HTTP as the rating page has them, with its patience where a server is away.
 
 Nothing here rates: an answer is any valid one. Kept of it is what the server has acknowledged, for the comparison with the database.
+Sounds are fetched as the page does it, all of a trial at once as soon as it is shown; then the rater thinks, and answers. Not among the
+requests are the page's own files, which a browser keeps and nginx gives without asking the app.
 """
 
 from __future__ import annotations
@@ -19,20 +21,24 @@ from deploy.endurance.studies import Asked
 
 RETRY_SECONDS = (1, 2, 4, 8, 15)  # as assets/listening/server.js: before asking again; the last one repeats
 PATIENCE_SECONDS = 30.0  # for one request, as the page
+CONNECTIONS = 6  # of one rater at most, as a browser
 THINKING_SHARE = 0.6  # of the whole time, in which a session takes place
 STARTING_SHARE = 0.3  # of the whole time, in which raters begin
 
 
 @dataclass
 class Measured:
-    """latencies: {call: seconds from the first try to the acknowledgement, one of each request}; tries: requests that were sent;
-    again: those of them that repeated another; sound_bytes: of wavs."""
+    """latencies: {call: seconds from the moment the request was due to the acknowledgement, one of each request}; late: by how many seconds this
+    program itself began requests after that moment, which is a part of them; tries: requests that were sent; again: those of them that
+    repeated another; sound_bytes: of wavs; processor_seconds: of this program."""
 
     latencies: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    late: list[float] = field(default_factory=list)
     tries: int = 0
     again: int = 0
     sound_bytes: int = 0
     sounds: int = 0
+    processor_seconds: float = 0.0
 
 
 @dataclass
@@ -52,21 +58,27 @@ class Rater:
 
 async def rate(url: str, raters: list[Rater], seconds: float, measured: Measured) -> None:
     """All sessions, from the first beginning to the last end, about `seconds` together."""
-    limits = httpx.Limits(max_connections=len(raters) + 20, max_keepalive_connections=len(raters))
+    limits = httpx.Limits(
+        max_connections=CONNECTIONS * len(raters), max_keepalive_connections=CONNECTIONS * len(raters)
+    )
+    began = time.process_time()
     async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, limits=limits, trust_env=False) as http:
         await asyncio.gather(*(_session(http, rater, seconds, measured) for rater in raters))
+    measured.processor_seconds += time.process_time() - began
 
 
 async def _session(http: httpx.AsyncClient, rater: Rater, seconds: float, measured: Measured) -> None:
     chance = random.Random(rater.number)
     pause = THINKING_SHARE * seconds / (rater.study.trials + 6)  # mean, before each step
     call = _Calls(http, rater.address, measured)
-    await asyncio.sleep(chance.uniform(0, STARTING_SHARE * seconds))
+    await call.pause(chance.uniform(0, STARTING_SHARE * seconds))
     await call("open", study=rater.study.public_id, token=None)
     step = await call("join", study=rater.study.public_id, language="en", device={"simulated": True})
     token = step["token"]
     while step["step"] not in ("done", "completed"):
-        await asyncio.sleep(min(chance.expovariate(1 / pause), 4 * pause))
+        for urls in _sounds(step):
+            await asyncio.gather(*map(call.sound, urls))
+        await call.pause(min(chance.expovariate(1 / pause), 4 * pause))
         match step["step"]:
             case "volume" | "instructions":
                 step = await call("next", token=token, done=step["step"], level=0.5)
@@ -76,8 +88,6 @@ async def _session(http: httpx.AsyncClient, rater: Rater, seconds: float, measur
                 step = await call("questionnaire", token=token, answers={})
             case "trial":
                 answer, nonce = _any_answer(step, chance), step["nonce"]
-                for slot in step["slots"]:
-                    await call.sound(slot["url"])
                 step = await call("answer", token=token, nonce=nonce, answer=answer, **_behaviour(step))
                 rater.acknowledged[nonce] = answer
             case other:
@@ -90,6 +100,13 @@ class _Calls:
 
     def __init__(self, http: httpx.AsyncClient, address: str, measured: Measured) -> None:
         self._http, self._headers, self._measured = http, {"X-Forwarded-For": address}, measured
+        self._due: float | None = None  # of the next request; None: it follows from the one before
+
+    async def pause(self, seconds: float) -> None:
+        """The next request is due after it, however late this program is."""
+        self._due = time.monotonic() + seconds
+        await asyncio.sleep(seconds)
+        self._measured.late.append(time.monotonic() - self._due)
 
     async def __call__(self, path: str, **content: object) -> dict:
         response = await self._asked(path, "POST", f"/listening/{path}", json=content)
@@ -102,7 +119,8 @@ class _Calls:
 
     async def _asked(self, name: str, method: str, path: str, **content: Any) -> httpx.Response:
         """Errors: RuntimeError for a refusal, which asking again would not change."""
-        began, attempt = time.monotonic(), 0
+        began, attempt = self._due or time.monotonic(), 0
+        self._due = None
         while True:
             self._measured.tries += 1
             self._measured.again += attempt > 0
@@ -120,6 +138,18 @@ class _Calls:
             return await self._http.request(method, path, headers=self._headers, **content)
         except httpx.TransportError:
             return None
+
+
+def _sounds(step: Mapping[str, Any]) -> list[list[str]]:
+    """Addresses that the page fetches when it shows the step: one list after the other, those of a list at once."""
+    match step["step"]:
+        case "volume":
+            return [[step["url"]]]
+        case "headphones":
+            return step["rounds"]
+        case "trial":
+            return [[slot["url"] for slot in step["slots"]]]
+    return []
 
 
 def _behaviour(step: Mapping[str, Any]) -> dict[str, object]:

@@ -37,11 +37,12 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no pro
 
 
 class App(Program):
-    """One process of the app, with the processor time that it has used beside its starts. is_up: whether it was ready."""
+    """One process of the app, with the processor time that it has used, apart from that of its starts. is_up: whether it was ready."""
 
     def __init__(self, name: str, start: Start, arguments: Sequence[str], port: int, log: Path) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self._served, self._at_ready, self.is_up = 0.0, 0.0, False
+        self.start_seconds = 0.0  # of processor time, until it was ready
         super().__init__(name, lambda: start(arguments, log), lambda: _answers(f"{self.url}/healthz"), log)
 
     @property
@@ -53,6 +54,7 @@ class App(Program):
         """As of `Program`."""
         super().wait_until_ready()
         self._at_ready, self.is_up = processor_seconds(self.pid), True
+        self.start_seconds += self._at_ready
 
     def kill(self) -> None:
         """With SIGKILL."""
@@ -71,13 +73,14 @@ class App(Program):
 
 @dataclass(frozen=True)
 class Service:
-    """url: nginx's; database: of PostgreSQL; data_dir: of all processes of the app."""
+    """url: nginx's; database: of PostgreSQL; data_dir: of all processes of the app; others: between raters and apps, and behind the apps."""
 
     url: str
     database: str
     data_dir: Path
     apps: Sequence[App]
     workers: Sequence[Program]
+    others: Sequence[Program]
 
 
 @contextlib.contextmanager
@@ -94,7 +97,7 @@ def service(folder: Path, apps: int = 3, workers: int = 2, start: Start = start_
             running.callback(program.stop)
             return program
 
-        database = _postgresql(place, folder / "postgresql.log", keep)
+        database, postgresql = _postgresql(place, folder / "postgresql.log", keep)
         redis, counts = redis_server(folder)
         keep(counts).wait_until_ready()
         cluster, head = scheduler(folder, start)
@@ -112,12 +115,12 @@ def service(folder: Path, apps: int = 3, workers: int = 2, start: Start = start_
             found.append(app)
         for program in (*found, *processes):
             program.wait_until_ready()
-        url = _nginx(folder, [app.url for app in found], keep)
-        yield Service(url, database, data_dir, found, processes)
+        url, nginx = _nginx(folder, [app.url for app in found], keep)
+        yield Service(url, database, data_dir, found, processes, (postgresql, nginx))
 
 
-def _postgresql(place: Path, log: Path, keep: Keep) -> str:
-    """Its address. place: an empty folder that becomes its own."""
+def _postgresql(place: Path, log: Path, keep: Keep) -> tuple[str, Program]:
+    """(its address, the server). place: an empty folder that becomes its own."""
     port, postgres = free_port(), find("postgres")
     if os.geteuid() == 0:
         entry = pwd.getpwnam(UNPRIVILEGED)
@@ -129,7 +132,7 @@ def _postgresql(place: Path, log: Path, keep: Keep) -> str:
     address = f"postgresql://lab@127.0.0.1:{port}/postgres"
     program = Program("PostgreSQL", lambda: start_command(command, log, UNPRIVILEGED), lambda: _accepts(address), log)
     keep(program).wait_until_ready()
-    return address
+    return address, program
 
 
 def redis_server(folder: Path) -> tuple[str, Program]:
@@ -161,7 +164,7 @@ def scheduler(folder: Path, start: Start = start_python) -> tuple[str, Program]:
     return f"tcp://127.0.0.1:{port}", Program("scheduler", lambda: start(arguments, log), lambda: listens(port), log)
 
 
-def _nginx(folder: Path, apps: Sequence[str], keep: Keep) -> str:
+def _nginx(folder: Path, apps: Sequence[str], keep: Keep) -> tuple[str, Program]:
     port, log = free_port(), folder / "nginx.log"
     servers = " ".join(f"server {url.removeprefix('http://')} max_fails=1 fail_timeout=2s;" for url in apps)
     (folder / "lab.conf").write_text(filled(TEMPLATE.read_text("utf-8"), f"127.0.0.1:{port}", servers), "utf-8")
@@ -174,8 +177,9 @@ def _nginx(folder: Path, apps: Sequence[str], keep: Keep) -> str:
     command = [find("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
     if os.geteuid() == 0:
         command += ["-g", "user root;"]  # the temporary folder is root's
-    keep(Program("nginx", lambda: start_command(command, log), lambda: listens(port), log)).wait_until_ready()
-    return f"http://127.0.0.1:{port}"
+    program = keep(Program("nginx", lambda: start_command(command, log), lambda: listens(port), log))
+    program.wait_until_ready()
+    return f"http://127.0.0.1:{port}", program
 
 
 def filled(template: str, listen: str, servers: str) -> str:

@@ -108,17 +108,22 @@ class UnstoredSessions(Store):
         nonce = self._nonces.dumps([rater.id, number])
         return ShownTrial(number, str(nonce), rater.plan[number], 0.0)
 
-    def shown(self, nonce: str) -> tuple[str, ShownTrial] | None:
+    def shown(self, nonce: str) -> tuple[str, ShownTrial, str] | None:
         """None for a nonce that was never given out."""
         try:
             rater_id, number = self._nonces.loads(nonce)
         except (BadSignature, ValueError, TypeError):
             return None
         rater = self.rater(rater_id)
-        return (rater_id, self.show(rater, number)) if rater and number < len(rater.plan) else None
+        return (rater_id, self.show(rater, number), rater.public_id) if rater and number < len(rater.plan) else None
 
     def add_response(
-        self, rater: Rater, shown: ShownTrial, response: Mapping[str, object], flags: Sequence[Flag] = ()
+        self,
+        rater: Rater,
+        shown: ShownTrial,
+        response: Mapping[str, object],
+        flags: Sequence[Flag] = (),
+        following: int | None = None,
     ) -> bool:
         """Keeps the first answer to a trial until the rehearsal is over, and nothing else of it."""
         number, is_new = str(shown.number), str(shown.number) not in self._found(rater)["answers"]

@@ -18,7 +18,7 @@ from eval.listening.session.errors import RequestError
 from eval.listening.session.plain_values import plain_mapping, text
 from eval.listening.session.reception import Reception, questionnaire
 from eval.listening.session.tokens import Tokens
-from eval.listening.session.trials.progress import next_number, note_early_end, questions_now
+from eval.listening.session.trials.progress import following_number, next_number, note_early_end, questions_now
 from eval.listening.session.trials.trial_step import seconds_of, slots_of, trial_step
 from eval.listening.session.watch import Watch
 from eval.listening.storage.admissions import ClosedError, NoPlaceError
@@ -86,7 +86,7 @@ class Listening(Tokens):
         if done not in SETUP_STEPS:
             raise RequestError("invalid_answer", f"There is no step called {done!r:.40}.")
         if done == "headphones":
-            outcome = headphones.outcome(self._seed(rater), data)
+            outcome = headphones.outcome(self._seed(rater.id), data)
             self.store.add_event(rater, done, outcome)
             if not outcome["passed"] and stored.study.recruiting and stored.study.recruiting.headphones:
                 self._watch.look(stored, done)
@@ -111,7 +111,8 @@ class Listening(Tokens):
         flags = response_flags(stored, rater, shown, answer, behaviour)
         if stored.study.comments and (comment := text(reported.get("comment") or "").strip()[:MAX_TEXT_CHARS]):
             self.store.add_event(rater, f"{COMMENT}{shown.number}", {"text": comment})
-        self.store.add_response(rater, shown, {"answer": answer, **behaviour.as_row()}, flags)
+        following = following_number(stored, rater, shown.number)
+        self.store.add_response(rater, shown, {"answer": answer, **behaviour.as_row()}, flags, following)
         for rule in {flag.rule for flag in flags} & EXPECTED.keys():
             self._watch.look(stored, rule)
         return self._step(stored, rater)

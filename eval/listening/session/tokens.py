@@ -37,18 +37,20 @@ class Tokens:
             kind, owner, *place = self._audio.loads(token)
         except (BadSignature, ValueError, TypeError) as error:
             raise RequestError("bad_token", "There is no such sound.") from error
-        found = self.store.shown(owner) if kind == "slot" else None
-        rater = self.store.rater(found[0] if found else owner)
-        if rater is None:
-            raise RequestError("bad_token", "There is no such session.")
-        if kind == "tone":
+        if kind == "tone":  # the same three for everybody: nothing is looked up
             number, slot = place
-            return headphones.tone(headphones.order(self._seed(rater), number)[slot])
-        stored = self._study(rater.public_id)
-        if found:
-            slots, slot = self._slots(stored, found[1]), place[0]
-            item, condition = found[1].trial.item, slots[slot][1]
+            return headphones.tone(headphones.order(self._seed(owner), number)[slot])
+        if kind == "slot":
+            if (found := self.store.shown(owner)) is None:
+                raise RequestError("bad_token", "There is no such session.")
+            _, shown, public_id = found
+            stored = self._study(public_id)
+            slots, slot = self._slots(stored, shown), place[0]
+            item, condition = shown.trial.item, slots[slot][1]
         else:
+            if (rater := self.store.rater(owner)) is None:
+                raise RequestError("bad_token", "There is no such session.")
+            stored = self._study(rater.public_id)
             slots, slot, item, condition = [("reference", REFERENCE)], 0, stored.study.check_item, REFERENCE
         return self._disguise.wear(self._cache.wav(stored.stimulus(item, condition).sha256), owner, slot, len(slots))
 
@@ -79,6 +81,6 @@ class Tokens:
     def _token(self, rater: Rater) -> str:
         return str(self._raters.dumps([rater.public_id, rater.id]))
 
-    def _seed(self, rater: Rater) -> str:
+    def _seed(self, rater_id: str) -> str:
         """Seed of the rater's headphone check, which the page cannot compute."""
-        return hmac.new(self.secret.encode(), rater.id.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self.secret.encode(), rater_id.encode(), hashlib.sha256).hexdigest()

@@ -9,17 +9,19 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
 LOCK_SECONDS = 30  # that a write waits for another writer
 MAX_CONNECTIONS = 15  # of one process to PostgreSQL, which by default allows 100 of all
 CONNECT_SECONDS = 10  # until a PostgreSQL that does not answer counts as away
+TRUSTED_SECONDS = 1.0  # after its last use, in which a connection to PostgreSQL is used again without being tried
 MAX_PAUSE_SECONDS = 60  # inside a transaction: a process that was suspended must not hold its locks against all others
 
 
@@ -70,10 +72,11 @@ def make_engine(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    """Connections are tried before they are used, so that a server that was started anew costs no answer."""
+    """Connections that nobody has used for a while are tried before they are used, so that a server that was started anew costs no
+    answer. Those that were used last are used first: their statements are prepared."""
     if sa.make_url(url).get_backend_name() != "postgresql":
         raise sa.exc.ArgumentError("allowed are postgresql://user@host/name and sqlite:///FILE")
-    pool = {"pool_size": MAX_CONNECTIONS, "max_overflow": 0, "pool_pre_ping": True}
+    pool = {"pool_size": MAX_CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True, "pool_timeout": LOCK_SECONDS}
     engine = sa.create_engine(url, **pool, connect_args={"connect_timeout": CONNECT_SECONDS})
 
     @sa.event.listens_for(engine, "connect")
@@ -81,6 +84,20 @@ def _postgresql(url: str) -> Engine:
         connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
         connection.execute(f"SET idle_in_transaction_session_timeout = '{MAX_PAUSE_SECONDS}s'")
         connection.commit()
+
+    @sa.event.listens_for(engine, "checkin")
+    def _on_checkin(_connection, record) -> None:
+        record.info["used"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def _on_checkout(connection, record, _proxy) -> None:
+        used = record.info.get("used")  # none for a new one
+        if used is None or time.monotonic() - used < TRUSTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.InvalidatePoolError("the server was started anew") from error
 
     return engine
 
@@ -113,6 +130,6 @@ def reported() -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except (sa.exc.ArgumentError, OperationalError, sa.exc.DBAPIError, ModuleNotFoundError, OSError) as error:
+    except (sa.exc.ArgumentError, sa.exc.DBAPIError, sa.exc.TimeoutError, ModuleNotFoundError, OSError) as error:
         first = str(getattr(error, "orig", None) or error).strip().splitlines()[:1]
         raise StoreError(f"the database of the studies cannot be used: {''.join(first)}") from error

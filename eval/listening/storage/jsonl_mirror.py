@@ -45,9 +45,7 @@ class Mirror:
                 alone_in(self.folder, with_others=True),
                 (self.folder / f"{study}.{self._name}.jsonl").open("a", encoding="utf-8") as file,
             ):
-                file.write(line + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+                file.write(line + "\n")  # a crash of the machine may cut off the last lines; the database has them
         except OSError as error:
             _log.error("the copy in %s could not be written: %s", self.folder, error)
 

@@ -9,6 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from eval.listening.analysis.screening import Flag
@@ -25,6 +27,19 @@ from eval.listening.storage.results_links import ResultsLinks
 from eval.listening.storage.transactions import CHANGING_STUDIES, hold, lock_study
 from eval.listening.study import Study, study_from
 from eval.listening.trial import Trial
+
+# What every request of a session asks, in one statement each
+_ANSWERED = sa.select(sa.func.count()).select_from(t.response.join(t.trial)).where(t.trial.c.rater_id == t.rater.c.id)
+_DONE = (
+    sa.select(t.event.c.kind, _ANSWERED.scalar_subquery().label("answered"))
+    .select_from(t.rater.outerjoin(t.event, t.event.c.rater_id == t.rater.c.id))
+    .where(t.rater.c.id == sa.bindparam("rater"))
+)
+_SHOWN = (
+    sa.select(t.trial, t.study.c.public_id)
+    .select_from(t.trial.join(t.rater).join(t.study))
+    .where(t.trial.c.nonce == sa.bindparam("nonce"))
+)
 
 
 def _new_key() -> str:
@@ -142,11 +157,9 @@ class Store(Owning, ResultsLinks, Personal, Alarms):
 
     def done(self, rater: Rater) -> tuple[set[str], int]:
         """Kinds of events so far, and how many trials are answered."""
-        answered = sa.select(sa.func.count()).select_from(t.response.join(t.trial))
         with self._read() as connection:
-            kinds = connection.scalars(sa.select(t.event.c.kind).where(t.event.c.rater_id == rater.id)).all()
-            count = connection.scalar(answered.where(t.trial.c.rater_id == rater.id)) or 0
-        return set(kinds), count
+            rows = connection.execute(_DONE, {"rater": rater.id}).all()
+        return {row.kind for row in rows if row.kind}, rows[0].answered if rows else 0
 
     def given(self, rater: Rater) -> dict[int, Any]:
         """{number of a trial: the rater's answer}."""
@@ -163,33 +176,34 @@ class Store(Owning, ResultsLinks, Personal, Alarms):
 
     def show(self, rater: Rater, number: int) -> ShownTrial:
         """The trial with that number of the rater's plan; the same nonce however often it is shown."""
-        trial = rater.plan[number]
         known = sa.select(t.trial).where(t.trial.c.rater_id == rater.id, t.trial.c.number == number)
         with self._read() as connection:
             row = connection.execute(known).first()
         if row is None:
-            values = {"rater_id": rater.id, "number": number, "nonce": secrets.token_hex(12), **asdict(trial)}
-            with contextlib.suppress(IntegrityError), self._write() as connection:  # two tabs ask at once: one inserts
-                connection.execute(sa.insert(t.trial).values(**values, created=self._clock()))
+            with contextlib.suppress(IntegrityError), self._write() as connection:
+                self._insert_trial(connection, rater, number)
             with self._read() as connection:
                 row = connection.execute(known).first()
         if row is None:
             raise StoreError("the rater was just deleted")
-        return ShownTrial(number, row.nonce, Trial(row.kind, row.item, tuple(row.shown), row.x), row.created)
+        return _shown(row)
 
-    def shown(self, nonce: str) -> tuple[str, ShownTrial] | None:
-        """(the rater's id, the trial), None for a nonce that was never given out."""
+    def shown(self, nonce: str) -> tuple[str, ShownTrial, str] | None:
+        """(the rater's id, the trial, the study's public id), None for a nonce that was never given out."""
         with self._read() as connection:
-            row = connection.execute(sa.select(t.trial).where(t.trial.c.nonce == nonce)).first()
-        if row is None:
-            return None
-        trial = Trial(row.kind, row.item, tuple(row.shown), row.x)
-        return row.rater_id, ShownTrial(row.number, row.nonce, trial, row.created)
+            row = connection.execute(_SHOWN, {"nonce": nonce}).first()
+        return None if row is None else (row.rater_id, _shown(row), row.public_id)
 
     def add_response(
-        self, rater: Rater, shown: ShownTrial, response: Mapping[str, object], flags: Sequence[Flag] = ()
+        self,
+        rater: Rater,
+        shown: ShownTrial,
+        response: Mapping[str, object],
+        flags: Sequence[Flag] = (),
+        following: int | None = None,
     ) -> bool:
         """Whether the answer is new; the first one to a trial is kept. flags: of this answer, stored in the same transaction.
+        following: number of the trial that is shown next, where that is known: its row is in the transaction too.
 
         Errors: `StoreError`, then nothing was stored.
         """
@@ -200,12 +214,20 @@ class Store(Owning, ResultsLinks, Personal, Alarms):
                 connection.execute(sa.insert(t.response).values(trial_id=trial, created=self._clock(), **response))
                 if raised:
                     connection.execute(sa.insert(t.flag), [{**flag, "created": self._clock()} for flag in raised])
+                if following is not None:
+                    self._insert_trial(connection, rater, following)
         except IntegrityError:
             return False
         self._copy("response", rater.public_id, {"rater": rater.id, **_flat(shown), **response})
         for flag in raised:
             self._copy("flag", rater.public_id, flag)
         return True
+
+    def _insert_trial(self, connection: Connection, rater: Rater, number: int) -> None:
+        """Unless it is there: two tabs, or two processes, may ask at once. Errors: IntegrityError for a rater who was deleted."""
+        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        values = {"rater_id": rater.id, "number": number, "nonce": secrets.token_hex(12), **asdict(rater.plan[number])}
+        connection.execute(insert(t.trial).values(**values, created=self._clock()).on_conflict_do_nothing())
 
     # ------------------------------------------------ everything, for the results
 
@@ -245,6 +267,10 @@ class Store(Owning, ResultsLinks, Personal, Alarms):
             }
             for row in rows
         ]
+
+
+def _shown(row: sa.Row) -> ShownTrial:
+    return ShownTrial(row.number, row.nonce, Trial(row.kind, row.item, tuple(row.shown), row.x), row.created)
 
 
 def _flat(shown: ShownTrial) -> dict:

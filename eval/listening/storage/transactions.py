@@ -1,4 +1,4 @@
-"""Reading and writing the database of the studies: whole transactions, one writer at a time, and one kind of error."""
+"""Reading and writing the database of the studies: whole transactions, writers in turn, and one kind of error."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from sqlalchemy.engine import Connection
 from eval.listening.storage import tables as t
 from eval.listening.storage.database import LOCK_SECONDS, StoreError, make_engine, reported
 
+MAX_WRITERS = (
+    8  # of one process at a time, with PostgreSQL: readers find connections beside writers that wait for a lock
+)
 MAKING_TABLES, CHANGING_STUDIES = 0x1AB01, 0x1AB02  # advisory locks of PostgreSQL; the numbers only have to differ
 
 
@@ -28,6 +31,10 @@ class Transactions:
         Errors: `StoreError` for an address that is none.
         """
         self._engine, self._lock, self._has_tables = make_engine(url), threading.Lock(), False
+        is_postgresql = self._engine.dialect.name == "postgresql"
+        self._turns = threading.BoundedSemaphore(MAX_WRITERS if is_postgresql else 1)  # SQLite has one writer
+        # PostgreSQL gives each statement of a reader a view of its own, transaction or not; without one it is asked a third as often
+        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT") if is_postgresql else self._engine
 
     def close(self) -> None:
         """Closes all connections."""
@@ -44,12 +51,12 @@ class Transactions:
     def _read(self) -> Iterator[Connection]:
         with reported():
             self._make_tables()
-            with self._engine.connect() as connection:
+            with self._reading.connect() as connection:
                 yield connection
 
     @contextlib.contextmanager
     def _write(self) -> Iterator[Connection]:
-        """One transaction; writers of this process wait for each other here, in order, and not in the database."""
+        """One transaction. Writers of this process that are too many wait for each other here, and not in the database."""
         with reported():
             self._make_tables()
             with self._turn(), self._engine.execution_options(writes=True).begin() as connection:
@@ -57,13 +64,13 @@ class Transactions:
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
-        """Errors: `StoreError` if the write lock is not free within LOCK_SECONDS."""
-        if not self._lock.acquire(timeout=LOCK_SECONDS):
+        """Errors: `StoreError` if no writer is done within LOCK_SECONDS."""
+        if not self._turns.acquire(timeout=LOCK_SECONDS):
             raise StoreError("the database of the studies is busy")
         try:
             yield
         finally:
-            self._lock.release()
+            self._turns.release()
 
     def _make_tables(self) -> None:
         """Of several processes that start at once, one makes them, and the others wait for it."""

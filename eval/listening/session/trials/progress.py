@@ -17,6 +17,14 @@ def next_number(store: Store, stored: StoredStudy, rater: Rater, answered: int) 
     return answered if answered < len(rater.plan) else None
 
 
+def following_number(stored: StoredStudy, rater: Rater, number: int) -> int | None:
+    """Of the trial that is shown at once when the one with that number is answered; None where answers decide, or other questions may
+    come between, and at the end."""
+    study, following = stored.study, number + 1
+    is_known = not study.task.is_sequential and not study.between and following < len(rater.plan)
+    return following if is_known else None
+
+
 def note_early_end(store: Store, rater: Rater, kinds: set[str], answered: int) -> None:
     """Stores that a session ended before its plan did. kinds: of events so far."""
     if answered < len(rater.plan) and DECIDED not in kinds:

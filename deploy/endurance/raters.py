@@ -2,12 +2,14 @@
 
 Nothing here rates: an answer is any valid one. Kept of it is what the server has acknowledged, for the comparison with the database.
 Sounds are fetched as the page does it, all of a trial at once as soon as it is shown; then the rater thinks, and answers. Not among the
-requests are the page's own files, which a browser keeps and nginx gives without asking the app.
+requests are the page itself and its programs, which a browser fetches once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import random
 import time
 from collections import defaultdict
@@ -15,22 +17,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
+from deploy.endurance.connections import Away, Connections
 from deploy.endurance.studies import Asked
 
 RETRY_SECONDS = (1, 2, 4, 8, 15)  # as assets/listening/server.js: before asking again; the last one repeats
 PATIENCE_SECONDS = 30.0  # for one request, as the page
-CONNECTIONS = 6  # of one rater at most, as a browser
 THINKING_SHARE = 0.6  # of the whole time, in which a session takes place
 STARTING_SHARE = 0.3  # of the whole time, in which raters begin
 
 
 @dataclass
 class Measured:
-    """latencies: {call: seconds from the moment the request was due to the acknowledgement, one of each request}; late: by how many seconds this
-    program itself began requests after that moment, which is a part of them; tries: requests that were sent; again: those of them that
-    repeated another; sound_bytes: of wavs; processor_seconds: of this program."""
+    """latencies: {call: seconds from the moment the request was due to the acknowledgement, one of each request}; late: seconds by which
+    this program itself began requests after that moment, a part of the latencies; tries: requests that were sent; again: those of them
+    that repeated another; sound_bytes: of wavs; processor_seconds: of this program."""
 
     latencies: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     late: list[float] = field(default_factory=list)
@@ -58,19 +58,19 @@ class Rater:
 
 async def rate(url: str, raters: list[Rater], seconds: float, measured: Measured) -> None:
     """All sessions, from the first beginning to the last end, about `seconds` together."""
-    limits = httpx.Limits(
-        max_connections=CONNECTIONS * len(raters), max_keepalive_connections=CONNECTIONS * len(raters)
-    )
     began = time.process_time()
-    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, limits=limits, trust_env=False) as http:
-        await asyncio.gather(*(_session(http, rater, seconds, measured) for rater in raters))
+    await asyncio.gather(*(_session(url, rater, seconds, measured) for rater in raters))
     measured.processor_seconds += time.process_time() - began
 
 
-async def _session(http: httpx.AsyncClient, rater: Rater, seconds: float, measured: Measured) -> None:
+async def _session(url: str, rater: Rater, seconds: float, measured: Measured) -> None:
     chance = random.Random(rater.number)
     pause = THINKING_SHARE * seconds / (rater.study.trials + 6)  # mean, before each step
-    call = _Calls(http, rater.address, measured)
+    with contextlib.closing(Connections(url, {"X-Forwarded-For": rater.address}, PATIENCE_SECONDS)) as connections:
+        await _go_through(_Calls(connections, measured), rater, chance, seconds, pause)
+
+
+async def _go_through(call: _Calls, rater: Rater, chance: random.Random, seconds: float, pause: float) -> None:
     await call.pause(chance.uniform(0, STARTING_SHARE * seconds))
     await call("open", study=rater.study.public_id, token=None)
     step = await call("join", study=rater.study.public_id, language="en", device={"simulated": True})
@@ -98,8 +98,8 @@ async def _session(http: httpx.AsyncClient, rater: Rater, seconds: float, measur
 class _Calls:
     """The requests of one rater, each repeated until there is an answer."""
 
-    def __init__(self, http: httpx.AsyncClient, address: str, measured: Measured) -> None:
-        self._http, self._headers, self._measured = http, {"X-Forwarded-For": address}, measured
+    def __init__(self, connections: Connections, measured: Measured) -> None:
+        self._connections, self._measured = connections, measured
         self._due: float | None = None  # of the next request; None: it follows from the one before
 
     async def pause(self, seconds: float) -> None:
@@ -109,35 +109,35 @@ class _Calls:
         self._measured.late.append(time.monotonic() - self._due)
 
     async def __call__(self, path: str, **content: object) -> dict:
-        response = await self._asked(path, "POST", f"/listening/{path}", json=content)
-        return response.json()
+        return json.loads(await self._asked(path, "POST", f"/listening/{path}", content))
 
     async def sound(self, url: str) -> None:
-        response = await self._asked("sound", "GET", f"/{url}")
-        self._measured.sound_bytes += len(response.content)
+        wav = await self._asked("sound", "GET", f"/{url}")
+        self._measured.sound_bytes += len(wav)
         self._measured.sounds += 1
 
-    async def _asked(self, name: str, method: str, path: str, **content: Any) -> httpx.Response:
+    async def _asked(self, name: str, method: str, path: str, content: object = None) -> bytes:
         """Errors: RuntimeError for a refusal, which asking again would not change."""
         began, attempt = self._due or time.monotonic(), 0
         self._due = None
         while True:
             self._measured.tries += 1
             self._measured.again += attempt > 0
-            response = await self._attempt(method, path, content)
-            if response is not None and response.status_code < 300:
+            status, body = await self._attempt(method, path, content)
+            if 0 < status < 300:
                 self._measured.latencies[name].append(time.monotonic() - began)
-                return response
-            if response is not None and response.status_code < 500 and response.status_code != 429:
-                raise RuntimeError(f"{path} was refused: {response.status_code} {response.text[:200]}")
+                return body
+            if 0 < status < 500 and status != 429:
+                raise RuntimeError(f"{path} was refused: {status} {body[:200]!r}")
             await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             attempt += 1
 
-    async def _attempt(self, method: str, path: str, content: Mapping[str, Any]) -> httpx.Response | None:
+    async def _attempt(self, method: str, path: str, content: object) -> tuple[int, bytes]:
+        """(status, body); status 0 without a whole answer."""
         try:
-            return await self._http.request(method, path, headers=self._headers, **content)
-        except httpx.TransportError:
-            return None
+            return await self._connections.request(method, path, content)
+        except Away:
+            return 0, b""
 
 
 def _sounds(step: Mapping[str, Any]) -> list[list[str]]:

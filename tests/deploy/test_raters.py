@@ -6,7 +6,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -65,8 +64,7 @@ def test_a_connection_is_kept_and_one_that_was_closed_or_cut_is_replaced():
             assert await connections.request("GET", "/whole") == answers["/whole"]
             assert len(server.connections) == 2
             server.connections[1].close()
-            while not connections._idle[0][0].at_eof():
-                await asyncio.sleep(0)
+            assert await connections._idle[0][0].read() == b"", "its end has arrived"
             assert await connections.request("GET", "/whole") == answers["/whole"]
             assert len(server.connections) == 3
             connections.close()
@@ -92,7 +90,7 @@ def test_a_request_counts_from_when_it_was_due_and_over_all_its_tries(monkeypatc
     async def run(measured):
         async with Server(lambda method, path, content: next(answers)) as server:
             call = _Calls(Connections(server.url, {}, 30), measured)
-            call._due = time.monotonic() - 7.0
+            await call.pause(-7.0)  # it was due then
             await call("answer", nonce="1")
 
     measured = Measured()

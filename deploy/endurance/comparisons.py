@@ -58,6 +58,7 @@ class Visitors:
         except EOFError as error:
             raise RuntimeError("the visitors have crashed") from error
         finally:
+            self._process.kill()  # the clients' own threads may take long to end
             self._process.join()
 
 

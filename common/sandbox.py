@@ -45,8 +45,9 @@ class Refused(ValueError):
 def run_contained(work: Callable[..., None], *arguments: object, name: str = "it") -> None:
     """`work(*arguments)`, of which only what it writes to files comes back: nothing is unpickled here.
 
-    work: a function of a module, which raises `Refused` for a file that is not taken. Errors: that one, or one about `name`
-    when the process came to no end.
+    work: a function of a module, which raises `Refused` for a file that is not taken. A constant SANDBOX_IMPORTS of its module
+    names what the function would import itself, slowly, in every process; none of it may start a thread. Errors: that refusal, or
+    one about `name` when the process came to no end.
     """
     ours, theirs = socket.socketpair()
     with ours:
@@ -94,10 +95,10 @@ def listen(connection: socket.socket) -> None:
                 pass
         if not message:
             return
-        with contextlib.suppress(Exception):
-            importlib.import_module(
-                message.decode()
-            )  # once, for all forks that follow; each would report a failure of its own
+        with contextlib.suppress(Exception):  # each fork reports a failure of its own
+            module = importlib.import_module(message.decode())  # once, for all forks that follow
+            for name in getattr(module, "SANDBOX_IMPORTS", ()):
+                importlib.import_module(name)
         with socket.socket(fileno=descriptors[0]) as theirs:
             if os.fork() == 0:
                 connection.close()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import soundfile
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ARGUMENTS = [
@@ -31,6 +32,15 @@ HARMLESS = (
     "Unexpected error Connection errored out",  # the same
     "Waveform load error",  # Gradio's preview of a file that is no audio, before anyone asked us to read it
 )
+DESKTOP = {"width": 1280, "height": 900}
+_BEGIN_AGAIN = """() => {
+  const player = document.querySelector('#player .lab-player').labPlayer;
+  player.reset();
+  Object.assign(player, { matched: true, view: 'spectrogram', axis: 'mel' });
+  player.update(player.value);
+  document.activeElement?.blur();
+  scrollTo(0, 0);
+}"""
 
 
 @pytest.fixture(scope="session")
@@ -69,8 +79,9 @@ def uploaded(page: Page) -> Iterator[None]:
 
 def wait_for_loop(page: Page, playhead: str) -> None:
     """Until the playhead (an expression in JavaScript, in seconds) has gone back to where the loop begins."""
+    page.evaluate("window.playhead = 0")
     page.wait_for_function(
-        f"() => {{ const before = window.playhead ?? 0; window.playhead = {playhead}; return window.playhead < before; }}"
+        f"() => {{ const before = window.playhead; window.playhead = {playhead}; return window.playhead < before; }}"
     )
 
 
@@ -82,20 +93,65 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-@pytest.fixture(params=[{"width": 1280, "height": 900}], ids=["desktop"])
-def page(context: BrowserContext, app_url: str, request) -> Iterator[Page]:
-    """The app in a fresh session, as of a new visitor. Parametrize indirectly with the size of the viewport."""
+def clear_storage(page: Page, origin: str) -> None:
+    """All that the origin has kept in this browser, but for what was fetched and compiled."""
+    everything = {"origin": origin, "storageTypes": "all"}
+    page.context.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)
+
+
+@contextlib.contextmanager
+def opened(context: BrowserContext, url: str, size: dict[str, int]) -> Iterator[tuple[Page, list[str]]]:
+    """The app in a new page of that size, as of a new visitor, and what its console and its network have complained of so far."""
     page = context.new_page()
-    page.set_viewport_size(request.param)
-    everything = {"origin": app_url, "storageTypes": "all"}
-    context.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)
+    page.set_viewport_size(size)
+    clear_storage(page, url)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(f"exception: {error}"))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("response", lambda r: problems.append(f"HTTP {r.status} {r.url}") if r.status >= 400 else None)
-    page.goto(app_url)
+    page.goto(url)
     expect(page.get_by_role("button", name="Compare", exact=True)).to_be_visible(timeout=60_000)
-    yield page
-    for opened in context.pages:
-        opened.close()
+    yield page, problems
+
+
+def assert_none(problems: list[str]) -> None:
     assert [problem for problem in problems if not problem.startswith(HARMLESS)] == []
+
+
+@pytest.fixture(params=[DESKTOP], ids=["desktop"])
+def page(context: BrowserContext, app_url: str, request) -> Iterator[Page]:
+    """The app in a fresh session, as of a new visitor. Parametrize indirectly with the size of the viewport."""
+    with opened(context, app_url, request.param) as (page, problems):
+        yield page
+    for every in context.pages:
+        every.close()
+    assert_none(problems)
+
+
+@pytest.fixture(scope="session")
+def once_compared(browser: Browser, app_url: str, tmp_path_factory) -> Iterator[tuple[Page, list[str]]]:
+    from tests.browser.comparing import FAST, RATE, SAMPLES, compare
+
+    clip = tmp_path_factory.mktemp("clip") / "my clip.wav"
+    soundfile.write(clip, SAMPLES, RATE)
+    context = browser.new_context(accept_downloads=True)
+    with opened(context, app_url, DESKTOP) as (page, problems):
+        compare(page, clip, *FAST)
+        assert_none(problems)
+        yield page, problems
+    context.close()
+
+
+@pytest.fixture
+def comparison_page(once_compared: tuple[Page, list[str]]) -> Iterator[Page]:
+    """A page with a comparison of 1.6 s at 44.1 kHz through both Griffin-Lims, the player as it was when that was finished.
+    One for all tests that only play it and look at it."""
+    page, problems = once_compared
+    problems.clear()
+    page.set_viewport_size(DESKTOP)
+    page.emulate_media(color_scheme="light", forced_colors="none")
+    page.get_by_role("tab", name="Compare", exact=True).click()
+    page.evaluate(_BEGIN_AGAIN)
+    expect(page.locator("#player .lab-player")).to_have_attribute("data-ready", "1")
+    yield page
+    assert_none(problems)

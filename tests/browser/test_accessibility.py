@@ -1,23 +1,14 @@
 """Every page of the app: nothing for axe to find, light and dark; nothing wider than the window at 200 % zoom; a focus that is seen
 wherever it goes; with forced colours, controls that keep their shapes."""
 
-import pytest
-import soundfile
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import focus_walk, violations, visible_share
-from tests.browser.test_compare_page import FAST, PLAYER, compare
-from tests.conftest import harmonic_tone
+from tests.browser.comparing import PLAYER
 
 TABS = ("Compare", "Folders", "Findings", "Vocoders", "Blind tests", "Studies and results")
 ZOOMED = {"width": 640, "height": 400}  # 1280 x 800 at 200 %
 SHOWN = PLAYER.replace(".labPlayer", "?.labPlayer")
-
-
-@pytest.fixture
-def clip(tmp_path):
-    soundfile.write(tmp_path / "my clip.wav", harmonic_tone(1.6), 22_050)
-    return tmp_path / "my clip.wav"
 
 
 def open_tab(page: Page, name: str) -> None:
@@ -26,10 +17,9 @@ def open_tab(page: Page, name: str) -> None:
     expect(tab).to_have_attribute("aria-selected", "true")
 
 
-def test_axe_finds_nothing_on_any_page_light_and_dark(page: Page, clip):
-    compare(page, clip, *FAST)
-    found, widths = {}, set()
-    for scheme in ("light", "dark"):
+def test_axe_finds_nothing_on_any_page_light_and_dark(comparison_page: Page):
+    page, found, widths = comparison_page, {}, set()
+    for scheme in ("dark", "light"):  # as which the page is left
         page.emulate_media(color_scheme=scheme)
         page.reload()
         page.wait_for_function(f"{SHOWN}?.state.ready")
@@ -42,10 +32,11 @@ def test_axe_finds_nothing_on_any_page_light_and_dark(page: Page, clip):
     assert len(widths) == 1, "every tab is as wide as the others"
 
 
-@pytest.mark.parametrize("page", [ZOOMED], indirect=True, ids=["200 %"])
-def test_at_twice_the_size_the_focus_is_seen_wherever_it_goes(page: Page, clip):
-    compare(page, clip, *FAST)
-    faults, stops = [], {}
+def test_at_twice_the_size_the_focus_is_seen_wherever_it_goes(comparison_page: Page):
+    page, faults, stops = comparison_page, [], {}
+    page.set_viewport_size(ZOOMED)
+    page.reload()
+    page.wait_for_function(f"{SHOWN}?.state.ready")
     for tab in TABS:
         open_tab(page, tab)
         assert page.evaluate("document.documentElement.scrollWidth") <= ZOOMED["width"], tab
@@ -57,8 +48,8 @@ def test_at_twice_the_size_the_focus_is_seen_wherever_it_goes(page: Page, clip):
     assert all(6 < number < 60 for number in stops.values()), stops
 
 
-def test_forced_colours_keep_the_shapes_of_controls(page: Page, clip):
-    compare(page, clip, *FAST)
+def test_forced_colours_keep_the_shapes_of_controls(comparison_page: Page):
+    page = comparison_page
     page.emulate_media(forced_colors="active")
     player = page.locator("#player")
     segments = {state: player.locator(f".lab-segment[aria-pressed={state}]").first for state in ("true", "false")}

@@ -1,4 +1,4 @@
-"""Whole paths through the Compare page, in Chromium."""
+"""Whole paths through the Compare page, in Chromium; those that only play a comparison and look at it share one."""
 
 from __future__ import annotations
 
@@ -11,66 +11,22 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from common.paths import ROOT
-from tests.browser.conftest import give_file, open_inputs, uploaded, wait_for_loop
+from tests.browser.comparing import FAST, PLAYER, RATE, SAMPLES, choose, compare, is_drawn, rendered, state, upload
+from tests.browser.conftest import give_file, uploaded, wait_for_loop
 from tests.conftest import harmonic_tone
 from vocoders.catalogue import BUILT_IN
 
 SUNG = ROOT / "assets" / "examples" / "sung_phrase_low.flac"
-SAMPLES = harmonic_tone(3.2)  # 1.6 s at 44.1 kHz
 RANGE = "0 to 22 kHz, nothing in it above 11 kHz, 7.0 s"  # of a system of 22.05 kHz beside a recording of 44.1 kHz
-FAST = ("Griffin-Lim, oracle", "Griffin-Lim from the mel")
-PLAYER = "document.querySelector('#player .lab-player').labPlayer"
 
 
 @pytest.fixture
 def clip(tmp_path):
-    soundfile.write(tmp_path / "my clip.wav", SAMPLES, 44_100)
+    soundfile.write(tmp_path / "my clip.wav", SAMPLES, RATE)
     return tmp_path / "my clip.wav"
-
-
-def choose(page: Page, *titles: str) -> None:
-    """Exactly these systems."""
-    open_inputs(page)
-    for title in titles:
-        expect(page.locator("#systems").get_by_label(title, exact=True)).to_be_visible()  # one that was just added, too
-    for box in page.locator("#systems label").all():
-        checkbox = box.get_by_role("checkbox")
-        checkbox.set_checked(box.inner_text().strip() in titles)
-
-
-def upload(page: Page, path) -> None:
-    open_inputs(page)
-    page.locator("#recording input[type=file]").set_input_files(path)
-    expect(page.locator("#recording .waveform-container")).to_be_visible()
-
-
-def compare(page: Page, path, *titles: str) -> None:
-    upload(page, path)
-    choose(page, *titles)
-    page.get_by_role("button", name="Compare", exact=True).click()
-    expect(page.get_by_role("link", name="Everything (zip)")).to_be_visible(timeout=120_000)
-    expect(page.locator("#player .lab-player")).to_have_attribute("data-ready", "1")
-
-
-def state(page: Page) -> dict:
-    return page.evaluate(f"{PLAYER}.state")
-
-
-def rendered(page: Page, **options) -> np.ndarray:
-    """The samples that the loudspeaker would get, from the player's own audio graph in an offline context."""
-    return np.array(page.evaluate(f"async (o) => Array.from(await {PLAYER}.renderOffline(o))", options))
-
-
-def is_drawn(page: Page, title: str) -> bool:
-    """Whether the picture of a track has many colours in it."""
-    canvas = page.get_by_role("img", name=title)
-    expect(canvas).to_be_visible()
-    colours = """c => new Set(new Uint32Array(
-        c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size"""
-    return canvas.evaluate(colours) > 50
 
 
 def test_from_upload_to_sound_pictures_numbers_and_files(page, tmp_path):
@@ -106,8 +62,8 @@ def test_from_upload_to_sound_pictures_numbers_and_files(page, tmp_path):
     assert results["metrics"]["griffin-lim-oracle"]["M-STFT"] == pytest.approx(oracle, abs=6e-4)
 
 
-def test_switching_takes_is_gapless_and_sample_aligned(page, clip):
-    compare(page, clip, *FAST)
+def test_switching_takes_is_gapless_and_sample_aligned(comparison_page):
+    page = comparison_page
     assert state(page)["ready"]
     alone = {
         system_id: rendered(page, switches=[[0, system_id]], seconds=1.5)
@@ -133,8 +89,8 @@ def test_switching_takes_is_gapless_and_sample_aligned(page, clip):
         assert (mixed[ramp] <= high + 1e-6).all()
 
 
-def test_raw_levels_are_the_files_samples(page, clip):
-    compare(page, clip, "Griffin-Lim from the mel")
+def test_raw_levels_are_the_files_samples(comparison_page):
+    page = comparison_page
     raw = rendered(page, switches=[[0, "reference"]], seconds=1.0, matched=False)
     assert np.abs(raw[1000:10_000] - SAMPLES[1000:10_000]).max() < 2e-4  # 16 bit, twice
     page.get_by_role("button", name="Raw levels").click()
@@ -144,8 +100,8 @@ def test_raw_levels_are_the_files_samples(page, clip):
     expect(table.get_by_role("row", name="Griffin-Lim from the mel")).to_contain_text("−23.0")
 
 
-def test_the_keyboard_plays_switches_and_loops(page, clip):
-    compare(page, clip, *FAST)
+def test_the_keyboard_plays_switches_and_loops(comparison_page):
+    page = comparison_page
     page.locator("#player").scroll_into_view_if_needed()
     page.keyboard.press("Space")
     page.wait_for_function(f"{PLAYER}.state.playing && {PLAYER}.state.time > 0.1")
@@ -164,8 +120,8 @@ def test_the_keyboard_plays_switches_and_loops(page, clip):
     page.wait_for_function(f"!{PLAYER}.state.playing")
 
 
-def test_a_region_of_a_spectrogram_is_looped_by_dragging(page, clip):
-    compare(page, clip, *FAST)
+def test_a_region_of_a_spectrogram_is_looped_by_dragging(comparison_page):
+    page = comparison_page
     picture = page.get_by_role("img", name="Spectrogram of Griffin-Lim from the mel")
     picture.scroll_into_view_if_needed()
     box = picture.bounding_box()
@@ -177,8 +133,8 @@ def test_a_region_of_a_spectrogram_is_looped_by_dragging(page, clip):
     assert state(page)["loop"] == pytest.approx([0.2 * 1.6, 0.7 * 1.6], abs=0.05)
 
 
-def test_a_row_of_the_table_leads_to_its_sound(page, clip):
-    compare(page, clip, *FAST)
+def test_a_row_of_the_table_leads_to_its_sound(comparison_page):
+    page = comparison_page
     page.get_by_role("region", name="Metrics").get_by_role(
         "button", name="Griffin-Lim from the mel", exact=True
     ).click()
@@ -257,15 +213,43 @@ def test_a_malicious_checkpoint_is_refused(page, jik876):
     expect(page.locator("#own-message")).to_contain_text("is not a plain tensor checkpoint")
 
 
-@pytest.mark.parametrize("page", [{"width": 360, "height": 740}], indirect=True, ids=["phone"])
-def test_nothing_is_wider_than_a_phone(page, clip):
-    compare(page, clip, *FAST)
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
-
-
-def test_every_control_has_a_name(page, clip):
-    compare(page, clip, *FAST)
+def test_every_control_has_a_name(comparison_page):
+    page = comparison_page
     nameless = """() => [...document.querySelectorAll('#player button, #player a, #player input, #player canvas')]
         .filter(e => e.checkVisibility() && !(e.getAttribute('aria-label') || e.textContent.trim()))
         .map(e => e.outerHTML)"""
     assert page.evaluate(nameless) == []
+
+
+def test_one_tab_sounds_at_a_time(comparison_page):
+    page = comparison_page
+    other = page.context.new_page()
+    other.goto(f"{page.url}healthz")
+    page.bring_to_front()
+    page.evaluate(f"{PLAYER}.setLoop([0, 1])")
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_function(f"{PLAYER}.state.playing")
+    other.evaluate("new BroadcastChannel('lab-sound').postMessage('a player starts')")  # a hidden tab does not play
+    page.wait_for_function(f"!{PLAYER}.state.playing")
+    other.close()
+
+
+def test_the_pitch_panel_leads_to_a_time_and_keys_can_be_switched_off(comparison_page):
+    page = comparison_page
+    contour = page.get_by_role("img", name="F0 of the recording")
+    box = contour.bounding_box()
+    assert box
+    contour.click(position={"x": box["width"] / 2, "y": 20})
+    assert state(page)["time"] == pytest.approx(0.8, abs=0.02)
+    expect(page.locator(".page-pitch .page-playhead").first).to_be_visible()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_role("checkbox", name="Single keys work").uncheck()
+    page.keyboard.press("d")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("checkbox", name="Single keys work")).to_be_hidden()
+    assert state(page)["view"] == "spectrogram"
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_role("checkbox", name="Single keys work").check()
+    page.get_by_role("checkbox", name="Single keys work").blur()
+    page.keyboard.press("d")
+    page.wait_for_function(f"{PLAYER}.state.view === 'difference'")

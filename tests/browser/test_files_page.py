@@ -10,8 +10,8 @@ import soundfile
 from playwright.sync_api import Page, expect
 
 from common.paths import ROOT
+from tests.browser.comparing import choose, compare, upload
 from tests.browser.conftest import open_inputs
-from tests.browser.test_compare_page import choose, compare, upload
 from tests.conftest import harmonic_tone
 from ui.passage import chosen_passage
 from vocoders.audio import SAMPLE_RATE

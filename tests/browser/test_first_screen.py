@@ -4,7 +4,8 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_compare_page import FAST, PLAYER, choose, compare, open_inputs, state, upload
+from tests.browser.comparing import FAST, choose, compare, upload
+from tests.browser.conftest import open_inputs
 from tests.conftest import harmonic_tone
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
@@ -76,6 +77,9 @@ def test_a_phone_shows_a_card_per_system(page: Page, clip):
     assert all(left >= 0 and right <= PHONE["width"] for left, right in edges)
     titles = cells.evaluate_all("all => all.map((cell) => getComputedStyle(cell, '::before').content)")
     assert '"M-STFT"' in titles
+    for width in (PHONE["width"], 360):
+        page.set_viewport_size({**PHONE, "width": width})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_a_sound_that_was_lost_on_the_way_can_be_fetched_again(page: Page, clip):
@@ -91,40 +95,6 @@ def test_a_sound_that_was_lost_on_the_way_can_be_fetched_again(page: Page, clip)
     again.click()
     expect(row.get_by_role("button", name="Griffin-Lim from the mel").first).to_be_enabled()
     expect(again).to_be_hidden()
-
-
-def test_one_tab_sounds_at_a_time(page: Page, clip):
-    compare(page, clip, FAST[1])
-    other = page.context.new_page()
-    other.goto(page.url)
-    compare(other, clip, FAST[1])
-    page.bring_to_front()
-    page.evaluate(f"{PLAYER}.setLoop([0, 1])")
-    page.get_by_role("button", name="Play", exact=True).click()
-    page.wait_for_function(f"{PLAYER}.state.playing")
-    other.evaluate("new BroadcastChannel('lab-sound').postMessage('a player starts')")  # a hidden tab does not play
-    page.wait_for_function(f"!{PLAYER}.state.playing")
-
-
-def test_the_pitch_panel_leads_to_a_time_and_keys_can_be_switched_off(page: Page, clip):
-    compare(page, clip, FAST[1])
-    contour = page.get_by_role("img", name="F0 of the recording")
-    box = contour.bounding_box()
-    assert box
-    contour.click(position={"x": box["width"] / 2, "y": 20})
-    assert state(page)["time"] == pytest.approx(0.8, abs=0.02)
-    expect(page.locator(".page-pitch .page-playhead").first).to_be_visible()
-    page.get_by_role("button", name="Keyboard shortcuts").click()
-    page.get_by_role("checkbox", name="Single keys work").uncheck()
-    page.keyboard.press("d")
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("checkbox", name="Single keys work")).to_be_hidden()
-    assert state(page)["view"] == "spectrogram"
-    page.get_by_role("button", name="Keyboard shortcuts").click()
-    page.get_by_role("checkbox", name="Single keys work").check()
-    page.get_by_role("checkbox", name="Single keys work").blur()
-    page.keyboard.press("d")
-    page.wait_for_function(f"{PLAYER}.state.view === 'difference'")
 
 
 def test_old_outputs_are_marked_and_downloads_carry_the_recordings_name(page: Page, clip, tmp_path):

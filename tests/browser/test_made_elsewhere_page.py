@@ -5,8 +5,8 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
+from tests.browser.comparing import FAST, choose, is_drawn, state, upload
 from tests.browser.conftest import open_inputs, uploaded
-from tests.browser.test_compare_page import FAST, choose, is_drawn, state, upload
 from tests.browser.test_hostile_text import NOTHING_RAN
 from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE

@@ -6,8 +6,8 @@ import numpy as np
 from playwright.sync_api import expect
 
 from common.paths import ROOT
+from tests.browser.comparing import PLAYER, choose, state
 from tests.browser.conftest import give_file
-from tests.browser.test_compare_page import PLAYER, choose, state
 from vocoders.features import log_hifigan_mel
 from vocoders.recordings.reader import read_recording
 

@@ -6,7 +6,7 @@ import soundfile
 from playwright.sync_api import Page, expect
 
 from eval.metrics.alignment import align
-from tests.browser.test_compare_page import FAST, choose, rendered, state, upload
+from tests.browser.comparing import FAST, choose, rendered, state, upload
 from tests.browser.test_made_elsewhere_page import PHONE, WIDE, give, start
 from vocoders.audio import Waveform
 

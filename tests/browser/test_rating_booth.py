@@ -18,7 +18,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import wait_for_loop
+from tests.browser.conftest import clear_storage, wait_for_loop
 from tests.waiting import until
 from ui.listening.rate_page import build_rate_page, rate_page_options
 
@@ -207,14 +207,30 @@ def server(running) -> Server:
     return running[0]
 
 
-@pytest.fixture(params=[{}], ids=["desktop"])
-def page(browser: Browser, request) -> Iterator[Page]:
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **request.param})
+@pytest.fixture(scope="module")
+def english(browser: Browser, running) -> Iterator[tuple[Page, list[str]]]:
+    """One page for all tests, and the exceptions in it: what it has compiled of itself it need not compile again."""
+    with opened(browser, "en-GB") as found:
+        yield found
+
+
+@contextlib.contextmanager
+def opened(browser: Browser, locale: str) -> Iterator[tuple[Page, list[str]]]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale=locale)
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(f"exception: {error}"))
-    yield page
+    yield page, problems
     context.close()
+
+
+@pytest.fixture
+def page(english, running) -> Iterator[Page]:
+    """As of a listener who is new, once an address is opened in it."""
+    page, problems = english
+    problems.clear()
+    clear_storage(page, running[1])
+    yield page
     assert problems == []
 
 
@@ -568,20 +584,21 @@ def test_an_unknown_study_gets_a_sentence(visit):
 
 
 @pytest.mark.parametrize(
-    ("page", "link", "lang", "begin"),
+    ("locale", "link", "lang", "begin"),
     [
-        ({"locale": "pt-BR"}, "", "en", "Begin"),
-        ({"locale": "zh-HK"}, "", "zh-TW", "開始"),
-        ({"locale": "fr-FR"}, "&language=ja", "ja", "始める"),
+        ("pt-BR", "", "en", "Begin"),
+        ("zh-HK", "", "zh-TW", "開始"),
+        ("fr-FR", "&language=ja", "ja", "始める"),
     ],
-    indirect=["page"],
 )
-def test_the_language_is_the_browsers_or_the_links(visit, link, lang, begin):
-    page = visit(f"acr-lost{link}", joined=False)
-    expect(page.get_by_role("button", name=begin, exact=True)).to_be_visible()
-    assert page.evaluate("document.documentElement.lang") == lang
-    expect(page.get_by_role("combobox")).to_be_visible(visible=not link)  # which leaves no choice
-    expect(page.get_by_role("note")).to_be_visible()  # answers would not survive a restart
+def test_the_language_is_the_browsers_or_the_links(browser, running, locale, link, lang, begin):
+    with opened(browser, locale) as (page, problems):
+        page.goto(f"{running[1]}/rate/?study=acr-lost{link}")
+        expect(page.get_by_role("button", name=begin, exact=True)).to_be_visible()
+        assert page.evaluate("document.documentElement.lang") == lang
+        expect(page.get_by_role("combobox")).to_be_visible(visible=not link)  # which leaves no choice
+        expect(page.get_by_role("note")).to_be_visible()  # answers would not survive a restart
+        assert problems == []
 
 
 # ---- the other kinds of trials

@@ -4,7 +4,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_compare_page import FAST, PLAYER, choose, compare, state, upload
+from tests.browser.comparing import FAST, PLAYER, choose, compare, state, upload
 from tests.conftest import free_port, harmonic_tone, running_app, start_app
 
 SHOWN = PLAYER.replace(".labPlayer", "?.labPlayer")  # before there is one, too

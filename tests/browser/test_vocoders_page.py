@@ -8,7 +8,7 @@ import soundfile
 from playwright.sync_api import expect
 
 from tests.browser.accessibility import violations
-from tests.browser.test_compare_page import compare, state
+from tests.browser.comparing import compare, state
 from tests.browser.test_hostile_text import NOTHING_RAN
 from tests.conftest import harmonic_tone
 from tests.vocoders.checkpoints.test_families import written

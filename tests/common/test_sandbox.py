@@ -145,6 +145,18 @@ def test_what_one_call_has_changed_the_next_one_does_not_find(tmp_path):
         assert (tmp_path / name).read_text() == "1"
 
 
+SANDBOX_IMPORTS = ("colorsys",)  # which nothing else imports
+
+
+def leave_modules(out: Path) -> None:
+    out.write_text(" ".join(sys.modules))
+
+
+def test_what_a_module_names_is_there_before_the_call(tmp_path):
+    run_contained(leave_modules, tmp_path / "modules")
+    assert "colorsys" in (tmp_path / "modules").read_text().split()
+
+
 _calls: list[Path] = []
 
 

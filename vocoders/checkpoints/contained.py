@@ -15,6 +15,8 @@ from common.sandbox import Refused, run_contained
 from vocoders.checkpoints.checkpoint import Checkpoint, CheckpointError, read_checkpoint, write_safetensors
 from vocoders.checkpoints.trial import read_checked
 
+SANDBOX_IMPORTS = ("av", "scipy.signal", "soxr")  # for the recording of a trial
+
 
 def read_contained(
     path: Path, recipe: str | None = None, config_path: Path | None = None, checked: bool = False

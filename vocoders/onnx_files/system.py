@@ -33,6 +33,8 @@ from vocoders.recipes.named import HW2, NAMED, with_its_name
 from vocoders.recipes.recipe import MelRecipe, recipe_from
 from vocoders.systems import Call, Card, System
 
+SANDBOX_IMPORTS = ("av", "scipy.signal", "soxr")  # for the recording of a trial
+
 
 def onnx_system(name: str, path: Path, said: str | None) -> System:
     """said: a recipe's name or file; None to use the metadata's, or to find out. Errors: `CheckpointError` with a sentence."""

@@ -101,7 +101,7 @@ def test_a_dask_cluster_gives_the_same(clips, compared, tmp_path):
     out, _ = compared
     known = json.loads((out / "results.json").read_text())["metrics"]["griffin-lim"]
     good = {name: path for name, path in find_audio([clips]).items() if path.suffix == ".flac"}
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
         failed = compare_folder(
             good,
             SYSTEMS,

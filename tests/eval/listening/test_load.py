@@ -1,6 +1,6 @@
 """Many listeners at once against one server process: nothing is lost, doubled or given to somebody else.
 
-    python -m pytest tests/eval/listening/test_load.py -s
+    python -m pytest tests/eval/listening/test_load.py --proof -s
 
 prints how long answers took.
 """
@@ -19,25 +19,26 @@ from tests.listening import Listener, sounds_like
 from vocoders.audio import Recording
 from vocoders.catalogue import find_systems
 
-RATERS, TRIALS = 50, 10
+RATERS, TRIALS, SHORT_TRIALS = 50, 10, 7
 ITEMS, SYSTEMS = ("one", "two", "three"), "griffin-lim,griffin-lim-oracle"
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    """(data directory, public id): an ACR study of ten trials with real outputs."""
+def study(request, tmp_path_factory):
+    """(data directory, public id, trials): an ACR study with real outputs."""
+    trials = TRIALS if request.config.getoption("--proof") else SHORT_TRIALS
     data_dir = tmp_path_factory.mktemp("load")
     recordings = {name: Recording(name, harmonic_tone(1.6, 150 * (n + 1))) for n, name in enumerate(ITEMS)}
-    asked = Study("Load", "acr", ITEMS, tuple(SYSTEMS.split(",")), trials=TRIALS - 5, repeats=1, golds=1, traps=1)
+    asked = Study("Load", "acr", ITEMS, tuple(SYSTEMS.split(",")), trials=trials - 5, repeats=1, golds=1, traps=1)
     rendered = render_stimuli(asked, recordings, find_systems(SYSTEMS))
     listening = open_listening(data_dir)
     public_id, _ = listening.store.add_study(asked, *rendered, {})
     listening.store.close()
-    return data_dir, public_id
+    return data_dir, public_id, trials
 
 
 def test_fifty_raters_at_once(study):
-    data_dir, public_id = study
+    data_dir, public_id, trials = study
     listeners, problems = [], []
 
     def listen(number: int, url: str) -> None:
@@ -65,7 +66,7 @@ def test_fifty_raters_at_once(study):
     listening = open_listening(data_dir)
     stored = {row["nonce"]: row for row in listening.store.answers(public_id)}
     sent = [(step["nonce"], answer) for one in listeners for step, answer in zip(one.trials, one.answers)]
-    assert len(sent) == RATERS * TRIALS == len(stored)
+    assert len(sent) == RATERS * trials == len(stored)
     assert all(stored[nonce]["answer"] == answer for nonce, answer in sent)
     study = listening.store.study(public_id)
     for one in listeners:

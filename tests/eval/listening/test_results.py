@@ -1,6 +1,7 @@
 """From answers to numbers, and to files that other programs read."""
 
 import csv
+import functools
 import json
 import re
 from pathlib import Path
@@ -45,9 +46,27 @@ def results(store: Store, public_id: str) -> dict:
     return analyse(store.study(public_id), store.answers(public_id), store.raters(public_id))
 
 
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory):
+    """mode -> (store, public id, folder) of ten raters' answers, for tests that only read them."""
+
+    @functools.cache
+    def fill(mode: str) -> tuple[Store, str, Path]:
+        folder = tmp_path_factory.mktemp(mode)
+        return (*filled(folder, mode), folder)
+
+    return fill
+
+
+@pytest.fixture(scope="module")
+def found_in(answered):
+    """mode -> the results of these answers."""
+    return functools.cache(lambda mode: results(*answered(mode)[:2]))
+
+
 @pytest.mark.parametrize("mode", ["acr", "mushra", "dcr", "mushra1s", "mushranr"])
-def test_scores_find_the_order_that_was_put_in(tmp_path, mode):
-    found = results(*filled(tmp_path, mode))
+def test_scores_find_the_order_that_was_put_in(found_in, mode):
+    found = found_in(mode)
     order = [system for system in found["after"]["means"] if system in QUALITY]
     assert order == ["high", "middle", "low"]
     assert next(iter(found["after"]["means"])) == REFERENCE
@@ -63,22 +82,22 @@ def test_scores_find_the_order_that_was_put_in(tmp_path, mode):
     assert json.loads(json.dumps(found)) == found, "plain JSON"
 
 
-def test_preferences_find_the_order_that_was_put_in(tmp_path):
-    found = results(*filled(tmp_path, "ab"))
+def test_preferences_find_the_order_that_was_put_in(found_in):
+    found = found_in("ab")
     assert [place["system"] for place in found["after"]["ranking"]["systems"]] == ["high", "middle", "low"]
     assert sum(p["wins"] + p["ties"] + p["losses"] for p in found["after"]["pairs"]) == 10 * 3 * len(ITEMS)
 
 
-def test_abx_finds_what_is_audible(tmp_path):
-    found = results(*filled(tmp_path, "abx"))
+def test_abx_finds_what_is_audible(found_in):
+    found = found_in("abx")
     by_pair = {frozenset(pair["systems"]) - {REFERENCE}: pair for pair in found["after"]["pairs"]}
     assert by_pair[frozenset({"low"})]["share"]["mean"] > 0.9
     assert by_pair[frozenset({"low"})]["p_holm"] < 0.001
     assert by_pair[frozenset({"high"})]["share"]["mean"] < by_pair[frozenset({"low"})]["share"]["mean"]
 
 
-def test_screening_leaves_a_rater_out_and_keeps_the_answers(tmp_path):
-    store, public_id = filled(tmp_path, "acr")
+def test_screening_leaves_a_rater_out_and_keeps_the_answers(answered):
+    store, public_id, _ = answered("acr")
     raters = store.raters(public_id)
     for number, rule in ((3, "gold"), (4, "impossible-time")):
         raters[number]["flags"].append({"rule": rule, "version": 1, "detail": "why"})
@@ -113,8 +132,8 @@ def test_a_study_without_answers_has_an_empty_report(tmp_path):
 
 
 @pytest.mark.parametrize("mode", TASKS)
-def test_the_report_holds_the_numbers_and_nothing_that_runs(tmp_path, mode):
-    found = results(*filled(tmp_path, mode))
+def test_the_report_holds_the_numbers_and_nothing_that_runs(found_in, mode):
+    found = found_in(mode)
     page = study_report(found, {"high": "High & dry"})
     assert "Which one? &lt;b&gt;" in page
     assert "High &amp; dry" in page
@@ -126,8 +145,8 @@ def test_the_report_holds_the_numbers_and_nothing_that_runs(tmp_path, mode):
         assert f"{found['after']['means']['high']['mean']:.{digits}f}".replace("-", "−") in page
 
 
-def test_exports_hold_every_answer_once(tmp_path):
-    store, public_id = filled(tmp_path, "mushra")
+def test_exports_hold_every_answer_once(answered, tmp_path):
+    store, public_id, _ = answered("mushra")
     paths = {path.name: path for path in export_study(store, public_id, tmp_path / "out")}
     rows = store.answers(public_id)
     long = list(csv.DictReader(paths["answers.csv"].open(encoding="utf-8")))
@@ -150,9 +169,9 @@ def test_a_name_is_no_formula_in_a_spreadsheet(tmp_path):
     assert [_inert(value) for value in ("=1+1", "@x", "-a", "plain", 3, "")] == ["'=1+1", "'@x", "'-a", "plain", 3, ""]
 
 
-def test_the_commands_give_the_same_numbers(tmp_path):
-    store, public_id = filled(tmp_path, "acr")
-    db, out = f"sqlite:///{tmp_path / 'listening.db'}", tmp_path / "report"
+def test_the_commands_give_the_same_numbers(answered, tmp_path):
+    store, public_id, folder = answered("acr")
+    db, out = f"sqlite:///{folder / 'listening.db'}", tmp_path / "report"
     analyse_it = ("eval", "listening", "analyse", "--db", db, "--study", public_id)
     assert json.loads(command(*analyse_it).stdout) == json.loads(json.dumps(results(store, public_id)))
     assert command(*analyse_it, "--out", out).stdout.strip() == str(out / "report.html")

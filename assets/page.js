@@ -158,7 +158,36 @@ document.addEventListener('click', (event) => {
   picker.click();
 });
 
+// Tabs stand in the address and in the browser's history: #findings opens that tab, and Back leads to the one before.
+const FIRST_TAB = 'compare';
+const TABS = '[role=tab][data-tab-id]';
+let tabIsOpened = false;   // the one in the address, once
+
+/** Of the page, and not one of those inside a tab. @param {HTMLElement | null} tab */
+const isOuter = (tab) => Boolean(tab && !tab.closest('[role=tabpanel]'));
+
+function openTab() {
+  const wanted = location.hash.slice(1) || FIRST_TAB;
+  const tabs = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(TABS)]).filter(isOuter);
+  const tab = tabs.find(({ dataset }) => dataset.tabId === wanted);
+  if (tab?.getAttribute('aria-selected') === 'false') tab.click();
+  return tabs.length > 0;
+}
+
+function openFirstTab() {
+  tabIsOpened ||= openTab();
+}
+
+document.addEventListener('click', (event) => {
+  /** @type {HTMLElement | null} */
+  const tab = closest(event, TABS);
+  const id = tab?.dataset.tabId;
+  if (!id || !isOuter(tab) || id === (location.hash.slice(1) || FIRST_TAB)) return;
+  history.pushState(null, '', `#${id}`);
+}, true);
+window.addEventListener('popstate', openTab);
+
 // What Gradio has put into the page since, and what it may put there again.
 new MutationObserver(() => {
-  for (const mend of [showAddresses, showView, nameGroups, nameUploads, acceptAnySound]) mend();
+  for (const mend of [showAddresses, showView, nameGroups, nameUploads, acceptAnySound, openFirstTab]) mend();
 }).observe(root, { childList: true, subtree: true });

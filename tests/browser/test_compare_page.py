@@ -93,8 +93,11 @@ def test_raw_levels_are_the_files_samples(comparison_page):
     page = comparison_page
     raw = rendered(page, switches=[[0, "reference"]], seconds=1.0, matched=False)
     assert np.abs(raw[1000:10_000] - SAMPLES[1000:10_000]).max() < 2e-4  # 16 bit, twice
+    gain = page.locator("#player .lab-chip").first
+    expect(gain).to_contain_text("dB")
     page.get_by_role("button", name="Raw levels").click()
     assert state(page)["gains"]["reference"] == 1
+    expect(gain).to_be_empty()
     page.get_by_text("Level and alignment: what loudness matching does").click()
     table = page.get_by_role("region", name="Levels").get_by_role("table")
     expect(table.get_by_role("row", name="Griffin-Lim from the mel")).to_contain_text("−23.0")

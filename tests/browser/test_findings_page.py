@@ -11,6 +11,13 @@ PLAYER = "document.querySelector('#findings-player .lab-player').labPlayer"
 
 def test_findings_ask_for_a_recording_and_explain_it(page: Page, tmp_path):
     page.get_by_role("tab", name="Findings").click()
+    assert page.url.endswith("#findings")
+    page.go_back()
+    expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
+    page.go_forward()
+    expect(page.get_by_role("tab", name="Findings")).to_have_attribute("aria-selected", "true")
+    page.reload()
+    expect(page.get_by_role("tab", name="Findings")).to_have_attribute("aria-selected", "true")
     explain = page.get_by_role("button", name="Explain with my recording")
     explain.click()
     expect(page.get_by_text("Give a recording first, on the Compare page")).to_be_visible()

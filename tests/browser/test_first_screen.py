@@ -61,6 +61,9 @@ def test_the_metric_table_fits_and_keeps_the_chosen_columns(page: Page, clip):
     assert table.get_by_role("columnheader").count() == table.locator("thead th").count()
     page.get_by_text("What the columns mean").click()
     expect(page.get_by_text("Mean error of the log-power hw2 mel")).to_be_visible()
+    expect(
+        page.get_by_text("Not defined for this recording: metrics of held notes need a note that is held")
+    ).to_be_visible()
     page.get_by_text("What the rows are").click()
     expect(page.locator(".page-meanings").get_by_text("A bound, not a mel vocoder.")).to_be_visible()
 

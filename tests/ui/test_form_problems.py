@@ -10,7 +10,7 @@ from eval.listening.study import MAX_KEEP_DAYS
 from eval.listening.tasks.material import Material
 from eval.listening.tasks.registry import task_of
 from ui.listening.form import Form
-from ui.listening.invitation import invitation
+from ui.listening.invitation import durability_warning, invitation
 from ui.listening.problems import FIELDS, problems_of
 
 GOOD = Form(
@@ -135,3 +135,10 @@ def test_an_earlier_study_is_named_with_its_key():
     ((field, text),) = found(replace(GOOD, platform="prolific", completed="C1", earlier="0123 key\n4567"))
     assert field == "people"
     assert "'4567': write the id of the study, a space, and its key" in text
+
+
+def test_answers_that_will_be_lost_are_told_before_and_after_a_study_is_made():
+    assert durability_warning(True) == ""
+    assert "Answers die with this server" in durability_warning(False)
+    page = invitation(Made("0123", "key", 1, ()), GOOD.study(["a"], ["x"]), durable=False)
+    assert durability_warning(False) in page

@@ -7,16 +7,21 @@ from eval.listening.recruiting.launch import entry_address, launch_notes
 from eval.listening.study import Study
 from ui.markup import fill, notice
 
+LOST = "Answers die with this server: it has no disk that stays, no DATABASE_URL and no LISTENING_DATASET."
+
+
+def durability_warning(durable: bool) -> str:
+    """HTML for whoever makes a study, before and after; empty where answers outlive the process."""
+    return "" if durable else notice(LOST, "bad")
+
 
 def invitation(made: Made, study: Study, durable: bool) -> str:
     """HTML with the link, the key, and the levels and delays of the outputs."""
-    lost = "Answers die with this server: it has no disk that stays, no DATABASE_URL and no LISTENING_DATASET."
-    warning = "" if durable else notice(lost, "bad")
     return fill(
         "listening/templates/invitation.html",
         made=made,
         study=study,
-        warning=warning,
+        warning=durability_warning(durable),
         address=entry_address(made.public_id, study),
         notes=launch_notes(study),
     )

@@ -27,7 +27,7 @@ from ui.folders.chooser import FoldersChooser, folders_chooser
 from ui.folders.layout import GivenFolders
 from ui.listening.desk.access import require_keys
 from ui.listening.form import EVERYTHING, Form, count_clips, sources_of_clips, sources_of_folders
-from ui.listening.invitation import invitation
+from ui.listening.invitation import durability_warning, invitation
 from ui.listening.options import lay_out_options, lay_out_people
 from ui.listening.planning import lay_out_planning
 from ui.listening.problems import Problem, problems_of
@@ -64,6 +64,7 @@ def lay_out_making(
             material = [folders.given, folders.reference]
             lay_out_planning(question[1], _sizes, [*material, *question[2:], inputs.audio, chosen], compute)
     checks = _lay_out_checks(problems)
+    slot("study-durability", durability_warning(listening.durable))
     with gr.Row():
         make = gr.Button("Make the study", variant="primary", elem_id="study-make", scale=0, min_width=200)
     message = slot("study-message")

@@ -130,7 +130,7 @@ export class Controls {
 
   /** @param {Track[]} tracks */
   render(tracks) {
-    this.rows.dataset.density = tracks.length <= 4 ? 'tall' : tracks.length <= 7 ? 'medium' : 'compact';
+    this.rows.dataset.density = tracks.length <= 4 ? 'tall' : tracks.length <= 6 ? 'medium' : 'compact';
     this.renderTransport();
     this.renderRuler();
     this.renderLegends();

@@ -93,6 +93,12 @@ def _add_export(commands) -> None:
     export.add_argument("--out", type=Path, required=True, metavar="FILE", help="FILE.safetensors, or g_XXXXXXXX")
     export.add_argument("--latest", action="store_true", help="the last state instead of the best by validation")
     export.add_argument("--half", action="store_true", help="float16 weights, half the size")
+    export.add_argument(
+        "--guide-iterations",
+        type=int,
+        metavar="N",
+        help="of Griffin-Lim at synthesis, for a harmonic-plus-noise generator: more, steadier and slower (64)",
+    )
     export.add_argument("--licence", default="", help="of the result, kept in the file")
     export.add_argument("--scores", type=Path, metavar="JSON", help="what `eval score --json` wrote, kept in the file")
     export.add_argument("--jik876", action="store_true", help="the original's format, with a config.json beside it")

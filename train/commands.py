@@ -104,6 +104,7 @@ def _start(
     """The first weights of a new run, and the runs that made them, newest first."""
     from train.networks.universal import universal_weights
     from vocoders.checkpoints.checkpoint import read_checkpoint, training_history
+    from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
     from vocoders.hifigan.generator import HiFiGANConfig
     from vocoders.mel import recipe_named
 
@@ -118,10 +119,14 @@ def _start(
     if args.start.suffix != ".safetensors":
         raise ValueError(f"{args.start}: --from takes the .safetensors file that `train export` wrote")
     checkpoint = read_checkpoint(args.start)
+    given = checkpoint.config
+    if isinstance(given, HarmonicNoiseConfig) and isinstance(config.generator, HarmonicNoiseConfig):
+        # How often Griffin-Lim iterates changes what the network is given, not its shape
+        given = dataclasses.replace(given, guide_iterations=config.generator.guide_iterations)
     shapes: set[object] = {config.generator}
     if isinstance(config.generator, HiFiGANConfig) and config.generator.is_guided:  # it may start from one without
         shapes.add(dataclasses.replace(config.generator, input_channels=config.generator.frame_channels))
-    if checkpoint.config not in shapes or checkpoint.recipe.name != config.recipe:
+    if given not in shapes or checkpoint.recipe.name != config.recipe:
         raise ValueError(
             f"{args.start.name} has another shape or another mel than this run; choose the preset to fit it"
         )
@@ -234,6 +239,7 @@ def export_command(args: argparse.Namespace) -> int:
         licence=args.licence,
         metrics=metrics,
         jik876=args.jik876,
+        guide_iterations=args.guide_iterations,
     )
     about = checkpoint.about
     if args.discriminators:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,11 +21,16 @@ from train.validation import ValidationResult
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint, safetensors_bytes
 from vocoders.checkpoints.config import FRAMING, SHAPE
+from vocoders.checkpoints.contents import GeneratorConfig
 from vocoders.checkpoints.trial import is_soundless, trial_output
+from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
 from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.mel import N_MELS, recipe_named
 
 BEST = "best.safetensors"
+GUIDE_ITERATIONS = (
+    64  # of an exported harmonic-plus-noise generator: it learns with a rougher guide, and any steadier one will do
+)
 CURVE_POINTS = 200  # of each curve, kept in the file
 _ORIGINAL_SUFFIXES = ("", ".pt", ".pth")  # of files in the original's format
 
@@ -89,11 +95,13 @@ def export(
     licence: str = "",
     metrics: dict[str, float | None] | None = None,
     jik876: bool = False,
+    guide_iterations: int | None = None,
 ) -> Checkpoint:
     """Write a run's generator, the best by validation or the latest, as safetensors or in the original's format.
 
     half: float16 weights, half the size. licence, metrics: of the result, for the metadata. jik876: `out` is a
-    `g_XXXXXXXX` file and gets a config.json beside it.
+    `g_XXXXXXXX` file and gets a config.json beside it. guide_iterations: of Griffin-Lim at synthesis, for a harmonic-plus-noise
+    generator (`GUIDE_ITERATIONS`).
     Errors: `StateError` when the run has saved nothing; ValueError for a name that promises another format, a generator that
     makes no sound, or one the original's format cannot hold.
     """
@@ -107,13 +115,24 @@ def export(
     if metrics is not None:
         about["metrics"] = json.dumps(metrics)
     weights = {name: tensor.half() for name, tensor in checkpoint.weights.items()} if half else checkpoint.weights
-    checkpoint = Checkpoint(checkpoint.config, checkpoint.recipe, weights, about)
+    config = _with_guide(checkpoint.config, guide_iterations)
+    checkpoint = Checkpoint(config, checkpoint.recipe, weights, about)
     out.parent.mkdir(parents=True, exist_ok=True)
     if jik876:
         _write_jik876(out, checkpoint, half)
     else:
         write_durably(out, safetensors_bytes(checkpoint))
     return checkpoint
+
+
+def _with_guide(config: GeneratorConfig, iterations: int | None) -> GeneratorConfig:
+    if isinstance(config, HarmonicNoiseConfig):
+        return dataclasses.replace(config, guide_iterations=GUIDE_ITERATIONS if iterations is None else iterations)
+    if iterations is not None:
+        raise ValueError(
+            "--guide-iterations is for harmonic-plus-noise generators; the others have those of their training"
+        )
+    return config
 
 
 def check_name(out: Path, jik876: bool) -> None:

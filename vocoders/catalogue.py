@@ -35,7 +35,8 @@ from vocoders.torchscript import TORCHSCRIPT, torchscript_system
 
 # This project's generators, by id. Each has its model card beside it, under the same name.
 OWN_CHECKPOINTS = {
-    name: ASSETS / "checkpoints" / f"{name}.safetensors" for name in ("hifigan-hw2", "hifigan-hw2-guided")
+    name: ASSETS / "checkpoints" / f"{name}.safetensors"
+    for name in ("hifigan-hw2", "hifigan-hw2-guided", "harmonic-noise")
 }
 
 
@@ -163,6 +164,13 @@ BUILT_IN = (
         "steady pitch without refinement.",
         OWN_CHECKPOINTS["hifigan-hw2-guided"],
     ),
+    _own_system(
+        "harmonic-noise",
+        "Harmonic-plus-noise, own training",
+        "A small network at frame rate, trained from scratch: it weights partials, made from the Griffin-Lim waveform of the mel, "
+        "and noise. Far fewer operations than HiFi-GAN.",
+        OWN_CHECKPOINTS["harmonic-noise"],
+    ),
 )
 
 
@@ -173,6 +181,7 @@ COMPARED = (  # what a comparison shows unless other systems are chosen: the hom
     "hifigan-original-refined",
     "hifigan-hw2-refined",
     "hifigan-hw2-guided",
+    "harmonic-noise",
 )
 
 

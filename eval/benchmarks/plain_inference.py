@@ -25,6 +25,7 @@ from eval.metrics.registry import METRICS
 from vocoders.audio import SAMPLE_RATE, fit_length, write_wav
 from vocoders.catalogue import OWN_CHECKPOINTS
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
+from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
 from vocoders.hifigan import guide
 from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.hifigan.generator_input import GUIDE_GAIN
@@ -140,6 +141,7 @@ class PlainSystems:
             "hifigan-original-refined": lambda: _refined(self._bridged(samples), len(samples)),
             "hifigan-hw2-refined": lambda: _refined(self._self_trained(samples), len(samples)),
             "hifigan-hw2-guided": lambda: self._guided(samples),
+            "harmonic-noise": lambda: self._harmonic_noise(samples),
         }
 
     def compare(self, samples: np.ndarray, folder: Path) -> None:
@@ -159,6 +161,11 @@ class PlainSystems:
 
     def _guided(self, samples: np.ndarray) -> np.ndarray:
         return self._generate("hifigan-hw2-guided", _with_guide(hw2_mel(samples), guide.ITERATIONS))
+
+    def _harmonic_noise(self, samples: np.ndarray) -> np.ndarray:
+        guided = _with_guide(hw2_mel(samples), HarmonicNoiseConfig().guide_iterations)
+        random = np.random.default_rng(0).standard_normal((HOP, guided.shape[1])).astype(np.float32)
+        return self._generate("harmonic-noise", np.concatenate([guided, random]))
 
     def _bridged(self, samples: np.ndarray) -> np.ndarray:
         return self._generate("hifigan-original", log_hifigan_mel(inverted(hw2_mel(samples))))

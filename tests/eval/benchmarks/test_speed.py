@@ -48,7 +48,7 @@ def test_the_plain_takes_of_networks_sound_like_ours(tone):
     """Up to librosa's phases and the pseudo-inverse: the levels of loud bands agree."""
     steps = plain.PlainSystems(plain.original_generators()).steps(tone[: 256 * 60])
     analysis = Analysis(tone[: 256 * 60])
-    for system_id in ("hifigan-hw2", "hifigan-original", "hifigan-hw2-guided"):
+    for system_id in ("hifigan-hw2", "hifigan-original", "hifigan-hw2-guided", "harmonic-noise"):
         ours, found = synthesize(find_systems(system_id)[0], analysis), fit_length(steps[system_id](), 256 * 60)
         bands = [np.log(plain.hw2_mel(output)[:, 4:-4].mean(axis=1) + 1e-4) for output in (ours, found)]
         loud = bands[0] > bands[0].max() - 8

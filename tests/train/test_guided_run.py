@@ -1,4 +1,4 @@
-"""Which generator of a run is kept as its best."""
+"""Runs of generators that take a guide: which one is kept as the best, and what it is exported with."""
 
 import dataclasses
 import math
@@ -6,11 +6,12 @@ import shutil
 
 import pytest
 
+from tests.command import command
 from train.config import M_STFT, MEL_L1, PRESETS
 from train.curves import VALIDATION_M_STFT, read_curves
 from train.data.guide import Guides
 from train.data.pack import open_pack
-from train.export import BEST
+from train.export import BEST, GUIDE_ITERATIONS, export
 from train.loop import fit
 from train.saving import load
 from train.schedule import Budget
@@ -33,12 +34,17 @@ SHORT = dataclasses.replace(
 
 
 @pytest.fixture(scope="module")
-def worsening(pack, fabric, tmp_path_factory):
-    """A run with a guide whose validation M-STFT is lowest before the discriminators join."""
-    copied = tmp_path_factory.mktemp("pack") / "pack"
-    shutil.copytree(pack.root, copied)
-    guided = open_pack(copied)
-    Guides(guided, SHORT.generator.guide_iterations).make(jobs=1)
+def guided(pack, tmp_path_factory):
+    """A pack with guides."""
+    root = tmp_path_factory.mktemp("pack") / "pack"
+    shutil.copytree(pack.root, root)
+    Guides(open_pack(root), SHORT.generator.guide_iterations).make(jobs=1)
+    return open_pack(root)
+
+
+@pytest.fixture(scope="module")
+def worsening(guided, fabric, tmp_path_factory):
+    """A run whose validation M-STFT is lowest before the discriminators join."""
     run = tmp_path_factory.mktemp("run")
     fit(run, guided, SHORT, Budget(steps=8), fabric, preset="tiny")
     return run
@@ -66,3 +72,23 @@ def test_a_run_saved_with_another_judgement_finds_its_best_anew(worsening, fabri
     assert content_of(state)["judged_by"] == M_STFT
     restore(state, {name: value for name, value in saved.items() if name != "judged_by"})
     assert state.best == math.inf
+
+
+@pytest.mark.parametrize(("asked", "found"), [(None, GUIDE_ITERATIONS), (5, 5)])
+def test_it_is_exported_with_a_steadier_guide_than_it_learned_with(worsening, tmp_path, asked, found):
+    export(worsening, tmp_path / "mine.safetensors", guide_iterations=asked)
+    assert read_checkpoint(tmp_path / "mine.safetensors").config.guide_iterations == found
+
+
+def test_no_guide_at_all_cannot_be_asked_for(worsening, tmp_path):
+    with pytest.raises(ValueError, match="guide_iterations is 0; allowed: 1 to"):
+        export(worsening, tmp_path / "mine.safetensors", guide_iterations=0)
+
+
+def test_what_was_exported_trains_on(worsening, guided, tmp_path, monkeypatch):
+    """How often its guide is iterated is not the network's shape."""
+    monkeypatch.setitem(PRESETS, "harmonic-noise", SHORT)
+    export(worsening, tmp_path / "mine.safetensors")
+    start = ("--from", tmp_path / "mine.safetensors", "--steps", "1", "--accelerator", "cpu")
+    command("train", "fit", "--data", guided.root, "--preset", "harmonic-noise", "--out", tmp_path / "next", *start)
+    assert load(tmp_path / "next")["about"]["before"][0]["steps"] == read_checkpoint(worsening / BEST).about["steps"]

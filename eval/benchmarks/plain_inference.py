@@ -24,7 +24,7 @@ from eval.metrics.loudness import loudness, true_peak
 from eval.metrics.registry import METRICS
 from vocoders.audio import SAMPLE_RATE, fit_length, write_wav
 from vocoders.catalogue import OWN_CHECKPOINTS
-from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
+from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint, read_header
 from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
 from vocoders.hifigan import guide
 from vocoders.hifigan.generator import HiFiGANConfig
@@ -163,7 +163,9 @@ class PlainSystems:
         return self._generate("hifigan-hw2-guided", _with_guide(hw2_mel(samples), guide.ITERATIONS))
 
     def _harmonic_noise(self, samples: np.ndarray) -> np.ndarray:
-        guided = _with_guide(hw2_mel(samples), HarmonicNoiseConfig().guide_iterations)
+        config = read_header(OWN_CHECKPOINTS["harmonic-noise"]).config
+        assert isinstance(config, HarmonicNoiseConfig)
+        guided = _with_guide(hw2_mel(samples), config.guide_iterations)
         random = np.random.default_rng(0).standard_normal((HOP, guided.shape[1])).astype(np.float32)
         return self._generate("harmonic-noise", np.concatenate([guided, random]))
 

@@ -48,12 +48,19 @@ def test_the_plain_takes_of_networks_sound_like_ours(tone):
     """Up to librosa's phases and the pseudo-inverse: the levels of loud bands agree."""
     steps = plain.PlainSystems(plain.original_generators()).steps(tone[: 256 * 60])
     analysis = Analysis(tone[: 256 * 60])
-    for system_id in ("hifigan-hw2", "hifigan-original", "hifigan-hw2-guided", "harmonic-noise"):
+    # A clipped pseudo-inverse fills the gaps between partials, which a guide shows to the network
+    allowed = {
+        "hifigan-hw2": 0.1,
+        "hifigan-original": 0.1,
+        "hifigan-hw2-guided": 0.5,
+        "harmonic-noise": 0.75,
+    }  # nepers of power
+    for system_id, most in allowed.items():
         ours, found = synthesize(find_systems(system_id)[0], analysis), fit_length(steps[system_id](), 256 * 60)
         bands = [np.log(plain.hw2_mel(output)[:, 4:-4].mean(axis=1) + 1e-4) for output in (ours, found)]
         loud = bands[0] > bands[0].max() - 8
         assert loud.sum() > 15
-        assert np.abs(bands[0] - bands[1])[loud].mean() < 0.5, system_id
+        assert np.abs(bands[0] - bands[1])[loud].mean() < most, system_id
 
 
 def test_our_griffin_lim_converges_as_well_as_librosas():

@@ -158,18 +158,18 @@ BUILT_IN = (
         Refinement(),
     ),
     _own_system(
-        "hifigan-hw2-guided",
-        "HiFi-GAN, own training, guided",
-        "The fine-tuned model with a second input, the Griffin-Lim waveform of the same mel, from which it takes the phases: a "
-        "steady pitch without refinement.",
-        OWN_CHECKPOINTS["hifigan-hw2-guided"],
-    ),
-    _own_system(
         "harmonic-noise",
         "Harmonic-plus-noise, own training",
         "A small network at frame rate, trained from scratch: it weights partials, made from the Griffin-Lim waveform of the mel, "
         "and noise. Far fewer operations than HiFi-GAN.",
         OWN_CHECKPOINTS["harmonic-noise"],
+    ),
+    _own_system(
+        "hifigan-hw2-guided",
+        "HiFi-GAN, own training, guided",
+        "The fine-tuned model with a second input, the Griffin-Lim waveform of the same mel, from which it takes the phases: a "
+        "steady pitch without refinement.",
+        OWN_CHECKPOINTS["hifigan-hw2-guided"],
     ),
 )
 
@@ -178,10 +178,10 @@ COMPARED = (  # what a comparison shows unless other systems are chosen: the hom
     "griffin-lim",
     "hifigan-hw2",
     "hifigan-original",
+    "harmonic-noise",
+    "hifigan-hw2-guided",
     "hifigan-original-refined",
     "hifigan-hw2-refined",
-    "hifigan-hw2-guided",
-    "harmonic-noise",
 )
 
 

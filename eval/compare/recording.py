@@ -229,8 +229,6 @@ def warm_up(systems: Sequence[System]) -> None:
 
 
 def quick_first(systems: Sequence[System]) -> list[System]:
-    """Signal processing before networks and small networks before large, by millions of parameters, so that something can
-    be heard at once; else as given."""
-    return sorted(
-        systems, key=lambda system: (round(system.describe().parameters or 0, -6), system.refinement is not None)
-    )
+    """Signal processing before networks, so that something can be heard at once, and refined outputs last, which take what
+    was computed before; else as given."""
+    return sorted(systems, key=lambda system: (bool(system.describe().parameters), system.refinement is not None))

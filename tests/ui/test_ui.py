@@ -23,9 +23,10 @@ from ui.compare.inputs import loader
 from ui.compare.metric_table import level_table, metric_table
 from ui.compare.running import Running
 from ui.markup import notice
+from ui.vocoders.tab import card_on_the_page
 from ui.vocoders.training_panel import training_panel
 from ui.vocoders.uploads import MAX_UPLOADS, add_upload, all_systems, chosen_systems
-from vocoders.catalogue import BUILT_IN
+from vocoders.catalogue import BUILT_IN, OWN_CHECKPOINTS
 from vocoders.checkpoints.checkpoint import CheckpointError
 from vocoders.features import hw2_mel, stft_magnitude
 from vocoders.recordings.reader import read_recording
@@ -263,6 +264,17 @@ def test_a_checkpoint_shows_its_facts_and_curves():
     assert html.count("<path") == 2
     assert "M0.0 3.0L160.0 47.0L320.0 69.0" in html  # falls from the top edge to the bottom one
     assert training_panel({"licence": "MIT"}) == ""
+
+
+@pytest.mark.parametrize("path", OWN_CHECKPOINTS.values(), ids=OWN_CHECKPOINTS)
+def test_every_model_card_can_be_shown_on_the_page(path):
+    """No picture and no link of it would be found there."""
+    text = path.with_suffix(".md").read_text(encoding="utf-8")
+    shown = card_on_the_page(text)
+    assert f"]({path.stem}.png)" in text
+    assert re.findall(r"\]\((?!https?:)", shown) == []
+    assert shown.splitlines()[0] == text.splitlines()[0]
+    assert len(shown) > 0.9 * len(text)
 
 
 def test_a_checkpoint_shows_the_runs_it_comes_from():

@@ -138,6 +138,14 @@ def test_what_is_heard_first_is_signal_processing_then_networks_as_listed():
     assert ids == ["griffin-lim", "hifigan-hw2", "hifigan-original", "hifigan-hw2-refined"]
 
 
+def test_a_comparison_begins_with_the_homeworks_three_systems():
+    compared = [found for found in BUILT_IN if found.id in catalogue.COMPARED]
+    ids = [found.id for found in quick_first(compared)]
+    assert ids == list(catalogue.COMPARED)
+    assert ids[:3] == ["griffin-lim", "hifigan-hw2", "hifigan-original"]
+    assert len(ids) <= 7
+
+
 def test_without_a_checkpoint_the_own_model_says_it_is_not_trained(tmp_path, tone):
     own = catalogue._own_system("none", "None", "No checkpoint.", tmp_path / "none.safetensors")
     assert own.why_not().startswith("not trained yet")

@@ -29,7 +29,7 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
         card = checkpoint.with_suffix(".md")
         if card.is_file():
             with gr.Accordion(f"Model card of {name}", open=False, elem_id=f"model-card-{name}"):
-                gr.Markdown(_without_pictures(card.read_text(encoding="utf-8")))
+                gr.Markdown(card_on_the_page(card.read_text(encoding="utf-8")))
     gr.Markdown(
         "### Add your own\n"
         "Drop what you have, together or as a zip of its folder: a generator (HiFi-GAN of any program, BigVGAN, Vocos, or an "
@@ -143,6 +143,8 @@ def _asked(mel: str, untried: bool) -> str | None:
     return None if mel == FIND else f"{mel}{UNCHECKED}" if untried else mel
 
 
-def _without_pictures(markdown: str) -> str:
-    """The card's curves are drawn above from the checkpoint itself; as a file it shows them as a picture."""
-    return re.sub(r"!\[[^\]]*\]\([^)]*\)\n*", "", markdown)
+def card_on_the_page(markdown: str) -> str:
+    """A model card without its picture, whose curves the cards above draw from the checkpoint itself, and without links to
+    other files, which the page does not have."""
+    without = re.sub(r"!\[[^\]]*\]\([^)]*\)\n*", "", markdown)
+    return re.sub(r"\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", without)

@@ -29,7 +29,7 @@ def test_an_export_shows_its_curves_and_joins_the_comparison(page, short_run, tm
     card.get_by_text("How it was trained").click()
     expect(card).to_contain_text("tiny, trained from scratch")
     expect(card.get_by_role("img", name="validation mel loss, from")).to_be_visible()
-    expect(card.get_by_role("img")).to_have_count(3)
+    expect(card.get_by_role("img")).to_have_count(4)
     assert violations(page) == []
 
     soundfile.write(tmp_path / "clip.wav", harmonic_tone(1.0), 22_050)

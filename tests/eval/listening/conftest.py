@@ -1,5 +1,7 @@
 """The databases that studies are stored in: SQLite, and a real PostgreSQL; and the calls of the rating page, with a clock that stands."""
 
+import tempfile
+
 import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
@@ -15,12 +17,14 @@ from ui.listening.rate_routes import rate_routes
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory):
+def postgresql():
     import pgserver
 
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
-    yield server.get_uri()
-    server.cleanup()
+    # Not in pytest's folder, which every other run that begins closes to PostgreSQL's own user
+    with tempfile.TemporaryDirectory() as folder:
+        server = pgserver.get_server(folder)
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

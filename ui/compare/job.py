@@ -60,7 +60,7 @@ class CompareJob:
                 ready, asked = len(self._state.outputs), len(self._state.systems)
                 yield self._view("cancelled", f"Stopped after {ready} of {asked} systems")
                 return
-            yield self._view("running", "Writing the figure and the downloads")
+            yield self._view("running", "Writing the files")
             archive = self._files.bundle(self._state.outputs, self._state.levels)
             yield self._view("done", self._state.summary, archive)
         finally:

@@ -138,10 +138,10 @@ class PlainSystems:
             "griffin-lim": lambda: griffin_lim(inverted(hw2_mel(samples))),
             "hifigan-hw2": lambda: self._self_trained(samples),
             "hifigan-original": lambda: self._generate("hifigan-original", log_hifigan_mel(magnitude(samples))),
+            "harmonic-noise": lambda: self._harmonic_noise(samples),
+            "hifigan-hw2-guided": lambda: self._guided(samples),
             "hifigan-original-refined": lambda: _refined(self._bridged(samples), len(samples)),
             "hifigan-hw2-refined": lambda: _refined(self._self_trained(samples), len(samples)),
-            "hifigan-hw2-guided": lambda: self._guided(samples),
-            "harmonic-noise": lambda: self._harmonic_noise(samples),
         }
 
     def compare(self, samples: np.ndarray, folder: Path) -> None:

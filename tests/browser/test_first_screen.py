@@ -55,6 +55,7 @@ def test_the_metric_table_fits_and_keeps_the_chosen_columns(page: Page, clip):
     expect(table.get_by_role("columnheader", name="F0 error")).to_be_hidden()
     choose(page, FAST[0])
     page.get_by_role("button", name="Compare", exact=True).click()  # another table
+    expect(page.get_by_text("1 system ready")).to_be_visible()  # after it no other table comes
     expect(table.get_by_role("row")).to_have_count(2)
     expect(table.get_by_role("columnheader", name="log-mel L1")).to_be_visible()
     expect(page.get_by_role("button", name="Spectrum", exact=True)).to_have_attribute("aria-pressed", "true")

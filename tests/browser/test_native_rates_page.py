@@ -39,7 +39,7 @@ def test_what_is_above_a_tracks_highest_frequency_is_marked(page: Page, files):
     absent, lane = (rows["low"].locator(name).bounding_box() for name in (".lab-absent", ".lab-lane"))
     assert absent["height"] / lane["height"] == pytest.approx(1 - 8_000 / 22_050, abs=0.02)
     page.get_by_role("button", name="Difference").click()
-    assert page.get_by_role("img", name="between full and the recording, 0 to 22 kHz, 1.5 s").count() == 1
+    expect(page.get_by_role("img", name="between full and the recording, 0 to 22 kHz, 1.5 s")).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

@@ -13,6 +13,7 @@ from deploy.endurance.connections import Away, Connections
 from deploy.endurance.programs import family_seconds
 from deploy.endurance.raters import Measured, Rater, _Calls, rate
 from deploy.endurance.studies import Asked
+from tests.coroutines import finished
 
 
 class Server:
@@ -71,7 +72,7 @@ def test_a_connection_is_kept_and_one_that_was_closed_or_cut_is_replaced():
         with pytest.raises(Away):
             await connections.request("GET", "/whole")
 
-    asyncio.run(run())
+    finished(run())
 
 
 def test_a_server_that_says_nothing_is_away():
@@ -80,7 +81,7 @@ def test_a_server_that_says_nothing_is_away():
             with pytest.raises(Away):
                 await Connections(server.url, {}, 0.01).request("GET", "/")
 
-    asyncio.run(run())
+    finished(run())
 
 
 def test_a_request_counts_from_when_it_was_due_and_over_all_its_tries(monkeypatch):
@@ -94,7 +95,7 @@ def test_a_request_counts_from_when_it_was_due_and_over_all_its_tries(monkeypatc
             await call("answer", nonce="1")
 
     measured = Measured()
-    asyncio.run(run(measured))
+    finished(run(measured))
     assert (measured.tries, measured.again) == (3, 2)
     (seconds,) = measured.latencies["answer"]
     assert seconds >= 7.0
@@ -127,7 +128,7 @@ def test_the_sounds_of_a_trial_are_asked_for_at_once_and_before_its_answer():
         return server.paths
 
     rater, measured = Rater(Asked("study", "acr", 1), 0), Measured()
-    paths = asyncio.run(run(rater, measured))
+    paths = finished(run(rater, measured))
     sounds = {f"/{slot['url']}" for slot in slots}
     assert paths[:4] == ["/listening/open", "/listening/join", "/listening/stim/volume", "/listening/next"]
     assert set(paths[4:7]) == sounds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from unittest import mock
 
 import gradio.queueing
@@ -11,6 +10,7 @@ import pytest
 from starlette.routing import Mount
 
 from app import QUEUE_SECONDS, UNUSED_QUEUE_SECONDS, Settings, build_app
+from tests.coroutines import finished
 
 
 class _EnoughError(Exception):
@@ -28,5 +28,5 @@ def queues(tmp_path_factory):
 def test_an_empty_queue_is_left_alone_for_a_while(queues, path, seconds):
     sleep = mock.AsyncMock(side_effect=_EnoughError)
     with mock.patch.object(gradio.queueing.asyncio, "sleep", sleep), pytest.raises(_EnoughError):
-        asyncio.run(queues[path].start_processing())
+        finished(queues[path].start_processing())
     sleep.assert_awaited_once_with(seconds)

@@ -55,6 +55,27 @@ document.addEventListener('click', (event) => {
   showView();
 });
 
+// A table that is written anew shows the meanings that were opened in the one before.
+const DETAILS = 'details.page-details';
+/** @type {Set<string>} */
+const opened = new Set();
+
+/** @param {HTMLDetailsElement} details */
+const nameOf = (details) => details.querySelector('summary')?.textContent ?? '';
+
+document.addEventListener('toggle', ({ target }) => {
+  if (!(target instanceof HTMLDetailsElement) || !target.matches(DETAILS)) return;
+  if (target.open) opened.add(nameOf(target));
+  else opened.delete(nameOf(target));
+}, true);
+
+function openDetails() {
+  if (!opened.size) return;
+  for (const details of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll(`${DETAILS}:not([open])`))) {
+    if (opened.has(nameOf(details))) details.open = true;
+  }
+}
+
 // Gradio names a group of checkboxes or radio buttons beside it, and not as its legend.
 function nameGroups() {
   for (const group of document.querySelectorAll('fieldset:not([aria-label]):not(:has(legend))')) {
@@ -189,5 +210,5 @@ window.addEventListener('popstate', openTab);
 
 // What Gradio has put into the page since, and what it may put there again.
 new MutationObserver(() => {
-  for (const mend of [showAddresses, showView, nameGroups, nameUploads, acceptAnySound, openFirstTab]) mend();
+  for (const mend of [showAddresses, showView, openDetails, nameGroups, nameUploads, acceptAnySound, openFirstTab]) mend();
 }).observe(root, { childList: true, subtree: true });

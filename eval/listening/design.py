@@ -71,10 +71,23 @@ def _checks(study: Study, rng: np.random.Generator) -> list[Trial]:
     return checks
 
 
-def _check(study: Study, kind: str, shown: tuple[str, ...], rng: np.random.Generator) -> Trial:
+def _check(study: Study, kind: str, sounds: tuple[str, ...], rng: np.random.Generator) -> Trial:
+    shown = _filled(study, sounds)
     order = rng.permutation(len(shown))
     x = int(rng.integers(2)) if study.task.has_x else None
     return Trial(kind, study.check_item, tuple(shown[i] for i in order), x)
+
+
+def _filled(study: Study, sounds: tuple[str, ...]) -> tuple[str, ...]:
+    """A check's sounds, and as many others that it looks like a trial: with fewer, a page would show which trials are checks.
+
+    The first systems are those left out: in a study without recordings the first one's output is the clean example itself.
+    Plans are stored with their raters, so those made before keep the fewer sounds that they were made with.
+    """
+    unit = study.clip_units[0]
+    others = [condition for condition in unit if condition not in sounds]
+    wanted = max(len(unit) - len(sounds), 0)
+    return (*sounds, *others[len(others) - wanted :])
 
 
 def _repeats(study: Study, asked: list[Trial], rng: np.random.Generator) -> list[Trial]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eval.listening.analysis.votes import REFERENCE
-
 DEGRADED = "degraded"  # the degraded anchor of attention checks
 BEEPS = tuple(f"beeps-{count}" for count in range(1, 6))  # stimuli of attention checks: the count is the right answer
 
@@ -26,5 +24,5 @@ class Trial:
 
     @property
     def checked_slot(self) -> int:
-        """The slot that an attention check is about: the first one that is not the recording."""
-        return next(slot for slot, condition in enumerate(self.shown) if condition != REFERENCE)
+        """The slot that an attention check is about: the first one with the degraded anchor or beeps."""
+        return next(slot for slot, condition in enumerate(self.shown) if condition in (DEGRADED, *BEEPS))

@@ -2,6 +2,7 @@
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from eval.listening.design import check_answer, passes, plan_session
 from eval.listening.orders import williams
 from eval.listening.study import Study, StudyError, study_from
 from eval.listening.tasks.registry import TASKS
+from eval.listening.trial import Trial
 
 CLIPS = tuple(f"clip-{n}" for n in range(6))
 SYSTEMS = ("griffin-lim", "hifigan", "refined")
@@ -128,10 +130,40 @@ def test_checks_know_their_answer(mode, kind, right, wrong):
     def answer(values):
         if not isinstance(values, dict):
             return values
-        return [next(v for name, v in values.items() if shown.startswith(name)) for shown in trial.shown]
+        return [next((v for name, v in values.items() if shown.startswith(name)), 50) for shown in trial.shown]
 
     assert passes(asked, trial, answer(right)) is True
     assert passes(asked, trial, answer(wrong)) is False
+
+
+@pytest.mark.parametrize("mode", TASKS)
+@pytest.mark.parametrize("systems", [SYSTEMS, tuple(f"system-{n}" for n in range(8))])
+def test_checks_look_like_the_trials_around_them(mode, systems):
+    """As many sounds in the same roles, all different but for the beeps that X repeats, and an answer of the same form."""
+    asked = Study("Which one?", mode, CLIPS, systems, trials=1, golds=3, traps=3)
+    free = replace(asked, reference=False) if asked.task.is_reference_free else asked
+    for one in (asked, free):
+        for trial in plan_session(one, 1):
+            if trial.kind in ("gold", "trap"):
+                like = one.task.trial(one, 1, 0, 0)
+                assert [role for role, _ in one.task.slots(trial)] == [role for role, _ in one.task.slots(like)]
+                assert len(set(trial.shown)) == len(trial.shown)
+                assert passes(one, trial, one.task.right(trial)) is True
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "shown", "right", "wrong"),
+    [
+        ("mushra", "gold", ("degraded", REFERENCE), [5, 90], [90, 5]),
+        ("mushra", "trap", (REFERENCE, "beeps-3"), [100, 0], [100, 50]),
+        ("mushranr", "gold", (REFERENCE, "degraded"), [90, 5], [5, 90]),
+        ("bws", "trap", ("beeps-2", REFERENCE), [1, 0], [0, 1]),
+    ],
+)
+def test_checks_of_plans_from_before_play_two_sounds_and_are_judged_as_they_were(mode, kind, shown, right, wrong):
+    older = Trial(kind, CLIPS[0], shown)
+    check_answer(study(mode), older, right)
+    assert [passes(study(mode), older, answer) for answer in (right, wrong)] == [True, False]
 
 
 @pytest.mark.parametrize("row", range(6))

@@ -1,12 +1,14 @@
 """A listener's session over HTTP: what is asked, what is refused, what leaks, what survives."""
 
 import base64
+import contextlib
 import itertools
 import json
 import math
 import re
+import sqlite3
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import httpx
@@ -15,12 +17,15 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from eval.listening.analysis.results import analyse
+from eval.listening.analysis.votes import ANCHOR, REFERENCE
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session import headphones
 from eval.listening.session.open import open_listening
 from eval.listening.storage.database import StoreError
 from eval.listening.study import Question, Study
 from eval.listening.tasks.registry import TASKS
+from eval.listening.trial import BEEPS, DEGRADED
 from tests.conftest import harmonic_tone
 from tests.listening import Listener, any_answer, sounds_like
 from ui.listening.rate_routes import MAX_BODY_BYTES, rate_routes
@@ -209,6 +214,48 @@ def test_failed_checks_are_flags(http, listening, studies):
             if row["nonce"] in {t["nonce"] for t in listener.trials}
         ]
     ) == len(listener.trials)
+
+
+@pytest.mark.parametrize("mode", TASKS)
+def test_no_trial_stands_out_by_its_sounds(http, studies, mode):
+    """What the page is told of a check is what it is told of any trial but practice."""
+    listener = Listener(http, studies[mode], any_answer, fetch=False)
+    listener.run()
+    asked = [step for step in listener.trials if not step["training"]]
+    assert len({json.dumps([[slot["role"], slot["label"]] for slot in step["slots"]]) for step in asked}) == 1
+
+
+def test_a_plan_of_an_older_version_goes_on_as_it_was_made(http, listening, studies, data_dir):
+    """Checks of two sounds in a stored plan are asked and judged as they are, and the votes beside them count."""
+    task, sent = listening.store.study(studies["mushra"]).study.task, []
+
+    def answered(step):
+        trial = plan[len(sent)]
+        sent.append(task.right(trial) if trial.kind == "gold" else any_answer(step))
+        return sent[-1]
+
+    listener = Listener(http, studies["mushra"], answered, fetch=False)
+    listener.join()
+    rater = listening.store.raters(studies["mushra"])[-1]["rater"]
+    checks = (REFERENCE, DEGRADED, *BEEPS)
+    older = [
+        replace(trial, shown=tuple(c for c in trial.shown if c in checks)) if trial.kind in ("gold", "trap") else trial
+        for trial in listening.store.rater(rater).plan
+    ]
+    with contextlib.closing(sqlite3.connect(data_dir / "listening" / "listening.db")) as database, database:
+        database.execute(
+            "update rater set plan = ? where id = ?", (json.dumps([asdict(trial) for trial in older]), rater)
+        )
+    plan = listening.store.rater(rater).plan
+    assert sorted(len(trial.shown) for trial in plan if trial.kind in ("gold", "trap")) == [2, 2]
+    assert listener.run()["step"] == "done"
+    rows = [row for row in listening.store.answers(studies["mushra"]) if row["rater"] == rater]
+    assert [(row["answer"], tuple(row["shown"])) for row in rows] == list(zip(sent, [t.shown for t in plan]))
+    (person,) = [row for row in listening.store.raters(studies["mushra"]) if row["rater"] == rater]
+    flags = {flag["rule"] for flag in person["flags"]}
+    assert flags & {"gold", "trap"} == {"trap"}, "the gold was answered rightly; 40 and 50 are not 0 and 100"
+    found = analyse(listening.store.study(studies["mushra"]), rows, [person])
+    assert set(found["before"]["means"]) == {*SYSTEMS, REFERENCE, ANCHOR}
 
 
 def test_replays_count_once_and_keep_the_first_answer(http, listening, studies):

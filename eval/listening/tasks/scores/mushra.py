@@ -56,7 +56,8 @@ class Mushra(HundredTask):
         return map(list, product(self.bounds, repeat=len(trial.shown)))
 
     def passes(self, trial: Trial, answer: list[int]) -> bool:
-        bad, good = answer[trial.checked_slot], answer[1 - trial.checked_slot]
+        """The check's sound against the recording; whatever the other outputs of its trial were given."""
+        bad, good = answer[trial.checked_slot], answer[trial.shown.index(REFERENCE)]
         return bad < good if trial.kind == "gold" else bad <= MAX_BEEPS_SCORE and good >= MIN_REFERENCE_SCORE
 
     def votes(self, row: Mapping) -> list[Rating]:

@@ -76,6 +76,7 @@
  * @property {() => void} update
  * @property {() => Promise<void>} [load] the sounds of the step
  * @property {() => void} [hush] stops its sound
+ * @property {() => void} [keep] stores what a reload must not take away
  * @property {(name: string, event: KeyboardEvent) => boolean} [key] whether the step has a use for the key
  */
 

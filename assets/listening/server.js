@@ -21,16 +21,19 @@ export class Refusal extends Error {
   }
 }
 
-/** The rater's token, volume and language. Where a browser forbids storage, the session lasts as long as the page. */
+/** @typedef {'token' | 'level' | 'language' | 'trial'} Remembered */
+
+/** The rater's token, volume and language, and what was heard of the open trial. Where a browser forbids storage, the session lasts as long as the page. */
 export class Memory {
   /** @param {string} study */
   constructor(study) {
-    this.names = { token: `lab-rater:${study}`, level: `lab-volume:${study}`, language: `lab-language:${study}` };
-    /** @type {{token?: string | null, level?: string | null, language?: string | null}} */
+    this.names = { token: `lab-rater:${study}`, level: `lab-volume:${study}`,
+      language: `lab-language:${study}`, trial: `lab-trial:${study}` };
+    /** @type {Partial<Record<Remembered, string | null>>} */
     this.values = {};
   }
 
-  /** @param {'token' | 'level' | 'language'} name */
+  /** @param {Remembered} name */
   get(name) {
     try {
       return localStorage.getItem(this.names[name]) ?? this.values[name] ?? null;
@@ -40,7 +43,7 @@ export class Memory {
   }
 
   /**
-   * @param {'token' | 'level' | 'language'} name
+   * @param {Remembered} name
    * @param {string | null} value
    */
   set(name, value) {

@@ -113,7 +113,9 @@ export class Session {
       if (!document.hidden) return;
       this.player.pause();
       this.view?.hush?.();
+      this.view?.keep?.();
     });
+    window.addEventListener('pagehide', () => this.view?.keep?.());
     window.addEventListener('beforeunload', (event) => { if (this.busy) event.preventDefault(); });
     // A control that was clicked with the pointer keeps no focus: Space belongs to the player. Keyboard focus is left alone.
     let pointer = false;
@@ -206,6 +208,7 @@ export class Session {
     const { step } = outcome;
     if (step.token) this.memory.set('token', step.token);
     if (step.step === 'forgotten') this.memory.set('token', null);
+    if (name === 'answer' || step.step === 'forgotten') this.memory.set('trial', null);
     await this.speak(step.language);
     this.show(step);
   }

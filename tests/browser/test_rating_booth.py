@@ -564,6 +564,85 @@ def test_a_reload_continues(visit, server):
     assert len(server.calls_of("join")) == 1
 
 
+@pytest.mark.parametrize(
+    ("study", "heard_before", "entered", "waits_for", "rest", "answer"),
+    [
+        ("acr-comments", "", ["3"], "Listen", "a", 3),
+        ("abx", "ab", ["Shift+B"], "Listen to X", "x", "b"),
+        ("mushra", "ra", ["End"], "Listen to B for another 0.6 s. Then C. Still to be rated: B, C.", "bc", [100, 0, 0]),
+        ("bws", "ab", ["Shift+B"], "Listen to C", "c", [1, 2]),
+    ],
+)
+def test_a_reload_inside_a_trial_takes_nothing_away(
+    visit, server, study, heard_before, entered, waits_for, rest, answer
+):
+    """And gives nothing: what was not heard is still missing, and the next trial begins with nothing."""
+    page = visit(study)
+    if "comments" in study:
+        page.get_by_label("Comment, if you like").fill("a click")
+        page.get_by_role("heading", level=1).click()
+    page.keyboard.press("l")
+    if heard_before:
+        play_each(page, heard_before)
+    for key in entered:
+        page.keyboard.press(key)
+    before = state(page)
+    assert before["answer"] == (answer if study.startswith("a") else None)
+    page.reload()
+    ready(page, "trial")
+    after = state(page)
+    for same in ("nonce", "heard", "plays", "switches", "answer", "missing"):
+        assert after[same] == before[same], same
+    assert after["missing"].startswith(waits_for)
+    assert after["heard"][len(heard_before) :] == [0] * len(rest)
+    expect(submit_button(page)).to_be_disabled()
+    page.keyboard.press("l")
+    for slot, key in enumerate(rest, start=len(heard_before)):
+        page.keyboard.press(key)
+        hear(page, slot)
+        if study == "mushra":
+            page.keyboard.press("Home")
+    if study == "bws":
+        page.keyboard.press("Shift+W")
+    expect(submit_button(page)).to_be_enabled()
+    page.keyboard.press("Enter")
+    next_trial(page, before["nonce"])
+    (sent,) = server.calls_of("answer")
+    assert (sent["answer"], sent.get("comment")) == (answer, "a click" if "comments" in study else None)
+    assert all(sum(stop - start for start, stop in slot) >= NEED for slot in sent["heard"])
+    assert sum(sent["plays"]) >= len(heard_before + rest)
+    assert sent["dwell_ms"] > 1000 * NEED * len(heard_before + rest)
+    assert page.evaluate(f"localStorage.getItem('lab-trial:{study}')") is None
+    page.reload()
+    ready(page, "trial")
+    assert state(page)["heard"] == [0] * len(heard_before + rest)
+    assert state(page)["answer"] is None
+
+
+def test_what_is_kept_of_a_trial_says_nothing_about_its_sounds(visit, running):
+    """And counts for no other trial."""
+    page = visit("mushra")
+    page.keyboard.press("a")
+    hear(page, 1)
+    page.keyboard.press("End")
+    page.reload()
+    ready(page, "trial")
+    kept = page.evaluate("JSON.parse(localStorage.getItem('lab-trial:mushra'))")
+    assert kept.keys() == {"nonce", "heard", "plays", "switches", "dwell_ms", "entered", "comment"}
+    assert [len(slot) for slot in kept["heard"]] == [0, 1, 0, 0]
+    assert kept["entered"] == [100, None, None]
+    address = page.url
+    page.goto(f"{running[1]}/rate/gradio_api/file=assets/listening/languages/en.json")  # of the same origin
+    page.evaluate(
+        "kept => localStorage.setItem('lab-trial:mushra', JSON.stringify(kept))",
+        {**kept, "nonce": "another", "heard": [[[0, 2]]] * 4, "entered": [1, 2, 3]},
+    )
+    page.goto(address)
+    ready(page, "trial")
+    assert state(page)["heard"] == [0, 0, 0, 0]
+    assert state(page)["answer"] is None
+
+
 def test_a_hidden_tab_is_silent(visit):
     page = visit("acr")
     page.keyboard.press("Space")

@@ -9,7 +9,8 @@ import { Coverage, heard } from './coverage.js';
 
 /** @import { Sound, Span, TransportHost } from '../../player/interfaces.js' */
 /** @import { Schedule } from '../../player/timing.js' */
-/** @import { Turn } from './coverage.js' */
+/** @import { Piece, Turn } from './coverage.js' */
+/** @import { Kept } from './kept-trial.js' */
 /** @import { Server } from '../server.js' */
 
 const DEFAULT_RATE_HZ = 22050;   // until a step says otherwise
@@ -89,6 +90,18 @@ export class BlindPlayer {
    */
   decode(bytes, rate) {
     return new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes);
+  }
+
+  /**
+   * Goes on with what was heard before the page was loaded anew.
+   *
+   * @param {Pick<Kept, 'heard' | 'plays' | 'switches'>} kept of as many slots
+   */
+  restore({ heard: pieces, plays, switches }) {
+    this.coverage.add(pieces.flatMap((intervals, slot) =>
+      intervals.map((interval) => /** @type {Piece} */ ([slot, interval]))));
+    Object.assign(this, { plays: [...plays], switches });
+    this.onchange();
   }
 
   // ------------------------------------------------ what the transport asks

@@ -89,8 +89,10 @@ export class Coverage {
   /** @param {Piece[]} pieces */
   add(pieces) {
     for (const [slot, [start, stop]] of pieces) {
+      if (!(stop > Math.max(start, 0) && start < this.seconds)) continue;   // nothing of the clip
       /** @type {Interval} */
-      const whole = [Math.floor(start * STEPS_PER_SECOND) / STEPS_PER_SECOND, Math.min(Math.ceil(stop * STEPS_PER_SECOND) / STEPS_PER_SECOND, this.seconds)];
+      const whole = [Math.max(0, Math.floor(start * STEPS_PER_SECOND) / STEPS_PER_SECOND),
+        Math.min(Math.ceil(stop * STEPS_PER_SECOND) / STEPS_PER_SECOND, this.seconds)];
       this.slots[slot] = union([...this.slots[slot], whole]);
     }
   }

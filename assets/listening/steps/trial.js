@@ -3,6 +3,7 @@
 import { el } from '../../player/elements.js';
 import { rules } from './instructions.js';
 import { shownSeconds } from '../playback/coverage.js';
+import { readKept } from '../playback/kept-trial.js';
 import { PlayerPanel, slotName } from '../playback/player-panel.js';
 import { taskOf } from '../tasks/registry.js';
 import { Foot, heading, legend } from '../widgets.js';
@@ -48,7 +49,31 @@ export class Trial {
   async load() {
     await this.player.load(this.session.server, this.step.slots.map(({ url }) => url), this.step.sample_rate);
     this.began = performance.now();
+    this.restore();
   }
+
+  /** What was heard and entered here before a reload. */
+  restore() {
+    const { session, step, player, scale, comment } = this;
+    const kept = readKept(session.memory.get('trial'), step.nonce, step.slots.length);
+    if (!kept || !player.slots.length) return;
+    this.began -= kept.dwell_ms;
+    scale.entered = kept.entered;
+    if (comment) comment.value = kept.comment;
+    player.restore(kept);
+  }
+
+  /** Before the page goes away. A trial that is still loading has nothing new. */
+  keep() {
+    const { session, step: { nonce }, player, scale, comment } = this;
+    if (!player.slots.length) return;
+    player.listen();
+    const { coverage: { slots: heard }, plays, switches } = player;
+    session.memory.set('trial', JSON.stringify({ nonce, heard, plays, switches, dwell_ms: this.dwell,
+      entered: scale.entered, comment: comment?.value ?? '' }));
+  }
+
+  get dwell() { return Math.round(performance.now() - this.began); }
 
   buildProgress() {
     const { words, step: { number, of, training } } = this;
@@ -131,7 +156,7 @@ export class Trial {
     const { coverage, plays, switches } = player;
     const comment = this.comment?.value.trim();
     session.ask('answer', { token: session.token, nonce: step.nonce, answer: scale.answer, heard: coverage.slots, plays,
-      switches, dwell_ms: Math.round(performance.now() - this.began), ...(comment && { comment }) });
+      switches, dwell_ms: this.dwell, ...(comment && { comment }) });
   }
 
   /** The slot that a key stands for: its letter, or its row. @param {string} name */

@@ -43,6 +43,16 @@ class ExtremesScale {
     return best === null || worst === null ? null : [best, worst];
   }
 
+  /** The slots of the best and of the worst, null where none is chosen. @returns {unknown} */
+  get entered() { return ENDS.map((end) => this.chosen[end]); }
+
+  set entered(slots) {
+    ENDS.forEach((end, place) => {
+      const slot = Array.isArray(slots) ? slots[place] : null;
+      if (Number.isInteger(slot) && slot in this.buttons) this.choose(end, slot);
+    });
+  }
+
   get missing() {
     const { words, chosen } = this;
     return ENDS.filter((end) => chosen[end] === null).map((end) => words.say(`missing.${end}`))

@@ -24,6 +24,8 @@ import { similarity } from './similarity.js';
  * @property {(HTMLElement | null)[]} [beside] a node per slot, in its row
  * @property {HTMLElement} [top] above all rows
  * @property {Answer | null} answer null while it is incomplete
+ * @property {unknown} entered what was entered so far, complete or not: plain JSON, which can be set again. Of what is no
+ *   such thing, nothing is taken
  * @property {string} missing what is, as a sentence
  * @property {(name: string, event: KeyboardEvent, slot: number) => boolean} key whether it has a use for the key;
  *   `slot` is the one that sounds

@@ -45,6 +45,12 @@ export class ChoiceScale {
     return this.options.find(({ value }) => String(value) === this.choices.value)?.value ?? null;
   }
 
+  get entered() { return this.answer; }
+
+  set entered(value) {
+    this.choices.set(this.options.find((option) => option.value === value)?.value ?? null);
+  }
+
   get missing() { return this.answer === null ? this.words.say('missing.answer') : ''; }
 
   /**
@@ -148,6 +154,16 @@ export class SliderScale {
 
   /** @returns {Answer | null} */
   get answer() { return this.answers; }
+
+  /** A value or null per stimulus. @returns {unknown} */
+  get entered() { return this.sliders.flatMap((slider) => slider ? [slider.value] : []); }
+
+  set entered(values) {
+    this.sliders.filter((slider) => slider !== null).forEach((slider, place) => {
+      const value = Array.isArray(values) ? values[place] : null;
+      if (Number.isInteger(value)) slider.set(value);
+    });
+  }
 
   get missing() {
     const labels = this.sliders.flatMap((slider) => slider?.value === null ? [slider.label] : []);

@@ -256,3 +256,63 @@ def test_the_pitch_panel_leads_to_a_time_and_keys_can_be_switched_off(comparison
     page.get_by_role("checkbox", name="Single keys work").blur()
     page.keyboard.press("d")
     page.wait_for_function(f"{PLAYER}.state.view === 'difference'")
+
+
+PLOT = """() => {
+  const plot = document.querySelector('.page-pitch .page-plot').getBoundingClientRect();
+  const { left, width } = document.querySelector('.page-pitch svg').getBoundingClientRect();
+  const playhead = document.querySelector('.page-pitch .page-playhead');
+  return { left: plot.left, width: plot.width, top: plot.top, drawing: [(left - plot.left) / plot.width, width / plot.width],
+    playhead: playhead.hidden ? null : (playhead.getBoundingClientRect().left - plot.left) / plot.width,
+    ticks: [...document.querySelectorAll('.page-pitch .page-ticks span')].map((tick) => tick.textContent) };
+}"""
+
+
+def test_the_pitch_panel_shows_the_part_that_the_player_is_zoomed_to(comparison_page):
+    page = comparison_page
+
+    def zoomed(zoom: str) -> dict:
+        page.evaluate(f"{PLAYER}.setZoom({zoom})")
+        expect(page.locator("#player .lab-player")).to_have_attribute("data-ready", "1")
+        return page.evaluate(PLOT)
+
+    whole = zoomed("null")
+    assert whole["drawing"] == pytest.approx([0, 1], abs=0.003)
+    assert (whole["ticks"][0], whole["ticks"][-1]) == ("0.0 s", "1.4")
+    page.evaluate(f"{PLAYER}.seek(0.6)")
+    part = zoomed("[0.4, 1.2]")
+    assert part["drawing"] == pytest.approx([-0.5, 2], abs=0.005)  # of 1.6 s every 0.8 s fill the plot
+    assert part["playhead"] == pytest.approx(0.25, abs=0.005)
+    assert float(part["ticks"][0].removesuffix(" s")) == pytest.approx(0.4, abs=0.05)
+    assert float(part["ticks"][-1]) == pytest.approx(1.15, abs=0.06)
+    strips = page.locator(".page-pitch svg").evaluate_all("all => all.map((svg) => svg.getBoundingClientRect().width)")
+    assert max(strips) - min(strips) < 3  # borders
+    page.locator(".page-pitch").scroll_into_view_if_needed()
+    plot = page.evaluate(PLOT)
+    page.mouse.click(plot["left"] + 0.75 * plot["width"], plot["top"] + 20)
+    assert state(page)["time"] == pytest.approx(1.0, abs=0.02)
+    assert zoomed("[0.2, 0.6]")["playhead"] is None  # the playhead is elsewhere
+    assert zoomed("null")["drawing"] == pytest.approx([0, 1], abs=0.003)
+
+
+def test_what_plays_is_marked_where_it_is_read_about(comparison_page):
+    page = comparison_page
+
+    def marked() -> list[str]:
+        texts = page.locator("[data-lab-plays][aria-current=true]:visible").all_inner_texts()
+        return [text.split("\n")[0].split("\t")[0].strip() for text in texts]
+
+    page.get_by_role("button", name="Level and alignment").click()
+    assert marked() == []
+    page.evaluate(f"{PLAYER}.setLoop([0, 1])")
+    page.get_by_role("button", name="Play", exact=True).click()
+    for key, where in (("2", 3), ("3", 3), ("1", 2)):  # table, pitch and levels; the recording is no row of the first one
+        page.keyboard.press(key)
+        page.wait_for_function(f"{PLAYER}.state.playing && {PLAYER}.state.selected === {PLAYER}.state.tracks[{key} - 1]")
+        expect(page.locator("[data-lab-plays][aria-current=true]")).to_have_count(where)
+        title = page.locator("#player .lab-row .lab-title").nth(int(key) - 1).inner_text()
+        assert [text.startswith(title) for text in marked()] == [True] * where
+    sign = page.locator(".page-strip[aria-current=true] b").evaluate("b => getComputedStyle(b, '::before').content")
+    assert "▶" in sign
+    page.keyboard.press("Space")
+    expect(page.locator("[data-lab-plays][aria-current=true]")).to_have_count(0)

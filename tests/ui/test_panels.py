@@ -21,7 +21,7 @@ def track(hertz: np.ndarray, confidence: float = 1.0) -> PitchTrack:
 
 def test_the_pitch_panel_says_how_far_an_output_deviates():
     reference = np.linspace(200, 220, 50)
-    html = pitch_panel(0.8, track(reference), {"Sharp <b>": track(reference * 2 ** (30 / 1200))})
+    html = pitch_panel(0.8, track(reference), {"sharp": ("Sharp <b>", track(reference * 2 ** (30 / 1200)))})
     assert "30 cents on average, 0.0 % of frames more than 50 off" in html
     assert "Sharp &lt;b&gt;" in html
     assert html.count("<svg") == 2

@@ -197,6 +197,8 @@ def level_table(
 ) -> str:
     """HTML: what loudness matching does to every output, and how it lies in time. `titles` gives order and names by id."""
     rows = [
-        (title, levels[key], clipped.get(key, 0), alignments.get(key)) for key, title in titles.items() if key in levels
+        (key, title, levels[key], clipped.get(key, 0), alignments.get(key))
+        for key, title in titles.items()
+        if key in levels
     ]
     return fill("compare/templates/level_table.html", rows=rows)

@@ -20,6 +20,7 @@ from ui.compare.metric_table import level_table, mel_error_table, metric_table
 from ui.compare.pitch_panel import pitch_panel
 from ui.compare.refinement_panel import refinement_panel
 from ui.compare.sharing.panel import lay_out_links, share_files
+from ui.compare.state import REFERENCE
 from ui.compare.view import View
 from ui.markup import fill, slot
 from ui.player import player_component
@@ -141,13 +142,13 @@ def pitch_of(recording: Recording, view: View) -> str:
     """HTML of the F0 panel; "" where no tracker is installed."""
     if tracker_missing():
         return ""
-    tracks = {output.system.title: output.pitch for output in view.outputs if output.pitch}
+    tracks = {output.system.id: (output.system.title, output.pitch) for output in view.outputs if output.pitch}
     return pitch_panel(recording.seconds, cached_track(recording.samples), tracks)
 
 
 def levels_of(view: View) -> str:
     """HTML of the table of levels and alignments."""
-    titles = {"reference": "Recording", **{output.system.id: output.system.title for output in view.outputs}}
+    titles = {REFERENCE: "Recording", **{output.system.id: output.system.title for output in view.outputs}}
     return level_table(
         titles, view.levels, view.clipped, {output.system.id: output.alignment for output in view.outputs}
     )

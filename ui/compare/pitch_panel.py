@@ -9,6 +9,7 @@ import numpy as np
 
 from eval.metrics.pitch import PitchTrack, pitch_errors, unbroken
 from eval.reports.svg import Drawing, Scale, line
+from ui.compare.state import REFERENCE
 from ui.curve import Curve
 from ui.markup import fill
 
@@ -23,25 +24,31 @@ _LEVELS = (
 LINE_STEPS_SEMITONES = (1, 2, 3, 4, 6, 12, 24)  # between the lines behind the contour
 
 
-def pitch_panel(seconds: float, reference: PitchTrack, outputs: Mapping[str, PitchTrack]) -> str:
-    """HTML; `outputs` by title. Empty where the recording has no pitch."""
+def pitch_panel(seconds: float, reference: PitchTrack, outputs: Mapping[str, tuple[str, PitchTrack]]) -> str:
+    """HTML; outputs: {id of the player's track: (title, its pitch)}. Empty where the recording has no pitch."""
     if reference.voiced.sum() < 5:
         return ""
     across = Scale(0, seconds, 0, WIDTH)
-    strips = [_strip(title, across, reference, track) for title, track in outputs.items()]
+    strips = [(key, *_strip(title, across, reference, track)) for key, (title, track) in outputs.items()]
     return fill(
         "compare/templates/pitch.html",
         seconds=seconds,
+        reference=REFERENCE,
+        range=_range(reference),
         contour=_contour(across, reference),
         strips=strips,
         cents=MAX_DEVIATION_CENTS,
     )
 
 
+def _range(track: PitchTrack) -> str:
+    hertz = track.hertz[track.voiced]
+    return f"{hertz.min():.0f} to {hertz.max():.0f} Hz"
+
+
 def _contour(across: Scale, track: PitchTrack) -> Curve:
     hertz = track.hertz[track.voiced]
-    label = f"F0 of the recording, {hertz.min():.0f} to {hertz.max():.0f} Hz"
-    drawing = Drawing(WIDTH, CONTOUR, label, stretched=True)
+    drawing = Drawing(WIDTH, CONTOUR, f"F0 of the recording, {_range(track)}", stretched=True)
     low, high = math.floor(_semitones(hertz.min())) - 1, math.ceil(_semitones(hertz.max())) + 1
     up = Scale(low, high, CONTOUR, 0)
     step = next(step for step in LINE_STEPS_SEMITONES if (high - low) / step <= 6)
@@ -50,15 +57,7 @@ def _contour(across: Scale, track: PitchTrack) -> Curve:
         drawing.add("line", x1=0, x2=WIDTH, y1=up(note), y2=up(note))
     _draw(drawing, across(track.seconds), up(_semitones(np.maximum(track.hertz, 1))), track.voiced)
     hertz_lines = [(up(note), f"{440 * 2 ** (note / 12):.0f} Hz") for note in notes]
-    return Curve(drawing, hertz_lines, _time_ticks(across), timed=True)
-
-
-def _time_ticks(across: Scale) -> list[tuple[float, str]]:
-    """At most nine, at steps of 1, 2 or 5 times a power of ten: (percent of the width, text)."""
-    seconds = across.high - across.low
-    step = next(s for s in (m * 10.0**e for e in range(-2, 5) for m in (1, 2, 5)) if seconds / s <= 8)
-    times = [number * step for number in range(int(seconds / step) + 1)]
-    return [(100 * across(time) / WIDTH, f"{time:g} s") for time in times]
+    return Curve(drawing, hertz_lines, ticks=(), timed=True)
 
 
 def _semitones(hertz):

@@ -306,9 +306,15 @@ def test_what_plays_is_marked_where_it_is_read_about(comparison_page):
     assert marked() == []
     page.evaluate(f"{PLAYER}.setLoop([0, 1])")
     page.get_by_role("button", name="Play", exact=True).click()
-    for key, where in (("2", 3), ("3", 3), ("1", 2)):  # table, pitch and levels; the recording is no row of the first one
+    for key, where in (
+        ("2", 3),
+        ("3", 3),
+        ("1", 2),
+    ):  # table, pitch and levels; the recording is no row of the first one
         page.keyboard.press(key)
-        page.wait_for_function(f"{PLAYER}.state.playing && {PLAYER}.state.selected === {PLAYER}.state.tracks[{key} - 1]")
+        page.wait_for_function(
+            f"{PLAYER}.state.playing && {PLAYER}.state.selected === {PLAYER}.state.tracks[{key} - 1]"
+        )
         expect(page.locator("[data-lab-plays][aria-current=true]")).to_have_count(where)
         title = page.locator("#player .lab-row .lab-title").nth(int(key) - 1).inner_text()
         assert [text.startswith(title) for text in marked()] == [True] * where

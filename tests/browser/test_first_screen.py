@@ -4,7 +4,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from tests.browser.comparing import FAST, choose, compare, upload
+from tests.browser.comparing import FAST, PLAYER, choose, compare, upload
 from tests.browser.conftest import open_inputs
 from tests.conftest import harmonic_tone
 from vocoders.catalogue import COMPARED
@@ -12,6 +12,12 @@ from vocoders.catalogue import COMPARED
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 IN_VIEW = """() => [...document.querySelectorAll('#player .lab-row')]
     .filter((row) => { const { top, bottom } = row.getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; }).length"""
+
+# Name, width, height, whether it is one of a row that belongs together, left and right edge
+TARGETS = """all => all.map((node) => {
+  const { left, right, width, height } = node.getBoundingClientRect();
+  return [node.ariaLabel || node.title || node.textContent, width, height, node.matches('.lab-segment'), left, right];
+})"""
 
 
 @pytest.fixture
@@ -87,6 +93,16 @@ def test_a_phone_shows_a_card_per_system(page: Page, clip):
     for width in (PHONE["width"], 360):
         page.set_viewport_size({**PHONE, "width": width})
         assert page.evaluate("document.documentElement.scrollWidth") == width
+        page.evaluate(f"{PLAYER}.setLoop([0.2, 0.8])")  # which shows the button that clears it
+        expect(page.locator("#player .lab-player")).to_have_attribute("data-ready", "1")
+        targets = page.locator("#player").locator("button:visible, a:visible, input:visible").evaluate_all(TARGETS)
+        assert {"Play", "Loop", "Clear the loop", "Difference", "Zoom in", "Download Griffin-Lim, oracle"} <= {
+            name for name, *_ in targets
+        }
+        narrow = {True: 34, False: 44}  # of a row of choices, and alone
+        small = [target for target in targets if target[2] < 44 or target[1] < narrow[target[3]]]
+        assert [name for name, wide, *_ in small if wide < 24 or name != "Clear the loop" or width > 360] == []
+        assert [target for target in targets if target[4] < 0 or target[5] > width] == []
 
 
 def test_a_sound_that_was_lost_on_the_way_can_be_fetched_again(page: Page, clip):

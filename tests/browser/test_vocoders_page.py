@@ -8,7 +8,8 @@ import soundfile
 from playwright.sync_api import expect
 
 from tests.browser.accessibility import violations
-from tests.browser.comparing import compare, state
+from tests.browser.comparing import FAST, PLAYER, compare, state
+from tests.browser.conftest import open_inputs
 from tests.browser.test_hostile_text import NOTHING_RAN
 from tests.conftest import harmonic_tone
 from tests.vocoders.checkpoints.test_families import written
@@ -36,6 +37,23 @@ def test_an_export_shows_its_curves_and_joins_the_comparison(page, short_run, tm
     page.get_by_role("tab", name="Compare").click()
     compare(page, tmp_path / "clip.wav", "Your mine")
     assert state(page)["tracks"] == ["reference", "own-mine"]
+
+    # loaded anew, the page has the comparison and the system, which can be used and removed
+    page.reload()
+    expect(page.locator("#player .lab-player")).to_have_attribute("data-ready", "1")
+    assert state(page)["tracks"] == ["reference", "own-mine"]
+    open_inputs(page)
+    expect(page.locator("#systems").get_by_label("Your mine", exact=True)).to_be_checked()
+    compare(page, tmp_path / "clip.wav", FAST[1], "Your mine")
+    page.wait_for_function(f"{PLAYER}.state.tracks.join() === 'reference,griffin-lim,own-mine'")
+    page.get_by_role("tab", name="Vocoders").click()
+    expect(card).to_contain_text("CC0")
+    page.get_by_role("button", name="Remove it").click()
+    expect(card).to_have_count(0)
+    page.wait_for_function("!sessionStorage.getItem('lab-own-systems')")
+    page.reload()
+    expect(page.locator("#player .lab-player")).to_have_attribute("data-ready", "1")
+    expect(page.locator("#systems")).not_to_contain_text("Your mine")
 
 
 def test_a_models_zip_is_told_added_and_removed(page, tmp_path):

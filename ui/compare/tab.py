@@ -28,6 +28,7 @@ from ui.compare.view import View
 from ui.markup import notice
 from ui.passage import chosen_passage, looker
 from ui.player import SHOWN
+from ui.vocoders.kept_uploads import bring_back
 from ui.vocoders.uploads import Upload, chosen_systems
 from vocoders.audio import Recording
 from vocoders.checkpoints.checkpoint import CheckpointError
@@ -56,6 +57,7 @@ def compare_tab(
     outputs = lay_out_outputs(store, links, inputs.box)
     running, live = Running(), LiveComparisons()
     show_again(page, outputs, store, live, running)
+    bring_back(page, systems, store, uploads, inputs.choice)
 
     def run(
         path: str | None,

@@ -97,18 +97,20 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
         titles = " and ".join(system.title for system in new)
         about = f" {new[0].about}" if len(new) == 1 else ""
         said = f"{titles} {'is' if len(new) == 1 else 'are'} now among the systems to compare.{about}"
-        return {message: notice(said, "good")} | _listed(own, [*chosen, *(system.id for system in new)])
+        return {message: notice(said, "good")} | _kept(own, [*chosen, *(system.id for system in new)])
 
     def remove_own(own: tuple[Upload, ...], unwanted: str | None, chosen: list[str]) -> dict[gr.blocks.Block, object]:
         left = tuple(upload for upload in own if upload.id != unwanted)
-        return {message: ""} | _listed(left, chosen)
+        return {message: ""} | _kept(left, chosen)
 
-    def _listed(own: tuple[Upload, ...], chosen: list[str]) -> dict[gr.blocks.Block, object]:
+    def _kept(own: tuple[Upload, ...], chosen: list[str]) -> dict[gr.blocks.Block, object]:
+        return {uploads: own, choice: offered(all_systems(systems, own), chosen)}
+
+    def listed(own: tuple[Upload, ...]) -> dict[gr.blocks.Block, object]:
+        """Of the session's own systems, whoever added them."""
         everything = all_systems(systems, own)
         mine = [(system.title, system.id) for system in everything[len(systems) :]]
         return {
-            uploads: own,
-            choice: offered(everything, chosen),
             cards: catalogue(everything),
             added: gr.update(visible=bool(mine)),
             which: gr.update(choices=mine, value=mine[-1][1] if mine else None),
@@ -118,9 +120,10 @@ def vocoders_tab(systems: Sequence[System], uploads: gr.State, choice: gr.Checkb
     given: list[gr.components.Component] = [files, recipe, without]
     changes = [field.change for field in (files, recipe, without)]
     gr.on(changes, look, given, found, **options, show_progress="hidden", trigger_mode="always_last")
-    changed = [uploads, choice, cards, added, which, message]
+    changed = [uploads, choice, message]
     add.click(add_own, [uploads, files, recipe, without, choice], [*changed, found], **options)
     remove.click(remove_own, [uploads, which, choice], changed, **options)
+    uploads.change(listed, uploads, [cards, added, which], show_progress="hidden", api_visibility="private")
 
 
 def found_table(examination: Examination) -> str:

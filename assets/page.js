@@ -92,6 +92,16 @@ function nameUploads() {
   }
 }
 
+// Gradio tells the step of its skip buttons to 17 digits.
+const LONG_STEP = /(\d+\.\d)\d+(?= seconds$)/;
+
+function roundSkips() {
+  for (const button of document.querySelectorAll('button[aria-label^="Skip "]')) {
+    const label = button.getAttribute('aria-label') ?? '';
+    if (LONG_STEP.test(label)) button.setAttribute('aria-label', label.replace(LONG_STEP, '$1'));
+  }
+}
+
 // Browsers call files by their names: .webm and .mp4 videos, others nothing at all, and Gradio then refuses them as a
 // recording. Their content is checked when they are read.
 const UPLOAD = '#recording input[type=file]';
@@ -210,5 +220,5 @@ window.addEventListener('popstate', openTab);
 
 // What Gradio has put into the page since, and what it may put there again.
 new MutationObserver(() => {
-  for (const mend of [showAddresses, showView, openDetails, nameGroups, nameUploads, acceptAnySound, openFirstTab]) mend();
+  for (const mend of [showAddresses, showView, openDetails, nameGroups, nameUploads, roundSkips, acceptAnySound, openFirstTab]) mend();
 }).observe(root, { childList: true, subtree: true });

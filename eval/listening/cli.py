@@ -147,7 +147,9 @@ def analyse_command(args: argparse.Namespace) -> int:
     refuse_overwriting(paths, args.force)
     args.out.mkdir(parents=True, exist_ok=True)
     write_text_durably(paths[0], content + "\n")
-    write_text_durably(paths[1], study_report(results, {s.id: s.title for s in BUILT_IN} | dict(stored.titles)))
+    titles = {s.id: s.title for s in BUILT_IN} | dict(stored.titles)
+    report = study_report(results, titles, {s.id: s.about for s in BUILT_IN})
+    write_text_durably(paths[1], report)
     print(paths[1])
     return 0
 

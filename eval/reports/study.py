@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from markupsafe import Markup
 
@@ -13,6 +14,9 @@ from eval.reports.study_blocks import outcome_html
 from eval.reports.study_cells import Names
 from eval.reports.study_findings import conclusions, findings_html
 
+_RECORDING = "What all outputs were made from. Where it is rated, it stands among them under a letter of its own."
+_ANCHOR = "The recording with nothing above {}: an output that is known to be poor, beside which the others are rated."
+_BROUGHT = "A system that the study’s owner brought."
 RULES = {
     "gold": "rated the degraded anchor as good",
     "trap": "did not answer the beeps",
@@ -27,24 +31,33 @@ RULES = {
 }
 
 
-def study_report(results: Mapping, titles: Mapping[str, str]) -> Markup:
+def study_report(
+    results: Mapping, titles: Mapping[str, str], about: Mapping[str, str] = MappingProxyType({})
+) -> Markup:
     """A whole HTML document. Arguments as of `study_results`."""
-    name, section = results["study"]["name"], study_results(results, titles)
+    name, section = results["study"]["name"], study_results(results, titles, about)
     return render("eval/reports/templates/study.html", name=name, section=section)
 
 
-def study_results(results: Mapping, titles: Mapping[str, str]) -> Markup:
+def study_results(
+    results: Mapping, titles: Mapping[str, str], about: Mapping[str, str] = MappingProxyType({})
+) -> Markup:
     """One HTML section. results: of `eval.listening.analysis.results.analyse`; titles: {system id: title}, an id without one is
-    shown as it is."""
-    task = task_of(results["study"]["mode"])
-    anchors = {
-        anchor: f"{hertz / 1000:g} kHz anchor" for anchor, hertz in {**task.anchors, **task.extra_anchors}.items()
-    }
-    names = Names({REFERENCE: "Recording", **anchors, **titles})
+    shown as it is; about: {system id: a sentence}, of those that have one."""
+    study = results["study"]
+    task = task_of(study["mode"])
+    cut_offs = {anchor: f"{hertz / 1000:g} kHz" for anchor, hertz in {**task.anchors, **task.extra_anchors}.items()}
+    names = Names(
+        {REFERENCE: "Recording", **{anchor: f"{hertz} anchor" for anchor, hertz in cut_offs.items()}, **titles}
+    )
+    heard = {**task.anchors, **(task.extra_anchors if study["mid_anchor"] else {})}
+    rows = {REFERENCE: _RECORDING} | {anchor: _ANCHOR.format(cut_offs[anchor]) for anchor in heard}
+    rows |= {system: about.get(system, _BROUGHT) for system in study["systems"]}
     return render(
         "eval/reports/templates/study_results.html",
         results=results,
         question=task.about,
+        meanings=[(names[row], meaning) for row, meaning in rows.items()],
         conclusions=conclusions(results, task, names) if results["after"] else None,
         outcome=outcome_html(task.outcome(results), names) if results["before"] else "",
         findings=findings_html(results, task, names, RULES),

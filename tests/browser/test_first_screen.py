@@ -56,6 +56,7 @@ def test_the_metric_table_fits_and_keeps_the_chosen_columns(page: Page, clip):
     assert scroll.evaluate("e => e.scrollWidth <= e.clientWidth")
     expect(table.get_by_role("columnheader", name="M-STFT")).to_be_visible()
     expect(table.get_by_role("columnheader", name="log-mel L1")).to_be_hidden()
+    expect(table.get_by_role("columnheader", name="speed")).to_contain_text("first run")  # neither warm nor repeated
     page.get_by_role("button", name="Spectrum", exact=True).click()
     expect(table.get_by_role("columnheader", name="log-mel L1")).to_be_visible()
     expect(table.get_by_role("columnheader", name="F0 error")).to_be_hidden()

@@ -8,6 +8,7 @@ import soundfile
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import violations
+from tests.browser.conftest import DESKTOP
 from tests.browser.test_hostile_text import NOTHING_RAN
 from tests.conftest import harmonic_tone
 
@@ -51,6 +52,17 @@ def test_a_zip_becomes_a_table_a_report_and_a_listening_test(page: Page, root, t
     expect(means.get_by_role("row").nth(1)).to_contain_text("img")
     expect(page.get_by_role("region", name="Noticed")).to_contain_text("it is 200 ms late")
     assert violations(page) == []
+    assert means.evaluate("e => e.scrollWidth <= e.clientWidth"), "a few columns, the others one click away"
+    expect(means.get_by_role("columnheader", name="log-mel L1")).to_be_hidden()
+    page.get_by_role("button", name="Spectrum", exact=True).first.click()
+    expect(means.get_by_role("columnheader", name="log-mel L1")).to_be_visible()
+    page.get_by_text("What the columns mean").click()
+    expect(page.get_by_text("Mean error of the log-power hw2 mel")).to_be_visible()
+    page.set_viewport_size(PHONE)
+    cells = means.get_by_role("cell").evaluate_all("all => all.map((cell) => cell.getBoundingClientRect().right)")
+    assert cells
+    assert max(cells) <= PHONE["width"], "a card per system"
+    page.set_viewport_size(DESKTOP)
     with page.expect_download() as download:
         page.get_by_role("link", name="Report").click()
     assert "2 systems, 2 clips" in download.value.path().read_text(encoding="utf-8")

@@ -66,15 +66,17 @@ def _measured(metric: str, output: Output) -> float | None:
     return math.nan if value is None and metric in output.metrics else value
 
 
+FIRST_RUN = (
+    "Front end and vocoder, without the loading of weights, timed when the system first made this recording here: with whatever the "
+    "machine did beside it, cold where nothing had used the system before; comparing again does not time it anew"
+)
 SPEED_COLUMNS = (
-    Column(
-        "computing", "s", "lower", "Front end and vocoder, once, on this machine", SPEED, lambda t: t.compute_seconds, 2
-    ),
+    Column("computing", "s, first run", "lower", FIRST_RUN, SPEED, lambda t: t.compute_seconds, 2),
     Column(
         "speed",
-        "× real time",
+        "× real time, first run",
         "higher",
-        "Seconds of audio per second of computing",
+        "Seconds of audio per second of computing, of that first run",
         SPEED,
         lambda t: t.real_time_factor,
         1,
@@ -92,19 +94,21 @@ MEL_COLUMN = Column(
 
 def measured_columns() -> tuple[Column, ...]:
     """A column for every metric that is measured here unasked: asked anew each time, as packages may be added."""
-    return tuple(
-        Column(
-            m.name,
-            m.unit,
-            m.better,
-            m.about,
-            GROUP_TITLES[m.group],
-            functools.partial(_measured, m.name),
-            _digits(m.unit),
-        )
-        for m in METRICS.values()
-        if not m.on_request and not m.why_not()
-    )
+    return tuple(column_of(name) for name, m in METRICS.items() if not m.on_request and not m.why_not())
+
+
+def column_of(metric: str) -> Column:
+    """The column of a metric, by its name."""
+    m = METRICS[metric]
+    value = functools.partial(_measured, metric)
+    return Column(m.name, m.unit, m.better, m.about, GROUP_TITLES[m.group], value, _digits(m.unit))
+
+
+def views_of(columns: Sequence[Column]) -> dict[str, str]:
+    """{name of a view: its title} of a table with these columns; none where all of them can be shown at once."""
+    if len(columns) < MIN_CHOSEN_COLUMNS:
+        return {}
+    return {"overview": "Overview", **{_name(c.group): c.group for c in columns}, "all": "All"}
 
 
 def metric_table(outputs: Sequence[Output], explained: bool = True) -> str:
@@ -127,8 +131,6 @@ def _table(outputs: Sequence[Output], columns: Sequence[Column], explained: bool
     contenders = [output for output in outputs if not _is_bound(output)]
     best = [_best(column, contenders) for column in columns]
     rows = [(output.system, [_cell(column, output, top) for column, top in zip(columns, best)]) for output in outputs]
-    groups = dict.fromkeys(column.group for column in columns)
-    views = {"overview": "Overview", **{_name(group): group for group in groups}, "all": "All"}
     return fill(
         "compare/templates/metric_table.html",
         columns=columns,
@@ -136,7 +138,7 @@ def _table(outputs: Sequence[Output], columns: Sequence[Column], explained: bool
         rows=rows,
         from_mel=from_mel,
         explained=explained,
-        views=views if len(columns) >= MIN_CHOSEN_COLUMNS else {},
+        views=views_of(columns),
         passed=_passed_bounds(columns, outputs),
     )
 

@@ -8,11 +8,11 @@ from typing import Any
 import gradio as gr
 
 from eval.compare.intervals import MIN_VALUES
-from eval.metrics.registry import METRICS
 from eval.reports.player.clips import MAX_CLIP_SECONDS
 from server.executor import ComputeError, Executor
 from server.results import ResultFolder, ResultStore
 from ui.compare.inputs import choices, offered
+from ui.compare.metric_table import ARROWS, column_of, views_of
 from ui.compare.running import Running, ask_then
 from ui.folders.chooser import FoldersChooser, folders_chooser
 from ui.folders.job import FILES, MAX_CLIPS, MAX_MINUTES, MAX_TOTAL_SECONDS, Compared, FoldersJob, Progress
@@ -97,10 +97,7 @@ def _progress(event: Progress) -> str:
 def compared_html(compared: Compared, folder: ResultFolder) -> str:
     """Means, notes, what did not match, every clip, and the downloads."""
     titles = {system.id: system.title for system in compared.systems}
-    arrows = {"lower": "↓", "higher": "↑"}
-    columns = [
-        (f"{name} {arrows.get(METRICS[name].better, '→ 0')}", METRICS[name].unit) for name in compared.summary.metrics
-    ]
+    columns = [column_of(name) for name in compared.summary.metrics]
     noticed = [
         (row.clip, titles[row.system], row.error or "; ".join([*row.notes]))
         for row in compared.rows
@@ -113,6 +110,8 @@ def compared_html(compared: Compared, folder: ResultFolder) -> str:
         clips=len({row.clip for row in compared.rows}),
         fewest=MIN_VALUES,
         columns=columns,
+        arrows=ARROWS,
+        views=views_of(columns),
         titles=titles,
         rows=[row for row in compared.rows if not row.error],
         noticed=noticed,

@@ -134,7 +134,10 @@ def test_a_study_without_answers_has_an_empty_report(tmp_path):
 @pytest.mark.parametrize("mode", TASKS)
 def test_the_report_holds_the_numbers_and_nothing_that_runs(found_in, mode):
     found = found_in(mode)
-    page = study_report(found, {"high": "High & dry"})
+    page = study_report(found, {"high": "High & dry"}, {"high": "What high & dry is."})
+    assert "<li><b>Recording</b>: What all outputs were made from." in page
+    assert "<li><b>High &amp; dry</b>: What high &amp; dry is.</li>" in page
+    assert "<li><b>low</b>: A system that the study’s owner brought.</li>" in page
     assert "Which one? &lt;b&gt;" in page
     assert "High &amp; dry" in page
     assert not re.search(r"<script|https?://", page)

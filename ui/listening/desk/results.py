@@ -27,20 +27,21 @@ MAX_REPORTS = 50  # of linked ones that are kept
 
 @dataclass(frozen=True)
 class Results:
-    """found: of `analyse`; titles: {system id: title}."""
+    """found: of `analyse`; titles: {system id: title}; about: {system id: a sentence}."""
 
     found: Mapping
     titles: Mapping[str, str]
+    about: Mapping[str, str]
 
     @property
     def report(self) -> str:
         """A whole HTML document, without ids of raters."""
-        return study_report(self.found, self.titles)
+        return study_report(self.found, self.titles, self.about)
 
     @property
     def section(self) -> Markup:
         """For the page."""
-        return inert(study_results(self.found, self.titles))
+        return inert(study_results(self.found, self.titles, self.about))
 
 
 def results_of(store: Store, systems: Sequence[System], public_ids: Sequence[str]) -> Results:
@@ -48,7 +49,8 @@ def results_of(store: Store, systems: Sequence[System], public_ids: Sequence[str
     revisions = [store.study(public_id) for public_id in public_ids]
     pooled = pool(store, revisions)
     titles = {system.id: system.title for system in systems} | dict(pooled.stored.titles)
-    return Results(analyse(pooled.stored, pooled.rows, pooled.raters), titles)
+    about = {system.id: system.about for system in systems}
+    return Results(analyse(pooled.stored, pooled.rows, pooled.raters), titles, about)
 
 
 def downloads(store: Store, files: ResultStore, public_ids: Sequence[str], results: Results) -> Markup:

@@ -8,7 +8,7 @@
 
 /** @typedef {{code?: string, url?: string, host?: string, fields?: Record<string, string> | null}} WayBack to a recruiting platform: a link, or a form with `fields` */
 
-/** @typedef {{step: 'welcome', study: {name: string, mode: Mode, about: string, trials: number, minutes: number}, durable: boolean, preview?: boolean}} WelcomeStep `preview`: shown by a platform to somebody who has not accepted the task */
+/** @typedef {{step: 'welcome', study: {name: string, mode: Mode, about: string, trials: number, minutes: number, owner?: string, contact?: string}, durable: boolean, preview?: boolean}} WelcomeStep `preview`: shown by a platform to somebody who has not accepted the task */
 /** @typedef {{step: 'volume', url: string, sample_rate?: number}} VolumeStep */
 /** @typedef {{step: 'headphones', rounds: string[][]}} HeadphonesStep addresses of three tones per round */
 /** @typedef {{step: 'instructions', mode: Mode, need?: number, attention?: boolean, restart_on_switch?: boolean}} InstructionsStep */

@@ -124,7 +124,9 @@ def test_a_listener_reads_what_is_stored_takes_it_along_and_goes_on(page, studie
     url, found, _ = studies
     page.goto(f"{url}/rate/?study={found['mturk']}&workerId=A2&assignmentId=4X")
     ready(page, "welcome")
-    page.locator("summary").filter(has_text="Your data").click()
+    expect(page.get_by_role("heading", name="Who answers for this study")).to_be_visible()
+    expect(page.get_by_text("A. Person · a@example.org")).to_be_visible()
+    expect(page.get_by_text("Stored are your answers")).to_be_visible()  # the consent refers to it
     page.get_by_role("button", name="Everything about your data").click()
     ready(page, "privacy")
     expect(page.get_by_role("heading", name="Your data")).to_be_focused()

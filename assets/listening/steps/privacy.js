@@ -6,6 +6,7 @@ import { Withdraw } from './withdraw.js';
 
 /** @import { PrivacyStep, StepView } from '../messages.js' */
 /** @import { Session } from '../session.js' */
+/** @import { Translations } from '../translations.js' */
 
 /** @implements {StepView} */
 export class Privacy {
@@ -21,7 +22,7 @@ export class Privacy {
       ...this.section('privacy.what', ['welcome.data.stored', 'welcome.data.token',
         step.platform ? 'privacy.platform' : 'privacy.nobody'], step),
       ...this.section('privacy.long', [step.keep_days ? 'privacy.keep' : 'privacy.unlimited'], step),
-      ...this.section('privacy.who', [step.owner ? 'privacy.owner' : 'privacy.unnamed'], step),
+      ...this.section('privacy.who', [], step, answersFor(words, step)),
       ...this.section('privacy.rights', ['welcome.data.delete', 'privacy.copies', 'privacy.export'], step),
       el('div', 'booth-foot-buttons', {}, this.isKnown && button(words.say('privacy.download'), () => this.download()),
         primary(words.say('privacy.back'), () => session.open())),
@@ -37,12 +38,14 @@ export class Privacy {
    * @param {string} title
    * @param {string[]} lines
    * @param {PrivacyStep} step
+   * @param {...string} others lines that are no text of the language file
    */
-  section(title, lines, step) {
+  section(title, lines, step, ...others) {
     const { words } = this.session;
     const values = { ...step, days: step.keep_days && words.duration(step.keep_days, 'day') };
     return [el('h2', 'booth-subtitle', { text: words.say(title) }),
-      el('ul', 'booth-list', {}, ...lines.map((line) => el('li', '', { text: words.say(line, values) })))];
+      el('ul', 'booth-list', {}, ...[...lines.map((line) => words.say(line, values)), ...others]
+        .map((text) => el('li', '', { text })))];
   }
 
   /** As a file of JSON. */
@@ -56,6 +59,17 @@ export class Privacy {
   }
 
   update() {}
+}
+
+/**
+ * Who answers for a study, and how to reach them.
+ *
+ * @param {Translations} words
+ * @param {{owner?: string, contact?: string}} study
+ */
+export function answersFor(words, { owner = '', contact = '' }) {
+  if (!owner) return words.say('privacy.unnamed');
+  return contact ? words.say('privacy.owner', { owner, contact }) : owner;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { el } from '../../player/elements.js';
 import { Foot, heading } from '../widgets.js';
-import { privacyLink } from './privacy.js';
+import { answersFor, privacyLink } from './privacy.js';
 
 /** @import { StepView, WelcomeStep } from '../messages.js' */
 /** @import { Session } from '../session.js' */
@@ -32,9 +32,11 @@ export class Welcome {
         minutes: words.duration(study.minutes, 'minute') }), 'booth-facts'),
       !durable && el('p', 'booth-notice booth-warning', { role: 'note', text: words.say('welcome.durable') }),
       paragraph(study.about), paragraph(words.say(`welcome.what.${study.mode}`)),
+      ...(study.owner ? [el('h2', 'booth-subtitle', { text: words.say('privacy.who') }),
+        paragraph(answersFor(words, study))] : []),
       el('h2', 'booth-subtitle', { text: words.say('welcome.before') }),
       list(TIPS.map((tip) => `welcome.tip.${tip}`)),
-      el('details', 'booth-details', {}, el('summary', '', { text: words.say('welcome.data') }),
+      el('details', 'booth-details', { open: '' }, el('summary', '', { text: words.say('welcome.data') }),
         list(DATA.map((part) => `welcome.data.${part}`)), privacyLink(session)),
       el('label', 'booth-consent', {}, this.consent, el('span', '', { text: words.say('welcome.consent') })),
       this.foot.root);

@@ -167,6 +167,7 @@ class Listening(Tokens):
         study = stored.study
         minutes = session_minutes(study.mode, study.length)
         about = {"name": study.name, "mode": study.mode, "about": study.about}
+        about |= {"owner": study.owner, "contact": study.contact}
         return {
             "step": "welcome",
             "study": {**about, "trials": study.length, "minutes": minutes},

@@ -157,7 +157,7 @@ def _sustained_in(samples: np.ndarray) -> list[SustainedNote]:
 
 @metric(
     "hop buzz",
-    "Lines at multiples of 86.13 Hz between the harmonics of held notes, against the recording's",
+    "Lines at multiples of 86.13 Hz, the rate of mel frames, between the harmonics of held notes: heard as a buzz; against the recording's",
     group=STABILITY,
     unit="dB",
     better="nearest 0",

@@ -18,6 +18,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.accessibility import visible_share
 from tests.browser.conftest import clear_storage, wait_for_loop
 from tests.waiting import until
 from ui.listening.rate_page import build_rate_page, rate_page_options
@@ -724,6 +725,54 @@ def test_the_best_and_the_worst_are_chosen_by_mouse_and_never_the_same(visit):
     expect(page.get_by_role("button", name="A is the best")).to_have_attribute("aria-pressed", "false")
     page.get_by_role("button", name="C is the best").click()
     assert state(page)["answer"] == [2, 0]
+
+
+def test_forced_colours_keep_the_shapes_of_controls(visit):
+    page = visit("mushra")
+    page.emulate_media(forced_colors="active", reduced_motion="reduce")
+    rows = page.locator(".booth-row")
+    slider = page.get_by_role("slider", name="Rating of A")
+    shapes = {
+        "play": page.get_by_role("button", name="Play", exact=True),
+        "a lane": rows.nth(1).locator(".booth-lane"),
+        "a slider that is not set": slider,
+        "another slot": page.get_by_role("button", name="Listen to B"),
+    }
+    shares = {name: visible_share(shape) for name, shape in shapes.items()}
+    assert min(shares.values()) > 0.01, shares
+    slider.fill("70")
+    assert visible_share(slider) > 0.01
+    page.get_by_role("button", name="Listen to A").click()
+    page.get_by_role("button", name="Pause").click()
+    heard, other = (
+        rows.nth(place).evaluate(
+            "row => [row.querySelector('.booth-slot'), row].map((e, n) => getComputedStyle(e, n ? '::before' : '').backgroundColor)"
+        )
+        for place in (1, 2)
+    )
+    assert heard[0] != other[0], "the slot that sounds"
+    assert heard[1] == heard[0], "the mark beside its row"
+    page = visit("acr")
+    page.keyboard.press("4")
+    chosen, other = (
+        page.locator(f".booth-choice{kind}").first.evaluate("e => getComputedStyle(e).backgroundColor")
+        for kind in (":has(:checked)", ":not(:has(:checked))")
+    )
+    assert chosen != other
+    page.emulate_media(forced_colors="none", reduced_motion="no-preference")
+
+
+def test_keys_are_told_where_there_may_be_a_keyboard(browser, running, visit):
+    page = visit("acr")
+    expect(page.locator(".booth-keys")).to_be_visible()
+    phone = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, locale="en-GB")
+    page = phone.new_page()
+    page.goto(f"{running[1]}/rate/?study=acr")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Begin").click()
+    ready(page, "trial")
+    expect(page.locator(".booth-keys")).to_be_hidden()
+    phone.close()
 
 
 def test_a_locked_slider_moves_only_for_the_sound_that_plays(visit):

@@ -47,7 +47,11 @@ def _waiting(state: ComparisonState) -> Iterator[tuple[Track, ComparedSystem | N
     for system in state.systems:
         yield Track(system.id, system.title, system.about, "waiting"), system
         if state.residuals:
-            about = f"{system.title} − recording", "The residual.", "waiting"
+            about = (
+                f"{system.title} − recording",
+                "The residual: what is left of the output without the recording.",
+                "waiting",
+            )
             yield Track(residual_id(system), *about, of=system.id), system
 
 
@@ -71,7 +75,10 @@ def _track(
 
 def _with_files(track: Track, written: TrackFiles) -> Track:
     if written.power is not None:
-        about = f"The residual, {written.power:+.1f} dB against the recording, at its output’s gain.".replace("-", "−")
+        about = (
+            "The residual: what is left of the output without the recording, "
+            f"{written.power:+.1f} dB against it, at the output’s gain."
+        ).replace("-", "−")
         track = replace(track, about=about)
     return replace(
         track, audio=written.audio, image=written.image, difference=written.difference, download=written.download

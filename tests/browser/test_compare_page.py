@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 from common.paths import ROOT
 from tests.browser.comparing import FAST, PLAYER, RATE, SAMPLES, choose, compare, is_drawn, rendered, state, upload
-from tests.browser.conftest import give_file, uploaded, wait_for_loop
+from tests.browser.conftest import give_file, open_inputs, uploaded, wait_for_loop
 from tests.conftest import harmonic_tone
 from vocoders.catalogue import BUILT_IN
 
@@ -237,6 +237,23 @@ def test_one_tab_sounds_at_a_time(comparison_page):
     other.close()
 
 
+def test_the_player_and_the_preview_of_the_recording_silence_each_other(comparison_page):
+    page = comparison_page
+    open_inputs(page)
+    preview = page.locator("#recording button[aria-label^=Pause], #recording button[aria-label^=Play]")
+    page.evaluate(f"{PLAYER}.setLoop([0, 1]), {PLAYER}.transport.play()")
+    page.wait_for_function(f"{PLAYER}.state.playing")
+    preview.click()
+    page.wait_for_function(f"!{PLAYER}.state.playing")
+    expect(preview).to_have_attribute("aria-label", re.compile("^Pause"))
+    page.evaluate(f"{PLAYER}.transport.play()")
+    expect(preview).to_have_attribute("aria-label", re.compile("^Play"))
+    page.wait_for_function(f"{PLAYER}.state.playing")
+    page.evaluate(f"{PLAYER}.transport.pause()")
+    page.locator("#inputs > button").click()  # folded, as the other tests find them
+    expect(preview).to_be_hidden()
+
+
 def test_the_pitch_panel_leads_to_a_time_and_keys_can_be_switched_off(comparison_page):
     page = comparison_page
     contour = page.get_by_role("img", name="F0 of the recording")
@@ -302,10 +319,13 @@ def test_what_plays_is_marked_where_it_is_read_about(comparison_page):
         texts = page.locator("[data-lab-plays][aria-current=true]:visible").all_inner_texts()
         return [text.split("\n")[0].split("\t")[0].strip() for text in texts]
 
-    page.get_by_role("button", name="Level and alignment").click()
+    levels = page.get_by_role("region", name="Levels")
+    if not levels.is_visible():  # one page for all tests
+        page.get_by_role("button", name="Level and alignment").click()
+    expect(levels).to_be_visible()
     assert marked() == []
     page.evaluate(f"{PLAYER}.setLoop([0, 1])")
-    page.get_by_role("button", name="Play", exact=True).click()
+    page.locator("#player").get_by_role("button", name="Play", exact=True).click()
     for key, where in (
         ("2", 3),
         ("3", 3),

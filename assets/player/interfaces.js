@@ -22,7 +22,7 @@
  * @property {string} title
  * @property {string} about
  * @property {'reference' | 'system'} role
- * @property {'waiting' | 'running' | 'ready' | 'failed'} state
+ * @property {'waiting' | 'running' | 'ready' | 'failed' | 'stopped'} state
  * @property {string | null} error
  * @property {number | null} progress 0 to 1
  * @property {{url: string} | null} audio

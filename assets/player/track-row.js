@@ -14,7 +14,8 @@ import { emptyRows, onAxis, penOf } from './pictures.js';
 
 const MIN_WORD_HEIGHT_PX = 13;   // of an empty part of a lane that can hold its word
 const MIN_CRISP_COLUMN_PX = 3;   // from this width on spectrogram columns are drawn with hard edges
-const STATE_TEXT = { waiting: 'Waiting', running: 'Running', failed: 'Not available', ready: 'Loading' };
+const STATE_TEXT = { waiting: 'Waiting', running: 'Running', failed: 'Not available',
+  stopped: 'Stopped', ready: 'Loading' };
 
 export class TrackRow {
   /**

@@ -29,6 +29,11 @@ def clip(tmp_path):
     return tmp_path / "my clip.wav"
 
 
+# [id of a system, {metric: its number as it is shown}] of every row, chosen columns or not
+NUMBERS = """rows => rows.map((row) => [row.dataset.labPlays, Object.fromEntries([...row.querySelectorAll('td')].map((cell) => [
+  cell.dataset.title.split(',')[0], cell.textContent.trim().replace(/ best$/, '')]))])"""
+
+
 def test_from_upload_to_sound_pictures_numbers_and_files(page, tmp_path):
     compare(page, SUNG, *FAST, "HiFi-GAN, original")
 
@@ -60,6 +65,17 @@ def test_from_upload_to_sound_pictures_numbers_and_files(page, tmp_path):
         results = json.loads(archive.read("results.json"))
     assert sum(name.endswith(".wav") for name in names) == 4
     assert results["metrics"]["griffin-lim-oracle"]["M-STFT"] == pytest.approx(oracle, abs=6e-4)
+    # table and JSON hold the same metrics, and the same values as far as they are shown
+    for system_id, row in table.locator("tr[data-lab-plays]").evaluate_all(NUMBERS):
+        shown = {name: value for name, value in row.items() if name not in ("computing", "speed")}
+        stored = results["metrics"][system_id]
+        assert shown.keys() == {name for name in stored if name in shown or stored[name] is not None}
+        for name, text in shown.items():
+            if stored[name] is None:
+                assert text == "n/a", name
+            else:
+                digits = len(text.partition(".")[2])
+                assert float(text.replace("−", "-")) == pytest.approx(stored[name], abs=0.6 * 10**-digits), name
 
 
 def test_switching_takes_is_gapless_and_sample_aligned(comparison_page):
@@ -153,6 +169,9 @@ def test_results_appear_one_by_one_and_can_be_stopped(page):
     assert "hifigan-original-bridged" not in state(page)["tracks"]
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#player")).to_contain_text("Stopped after")
+    left = page.locator("#player .lab-row[data-state=stopped]")
+    expect(left.first).to_contain_text("Stopped")
+    expect(page.locator("#player .lab-row[data-state=failed]")).to_have_count(0)  # which would look like a fault
     expect(page.get_by_role("button", name="Griffin-Lim from the mel").first).to_be_enabled()
 
 

@@ -31,6 +31,8 @@ def test_an_export_shows_its_curves_and_joins_the_comparison(page, short_run, tm
     expect(card).to_contain_text("tiny, trained from scratch")
     expect(card.get_by_role("img", name="validation mel loss, from")).to_be_visible()
     expect(card.get_by_role("img")).to_have_count(4)
+    heights = page.locator("#catalogue article").evaluate_all("all => all.map((card) => card.offsetHeight)")
+    assert heights[-1] > 1.5 * max(heights[:-1]), "the open card alone is high"
     assert violations(page) == []
 
     soundfile.write(tmp_path / "clip.wav", harmonic_tone(1.0), 22_050)

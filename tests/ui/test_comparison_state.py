@@ -68,4 +68,5 @@ def test_the_view_has_a_track_for_everything_asked_for(store):
     }
     assert tracks["b"]["error"] == "no luck"
     stopped = view_of(state, files, "cancelled", "").player["tracks"]
-    assert [track["error"] for track in stopped] == [None, "Stopped.", "Stopped.", "no luck", "no luck"]
+    assert [track["state"] for track in stopped] == ["ready", "stopped", "stopped", "failed", "failed"]
+    assert [track["error"] for track in stopped] == [None, None, None, "no luck", "no luck"]

@@ -90,7 +90,7 @@ def test_a_late_output_is_placed_to_the_sample_of_its_own_rate(compared):
 
 def test_a_residual_is_what_was_added(compared):
     about = track_of(compared, "file-full--residual")["about"]
-    assert "−34.0 dB against the recording" in about  # 20 lg 50
+    assert "−34.0 dB against it" in about  # 20 lg 50
 
 
 def test_levels_are_those_of_what_is_played(compared):

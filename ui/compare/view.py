@@ -30,9 +30,7 @@ def view_of(state: ComparisonState, files: ComparisonFiles, status: str, text: s
     levels, has_reference = state.levels, state.recording is not None
     tracks = [_track(track, system, state, files.tracks.get(track.id), levels) for track, system in _waiting(state)]
     if status == "cancelled":
-        tracks = [
-            replace(t, state="failed", error="Stopped.") if t.state in ("waiting", "running") else t for t in tracks
-        ]
+        tracks = [replace(t, state="stopped") if t.state in ("waiting", "running") else t for t in tracks]
     player = player_value(
         files.folder.token, state.source.seconds, tracks, status, text, has_reference=has_reference, rate=state.rate
     )

@@ -142,6 +142,7 @@ def test_the_report_holds_the_numbers_and_nothing_that_runs(found_in, mode):
     assert "High &amp; dry" in page
     assert not re.search(r"<script|https?://", page)
     assert "NaN" not in page
+    assert not re.search(r"<th[^>]*>\s*</th>", page), "no head without words"
     assert page.count("<svg") >= 1
     if isinstance(task_of(mode), RatingTask):
         digits = task_of(mode).digits

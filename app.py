@@ -28,6 +28,7 @@ QUEUE_SECONDS = (
     0.02  # between two looks of Gradio at an empty queue; its own 0.001 take a twentieth of a processor at rest
 )
 UNUSED_QUEUE_SECONDS = 5.0  # of the rating page, which sends nothing to Gradio
+MAX_TRAINING_MINUTES = 720.0  # that an operator may allow
 MAX_CONNECTIONS = 500  # an open page holds two or three; beyond that the answer is 503
 
 
@@ -44,6 +45,7 @@ class Settings:
     root_path: str = ""  # where a proxy serves the app, such as /lab
     log_requests: bool = False  # a line of JSON about each of them
     keep_comparisons: float | None = None  # seconds for which a link to a comparison lives; None: there are none
+    training_minutes: float = 30.0  # longest training in the page; 0: there is none
     database: str = ""  # address of PostgreSQL; none: a file in data_dir
     redis: str = ""  # address that several processes of the app share; none: this one is alone
     dask: str = ""  # address of a scheduler for heavy work; none: a process of this machine
@@ -76,6 +78,8 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
     from ui.listening.rate_page import build_rate_page, rate_page_options
     from ui.listening.rate_routes import rate_routes, with_slash
     from ui.page import build_page, page_options
+    from ui.training.routes import training_routes
+    from ui.training.runs import Runs
     from vocoders.catalogue import BUILT_IN
     from vocoders.recordings.reader import Limits
 
@@ -90,8 +94,15 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     add_error_pages(app)
 
+    runs = None
+    if settings.training_minutes:
+        runs = Runs(settings.data_dir / "training", settings.training_minutes)
+        app.include_router(training_routes(runs.root))
+
     def sweep() -> None:
         shared.refresh()
+        if runs:
+            runs.sweep()
         links.sweep()
         listening.delete_expired()
 
@@ -118,7 +129,7 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
     rate_page.state_session_capacity = MAX_SESSIONS
     rate_page._queue.sleep_when_free = UNUSED_QUEUE_SECONDS
     gr.mount_gradio_app(app, rate_page, path="/rate", **rate_page_options())
-    page = build_page(BUILT_IN, store, links, limits, listening, settings.data_dir, compute, shared.limiter)
+    page = build_page(BUILT_IN, store, links, limits, listening, settings.data_dir, compute, shared.limiter, runs)
     page.state_session_capacity = MAX_SESSIONS
     page.queue(max_size=16, default_concurrency_limit=2, api_open=False)
     page._queue.sleep_when_free = QUEUE_SECONDS
@@ -165,6 +176,14 @@ def parse_args() -> Settings:
         metavar="30d|12h|off",
         help="how long a link to a comparison lives that a visitor makes (off: there are none)",
     )
+    default_minutes = 0.0 if on_space else defaults.training_minutes
+    parser.add_argument(
+        "--training-minutes",
+        type=_minutes,
+        default=os.environ.get("TRAINING_MINUTES", "").strip() or default_minutes,
+        metavar="M",
+        help=f"longest training in the page, 0: none ({default_minutes:g})",
+    )
     parser.add_argument(
         "--database",
         default=os.environ.get("DATABASE_URL", "").strip(),
@@ -194,6 +213,16 @@ def _lifetime(text: str) -> float | None:
         return parse_lifetime(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = -1.0
+    if not 0 <= minutes <= MAX_TRAINING_MINUTES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of minutes from 0 to {MAX_TRAINING_MINUTES:g}")
+    return minutes
 
 
 def main() -> int:

@@ -8,6 +8,6 @@ from pathlib import Path
 NEEDED_BYTES = 200e6  # of free space
 
 
-def is_full(folder: Path) -> bool:
-    """Whether fewer than `NEEDED_BYTES` are free where the folder lies. Errors: `OSError` where there is no such folder."""
-    return shutil.disk_usage(folder).free < NEEDED_BYTES
+def is_full(folder: Path, needed: float = NEEDED_BYTES) -> bool:
+    """Whether fewer than `needed` bytes are free where the folder lies. Errors: `OSError` where there is no such folder."""
+    return shutil.disk_usage(folder).free < needed

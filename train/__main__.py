@@ -7,11 +7,13 @@ from pathlib import Path
 
 from common.command import run
 from train.preset_names import DEFAULT_PRESET, INPUT_NAMES, PURPOSES
+from train.voice.bounds import DEFAULT_MINUTES, OWN_RECORDINGS
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_voice(commands)
     _add_prepare(commands)
     _add_guide(commands)
     _add_fit(commands)
@@ -19,6 +21,27 @@ def parse_args() -> argparse.Namespace:
     _add_upper_band(commands)
     _add_bench(commands)
     return parser.parse_args()
+
+
+def _add_voice(commands) -> None:
+    voice = commands.add_parser(
+        "voice", help="recordings of a voice -> a generator for it, in minutes; the same command goes on where it was stopped"
+    )
+    voice.add_argument(
+        "audio", type=Path, nargs="+", metavar="AUDIO", help="files, or folders in depth, whose sub-folders are speakers"
+    )
+    voice.add_argument("--out", type=Path, required=True, metavar="VOICE", help="a folder; the result is in VOICE/files")
+    voice.add_argument("--from-scratch", action="store_true", help="a new model (it adapts the shipped harmonic-noise)")
+    length = voice.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=float, default=DEFAULT_MINUTES, metavar="M", help="of training (10)")
+    length.add_argument("--steps", type=int, metavar="N", help="training steps instead, for a trial")
+    voice.add_argument(
+        "--licence", default=OWN_RECORDINGS, metavar="TEXT", help=f"of the recordings, for the card ({OWN_RECORDINGS})"
+    )
+    voice.add_argument("--nice", type=int, default=0, metavar="N", help="run at a lower priority, 1 to 19 (0)")
+    voice.add_argument("--stop-with-stdin", action="store_true", help="stop, and keep what is learned, when stdin ends")
+    _add_devices(voice)
+    voice.set_defaults(command="voice_command")
 
 
 def _add_prepare(commands) -> None:

@@ -17,6 +17,17 @@ from train.data.pack import Pack, open_pack
 from train.preset_names import DEFAULT_PRESET
 
 
+def voice_command(args: argparse.Namespace) -> int:
+    """`python -m train voice`: recordings of a voice -> a generator for it. The exit status."""
+    from train.schedule import Budget
+    from train.voice.command import run_voice
+    from train.voice.train_voice import Wish
+
+    minutes = None if args.steps is not None else args.minutes
+    wish = Wish(tuple(args.audio), Budget(args.steps, minutes), not args.from_scratch, args.licence)
+    return run_voice(args.out, wish, _fabric(args), args.nice, args.stop_with_stdin)
+
+
 def prepare_command(args: argparse.Namespace) -> int:
     """`python -m train prepare`: audio files -> a pack. The exit status."""
     from train.data.prepare import prepare

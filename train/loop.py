@@ -31,7 +31,7 @@ from train.saving import save, save_compact
 from train.schedule import Budget, StepSettings, step_settings
 from train.state import State, content_of, new_state, restore
 from train.step import train_step
-from train.validation import ValidationSet
+from train.validation import ValidationResult, ValidationSet
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import safetensors_bytes
 
@@ -49,6 +49,10 @@ class Session:
     session_minutes: float | None = None  # leave, with everything saved, after so long; None: stay to the end
     compact: bool = False
     on_step: Callable[[int, float, dict], None] = lambda step, progress, values: None
+    validate_minutes: float | None = None  # also validate after every so many minutes of training
+    validate_last: bool = False  # also when it is stopped before the end
+    start_counts: bool = False  # the weights it starts with may be its best generator
+    on_validated: Callable[[State, ValidationResult, bool], None] = lambda state, found, is_best: None
 
 
 def fit(
@@ -111,6 +115,7 @@ class _Run:
         self.spectral = SpectralLosses(config).to(fabric.device)
         self.means = RunningMeans()
         self.seconds_before = state.seconds
+        self.validated_step, self.validated_seconds = -1, state.seconds
         self.validation: ValidationSet | None = None
         self.run_log: RunLog | None = None
         if fabric.is_global_zero:
@@ -144,11 +149,12 @@ class _Run:
                 self._step(now)
                 if state.step % LOG_INTERVAL_STEPS == 0:
                     self._log()
-                if state.step % state.config.validate_every == 0:
+                if state.step % state.config.validate_every == 0 or self._agreed(self._minutes_are_over()):
                     self._validate()
                 if self._agreed(time.monotonic() - self.saved_at > 60 * self.session.save_minutes):
                     self._save()
-            if self._progress() >= 1 and state.step % state.config.validate_every:
+            ended = self._progress() >= 1 or (self.session.validate_last and state.step > 0)
+            if ended and self.validated_step != state.step and state.step % state.config.validate_every:
                 self._validate()
             self._save()
         if self.run_log:
@@ -183,12 +189,9 @@ class _Run:
             found = self.validation.evaluate(fold_weight_norm(state.average.values))
             minutes = state.seconds / 60
             self.run_log.validated(state.step, minutes, found, self._title())
-            # The start weights are validated for the curve, but they are no result of the run
-            if (
-                is_best := state.step > 0
-                and (judged := found.judged(state.config)) < state.best
-                and not found.soundless
-            ):
+            # The start weights are validated for the curve; they are no result of the run, unless asked for
+            counts = (state.step > 0 or self.session.start_counts) and not found.soundless
+            if is_best := counts and (judged := found.judged(state.config)) < state.best:
                 state.best = judged
                 checkpoint = checkpoint_of(content_of(state), self.run, found)
                 write_durably(self.run / BEST, safetensors_bytes(checkpoint))
@@ -196,6 +199,8 @@ class _Run:
                 f"step {state.step}, {minutes:.1f} min, {100 * self._own_progress():.0f} %: {VALIDATION} "
                 f"{found.mel_l1:.4f}, {VALIDATION_M_STFT} {found.m_stft:.4f}{' (best so far)' if is_best else ''}{' (no sound: its output is constant)' if found.soundless else ''}"
             )
+            self.session.on_validated(state, found, is_best)
+        self.validated_step, self.validated_seconds = state.step, state.seconds
         state.best = self._from_first(state.best)
         self.means.restart()
 
@@ -216,6 +221,12 @@ class _Run:
 
     def _own_progress(self) -> float:
         return self.budget.progress(self.state.step, self.state.seconds)
+
+    def _minutes_are_over(self) -> bool:
+        every = self.session.validate_minutes
+        if every is None:
+            return False
+        return self.state.seconds // (60 * every) > self.validated_seconds // (60 * every)
 
     def _session_is_over(self) -> bool:
         limit = self.session.session_minutes

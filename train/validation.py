@@ -47,7 +47,7 @@ class ValidationSet:
         self.recipe = recipe_named(config.recipe)
         self.input_mel = MelSpectrogram(self.recipe).to(device)
         self.loss_mel = MelSpectrogram(HW2).to(device)
-        chosen = _chosen(pack, config.validation_seconds)
+        chosen = chosen_clips(pack, config.validation_seconds)
         self.waveforms = [torch.from_numpy(pack.samples(clip, length)).to(device) for clip, length in chosen]
         self.guides = [None] * len(chosen)
         if config.generator.is_guided:
@@ -76,8 +76,11 @@ class ValidationSet:
         return ValidationResult(mel / frames, m_stft / frames, estimates, soundless)
 
 
-def _chosen(pack: Pack, seconds: float) -> list[tuple[Clip, int]]:
-    """Clips spread evenly over the validation split, and their samples when cut to `MAX_CLIP_SECONDS` and to whole frames."""
+def chosen_clips(pack: Pack, seconds: float) -> list[tuple[Clip, int]]:
+    """Clips spread evenly over the validation split, and their samples when cut to `MAX_CLIP_SECONDS` and to whole frames.
+
+    Errors: `PackError` when nothing is held out.
+    """
     clips = pack.split("validation")
     if not clips:
         raise PackError(f"{pack.root} holds nothing out to validate on; prepare it with --validation above 0.")

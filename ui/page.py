@@ -23,6 +23,8 @@ from ui.listening.tab import studies_tab
 from ui.markup import fill, head, slot
 from ui.player import STYLE
 from ui.theme import lab_theme
+from ui.training.runs import Runs
+from ui.training.tab import train_tab
 from ui.vocoders.tab import vocoders_tab
 from vocoders.recordings.reader import Limits
 from vocoders.systems import System
@@ -41,8 +43,10 @@ def build_page(
     data_dir: Path,
     compute: Executor,
     limiter: Limiter | None = None,
+    runs: Runs | None = None,
 ) -> gr.Blocks:
-    """links: to comparisons that are kept; compute: runs the heavy work; limiter: counts wrong keys, None: in this process."""
+    """links: to comparisons that are kept; compute: runs the heavy work; limiter: counts wrong keys, None: in this process; runs: of
+    training, None: there is none here."""
     gr.set_static_paths([*(ASSETS / name for name in FILES), CHARTS, *(ASSETS / "player").iterdir()])
     with gr.Blocks(
         title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, round(MAX_AGE_SECONDS))
@@ -58,6 +62,9 @@ def build_page(
                 findings_tab(systems, store, limits, inputs, compute)
             with gr.Tab("Vocoders", id="vocoders"):
                 vocoders_tab(systems, uploads, inputs.choice)
+            if runs is not None:
+                with gr.Tab("Train", id="train"):
+                    train_tab(page, runs, systems, uploads, inputs, tabs)
             with gr.Tab("Blind tests", id="studies"):
                 rated = studies_tab(listening, data_dir, systems, store, limits, uploads, inputs, compute, limiter)
         take_over(make_study.click, folders, rated, tabs, "studies")

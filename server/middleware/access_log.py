@@ -14,6 +14,7 @@ _ROUTES = (
     "readyz",
     "metrics",
     "results",
+    "training",
     "c",
     "study",
     "listening",

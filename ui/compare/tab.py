@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -155,10 +156,14 @@ def compare_tab(
     _look_at_files(inputs, limits, compute)
     _mark_old_outputs(inputs, outputs.message)
     inputs.stop.click(halt, outputs=outputs.message, queue=False, show_progress="hidden", api_visibility="private")
-    _start_with_examples(
-        inputs, outputs.message, lambda event: ask_then(event, *wiring, **options, api_visibility="private")
-    )
-    return inputs
+
+    def compare_after(event: Callable) -> None:
+        quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        without_mel = event(lambda: None, outputs=inputs.mel.file, queue=False, **quietly)
+        ask_then(without_mel.success, *wiring, **options, api_visibility="private")
+
+    _start_with_examples(inputs, outputs.message, compare_after)
+    return replace(inputs, compare_after=compare_after)
 
 
 def _look_at_files(inputs: Inputs, limits: Limits, compute: Executor) -> None:
@@ -187,14 +192,13 @@ def _mark_old_outputs(inputs: Inputs, message: gr.HTML) -> None:
         )
 
 
-def _start_with_examples(inputs: Inputs, message: gr.HTML, start_after: Callable[[Callable], object]) -> None:
+def _start_with_examples(inputs: Inputs, message: gr.HTML, compare_after: Callable[[Callable], object]) -> None:
     """An example takes the place of the recording and of the mel, and is compared at once."""
     quietly = {"show_progress": "hidden", "api_visibility": "private"}
     for button, load in inputs.examples:
         loaded = button.click(load, outputs=[inputs.audio, message], trigger_mode="multiple", **quietly)
         loaded.failure(lambda: "", outputs=message, queue=False, **quietly)
-        without_mel = loaded.success(lambda: None, outputs=inputs.mel.file, queue=False, **quietly)
-        start_after(without_mel.success)
+        compare_after(loaded.success)
 
 
 def require_both(path: str | None, selected: Sequence[object]) -> str:

@@ -21,9 +21,10 @@ COPY --chmod=555 common/ common/
 COPY --chmod=555 vocoders/ vocoders/
 COPY --chmod=555 eval/ eval/
 COPY --chmod=555 server/ server/
+COPY --chmod=555 train/ train/
 COPY --chmod=555 ui/ ui/
 COPY --chmod=555 app.py app.py
-RUN python -m compileall -q app.py common eval server ui vocoders
+RUN python -m compileall -q app.py common eval server train ui vocoders
 
 # The volume caches, over a restart: compiled generators, compiled functions, the list of fonts.
 # Gradio's uploads go below --data-dir by themselves. ONNX Runtime would report to its maker.

@@ -25,12 +25,19 @@ def parse_args() -> argparse.Namespace:
 
 def _add_voice(commands) -> None:
     voice = commands.add_parser(
-        "voice", help="recordings of a voice -> a generator for it, in minutes; the same command goes on where it was stopped"
+        "voice",
+        help="recordings of a voice -> a generator for it, in minutes; the same command goes on where it was stopped",
     )
     voice.add_argument(
-        "audio", type=Path, nargs="+", metavar="AUDIO", help="files, or folders in depth, whose sub-folders are speakers"
+        "audio",
+        type=Path,
+        nargs="+",
+        metavar="AUDIO",
+        help="files, or folders in depth, whose sub-folders are speakers",
     )
-    voice.add_argument("--out", type=Path, required=True, metavar="VOICE", help="a folder; the result is in VOICE/files")
+    voice.add_argument(
+        "--out", type=Path, required=True, metavar="VOICE", help="a folder; the result is in VOICE/files"
+    )
     voice.add_argument("--from-scratch", action="store_true", help="a new model (it adapts the shipped harmonic-noise)")
     length = voice.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=float, default=DEFAULT_MINUTES, metavar="M", help="of training (10)")

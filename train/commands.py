@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import dataclasses
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from common.command import complain, counting_bar, mention, refuse_overwriting
 from common.durable import write_text_durably
 from train.config import TrainConfig, preset_named, with_input
 from train.data.pack import Pack, open_pack
+from train.fabric import fabric_of
 from train.preset_names import DEFAULT_PRESET
 
 
@@ -25,7 +25,7 @@ def voice_command(args: argparse.Namespace) -> int:
 
     minutes = None if args.steps is not None else args.minutes
     wish = Wish(tuple(args.audio), Budget(args.steps, minutes), not args.from_scratch, args.licence)
-    return run_voice(args.out, wish, _fabric(args), args.nice, args.stop_with_stdin)
+    return run_voice(args.out, wish, fabric_of(args.accelerator, args.devices), args.nice, args.stop_with_stdin)
 
 
 def prepare_command(args: argparse.Namespace) -> int:
@@ -86,7 +86,7 @@ def fit_command(args: argparse.Namespace) -> int:
             pack,
             config,
             _budget(args, saved["about"]["budget"] if saved else None, config),
-            _fabric(args),
+            fabric_of(args.accelerator, args.devices),
             preset=preset,
             session=Session(args.save_minutes, args.session_minutes, args.compact_state, show),
             start_weights=start_weights,
@@ -186,27 +186,6 @@ def _budget(args: argparse.Namespace, saved: dict | None, config: TrainConfig):
     return Budget(**saved) if saved else Budget(steps=config.steps)
 
 
-def _fabric(args: argparse.Namespace):
-    """One process, or one of those that torchrun started."""
-    import warnings
-
-    import torch
-    from lightning.fabric import Fabric
-
-    warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
-    torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it; changes nothing on a CPU
-    torch.backends.cudnn.benchmark = True
-    devices, nodes = args.devices if args.devices == "auto" else int(args.devices), 1
-    if "LOCAL_WORLD_SIZE" in os.environ:
-        devices = int(os.environ["LOCAL_WORLD_SIZE"])
-        nodes = int(os.environ["WORLD_SIZE"]) // devices
-    elif args.accelerator == "cpu" or not torch.cuda.is_available():
-        devices = 1 if devices == "auto" else devices
-    fabric = Fabric(accelerator=args.accelerator, devices=devices, num_nodes=nodes)
-    fabric.launch()
-    return fabric
-
-
 @contextlib.contextmanager
 def _one_line(kind: type[Exception]):
     """That exception as the one-line error of a command."""
@@ -290,7 +269,7 @@ def bench_command(args: argparse.Namespace) -> int:
 
     if args.json:
         refuse_overwriting([args.json], args.force)
-    pack, fabric = open_pack(args.data), _fabric(args)
+    pack, fabric = open_pack(args.data), fabric_of(args.accelerator, args.devices)
     with tqdm(total=args.rounds + 1, unit="round", disable=None) as bar:
         rates = bench(
             pack, args.size, fabric, batch=args.batch, segment=args.segment, rounds=args.rounds, on_round=bar.update

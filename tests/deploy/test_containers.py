@@ -89,7 +89,7 @@ def test_health_is_asked_of_the_app_itself():
 
 def test_every_source_is_there_and_reaches_the_builder():
     sources = {source for _, source, _ in copies()}
-    assert sources == {"requirements.txt", "app.py", "assets", "common", "eval", "server", "ui", "vocoders"}
+    assert sources == {"requirements.txt", "app.py", "assets", "common", "eval", "server", "train", "ui", "vocoders"}
     for source in sources:
         assert (ROOT / source).exists(), source
         assert not ignored(source), source

@@ -47,7 +47,7 @@ def run_voice(out: Path, wish: Wish, fabric: Fabric, nice: int, stops_with_stdin
 
 
 def _stop_with_stdin() -> None:
-    while sys.stdin.buffer.read(1024):
+    while os.read(0, 1024):  # not through `sys.stdin`, whose lock Python would want back when it ends
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 

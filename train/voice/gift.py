@@ -9,9 +9,6 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-import soundfile
-
 from common.durable import write_durably, write_text_durably
 from eval.metrics.pitch import f0_error, tracker_missing
 from train.curves import CSV, PICTURE, draw_curves
@@ -31,6 +28,7 @@ from train.voice.progress import (
     Progress,
 )
 from train.voice.recipe import SHIPPED, SHIPPED_LICENCE
+from train.voice.sounds import read_sound
 
 NOT_STATED = "not stated: its owner decides"
 MAX_LICENCE_CHARS = 200
@@ -59,7 +57,7 @@ def write_gift(voice: Path, run: Path, progress: Progress, pack: Pack, recording
     shutil.copyfile(run / PICTURE, files / CURVES)
     shutil.copyfile(run / CSV, files / TABLE)
     write_text_durably(files / CARD, card(files, progress, about, pack, licence))
-    write_text_durably(files / CREDITS, credits(progress.adapts, recordings))
+    write_text_durably(files / CREDITS, credits_of(progress.adapts, recordings))
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name in (WEIGHTS, CARD, CREDITS, CURVES, TABLE):
@@ -67,12 +65,16 @@ def write_gift(voice: Path, run: Path, progress: Progress, pack: Pack, recording
     write_durably(files / PACKED, content.getbuffer())
 
 
-def credits(adapts: bool, recordings: str) -> str:
+def credits_of(adapts: bool, recordings: str) -> str:
     """Markdown: who is behind the result."""
     lines = ["# Credits", "", f"Recordings of the voice: {one_line(recordings) or NOT_STATED}."]
     if adapts:
         found = _CREDITED.search(SHIPPED.with_suffix(".md").read_text(encoding="utf-8"))
-        lines += ["", f"Adapted from `{SHIPPED.stem}` of the Vocoder Listening Lab, {SHIPPED_LICENCE}, whose credits are:", ""]
+        lines += [
+            "",
+            f"Adapted from `{SHIPPED.stem}` of the Vocoder Listening Lab, {SHIPPED_LICENCE}, whose credits are:",
+            "",
+        ]
         lines += [found[1].strip() if found else "see its model card"]
     return "\n".join(lines) + "\n"
 
@@ -137,16 +139,12 @@ def _measured(files: Path, progress: Progress) -> dict[str, str]:
     best = progress.best
     made = BEFORE if best is None or best.step == 0 else f"step-{best.step:07}"
     rows = {"Griffin-Lim": GRIFFIN_LIM, "before training": BEFORE, "**this generator**": made}
-    wanted = _samples(files, ORIGINAL)
+    wanted = read_sound(files / f"{ORIGINAL}.wav")
     found = {}
     for title, name in rows.items():
         if (files / f"{name}.wav").is_file():
-            samples = _samples(files, name)
+            samples = read_sound(files / f"{name}.wav")
             stft = METRICS["M-STFT"].value(wanted, samples)
             pitch = None if tracker_missing() else f0_error(wanted, samples)
             found[title] = " | ".join("-" if v is None or v != v else f"{v:.3f}" for v in (stft, pitch))
     return found
-
-
-def _samples(files: Path, name: str) -> np.ndarray:
-    return soundfile.read(files / f"{name}.wav", dtype="float32")[0]

@@ -25,7 +25,16 @@ DONE, STOPPED, FAILED = "done", "stopped", "failed"  # and the three ends
 ENDS = (DONE, STOPPED, FAILED)
 WEIGHTS, CARD, CREDITS, CURVES, TABLE = "voice.safetensors", "voice.md", "CREDITS.md", "curves.png", "curves.csv"
 PACKED = "voice.zip"
-ORIGINAL, GRIFFIN_LIM, BEFORE = "original", "griffin-lim", "before"  # of the sounds; the others are named for their step
+ORIGINAL, GRIFFIN_LIM, BEFORE = (
+    "original",
+    "griffin-lim",
+    "before",
+)  # of the sounds; the others are named for their step
+
+
+def difference_of(sound: str) -> str:
+    """The name of the picture of how a sound differs from the recording."""
+    return f"{sound}-difference.png"
 
 
 @dataclass(frozen=True)

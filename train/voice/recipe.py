@@ -55,4 +55,6 @@ def start_of(adapts: bool) -> Start:
     if not adapts:
         return Start()
     checkpoint = read_checkpoint(SHIPPED)
-    return Start(checkpoint.weights, read_discriminators(Path(DISCRIMINATORS)), tuple(training_history(checkpoint.about)))
+    return Start(
+        checkpoint.weights, read_discriminators(Path(DISCRIMINATORS)), tuple(training_history(checkpoint.about))
+    )

@@ -117,7 +117,9 @@ def _cut(voice: Path, given: Sequence[Given], on_progress: Callable[[int, int], 
     if used < MIN_SECONDS:
         raise ValueError(_too_little(used, told.skipped))
     if left <= 0:
-        told.notes.append(f"there is more sound than the {MAX_SECONDS / 60:g} minutes that are used; the rest is left out")
+        told.notes.append(
+            f"there is more sound than the {MAX_SECONDS / 60:g} minutes that are used; the rest is left out"
+        )
     write_text_durably(part / MANIFEST, json.dumps(rows, ensure_ascii=False))
     about = {"seconds": used, "skipped": told.skipped, "notes": told.notes}
     write_text_durably(part / ABOUT, json.dumps(about, ensure_ascii=False))
@@ -159,7 +161,9 @@ def _read(file: Path, name: str, told: Told) -> Recording:
 
 
 def _too_little(seconds: float, skipped: Sequence[tuple[str, str]]) -> str:
-    found = f"The recordings hold {seconds:.0f} s of sound" if seconds else "The recordings hold no sound that can be used"
+    found = (
+        f"The recordings hold {seconds:.0f} s of sound" if seconds else "The recordings hold no sound that can be used"
+    )
     reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped[:3])
     also = f" Not used: {reasons}" if reasons else ""
     return f"{found}, without pauses; at least {MIN_SECONDS:g} s are needed, and two minutes are better.{also}"

@@ -7,7 +7,7 @@ import dataclasses
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -68,7 +68,9 @@ class Asked(BaseException):
     """The run was asked to stop."""
 
 
-def train_voice(voice: Path, wish: Wish, fabric: Fabric, tell: Callable[[Progress], None] = lambda progress: None) -> Progress:
+def train_voice(
+    voice: Path, wish: Wish, fabric: Fabric, tell: Callable[[Progress], None] = lambda progress: None
+) -> Progress:
     """Trains, or goes on with what lies in `voice`, and returns how it ended: done, stopped, or with nothing more to do.
 
     tell: called with whatever is written to the file of the progress. Errors: ValueError in words, also written there;
@@ -121,7 +123,12 @@ class _VoiceRun:
         self.now(phase=PREPARING, share=0.0)
         pack, told = pack_recordings(self.voice, self.wish.inputs, self.wish.licence, self._share)
         seconds = tuple(3600 * pack.hours(split) for split in ("train", "validation"))
-        about = {"held_out": held_out(pack), "skipped": tuple(told.skipped), "notes": tuple(told.notes), "seconds": seconds}
+        about = {
+            "held_out": held_out(pack),
+            "skipped": tuple(told.skipped),
+            "notes": tuple(told.notes),
+            "seconds": seconds,
+        }
         self.now(phase=GUIDE, share=0.0, **about)
         Guides(pack, self.config.generator.guide_iterations).make(jobs=1, on_progress=self._share)
         self._fit(pack)

@@ -34,7 +34,9 @@ class Inputs:
     start: gr.Button
     stop: gr.Button
     examples: tuple[tuple[gr.Button, Callable[[], Iterator[tuple]]], ...]  # with what loads them: -> audio, message
-    compare_after: Callable[[Callable], object] = lambda event: None  # compares whatever stands here, without a mel, after an event
+    compare_after: Callable[[Callable], object] = lambda event: (
+        None
+    )  # compares whatever stands here, without a mel, after an event
 
 
 def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:

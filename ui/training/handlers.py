@@ -81,7 +81,11 @@ def begin(runs: Runs, files: Sequence[str] | None, how: str, length: str, licenc
     except NoTraining as error:
         return {"message": notice(str(error), "bad")}
     except OSError:
-        return {"message": notice("The recordings could not be stored: the disk may be full, or they are gone. Give them again.", "bad")}
+        return {
+            "message": notice(
+                "The recordings could not be stored: the disk may be full, or they are gone. Give them again.", "bad"
+            )
+        }
     return shown(runs, run)
 
 
@@ -104,7 +108,10 @@ def stop(runs: Runs, token: str) -> Update:
     if run := runs.find(token):
         runs.stop(run)
         if runs.standing(run) == RUNNING:
-            return {"message": notice("Stopping: what was learned is written down.", "info"), "stop": gr.update(interactive=False)}
+            return {
+                "message": notice("Stopping: what was learned is written down.", "info"),
+                "stop": gr.update(interactive=False),
+            }
     return recall(runs, token)
 
 
@@ -142,5 +149,3 @@ def as_system(runs: Runs, token: str, own: tuple[Upload, ...]) -> tuple[tuple[Up
         own, system = add_upload(own, str(run.path / FILES / WEIGHTS), None, None)
         return own, [*COMPARED_WITH, system.id], str(recording)
     return own, [*COMPARED_WITH, known.id], str(recording)
-
-

@@ -70,7 +70,7 @@ def lay_out(max_minutes: float) -> Layout:
                 file_count="multiple",
                 type="filepath",
                 elem_id="train-files",
-                height=170,
+                height=230,
             )
             take = gr.Audio(
                 sources=["microphone"],
@@ -85,10 +85,12 @@ def lay_out(max_minutes: float) -> Layout:
                 [("Adapt the shipped model to the voice", ADAPT), ("Train a new model", NEW)],
                 value=ADAPT,
                 label="What to train",
-                info="Adapting sounds good from the first minute. A new model needs more of them, and belongs to nobody else.",
+                info="Adapting begins with a model that sounds good already. A new one takes longer, and its licence is yours to choose.",
                 elem_id="train-how",
             )
-            length = gr.Radio(_lengths(max_minutes), value=_default(max_minutes), label="How long", elem_id="train-length")
+            length = gr.Radio(
+                _lengths(max_minutes), value=_default(max_minutes), label="How long", elem_id="train-length"
+            )
             licence = gr.Textbox(
                 OWN_RECORDINGS,
                 label="Licence of the recordings",
@@ -101,11 +103,11 @@ def lay_out(max_minutes: float) -> Layout:
         stop = gr.Button("Stop and keep", elem_id="train-stop", scale=1, min_width=130, interactive=False)
     message = slot("train-message")
     status = slot("train-status")
+    result = slot("train-result")
     with gr.Row(elem_id="train-after"):
         compare = gr.Button("Compare with it", variant="primary", visible=False, elem_id="train-compare", min_width=160)
         go_on = gr.Button("Go on", visible=False, elem_id="train-go-on", min_width=110)
         forget = gr.Button("Remove from the server", visible=False, elem_id="train-forget", min_width=190)
-    result = slot("train-result")
     player = player_component("train-player")
     curves = slot("train-curves")
     token, seen = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
@@ -120,7 +122,8 @@ def lay_out(max_minutes: float) -> Layout:
 
 
 def _lengths(most: float) -> list[tuple[str, str]]:
-    minutes = [value for value in MINUTES if value <= most] or [most]
+    minutes: list[float] = [value for value in MINUTES if value <= most]
+    minutes = minutes or [most]
     return [*((f"{value:g} min", f"{value:g}") for value in minutes), (f"a trial: {TRIAL_STEPS} steps", TRIAL)]
 
 

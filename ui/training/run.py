@@ -90,11 +90,11 @@ class Run:
 
 def standing(run: Run, running: str | None) -> str:
     """`WAITING`, `RUNNING`, `DIED`, or one of `train.voice.progress.ENDS`. running: the token of the run that a process works on."""
-    if run.token == running:
+    progress = run.progress
+    if run.token == running and not (progress and progress.phase == DONE):
         return RUNNING
     if run.request.waits:
         return WAITING
-    progress = run.progress
     return progress.phase if progress and progress.phase in ENDS else DIED
 
 

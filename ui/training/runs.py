@@ -54,9 +54,7 @@ class Runs:
         """None where there is none."""
         return run_named(self.root, token)
 
-    def begin(
-        self, files: Sequence[Path], minutes: float | None, steps: int | None, adapts: bool, licence: str
-    ) -> Run:
+    def begin(self, files: Sequence[Path], minutes: float | None, steps: int | None, adapts: bool, licence: str) -> Run:
         """A new run of these recordings, which are copied: it is trained at once, or waits. Errors: `NoTraining`, `OSError`."""
         if not files:
             raise NoTraining("Drop recordings of the voice first, or record some: two minutes are a good beginning.")
@@ -69,7 +67,9 @@ class Runs:
         part = self.root / f"{token}.part"
         try:
             _copied(files, part / RECORDINGS)
-            Run(token, part).write(Request(min(minutes, self.max_minutes) if minutes else None, steps, adapts, licence, time.time()))
+            Run(token, part).write(
+                Request(min(minutes, self.max_minutes) if minutes else None, steps, adapts, licence, time.time())
+            )
             part.rename(run.path)
         except OSError:
             shutil.rmtree(part, ignore_errors=True)
@@ -115,14 +115,16 @@ class Runs:
         """The queue, in its order."""
         found = []
         for run in self._all():
-            with contextlib.suppress(OSError, ValueError, TypeError):  # removed, or half written by a server of another version
+            with contextlib.suppress(
+                OSError, ValueError, TypeError
+            ):  # removed, or half written by a server of another version
                 if (request := run.request).waits:
                     found.append((request.asked, run))
         return [run for _, run in sorted(found, key=lambda item: item[0])]
 
     def minutes_before(self, run: Run | None) -> tuple[int, float]:
         """How many runs come before one (None: a new one), and about how many minutes they take."""
-        ahead = [other for other in self.waiting()]
+        ahead = self.waiting()
         if run in ahead:
             ahead = ahead[: ahead.index(run)]
         minutes = sum((other.request.minutes or 0.0) + OVERHEAD_MINUTES for other in ahead)

@@ -26,6 +26,7 @@ from train.voice.progress import (
     Progress,
     Sound,
     Validation,
+    difference_of,
 )
 from ui.curve import Curve
 from ui.markup import fill
@@ -46,8 +47,8 @@ CURVES = {"total": "Loss", "validation M-STFT": "Validation M-STFT"}
 def status_panel(run: Run, standing: str, ahead: int = 0, minutes: float = 0.0) -> str:
     """HTML: the phases and how far they are, or how it ended. ahead, minutes: of the queue, for a run that waits."""
     progress, request = run.progress, run.request
-    names = [*PHASES]
-    phase = progress.phase if progress and progress.phase in PHASES else PREPARING
+    names, begun = [*PHASES], progress is not None and progress.phase in PHASES
+    phase = progress.phase if progress and begun else PREPARING
     return fill(
         "training/templates/status.html",
         standing=standing,
@@ -57,7 +58,7 @@ def status_panel(run: Run, standing: str, ahead: int = 0, minutes: float = 0.0) 
             (PHASES[name], "over" if names.index(name) < names.index(phase) else "now" if name == phase else "later")
             for name in names
         ],
-        share=progress.share if progress else 0.0,
+        share=progress.share if progress and begun else 0.0,
         left=_left(progress) if standing == RUNNING else "",
         progress=progress,
     )
@@ -68,7 +69,9 @@ def _sentence(standing: str, progress: Progress | None, wanted: float | None, ah
     spent = f"{progress.spent:.1f}{of} minutes" if progress else "no time"
     if standing == WAITING:
         runs = "1 training comes" if ahead == 1 else f"{ahead} trainings come"
-        return f"{runs} before yours: it begins in about {math.ceil(minutes)} minutes. You may close the page meanwhile."
+        return (
+            f"{runs} before yours: it begins in about {math.ceil(minutes)} minutes. You may close the page meanwhile."
+        )
     if standing == DIED:
         return f"The process of this training has ended before its time, after {spent}. Go on takes it up where it was saved last."
     if standing == FAILED and progress:
@@ -81,7 +84,7 @@ def _sentence(standing: str, progress: Progress | None, wanted: float | None, ah
         if first.step == 0 and best.step == 0:
             return f"Finished after {progress.step} steps. None was closer to the held-out passages than the model it began with, so that one is kept."
         change = f" from {first.m_stft:.3f} to {best.m_stft:.3f}" if first.step == 0 else f" {best.m_stft:.3f}"
-        return f"Finished after {progress.step} steps, {progress.spent:.0f} minutes: M-STFT of the held-out passages{change}, lower is closer."
+        return f"Finished after {progress.step} steps in {progress.spent:.1f} minutes: M-STFT of the held-out passages{change}, lower is closer."
     return ""
 
 
@@ -122,7 +125,7 @@ def shown_sounds(progress: Progress) -> list[Sound]:
     made = [sound for sound in progress.sounds if sound not in fixed]
     if len(made) <= len(MARKS):
         return [*fixed, *made]
-    kept = {}
+    kept: dict[int, Sound] = {}
     for sound in made:
         if (minute := math.floor(sound.minutes)) in MARKS:
             kept.setdefault(minute, sound)
@@ -145,6 +148,7 @@ def player_of(run: Run, progress: Progress | None) -> dict | None:
             "ready",
             audio=run.url(f"{sound.id}.wav"),
             image=Picture(run.url(f"{sound.id}.png"), MAX_FREQUENCY_HZ),
+            difference=None if sound.id == ORIGINAL else Picture(run.url(difference_of(sound.id)), MAX_FREQUENCY_HZ),
             gain=levels[sound.id].gain,
             download=f"{title.lower().replace(' ', '-')}.wav",
         )
@@ -155,11 +159,12 @@ def player_of(run: Run, progress: Progress | None) -> dict | None:
     return player_value(run.token, seconds, tracks, "done", "Held-out passages, one after another")
 
 
-def _step(sound: Sound) -> int | None:
+def _step(sound: Sound) -> int:
+    """-1 for what no generator has made."""
     if sound.id == BEFORE:
         return 0
     name, _, number = sound.id.rpartition("-")
-    return int(number) if name == "step" else None
+    return int(number) if name == "step" else -1
 
 
 def _title(sound: Sound, trial: bool) -> str:

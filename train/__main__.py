@@ -45,6 +45,7 @@ def _add_voice(commands) -> None:
     voice.add_argument(
         "--licence", default=OWN_RECORDINGS, metavar="TEXT", help=f"of the recordings, for the card ({OWN_RECORDINGS})"
     )
+    voice.add_argument("--batch", type=int, metavar="N", help="segments per step, fewer for little memory (6)")
     voice.add_argument("--nice", type=int, default=0, metavar="N", help="run at a lower priority, 1 to 19 (0)")
     voice.add_argument("--stop-with-stdin", action="store_true", help="stop, and keep what is learned, when stdin ends")
     _add_devices(voice)

@@ -24,7 +24,7 @@ def voice_command(args: argparse.Namespace) -> int:
     from train.voice.train_voice import Wish
 
     minutes = None if args.steps is not None else args.minutes
-    wish = Wish(tuple(args.audio), Budget(args.steps, minutes), not args.from_scratch, args.licence)
+    wish = Wish(tuple(args.audio), Budget(args.steps, minutes), not args.from_scratch, args.licence, args.batch)
     return run_voice(args.out, wish, fabric_of(args.accelerator, args.devices), args.nice, args.stop_with_stdin)
 
 

@@ -44,10 +44,14 @@ class Start:
     before: tuple[dict, ...] = ()
 
 
-def config_of(adapts: bool, steps: int | None) -> TrainConfig:
-    """steps: of the whole run; None for one that is bounded by minutes."""
+def config_of(adapts: bool, steps: int | None, batch: int | None = None) -> TrainConfig:
+    """steps: of the whole run; None for one that is bounded by minutes. batch: segments per step; None for the preset's.
+
+    Errors: ValueError.
+    """
     every = NEVER if steps is None else max(1, steps // VALIDATIONS_OF_STEPS)
-    return dataclasses.replace(ADAPTING if adapts else PRESETS[PRESET], validate_every=every)
+    config = dataclasses.replace(ADAPTING if adapts else PRESETS[PRESET], validate_every=every)
+    return config if batch is None else dataclasses.replace(config, batch=batch, long_batch=batch)
 
 
 def start_of(adapts: bool) -> Start:

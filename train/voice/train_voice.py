@@ -56,12 +56,13 @@ LOOK_SECONDS = 0.5  # between two looks for a wish to stop
 
 @dataclass(frozen=True)
 class Wish:
-    """What was asked for. budget: of the training alone; licence: of the recordings."""
+    """What was asked for. budget: of the training alone; licence: of the recordings; batch: as of `config_of`."""
 
     inputs: tuple[Path, ...]
     budget: Budget
     adapts: bool = True
     licence: str = ""
+    batch: int | None = None
 
 
 class Asked(BaseException):
@@ -104,7 +105,7 @@ class _VoiceRun:
     ) -> None:
         self.voice, self.wish, self.fabric, self.tell = voice, wish, fabric, tell
         self.progress = dataclasses.replace(progress, error="", adapts=wish.adapts)
-        self.config = config_of(wish.adapts, wish.budget.steps)
+        self.config = config_of(wish.adapts, wish.budget.steps, wish.batch)
         (voice / FILES).mkdir(exist_ok=True)
 
     def now(self, **changes: Any) -> Progress:

@@ -20,7 +20,7 @@ from ui.training.view import curves_panel, player_of, result_panel, status_panel
 from ui.vocoders.uploads import Upload, add_upload
 from vocoders.checkpoints.checkpoint import CheckpointError
 
-TRIAL, TRIAL_STEPS = "trial", 8
+TRIAL, TRIAL_STEPS = "trial", 4
 COMPARED_WITH = ("griffin-lim", "harmonic-noise")  # a trained voice
 GONE = "The training that stood here is no longer on the server. Give the recordings again and press Train."
 Update = dict[str, Any]

@@ -99,8 +99,8 @@ def lay_out(max_minutes: float) -> Layout:
                 elem_id="train-licence",
             )
     with gr.Row(elem_id="train-or-stop"):
-        start = gr.Button("Train", variant="primary", elem_id="train", scale=3)
-        stop = gr.Button("Stop and keep", elem_id="train-stop", scale=1, min_width=130, interactive=False)
+        start = gr.Button("Train", variant="primary", elem_id="train", scale=2)
+        stop = gr.Button("Stop and keep", elem_id="train-stop", scale=1, min_width=150, interactive=False)
     message = slot("train-message")
     status = slot("train-status")
     result = slot("train-result")

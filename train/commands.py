@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,19 +14,8 @@ from common.command import complain, counting_bar, mention, refuse_overwriting
 from common.durable import write_text_durably
 from train.config import TrainConfig, preset_named, with_input
 from train.data.pack import Pack, open_pack
-from train.fabric import fabric_of
 from train.preset_names import DEFAULT_PRESET
-
-
-def voice_command(args: argparse.Namespace) -> int:
-    """`python -m train voice`: recordings of a voice -> a generator for it. The exit status."""
-    from train.schedule import Budget
-    from train.voice.command import run_voice
-    from train.voice.train_voice import Wish
-
-    minutes = None if args.steps is not None else args.minutes
-    wish = Wish(tuple(args.audio), Budget(args.steps, minutes), not args.from_scratch, args.licence, args.batch)
-    return run_voice(args.out, wish, fabric_of(args.accelerator, args.devices), args.nice, args.stop_with_stdin)
+from train.voice.command import voice_command as voice_command
 
 
 def prepare_command(args: argparse.Namespace) -> int:
@@ -184,6 +174,28 @@ def _budget(args: argparse.Namespace, saved: dict | None, config: TrainConfig):
     if args.steps is not None or args.minutes is not None:
         return Budget(args.steps, args.minutes)
     return Budget(**saved) if saved else Budget(steps=config.steps)
+
+
+def fabric_of(accelerator: str, devices: str):
+    """One process, or one of those that torchrun started. accelerator, devices: as of the command line."""
+    import warnings
+
+    import torch
+    from lightning.fabric import Fabric
+
+    warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
+    torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it; changes nothing on a CPU
+    torch.backends.cudnn.benchmark = True
+    count: str | int = devices if devices == "auto" else int(devices)
+    nodes = 1
+    if "LOCAL_WORLD_SIZE" in os.environ:
+        count = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // count
+    elif accelerator == "cpu" or not torch.cuda.is_available():
+        count = 1 if count == "auto" else count
+    fabric = Fabric(accelerator=accelerator, devices=count, num_nodes=nodes)
+    fabric.launch()
+    return fabric
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.accessibility import focus_walk, violations, visible_share
 from tests.browser.comparing import PLAYER
 
-TABS = ("Compare", "Folders", "Findings", "Vocoders", "Blind tests", "Studies and results")
+TABS = ("Compare", "Folders", "Findings", "Vocoders", "Train", "Blind tests", "Studies and results")
 ZOOMED = {"width": 640, "height": 400}  # 1280 x 800 at 200 %
 SHOWN = PLAYER.replace(".labPlayer", "?.labPlayer")
 

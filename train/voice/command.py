@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.command import complain, note
+from train.schedule import Budget
 from train.voice.bounds import MAX_MINUTES
 from train.voice.progress import DONE, FILES, PACKED, WEIGHTS, Progress, read_progress
 from train.voice.train_voice import Wish, train_voice
@@ -18,6 +20,16 @@ if TYPE_CHECKING:  # slow to import
     from lightning.fabric import Fabric
 
 MAX_STEPS = 1_000_000
+
+
+def voice_command(args: argparse.Namespace) -> int:
+    """`python -m train voice`: recordings of a voice -> a generator for it. The exit status."""
+    from train.commands import fabric_of
+
+    minutes = None if args.steps is not None else args.minutes
+    budget = Budget(args.steps, minutes)
+    wish = Wish(tuple(args.audio), budget, not args.from_scratch, args.licence, args.batch)
+    return run_voice(args.out, wish, fabric_of(args.accelerator, args.devices), args.nice, args.stop_with_stdin)
 
 
 def run_voice(out: Path, wish: Wish, fabric: Fabric, nice: int, stops_with_stdin: bool) -> int:

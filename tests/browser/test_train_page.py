@@ -34,7 +34,7 @@ def start(page: Page, recordings, length: str) -> None:
     open_train(page)
     page.locator("#train-files input[type=file]").set_input_files(recordings)
     expect(page.locator("#train-files")).to_contain_text(recordings[-1].stem)
-    page.locator("#train-length").get_by_label(length).check()
+    page.locator("#train-length").get_by_label(length, exact=True).check()
     page.get_by_role("button", name="Train", exact=True).click()
 
 
@@ -121,11 +121,21 @@ def test_a_voice_is_trained_heard_compared_and_taken_home(page: Page, browser: B
     assert status_of(f"{app_url}/training/{token}/original.wav") == 404
 
 
-def test_without_recordings_it_is_said_what_is_missing(page: Page):
+def test_a_take_joins_the_recordings_and_too_little_is_refused_in_words(page: Page):
     open_train(page)
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.locator("#train-message")).to_contain_text("Drop recordings of the voice first")
     expect(page.get_by_role("button", name="Stop and keep")).to_be_disabled()
+    for takes in (1, 2):
+        page.locator("#train-take .record-button").click()
+        page.locator("#train-take .stop-button").click()
+        expect(page.locator("#train-files").get_by_role("row")).to_have_count(takes)
+    page.locator("#train-length").get_by_label("a trial: 4 steps").check()
+    page.get_by_role("button", name="Train", exact=True).click()
+    refusal = page.locator("#train-status").get_by_role("alert")
+    expect(refusal).to_contain_text("at least 26 s are needed", timeout=SLOW)
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
 
 
 def test_where_it_is_switched_off_there_is_no_tab(browser: Browser, tmp_path):

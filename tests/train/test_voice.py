@@ -119,7 +119,7 @@ def test_a_file_that_is_too_long_is_cut_with_a_word(tmp_path):
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(6.0, "6 s of sound, without pauses; at least 25 s are needed"), (0.0, "no sound that can be used")],
+    [(6.0, "6 s of sound, without pauses; at least 26 s are needed"), (0.0, "no sound that can be used")],
 )
 def test_too_little_sound_is_refused_with_the_reason(tmp_path, seconds, words):
     samples = np.concatenate([harmonic_tone(seconds), np.zeros(40 * SAMPLE_RATE)]) if seconds else np.zeros(SAMPLE_RATE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MIN_SECONDS = 25.0  # of sound without pauses: 20 to learn from, and a passage to judge by
+MIN_SECONDS = 26.0  # of sound without pauses: 20 to learn from, and up to 6 to judge by
 MAX_SECONDS = 1200.0  # of sound that is used; in the minutes of a run no more is heard often enough
 MAX_FILE_SECONDS = 600.0  # of one file, of which the rest is not read
 MAX_FILES = 200

@@ -194,10 +194,12 @@ class _VoiceRun:
         name = BEFORE if state.step == 0 else f"step-{state.step:07}"
         sound = write_sound(self.voice, name, [waveform.numpy() for waveform in found.waveforms], minutes)
         validation = Validation(state.step, minutes, found.m_stft, found.mel_l1, is_best)
+        share = self.wish.budget.progress(state.step, state.seconds)
         self.now(
             spent=minutes,
             step=state.step,
-            share=self.wish.budget.progress(state.step, state.seconds),
+            share=share,
+            minutes_left=self._minutes_left(share),
             curves=thinned_curves(self.voice / FIT),
             sounds=(*(other for other in self.progress.sounds if other.id != name), sound),
             validations=(*(v for v in self.progress.validations if v.step != state.step), validation),

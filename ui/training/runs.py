@@ -170,7 +170,7 @@ class Runs:
             _, minutes = self.minutes_before(None)
             raise NoTraining(
                 f"{MAX_WAITING} trainings wait already, for about {minutes:.0f} minutes: come back then, or train on a machine of "
-                "your own, with the command below."
+                "your own, with ./run train voice."
             )
         if is_full(self.root, NEEDED_BYTES):
             raise NoTraining("The server's disk is nearly full; try again later.")

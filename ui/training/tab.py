@@ -44,15 +44,12 @@ def train_tab(
         return event(lambda *values: layout.named(work(runs, *values)), given, outputs, **options, **more)
 
     begun = wire(layout.start.click, begin, [layout.files, layout.how, layout.length, layout.licence, layout.token])
-    followed = [
-        begun,
-        wire(layout.go_on.click, go_on, [layout.token]),
-        wire(layout.forget.click, forget, [layout.token]),
-    ]
-    wire(layout.stop.click, stop, [layout.token])
-    wire(layout.timer.tick, follow, [layout.token, layout.seen], trigger_mode="once")
+    followed = [begun, wire(layout.forget.click, forget, [layout.token], queue=False)]
+    wire(layout.go_on.click, go_on, [layout.token], queue=False)
+    wire(layout.stop.click, stop, [layout.token], queue=False)
+    wire(layout.timer.tick, follow, [layout.token, layout.seen], queue=False, trigger_mode="once")
     remembered = gr.Textbox(visible="hidden")
-    wire(page.load, recall, [remembered], js=_RECALL)
+    wire(page.load, recall, [remembered], queue=False, js=_RECALL)
     for event in followed:
         event.then(None, layout.token, js=_REMEMBER, queue=False, show_progress="hidden", api_visibility="private")
     _compare(layout, runs, systems, uploads, inputs, tabs)

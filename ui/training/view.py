@@ -72,6 +72,8 @@ def _sentence(standing: str, progress: Progress | None, wanted: float | None, ah
         return (
             f"{runs} before yours: it begins in about {math.ceil(minutes)} minutes. You may close the page meanwhile."
         )
+    if standing == DIED and progress is None:
+        return "This training has not begun. Go on puts it into the queue again."
     if standing == DIED:
         return f"The process of this training has ended before its time, after {spent}. Go on takes it up where it was saved last."
     if standing == FAILED and progress:

@@ -81,6 +81,7 @@ export class Player {
   /** @param {PlayerValue | null} value */
   update(value) {
     if (value && !value.status) return;   // seen where one comparison replaced another; a whole value follows
+    value ||= null;   // Gradio's nothing is an empty string
     this.attach();
     if (value?.session !== this.value?.session) {
       this.reset();

@@ -80,8 +80,8 @@ export class Player {
 
   /** @param {PlayerValue | null} value */
   update(value) {
-    if (value && !value.status) return;   // seen where one comparison replaced another; a whole value follows
     value ||= null;   // Gradio's nothing is an empty string
+    if (value && !value.status) return;   // seen where one comparison replaced another; a whole value follows
     this.attach();
     if (value?.session !== this.value?.session) {
       this.reset();
@@ -253,8 +253,7 @@ export class Player {
 
   /** Turns to the playhead's page when it leaves the view, and only then: a listener may look elsewhere meanwhile. */
   turnPage() {
-    const [t0, t1] = this.span;
-    const { position } = this;
+    const { position, span: [t0, t1] } = this;
     const inside = position >= t0 && position <= t1;
     if (inside) this.inView = true;
     else if (this.inView && !this.gestures.drag) this.setZoom([position, position + t1 - t0]);

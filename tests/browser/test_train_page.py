@@ -128,6 +128,7 @@ def test_a_take_joins_the_recordings_and_too_little_is_refused_in_words(page: Pa
     expect(page.get_by_role("button", name="Stop and keep")).to_be_disabled()
     for takes in (1, 2):
         page.locator("#train-take .record-button").click()
+        expect(page.locator("#train-take")).to_contain_text("0:01")
         page.locator("#train-take .stop-button").click()
         expect(page.locator("#train-files").get_by_role("row")).to_have_count(takes)
     page.locator("#train-length").get_by_label("a trial: 4 steps").check()

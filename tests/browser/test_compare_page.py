@@ -269,6 +269,11 @@ def test_the_player_and_the_preview_of_the_recording_silence_each_other(comparis
     expect(preview).to_have_attribute("aria-label", re.compile("^Play"))
     page.wait_for_function(f"{PLAYER}.state.playing")
     page.evaluate(f"{PLAYER}.transport.pause()")
+    steps = page.locator("#recording button[aria-label^='Skip ']").evaluate_all("all => all.map((b) => b.ariaLabel)")
+    assert [re.sub(r"\d+(\.\d)?", "N", step) for step in steps] == [
+        "Skip backwards by N seconds",
+        "Skip forward by N seconds",
+    ]
     page.locator("#inputs > button").click()  # folded, as the other tests find them
     expect(preview).to_be_hidden()
 

@@ -5,6 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eval.metrics.note_stability import FLUTTER_BAND_HZ, JITTER_BAND_HZ, band_power, modulation, sustained
+from eval.metrics.pitch import track_pitch
+from tests.conftest import harmonic_tone
 from vocoders.mel import HW2, filterbank, mel_of, mel_of_magnitude
 from vocoders.phase.griffin_lim import griffin_lim
 from vocoders.phase.inversion import invert_mel
@@ -45,6 +48,31 @@ def test_more_iterations_and_the_true_phase_are_better(tone):
     assert np.abs(exact - tone[: len(exact)]).max() < 1e-4
 
 
+def test_iterations_of_the_low_band_steady_the_pitch_as_iterations_of_all_bins_do():
+    tone = harmonic_tone(3.0)
+    (note,) = sustained(track_pitch(tone))
+    magnitude = invert_mel(mel_of(tone, HW2))
+
+    def movement(iterations: int, low_band_iterations: int) -> np.ndarray:
+        """Jitter and flutter of the note, dB."""
+        found = modulation(griffin_lim(magnitude, iterations=iterations, low_band_iterations=low_band_iterations), note)
+        powers = band_power(found.cents, JITTER_BAND_HZ), band_power(found.decibels, FLUTTER_BAND_HZ)
+        return 10 * np.log10(powers)
+
+    few, many, low = movement(32, 0), movement(192, 0), movement(32, 192)
+    assert (low < many + 1).all()
+    assert (low < few - 6).all()
+
+
+def test_iterations_of_the_low_band_leave_true_phases_as_they_are(tone):
+    tone = tone[: 256 * 100]
+    spectrum = stft(tone)
+    phase = np.angle(spectrum).T
+    found = griffin_lim(np.abs(spectrum).T, iterations=1, low_band_iterations=20, phase=phase)
+    middle = slice(4096, -4096)  # the ends, where the tone is cut off, have few windows over them
+    assert np.linalg.norm((found - tone)[middle]) < 0.003 * np.linalg.norm(tone[middle])
+
+
 def test_griffin_lim_is_deterministic_by_seed_and_leaves_its_input_alone(tone):
     magnitude = np.abs(stft(tone)).T
     before = magnitude.copy()
@@ -56,13 +84,17 @@ def test_griffin_lim_is_deterministic_by_seed_and_leaves_its_input_alone(tone):
 
 @pytest.mark.parametrize("frames", [1, 2, 3])
 def test_very_short_and_silent_inputs(frames):
-    assert not griffin_lim(np.zeros((513, frames), np.float32), iterations=2).any()
+    assert not griffin_lim(np.zeros((513, frames), np.float32), iterations=2, low_band_iterations=2).any()
     assert griffin_lim(np.ones((513, frames), np.float32), iterations=2).shape == (frames * 256,)
 
 
 @pytest.mark.parametrize(
     ("options", "reason"),
-    [({"iterations": 0}, "at least 1 iteration"), ({"momentum": 1.0}, r"in \[0, 1\), not 1.0")],
+    [
+        ({"iterations": 0}, "at least 1 iteration"),
+        ({"low_band_iterations": -1}, "low band needs 0 iterations or more, not -1"),
+        ({"momentum": 1.0}, r"in \[0, 1\), not 1.0"),
+    ],
 )
 def test_impossible_settings_are_refused(options, reason):
     with pytest.raises(ValueError, match=reason):
@@ -109,9 +141,11 @@ def test_what_is_no_hw2_mel_is_refused(mel, reason):
         invert_mel(mel)
 
 
-def test_a_known_beginning_stays_and_the_rest_follows_from_it(tone):
+@pytest.mark.parametrize("low_band_iterations", [0, 60])
+def test_a_known_beginning_stays_and_the_rest_follows_from_it(tone, low_band_iterations):
     spectrum = stft(tone)
-    found = griffin_lim(np.abs(spectrum).T, iterations=60, beginning=spectrum[:60])
+    options = {"low_band_iterations": low_band_iterations, "beginning": spectrum[:60]}
+    found = griffin_lim(np.abs(spectrum).T, iterations=60, **options)
     assert np.abs(found[: 50 * 256] - tone[: 50 * 256]).max() < 0.02 * np.abs(tone).max()
     after = slice(58 * 256, 66 * 256)
     assert np.corrcoef(found[after], tone[after])[0, 1] > 0.8

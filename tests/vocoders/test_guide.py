@@ -32,7 +32,7 @@ from vocoders.features import Features, hw2_mel, invert, log_hw2
 from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.hifigan.generator import V3, Generator, HiFiGANConfig, multiply_adds
 from vocoders.hifigan.generator_input import WITH_GUIDE, generator_input
-from vocoders.hifigan.guide import ITERATIONS, Guide, guide_of
+from vocoders.hifigan.guide import FULL_BAND_ITERATIONS, ITERATIONS, Guide, guide_of
 from vocoders.mel import HIFIGAN, HW2
 from vocoders.phase.chunks import CHUNK_FRAMES, OVERLAP_FRAMES
 from vocoders.phase.griffin_lim import griffin_lim
@@ -66,7 +66,7 @@ def guided_pack(pack, tmp_path):
 
 def test_a_guide_is_griffin_lim_from_the_mel(tone):
     mel = hw2_mel(tone)
-    wanted = griffin_lim(invert(mel).values, iterations=ITERATIONS)
+    wanted = griffin_lim(invert(mel).values, iterations=FULL_BAND_ITERATIONS, low_band_iterations=ITERATIONS)
     found = guide_of(log_hw2(mel).values)
     assert found.shape == wanted.shape
     assert f0_error(tone, found) < 0.05

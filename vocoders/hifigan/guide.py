@@ -17,8 +17,11 @@ from vocoders.phase.chunks import OVERLAP_FRAMES, chunks, fades
 from vocoders.phase.griffin_lim import griffin_lim
 from vocoders.phase.stft import stft
 
-VERSION = 2  # of all that follows and what it uses: packs keep guides, and know old ones by it
-ITERATIONS = 192  # with 32 the guide itself has F0 jitter; with 96 its level on held notes still has a little flutter
+VERSION = 3  # of all that follows and what it uses: packs keep guides, and know old ones by it
+ITERATIONS = 192  # of Griffin-Lim; with 32 the guide itself has F0 jitter, with 96 its level on held notes still has a little flutter
+FULL_BAND_ITERATIONS = (
+    32  # where there are more than that, so many of all bins come after all of them on the low band alone
+)
 MAX_ITERATIONS = 1024  # that a generator may ask for
 _KNOWN = OVERLAP_FRAMES - 4  # frames that a chunk takes over; windows of the last ones reach beyond what it knows
 
@@ -48,7 +51,12 @@ class Guide:
 
     def _make(self, start: int, stop: int) -> None:
         magnitude = invert(Features("hw2 mel", np.exp(self._mel[:, start:stop]))).values
-        part = griffin_lim(magnitude, iterations=self._iterations, beginning=self._known)
+        part = griffin_lim(
+            magnitude,
+            iterations=min(self._iterations, FULL_BAND_ITERATIONS),
+            low_band_iterations=self._iterations if self._iterations > FULL_BAND_ITERATIONS else 0,
+            beginning=self._known,
+        )
         self._known = stft(part[-OVERLAP_FRAMES * HOP :])[:_KNOWN]
         self._samples[start * HOP : stop * HOP] += part * fades(start, stop, self._frames)
         self._ready = stop if stop == self._frames else stop - OVERLAP_FRAMES

@@ -43,27 +43,32 @@ def istft(spectrum: np.ndarray) -> np.ndarray:
 
 
 def synthesise(spectrum: np.ndarray) -> np.ndarray:
-    """complex64 (frames, 513) -> the least-squares signal with its padding, which is silent; ((frames + 3) * 256,)."""
-    frames = len(spectrum)
-    padded = np.zeros((frames + OVERLAP - 1) * HOP, np.float32)
+    """complex64 (frames, size / 2 + 1) -> the least-squares signal with its padding, which is silent; ((frames + 3) * size / 4,).
+
+    size: samples of a window, 1024, or fewer at a lower rate.
+    """
+    frames, size = len(spectrum), 2 * (spectrum.shape[1] - 1)
+    hop, pad = size // OVERLAP, PAD * size // N_FFT
+    padded = np.zeros((frames + OVERLAP - 1) * hop, np.float32)
 
     def overlap_add(block: slice) -> tuple[slice, np.ndarray]:
-        windowed = fft.irfft(spectrum[block], N_FFT, axis=1)
-        windowed *= _window()
+        windowed = fft.irfft(spectrum[block], size, axis=1)
+        windowed *= _window(size)
         return block, _overlap_add(windowed)
 
     for block, part in over_blocks(overlap_add, frames):
-        padded[block.start * HOP : (block.stop + OVERLAP - 1) * HOP] += part
-    padded *= _inverse_weight(frames)
-    padded[:PAD] = 0
-    padded[PAD + frames * HOP :] = 0
+        padded[block.start * hop : (block.stop + OVERLAP - 1) * hop] += part
+    padded *= _inverse_weight(frames, size)
+    padded[:pad] = 0
+    padded[pad + frames * hop :] = 0
     return padded
 
 
-def analyse(padded: np.ndarray, block: slice) -> np.ndarray:
-    """The spectrum (frames, 513) complex64 of a block of frames of a padded signal."""
-    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[block.start * HOP : block.stop * HOP : HOP]
-    return fft.rfft(frames * _window(), axis=1)
+def analyse(padded: np.ndarray, block: slice, size: int = N_FFT) -> np.ndarray:
+    """The spectrum (frames, size / 2 + 1) complex64 of a block of frames of a padded signal."""
+    hop = size // OVERLAP
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[block.start * hop : block.stop * hop : hop]
+    return fft.rfft(frames * _window(size), axis=1)
 
 
 def over_blocks(work: Callable[[slice], object], frames: int) -> Iterator:
@@ -78,29 +83,29 @@ def _threads() -> ThreadPoolExecutor:
 
 
 @functools.cache
-def _window() -> np.ndarray:
-    """Periodic Hann window (1024,) float32."""
-    window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
+def _window(size: int) -> np.ndarray:
+    """Periodic Hann window (size,) float32."""
+    window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(np.float32)
     window.flags.writeable = False
     return window
 
 
 def _overlap_add(windows: np.ndarray) -> np.ndarray:
-    """(frames, 1024) -> ((frames + 3) * 256,)."""
-    frames = len(windows)
-    quarters = windows.reshape(frames, OVERLAP, HOP)
-    total = np.zeros((frames + OVERLAP - 1, HOP), dtype=np.float32)
+    """(frames, size) -> ((frames + 3) * size / 4,)."""
+    frames, size = windows.shape
+    quarters = windows.reshape(frames, OVERLAP, size // OVERLAP)
+    total = np.zeros((frames + OVERLAP - 1, size // OVERLAP), dtype=np.float32)
     for shift in range(OVERLAP):
         total[shift : shift + frames] += quarters[:, shift]
     return total.reshape(-1)
 
 
-@functools.lru_cache(maxsize=4)
-def _inverse_weight(frames: int) -> np.ndarray:
-    """One over the sum of squared windows, which is constant but for the ends; ((frames + 3) * 256,) float32."""
-    few = min(frames, 2 * OVERLAP)
-    weight = 1 / np.maximum(_overlap_add(np.tile(_window() ** 2, (few, 1))), np.float32(1e-8))
-    middle = OVERLAP * HOP
-    weight = np.insert(weight, middle, np.full((frames - few) * HOP, weight[middle])) if frames > few else weight
+@functools.lru_cache(maxsize=8)
+def _inverse_weight(frames: int, size: int) -> np.ndarray:
+    """One over the sum of squared windows, which is constant but for the ends; ((frames + 3) * size / 4,) float32."""
+    few, hop = min(frames, 2 * OVERLAP), size // OVERLAP
+    weight = 1 / np.maximum(_overlap_add(np.tile(_window(size) ** 2, (few, 1))), np.float32(1e-8))
+    middle = OVERLAP * hop
+    weight = np.insert(weight, middle, np.full((frames - few) * hop, weight[middle])) if frames > few else weight
     weight.flags.writeable = False
     return weight

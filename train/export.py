@@ -25,12 +25,10 @@ from vocoders.checkpoints.contents import GeneratorConfig
 from vocoders.checkpoints.trial import is_soundless, trial_output
 from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
 from vocoders.hifigan.generator import HiFiGANConfig
+from vocoders.hifigan.guide import ITERATIONS
 from vocoders.mel import N_MELS, recipe_named
 
 BEST = "best.safetensors"
-GUIDE_ITERATIONS = (
-    64  # of an exported harmonic-plus-noise generator: it learns with a rougher guide, and any steadier one will do
-)
 CURVE_POINTS = 200  # of each curve, kept in the file
 _ORIGINAL_SUFFIXES = ("", ".pt", ".pth")  # of files in the original's format
 
@@ -101,7 +99,7 @@ def export(
 
     half: float16 weights, half the size. licence, metrics: of the result, for the metadata. jik876: `out` is a
     `g_XXXXXXXX` file and gets a config.json beside it. guide_iterations: of Griffin-Lim at synthesis, for a harmonic-plus-noise
-    generator (`GUIDE_ITERATIONS`).
+    generator (`vocoders.hifigan.guide.ITERATIONS`: it learns with a rougher guide, and any steadier one will do).
     Errors: `StateError` when the run has saved nothing; ValueError for a name that promises another format, a generator that
     makes no sound, or one the original's format cannot hold.
     """
@@ -127,7 +125,7 @@ def export(
 
 def _with_guide(config: GeneratorConfig, iterations: int | None) -> GeneratorConfig:
     if isinstance(config, HarmonicNoiseConfig):
-        return dataclasses.replace(config, guide_iterations=GUIDE_ITERATIONS if iterations is None else iterations)
+        return dataclasses.replace(config, guide_iterations=ITERATIONS if iterations is None else iterations)
     if iterations is not None:
         raise ValueError(
             "--guide-iterations is for harmonic-plus-noise generators; the others have those of their training"

@@ -31,10 +31,11 @@ from vocoders.hifigan.generator import HiFiGANConfig
 from vocoders.hifigan.generator_input import GUIDE_GAIN
 from vocoders.hifigan.original import original_weights
 from vocoders.mel import F_MAX, HIFIGAN, HOP, LOG_FLOOR, N_FFT, N_MELS, PAD
-from vocoders.phase.refine import Refinement
 from vocoders.systems import Unavailable
 
 Generator = Callable[[Tensor], Tensor]
+
+REFINEMENT_ITERATIONS = 96  # of Griffin-Lim, for an F0 as steady as that of `vocoders.phase.refine`
 
 
 def original_models() -> ModuleType:
@@ -188,4 +189,4 @@ def _with_guide(mel: np.ndarray, iterations: int) -> np.ndarray:
 
 
 def _refined(output: np.ndarray, length: int) -> np.ndarray:
-    return griffin_lim(magnitude(fit_length(output, length)), Refinement().iterations)
+    return griffin_lim(magnitude(fit_length(output, length)), REFINEMENT_ITERATIONS)

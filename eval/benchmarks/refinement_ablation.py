@@ -37,7 +37,8 @@ CHOSEN = Refinement()
 FACTORS: dict[str, tuple] = {
     "crossover": (0.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 20_000.0),
     "correction": (0, 1, 3, 10, 30, 100),
-    "iterations": (8, 16, 32, 48, 96, 192),
+    "low_band_iterations": (0, 48, 96, 192, 384),
+    "iterations": (4, 8, 16, 32, 96),
     "momentum": (0.0, 0.5, 0.9, 0.99),
     "blend": (50.0, 150.0, 500.0),
     "inversion": (10, 50, 200),

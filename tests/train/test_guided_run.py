@@ -11,13 +11,14 @@ from train.config import M_STFT, MEL_L1, PRESETS
 from train.curves import VALIDATION_M_STFT, read_curves
 from train.data.guide import Guides
 from train.data.pack import open_pack
-from train.export import BEST, GUIDE_ITERATIONS, export
+from train.export import BEST, export
 from train.loop import fit
 from train.saving import load
 from train.schedule import Budget
 from train.state import content_of, new_state, restore
 from vocoders.checkpoints.checkpoint import read_checkpoint
 from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
+from vocoders.hifigan.guide import ITERATIONS
 
 JOINED = 4  # steps without discriminators, of 8
 SHORT = dataclasses.replace(
@@ -74,7 +75,7 @@ def test_a_run_saved_with_another_judgement_finds_its_best_anew(worsening, fabri
     assert state.best == math.inf
 
 
-@pytest.mark.parametrize(("asked", "found"), [(None, GUIDE_ITERATIONS), (5, 5)])
+@pytest.mark.parametrize(("asked", "found"), [(None, ITERATIONS), (5, 5)])
 def test_it_is_exported_with_a_steadier_guide_than_it_learned_with(worsening, tmp_path, asked, found):
     export(worsening, tmp_path / "mine.safetensors", guide_iterations=asked)
     assert read_checkpoint(tmp_path / "mine.safetensors").config.guide_iterations == found

@@ -24,7 +24,8 @@ ITERATIONS = 32
 MOMENTUM = 0.99
 LOW_BAND_SIZE = 128  # samples of its windows, at an eighth of the rate
 LOW_BAND_HZ = SAMPLE_RATE * LOW_BAND_SIZE / N_FFT / 2
-_KEPT_BINS = 61  # of its 65: what lies closest to its Nyquist frequency meets its mirror image
+_TAPERED_BINS = 4  # its highest, of 65, grow weaker towards its Nyquist frequency
+_KEPT_BINS = 61  # have phases for all bins to begin with
 
 
 def griffin_lim(
@@ -61,7 +62,7 @@ def griffin_lim(
         low_target, low, low_known = (_low_band(spectrum) for spectrum in (target, estimate, known))
         for _ in _improved(low, low_target, low_known, low_band_iterations, momentum):
             pass
-        estimate[:, :_KEPT_BINS] = low[:, :_KEPT_BINS] * np.float32(N_FFT / LOW_BAND_SIZE)
+        estimate[:, :_KEPT_BINS] = low[:, :_KEPT_BINS] / _low_band_weight()[:_KEPT_BINS]
     for iteration in _improved(estimate, target, known, iterations, momentum):
         on_progress((iteration + 1) / iterations)
     return istft(estimate)
@@ -72,6 +73,7 @@ def _improved(
 ) -> Iterator[int]:
     """Iterate on `estimate` in place, (frames, bins) complex64; yields the number of each iteration that is done."""
     size = 2 * (target.shape[1] - 1)
+    is_padding_silent = size == N_FFT  # a band's share of a signal that begins suddenly begins before it
     previous = np.zeros_like(estimate)
     weight = np.float32(momentum / (1 + momentum))
 
@@ -83,14 +85,24 @@ def _improved(
         new[: len(known[block])] = known[block]
 
     for iteration in range(iterations):
-        for _ in over_blocks(functools.partial(improve, synthesise(estimate)), len(target)):
+        for _ in over_blocks(functools.partial(improve, synthesise(estimate, is_padding_silent)), len(target)):
             pass
         yield iteration
 
 
 def _low_band(spectrum: np.ndarray) -> np.ndarray:
-    """Of an STFT (frames, 513), that of the same signal at the low band's rate: a window of fewer samples has smaller sums."""
-    return spectrum[:, : LOW_BAND_SIZE // 2 + 1] * np.float32(LOW_BAND_SIZE / N_FFT)
+    """Of an STFT (frames, 513), that of the same signal at the low band's rate."""
+    return spectrum[:, : LOW_BAND_SIZE // 2 + 1] * _low_band_weight()
+
+
+@functools.cache
+def _low_band_weight() -> np.ndarray:
+    """Per bin (65,) float32: a window of fewer samples has smaller sums, and a signal that ends gently below its Nyquist frequency
+    has no mirror image there, which would keep its STFT from being consistent."""
+    edge = np.linspace(0, np.pi / 2, _TAPERED_BINS + 1)
+    weight = np.ones(LOW_BAND_SIZE // 2 + 1)
+    weight[-len(edge) :] = np.cos(edge) ** 2
+    return (weight * LOW_BAND_SIZE / N_FFT).astype(np.float32)
 
 
 def _first_guess(target: np.ndarray, phase: np.ndarray | None, seed: int) -> np.ndarray:

@@ -42,8 +42,8 @@ def istft(spectrum: np.ndarray) -> np.ndarray:
     return synthesise(spectrum)[PAD : PAD + len(spectrum) * HOP]
 
 
-def synthesise(spectrum: np.ndarray) -> np.ndarray:
-    """complex64 (frames, size / 2 + 1) -> the least-squares signal with its padding, which is silent; ((frames + 3) * size / 4,).
+def synthesise(spectrum: np.ndarray, is_padding_silent: bool = True) -> np.ndarray:
+    """complex64 (frames, size / 2 + 1) -> the least-squares signal with its padding; ((frames + 3) * size / 4,).
 
     size: samples of a window, 1024, or fewer at a lower rate.
     """
@@ -59,8 +59,9 @@ def synthesise(spectrum: np.ndarray) -> np.ndarray:
     for block, part in over_blocks(overlap_add, frames):
         padded[block.start * hop : (block.stop + OVERLAP - 1) * hop] += part
     padded *= _inverse_weight(frames, size)
-    padded[:pad] = 0
-    padded[pad + frames * hop :] = 0
+    if is_padding_silent:
+        padded[:pad] = 0
+        padded[pad + frames * hop :] = 0
     return padded
 
 

@@ -128,7 +128,7 @@ def _add_export(commands) -> None:
         "--guide-iterations",
         type=int,
         metavar="N",
-        help="of Griffin-Lim at synthesis, for a harmonic-plus-noise generator: more, steadier and slower (64)",
+        help="of Griffin-Lim at synthesis, for a harmonic-plus-noise generator: more, steadier and slower (192)",
     )
     export.add_argument("--licence", default="", help="of the result, kept in the file")
     export.add_argument("--scores", type=Path, metavar="JSON", help="what `eval score --json` wrote, kept in the file")

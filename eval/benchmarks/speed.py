@@ -25,9 +25,10 @@ from eval.reports.bundle import versions
 from vocoders.analysis import Analysis, synthesize
 from vocoders.catalogue import COMPARED, find_system
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
-from vocoders.features import Features, hw2_mel, log_hifigan_mel
+from vocoders.features import Features, hw2_mel, log_hifigan_mel, log_hw2
 from vocoders.hifigan.engine import HiFiGANVocoder
 from vocoders.hifigan.generator import V1, V2, V3, Generator, HiFiGANConfig, multiply_adds
+from vocoders.hifigan.guide import ITERATIONS, guide_of
 from vocoders.hifigan.original import original_weights
 from vocoders.mel import HIFIGAN, HOP, N_FFT, SAMPLE_RATE
 from vocoders.phase.griffin_lim import griffin_lim
@@ -117,6 +118,12 @@ def stages(samples: np.ndarray, folder: Path) -> list[Pair]:
             lambda: plain.inverted(linear.values),
             lambda: invert_mel(linear.values),
             "50 KL updates against a clipped pseudo-inverse",
+        ),
+        Pair(
+            "guide",
+            lambda: griffin_lim(invert_mel(linear.values), iterations=ITERATIONS),
+            lambda: guide_of(log_hw2(linear).values),
+            "against as many iterations of all bins",
         ),
         Pair("refinement", None, lambda: refine(samples, linear.values)),
         Pair(

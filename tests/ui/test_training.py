@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import app
+from tests import warm_python
 from tests.voices import write_voice
+from tests.waiting import until
 from train.voice.progress import (
     BEFORE,
     DONE,
@@ -105,6 +107,33 @@ def test_without_its_process_a_run_has_died_and_can_go_on(tmp_path, files):
         assert update["go_on"]["visible"]
         runs.go_on(run)
         assert runs.standing(run) == WAITING
+
+
+APP = """
+import sys, threading
+from pathlib import Path
+from ui.training.runs import Runs
+Runs(Path(sys.argv[1]), 30).begin([Path(name) for name in sys.argv[2:]], 5.0, None, True, "own recordings")
+threading.Event().wait()
+"""
+
+
+def test_a_training_ends_with_its_app_and_goes_on_under_the_next_one(runs, files, tmp_path):
+    app_process = warm_python.start(["-c", APP, str(runs.root), *map(str, files)], tmp_path / "log.txt")
+    run = until(
+        lambda: next(filter(None, (run_named(runs.root, p.name) for p in runs.root.iterdir())), None), "it is there"
+    )
+    until(lambda: run.progress, "its process has begun")
+    assert runs.standing(run) == RUNNING
+    app_process.kill()
+    app_process.wait()
+    until(lambda: runs.running() is None, "its process has ended, too")
+    assert runs.standing(run) == STOPPED
+    assert "It had learned nothing yet" in status_panel(run, STOPPED)
+    with turn_of(runs, "somebody"):
+        runs.go_on(run)
+        assert runs.standing(run) == WAITING
+    assert "Traceback" not in (run.path / LOG).read_text()
 
 
 @pytest.mark.parametrize(

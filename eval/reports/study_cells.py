@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from eval.compare.intervals import Estimate
+from eval.listening.tasks.scores.comparison import BETWEEN
 
 
 class Names(dict):
-    """{system id: title}; an id without a title stands for itself."""
+    """{system id: title}; an id without a title stands for itself, and the name of a pair for both of its titles."""
 
     def __missing__(self, key: str) -> str:
-        return key
+        return BETWEEN.join(self[one] for one in key.split(BETWEEN)) if BETWEEN in key else key
 
 
 def plain_estimate(content: Mapping | None) -> Estimate | None:

@@ -19,7 +19,7 @@ from eval.reports.heat_map import heat_map
 from eval.reports.study_cells import Names
 from eval.reports.svg import Drawing
 
-_SCORES = {"differences": "mean score", "ranking": "share of wins"}
+_SCORES = {"systems": "share of best minus worst", "differences": "mean score", "ranking": "share of wins"}
 _DIRECTION = {"higher": 1, "lower": -1}
 
 

@@ -76,7 +76,9 @@ def _interval(
     reach = error * t_quantile(freedom)
     note = ONE_CLIP if counts["items"] == 1 else ""
     p = p_value(value / error, freedom)
-    return ClusteredEstimate(value, len(influence), value - reach, value + reach, p=p, **counts, note=note)
+    return ClusteredEstimate(
+        value, len(influence), value - reach, value + reach, p=p, **counts, note=note, freedom=freedom
+    )
 
 
 def utilities(votes: Sequence[Extremes]) -> Utilities:

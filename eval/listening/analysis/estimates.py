@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -25,12 +26,13 @@ NO_VOTES = "no votes"
 @dataclass(frozen=True)
 class ClusteredEstimate(Estimate):
     """A mean over `n` votes of so many raters on so many items (0 where items play no part). `p` is two-sided, None
-    where nothing is tested; `note` says what limits the interval."""
+    where nothing is tested; `note` says what limits the interval; `freedom`: degrees of freedom of its t, None without one."""
 
     p: float | None = None
     raters: int = 0
     items: int = 0
     note: str = ""
+    freedom: float | None = None
 
 
 def clustered_interval(
@@ -42,9 +44,9 @@ def clustered_interval(
     """Mean of one value per rater and item, with a t interval for new raters *and* new items.
 
     The variance is Cameron, Gelbach & Miller's (2011): V_rater + V_item - V_cell, each times G / (G - 1), but never
-    below any of the three: clusters that agree less than chance are chance. With min(raters, items) - 1 degrees of
-    freedom. For one item, or without `items`, raters are the only clusters. `null` is the mean that `p` tests.
-    Not every rater needs to have heard every item. Conservative where neither raters nor items differ.
+    below any of the three: clusters that agree less than chance are chance. Degrees of freedom are `degrees_of_freedom`.
+    For one item, or without `items`, raters are the only clusters. `null` is the mean that `p` tests. Not every rater needs to
+    have heard every item.
     """
     sample = np.asarray(values, dtype=float)
     n = len(sample)
@@ -67,12 +69,13 @@ def clustered_interval(
         p=None if null is None else p_value((mean - null) / error, freedom),
         **counts,
         note=ONE_CLIP if counts["items"] == 1 else "",
+        freedom=freedom,
     )
 
 
 def clustered_variances(
     influence: np.ndarray, raters: Sequence[Hashable], items: Sequence[Hashable] | None
-) -> tuple[float, int]:
+) -> tuple[float, float]:
     """(variance, degrees of freedom) of an estimate, from what each vote adds to its error: (n,), two raters or more."""
     clusters = [
         np.unique(np.asarray(labels), return_inverse=True)[1] for labels in (raters, items) if labels is not None
@@ -81,7 +84,22 @@ def clustered_variances(
     clusters = [codes for codes, size in zip(clusters, sizes) if size > 1]
     parts = [_variance(influence, codes) for codes in (*clusters, np.arange(len(influence)))]
     variance = max(*parts, sum(parts[:-1]) - parts[-1] if len(clusters) == 2 else 0.0)
-    return variance, min(size for size in sizes if size > 1) - 1
+    fewest = min(size for size in sizes if size > 1) - 1
+    if len(clusters) < 2:
+        return variance, fewest
+    return variance, degrees_of_freedom(parts[-1] / variance, fewest, len(influence) - sum(sizes) + 1)
+
+
+def degrees_of_freedom(noise: float, fewest: int, most: int) -> float:
+    """Of a variance that is clustered two ways, between those of its parts: 1 / f = (1 - s) / most + s / fewest, s^2 = 1 - noise.
+
+    noise: the share of the variance that independent votes would have, 0 to 1; it is known from all votes, with `most` degrees of
+    freedom, and the rest from no more than the smaller number of clusters, less one: `fewest`. With `fewest` alone intervals are too
+    wide where raters and clips hardly differ, and cover 97 to 99 %. s is no theory: in simulations of 6 x 6 to 24 x 12 raters and
+    clips it keeps the coverage between 94 and 98 % whatever differs (`tests/eval/listening/test_ratings.py`); s^2 loses a percent.
+    """
+    share = sqrt(max(0.0, 1 - noise))
+    return 1 / ((1 - share) / max(most, fewest) + share / fewest)
 
 
 def _variance(influence: np.ndarray, codes: np.ndarray) -> float:
@@ -90,14 +108,14 @@ def _variance(influence: np.ndarray, codes: np.ndarray) -> float:
     return float(sums @ sums) * len(sums) / (len(sums) - 1)
 
 
-def t_quantile(freedom: int) -> float:
+def t_quantile(freedom: float) -> float:
     """Half-width of the interval in standard errors."""
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, 1 - ALPHA / 2))
 
 
-def p_value(t: float, freedom: int) -> float:
+def p_value(t: float, freedom: float) -> float:
     """Two-sided, of Student's t."""
     from scipy.special import stdtr
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from eval.listening.analysis.estimates import ALPHA, t_quantile
+from eval.listening.analysis.estimates import ALPHA, degrees_of_freedom, t_quantile
 
 MIN_RATERS = 20  # after screening, for a result that is not preliminary
 MIN_VOTES_PER_CONDITION = 60  # a condition is one system, or one pair
@@ -57,9 +57,11 @@ def _half_width(raters: int, items: int, spread: Spread) -> float | None:
     if raters < 2:
         return None
     variance = spread.rater / raters + spread.residual / (raters * items)
-    if items > 1:
-        variance += spread.item / items
-    return t_quantile(min(size for size in (raters, items) if size > 1) - 1) * sqrt(variance)
+    if items == 1:
+        return t_quantile(raters - 1) * sqrt(variance)
+    variance += spread.item / items
+    noise = (spread.rater + spread.item + spread.residual) / (raters * items * variance)
+    return t_quantile(degrees_of_freedom(noise, min(raters, items) - 1, (raters - 1) * (items - 1))) * sqrt(variance)
 
 
 def detectable_share(trials: int, one_sided: bool) -> float | None:

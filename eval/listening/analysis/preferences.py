@@ -10,13 +10,14 @@ concave and one matrix determines the model.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
 from eval.compare.intervals import MIN_VALUES, Estimate
 from eval.listening.analysis.estimates import (
+    ALL_EQUAL,
     ClusteredEstimate,
     Share,
     clustered_interval,
@@ -187,8 +188,8 @@ class PairCounts:
     wins: int  # of `first`
     ties: int
     losses: int
-    share: Share  # of wins among votes that are no tie; p of the exact sign test
-    p_holm: float | None  # over all pairs that were compared
+    share: Share  # of wins among votes that are no tie; interval and p as if votes were independent
+    p_holm: float | None  # of `net`, over all pairs that were compared
     net: ClusteredEstimate  # share of wins minus share of losses, ties in between: -1 to 1; p of zero
 
 
@@ -203,13 +204,23 @@ def pair_table(votes: Sequence[Preference]) -> list[PairCounts]:
         winners = [vote.meant for vote in own]
         wins, losses, ties = (winners.count(name) for name in (first, second, None))
         found.append((first, second, wins, ties, losses, exact_share(wins, wins + losses)))
-    adjusted = holm([share.p for *_, share in found])
-    return [PairCounts(*row, p, net_preference(table[row[:2]], row[0])) for row, p in zip(found, adjusted)]
+    nets = [net_preference(table[row[:2]], row[0]) for row in found]
+    adjusted = holm([net.p for net in nets])
+    return [PairCounts(*row, p, net) for row, p, net in zip(found, adjusted, nets)]
 
 
 def net_preference(votes: Sequence[Preference], system: str) -> ClusteredEstimate:
     """Share of the votes for a system minus that for the other one, ties counting for neither; for new raters and clips. votes: of
-    one pair."""
+    one pair.
+
+    Where all votes are for the same one there is no spread to learn from, but as many raters, or clips if these are fewer, who agree:
+    interval and p are those of the exact sign test of so many.
+    """
     counted = sorted((vote for vote in votes if not vote.repeat), key=lambda vote: (vote.rater, vote.item, vote.trial))
     values = [0.0 if vote.meant is None else 1.0 if vote.meant == system else -1.0 for vote in counted]
-    return clustered_interval(values, [vote.rater for vote in counted], [vote.item for vote in counted], null=0.0)
+    found = clustered_interval(values, [vote.rater for vote in counted], [vote.item for vote in counted], null=0.0)
+    if found.note != ALL_EQUAL or not found.mean:
+        return found
+    agreeing = min(size for size in (found.raters, found.items) if size > 1)
+    share = exact_share(agreeing if found.mean > 0 else 0, agreeing)
+    return replace(found, low=2 * share.low - 1, high=2 * share.high - 1, p=share.p)  # type: ignore[operator]

@@ -80,7 +80,7 @@ class MeanAgainst:
 
     system: str
     mean: ClusteredEstimate
-    p_holm: float | None  # over all systems
+    p_holm: float | None  # over all systems, unless a task tests more together
 
 
 def means_against(ratings: Sequence[Rating], null: float) -> list[MeanAgainst]:

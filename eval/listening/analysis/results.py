@@ -68,6 +68,7 @@ def analyse(stored: StoredStudy, rows: Sequence[Mapping], raters: Sequence[Mappi
             "votes_screened": sum(not vote.repeat for vote in kept),
         },
         "languages": _languages(votes, raters),
+        "recruiting": _recruiting(study),
         "screening": {
             "excluding": list(rules_out),
             "alarms": [{**asdict(alarm), "text": alarm.text} for alarm in stored.alarms],
@@ -98,6 +99,13 @@ def _languages(votes: Sequence[Vote], raters: Sequence[Mapping]) -> dict[str, in
     voted = {vote.rater for vote in votes}
     spoken = Counter(rater["language"] for rater in raters if rater["rater"] in voted and rater.get("language"))
     return dict(sorted(spoken.items(), key=lambda found: (-found[1], found[0])))
+
+
+def _recruiting(study: Study) -> dict | None:
+    """The platform that raters came from and the pay of a session: what a paper states; None where they came by the link alone."""
+    if (terms := study.recruiting) is None:
+        return None
+    return {"platform": terms.site.title, "pay": terms.pay, "headphones": terms.headphones}
 
 
 def _removed(votes: Sequence[Vote], kept: Sequence[Vote], flags: Sequence[Flag], excluding: Sequence[str]) -> dict:

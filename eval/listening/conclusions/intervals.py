@@ -27,17 +27,31 @@ def presentable(found: Mapping[str, Any], task: Task) -> dict[str, Any]:
         low, high = scale_of(task)
         span = (low - high, high - low)
         shown["means"] = {name: on_scale(mean, low, high) for name, mean in found["means"].items()}
-        shown["differences"] = _differences(found["differences"], span)
+        together = [row["mean"] for row in found.get("against_zero", ())]
+        together += [pair["difference"] for pair in found["differences"]]
+        tested = sum(estimate["p"] is not None for estimate in together)
+        shown["differences"] = _differences(found["differences"], span, tested)
         if "order_effect" in found:
             shown["order_effect"] = on_scale(found["order_effect"], *span)
         if "slot_effect" in found:
             shown["slot_effect"] = {slot: on_scale(effect, *span) for slot, effect in found["slot_effect"].items()}
         if "against_zero" in found:
-            shown["against_zero"] = [row | {"mean": on_scale(row["mean"], low, high)} for row in found["against_zero"]]
+            shown["against_zero"] = [
+                {
+                    **row,
+                    "mean": on_scale(row["mean"], low, high),
+                    "adjusted": _adjusted(row["mean"], (low, high), tested, row["p_holm"]),
+                }
+                for row in found["against_zero"]
+            ]
     elif "differences" in found:
-        shown["differences"] = _differences(found["differences"], (-inf, inf))
+        tested = sum(pair["difference"]["p"] is not None for pair in found["differences"])
+        shown["differences"] = _differences(found["differences"], (-inf, inf), tested)
     elif "pairs" in found:
-        shown["pairs"] = [_pair(pair, len(found["pairs"])) for pair in found["pairs"]]
+        tested = sum(pair["p_holm"] is not None for pair in found["pairs"])
+        shown["pairs"] = [
+            _identified(pair, tested) if "d_prime" in pair else _preferred(pair, tested) for pair in found["pairs"]
+        ]
     return shown
 
 
@@ -58,16 +72,21 @@ def on_scale(estimate: Mapping[str, Any], low: float, high: float) -> dict[str, 
     return shown
 
 
-def _differences(pairs: list[Mapping], span: tuple[float, float]) -> list[dict]:
-    tested = sum(pair["difference"]["p"] is not None for pair in pairs)
+def _differences(pairs: list[Mapping], span: tuple[float, float], tested: int) -> list[dict]:
     return [
         {
             **pair,
             "difference": on_scale(pair["difference"], *span),
-            "adjusted": _decided(on_scale(_wider(pair["difference"], tested), *span), 0.0, pair["p_holm"]),
+            "adjusted": _adjusted(pair["difference"], span, tested, pair["p_holm"]),
         }
         for pair in pairs
     ]
+
+
+def _adjusted(
+    estimate: Mapping[str, Any], span: tuple[float, float], tested: int, p_holm: float | None
+) -> dict[str, Any]:
+    return _decided(on_scale(_wider(estimate, tested), *span), 0.0, p_holm)
 
 
 def _wider(estimate: Mapping[str, Any], comparisons: int) -> dict[str, Any]:
@@ -75,9 +94,9 @@ def _wider(estimate: Mapping[str, Any], comparisons: int) -> dict[str, Any]:
     from scipy.special import stdtrit
 
     shown = dict(estimate)
-    if estimate["low"] is None or estimate["high"] is None or comparisons < 2:
+    freedom = estimate["freedom"]
+    if freedom is None or comparisons < 2:
         return shown
-    freedom = min(size for size in (estimate["raters"], estimate["items"]) if size > 1) - 1
     wider = stdtrit(freedom, 1 - ALPHA / (2 * comparisons)) / stdtrit(freedom, 1 - ALPHA / 2)
     for end in ("low", "high"):
         shown[end] = estimate["mean"] + float(wider) * (estimate[end] - estimate["mean"])
@@ -93,19 +112,26 @@ def _decided(estimate: dict[str, Any], null: float, p_holm: float | None) -> dic
     return {**estimate, end: nearest}
 
 
-def _pair(pair: Mapping[str, Any], comparisons: int) -> dict[str, Any]:
-    """The share of a pair with an exact interval; one-sided where its test is: only a share above one half is evidence there."""
+def _preferred(pair: Mapping[str, Any], tested: int) -> dict[str, Any]:
+    """Of wins minus losses."""
+    span = (-1.0, 1.0)
+    return {
+        **pair,
+        "net": on_scale(pair["net"], *span),
+        "adjusted": _adjusted(pair["net"], span, tested, pair["p_holm"]),
+    }
+
+
+def _identified(pair: Mapping[str, Any], tested: int) -> dict[str, Any]:
+    """The share of right answers with an exact interval, one-sided as its test is: only a share above one half is evidence."""
     from scipy.stats import binomtest
 
-    shown, share = dict(pair), pair["share"]
-    one_sided = "d_prime" in pair
-    if share["n"]:
-        test = binomtest(share["count"], share["n"], alternative="greater" if one_sided else "two-sided")
-        interval = test.proportion_ci(1 - ALPHA / comparisons, method="exact")
-        adjusted = {**share, "low": float(interval.low), "high": float(interval.high)}
-        shown["adjusted"] = _decided(adjusted, HALF, pair["p_holm"])
-    else:
-        shown["adjusted"] = dict(share)
-    if "by_rater" in pair:
-        shown["by_rater"] = on_scale(pair["by_rater"], *SHARES)
-    return shown
+    share = pair["share"]
+    test = binomtest(share["count"], share["n"], alternative="greater")
+    interval = test.proportion_ci(1 - ALPHA / tested, method="exact")
+    adjusted = {**share, "low": float(interval.low), "high": float(interval.high)}
+    return {
+        **pair,
+        "adjusted": _decided(adjusted, HALF, pair["p_holm"]),
+        "by_rater": on_scale(pair["by_rater"], *SHARES),
+    }

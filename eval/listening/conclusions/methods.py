@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from common.templates import number
 from eval.listening.analysis.precision import MIN_RATERS, MIN_VOTES_PER_CONDITION
+from eval.listening.analysis.sequential import ABLE, MAX_TRIALS
+from eval.listening.analysis.sequential import ALPHA as SEQUENTIAL_ALPHA
+from eval.listening.recruiting.plain import Plain
 from eval.listening.storage.records import StoredStudy
 from eval.listening.tasks.registry import task_of
 
@@ -31,6 +35,7 @@ def methods_paragraph(results: Mapping[str, Any], names: Mapping[str, str]) -> s
     sentences = [
         f"Listeners took a blind test in the browser ({task.title}): “{task.about}”",
         _material(results, names),
+        _recruited(results),
         _raters(results),
         _languages(results["languages"]),
         "The order of trials followed Williams' Latin squares, balanced over listeners; every sound had to be heard before an answer "
@@ -57,9 +62,26 @@ def _material(results: Mapping[str, Any], names: Mapping[str, str]) -> str:
     return found + "."
 
 
+def _recruited(results: Mapping[str, Any]) -> str:
+    if (terms := results["recruiting"]) is None:
+        return ""
+    pay = f" and paid {terms['pay']['amount']:.2f} {terms['pay']['currency']}" if terms["pay"] else ""
+    passed = " Passing a headphone check was required." if terms["headphones"] else ""
+    away = results["n"]["turned_away"]
+    turned = (
+        f" {_counted(away, 'participant')} {'was' if away == 1 else 'were'} turned away before the trials."
+        if away
+        else ""
+    )
+    where = "on other sites" if terms["platform"] == Plain.title else f"on {terms['platform']}"
+    return f"Listeners were recruited {where}{pay}.{passed}{turned}"
+
+
 def _raters(results: Mapping[str, Any]) -> str:
     n = results["n"]
     found = f"{_counted(n['started'], 'listener')} started and {n['finished']} finished; {n['with_votes']} gave {_counted(n['votes'], 'vote')}."
+    if minutes := [line["minutes"] for line in results["raters"] if line["finished"] and line["minutes"] is not None]:
+        found += f" The trials took {number(median(minutes), 0)} minutes (median)."
     removed = results["screening"]["removed"]
     if not removed["raters"]:
         return f"{found} Post-screening removed nobody."
@@ -73,12 +95,39 @@ def _languages(spoken: Mapping[str, int]) -> str:
     return f"The page was in {listeners}." if listeners else ""
 
 
+_CLUSTERED = (
+    "95 % t intervals clustered by listeners and by clips (Cameron, Gelbach and Miller 2011), with degrees of freedom between the smaller "
+    "number of clusters less one and those of independent votes, by the share of the variance that clusters have"
+)
+
+
 def _statistics(found: Mapping[str, Any]) -> Sequence[str]:
-    if "differences" in found:
+    if "systems" in found:
         return (
-            "Means and paired differences have 95 % t intervals clustered by listeners and by clips (Cameron, Gelbach and Miller 2011), "
-            "with the smaller number of clusters less one as degrees of freedom, and cut off at the ends of the scale.",
-            f"The {_counted(len(found['differences']), 'comparison')} were tested together with Holm's correction, and have Bonferroni's simultaneous intervals.",
+            f"Utilities are those of the maximum-difference model (Marley and Louviere 2005), with {_CLUSTERED}.",
+            _together(len(found["differences"])),
+        )
+    if "differences" in found:
+        what = (
+            "Means of comparison scores and paired differences"
+            if "against_zero" in found
+            else "Means and paired differences"
+        )
+        return (
+            f"{what} have {_CLUSTERED}, and cut off at the ends of the scale.",
+            _together(len(found["differences"]) + len(found.get("against_zero", ()))),
+        )
+    if "listeners" in found:
+        return (
+            f"The trials of a pair ended for a listener when the evidence against guessing, or that against {ABLE:.0%} of right answers or "
+            f"more, had reached {1 / SEQUENTIAL_ALPHA:g} to 1, after {MAX_TRIALS} trials at the latest or the nearest whole number of rounds "
+            "through the clips; each error has a probability of 5 % at most whenever a session ends.",
+            "All listeners together were tested against guessing by the product of their bets"
+            + (
+                f", with Holm's correction over {_counted(len(found['listeners']), 'pair')}."
+                if len(found["listeners"]) > 1
+                else "."
+            ),
         )
     if any("d_prime" in pair for pair in found.get("pairs", ())):
         return (
@@ -86,9 +135,17 @@ def _statistics(found: Mapping[str, Any]) -> Sequence[str]:
         )
     if "pairs" in found:
         return (
-            f"Preferences, ties left out, were tested by exact two-sided sign tests, with Holm's correction over {_counted(len(found['pairs']), 'pair')}; intervals are Clopper and Pearson's. Strengths are those of Bradley and Terry's model with Davidson's ties, with bootstrap intervals over listeners.",
+            f"Wins minus losses of each pair, ties counting for neither, have {_CLUSTERED}.",
+            _together(len(found["pairs"])),
+            "Strengths are those of Bradley and Terry's model with Davidson's ties, with bootstrap intervals over listeners.",
         )
     return ()
+
+
+def _together(comparisons: int) -> str:
+    if comparisons == 1:
+        return "There was one comparison."
+    return f"The {comparisons} comparisons were tested together with Holm's correction, and have Bonferroni's simultaneous intervals."
 
 
 def _program(program: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from eval.listening.analysis.estimates import ALPHA
-from eval.listening.analysis.votes import REFERENCE, AbxResponse, Preference, Rating, Vote
+from eval.listening.analysis.votes import REFERENCE, AbxResponse, Extremes, Preference, Rating, Vote
 from eval.listening.storage.records import Stimulus
 
 MIN_CORRELATION_POINTS = 5  # of scores with a metric
@@ -20,7 +20,8 @@ FEW_SYSTEMS = 6  # below it the order of the systems is often right by chance
 
 
 def human_scores(votes: Sequence[Vote]) -> dict[tuple[str, str], float]:
-    """{(item, system): the higher, the better}: the mean score, the share of wins, or the share of wrong ABX answers."""
+    """{(item, system): the higher, the better}: the mean score, the share of wins, how often best minus how often worst by how often
+    shown, or the share of wrong ABX answers. Scores of pairs of systems are of neither."""
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
     for vote in (vote for vote in votes if not vote.repeat):
         if isinstance(vote, Rating):
@@ -28,6 +29,10 @@ def human_scores(votes: Sequence[Vote]) -> dict[tuple[str, str], float]:
         elif isinstance(vote, Preference):
             for slot, system in enumerate(vote.systems):
                 found[vote.item, system].append(0.5 if vote.choice is None else float(vote.choice == slot))
+        elif isinstance(vote, Extremes):
+            best, worst = vote.meant
+            for system in vote.systems:
+                found[vote.item, system].append(float(system == best) - float(system == worst))
         elif isinstance(vote, AbxResponse) and REFERENCE in vote.systems:
             (system,) = set(vote.systems) - {REFERENCE}
             found[vote.item, system].append(float(not vote.right))

@@ -13,7 +13,7 @@ import numpy as np
 
 from eval.listening.analysis.estimates import ClusteredEstimate, clustered_interval, holm
 from eval.listening.analysis.reliability import residuals, slot_effect
-from eval.listening.analysis.votes import LETTERS, AbxResponse, Preference, Rating, Vote
+from eval.listening.analysis.votes import LETTERS, AbxResponse, Extremes, Preference, Rating, Vote
 
 MIN_ANSWERS = 4  # of a rater, for a trend over the session
 
@@ -29,11 +29,12 @@ class OrderEffect:
 
 
 def order_effects(votes: Sequence[Vote]) -> list[OrderEffect]:
-    """Of ratings, preferences or ABX answers, all of one kind."""
+    """Of ratings, preferences, ABX answers or choices of extremes, all of one kind."""
     counted = [vote for vote in votes if not vote.repeat]
     ratings = [vote for vote in counted if isinstance(vote, Rating)]
     preferences = [vote for vote in counted if isinstance(vote, Preference)]
     identified = [vote for vote in counted if isinstance(vote, AbxResponse)]
+    extremes = [vote for vote in counted if isinstance(vote, Extremes)]
     rows: list[tuple[str, str, ClusteredEstimate]] = []
     if ratings:
         rated = {rater: [(vote.trial, value) for vote, value in own] for rater, own in residuals(ratings).items()}
@@ -54,6 +55,9 @@ def order_effects(votes: Sequence[Vote]) -> list[OrderEffect]:
         rows.append(
             ("“X is A” answered, above one half", "share", _above_half(identified, lambda vote: vote.answer == 0))
         )
+    for slot in range(min((len(vote.systems) for vote in extremes), default=0)):
+        about = f"Slot {LETTERS[slot]}: how often best minus how often worst"
+        rows.append((about, "share", _mean(extremes, lambda v, slot=slot: (v.best == slot) - (v.worst == slot))))
     adjusted = holm([size.p for _, _, size in rows])
     return [OrderEffect(*row, p) for row, p in zip(rows, adjusted)]
 
@@ -76,8 +80,10 @@ def _trend(answers: Mapping[str, Sequence[tuple[int, float]]]) -> ClusteredEstim
 
 
 def _above_half(votes: Sequence, is_first: Callable) -> ClusteredEstimate:
-    shares = defaultdict(list)
-    for vote in votes:
-        shares[vote.rater].append(float(is_first(vote)))
-    above = {rater: float(np.mean(own)) - 0.5 for rater, own in shares.items()}
-    return clustered_interval(list(above.values()), list(above), null=0.0)
+    return _mean(votes, lambda vote: is_first(vote) - 0.5)
+
+
+def _mean(votes: Sequence, value: Callable) -> ClusteredEstimate:
+    """Over raters, of each one's mean."""
+    means = {rater: float(np.mean([found for _, found in own])) for rater, own in _by_rater(votes, value).items()}
+    return clustered_interval(list(means.values()), list(means), null=0.0)

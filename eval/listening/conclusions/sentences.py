@@ -9,6 +9,8 @@ from typing import Any
 from common.templates import number, percent
 from eval.listening.analysis.estimates import ALPHA
 from eval.listening.analysis.sequential import ABLE
+from eval.listening.analysis.votes import REFERENCE
+from eval.listening.tasks.scores.comparison import BETWEEN
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ def conclusions_of(results: Mapping[str, Any], names: Mapping[str, str], points:
     None for results without comparisons.
     """
     after = results["after"]
-    found = [_difference(pair, names, points) for pair in after.get("differences", ())]
+    found = [_against_zero(row, names, points) for row in after.get("against_zero", ())]
+    found += [_difference(pair, names, points) for pair in after.get("differences", ())]
     if not found:
         found = [
             _identified(pair, names) if "d_prime" in pair else _preferred(pair, names)
@@ -38,9 +41,13 @@ def conclusions_of(results: Mapping[str, Any], names: Mapping[str, str], points:
         return None
     shown = tuple(sentence for is_shown, sentence in found if is_shown)
     left = tuple(sentence for is_shown, sentence in found if not is_shown)
-    summary = f"{len(shown)} of {len(found)} comparisons show a difference" + (
-        f", all of them tested together at {ALPHA:.0%}." if len(found) > 1 else f", tested at {ALPHA:.0%}."
-    )
+    if len(found) == 1:
+        summary = f"The one comparison shows {'a' if shown else 'no'} difference, tested at {ALPHA:.0%}."
+    else:
+        does = "shows" if len(shown) == 1 else "show"
+        summary = (
+            f"{len(shown)} of {len(found)} comparisons {does} a difference, all of them tested together at {ALPHA:.0%}."
+        )
     if left:
         summary += (
             " No difference found does not mean no difference: what the data still allow stands with each comparison."
@@ -78,23 +85,51 @@ def _difference(pair: Mapping[str, Any], names: Mapping[str, str], points: str) 
     )
 
 
+def _against_zero(row: Mapping[str, Any], names: Mapping[str, str], points: str) -> tuple[bool, str]:
+    """Of a score that compares: a system with the recording, or the second of a pair, by name, with the first."""
+    first, _, second = row["system"].partition(BETWEEN)
+    better, worse = (names[second], names[first]) if second else (names[first], names[REFERENCE])
+    mean, low, high = row["mean"]["mean"], row["adjusted"]["low"], row["adjusted"]["high"]
+    if low is None:
+        why = row["mean"]["note"] or "no votes"
+        return False, f"{better} and {worse}: no interval, so nothing may be concluded ({why})."
+    if mean < 0:
+        better, worse, mean, low, high = worse, better, -mean, -high, -low
+    span = f"{number(low, 2, sign=True)} to {number(high, 2, sign=True)}"
+    if _is_shown(row["p_holm"]):
+        return True, f"{better} is called better than {worse} by {number(mean, 2)} {points} (adjusted interval {span})."
+    most = number(max(abs(low), abs(high)), 2)
+    return (
+        False,
+        f"{better} and {worse}: no difference was found; one of up to {most} {points} is still possible (adjusted interval {span}).",
+    )
+
+
 def _preferred(pair: Mapping[str, Any], names: Mapping[str, str]) -> tuple[bool, str]:
-    share, adjusted = pair["share"], pair["adjusted"]
-    first, second = names[pair["first"]], names[pair["second"]]
-    if not share["n"]:
+    net, adjusted = pair["net"], pair["adjusted"]
+    first, second, wins, losses = names[pair["first"]], names[pair["second"]], pair["wins"], pair["losses"]
+    if not wins + losses:
         return (
             False,
             f"{first} and {second}: every vote was a tie, so nothing may be concluded about who prefers which.",
         )
-    mean, low, high = share["mean"], adjusted["low"], adjusted["high"]
-    if mean < 0.5:
-        first, second, mean, low, high = second, first, 1 - mean, 1 - high, 1 - low
-    span = f"adjusted interval {percent(low)} to {percent(high)}, ties left out"
+    mean, low, high = net["mean"], adjusted["low"], adjusted["high"]
+    if low is None:
+        return False, f"{first} and {second}: no interval, so nothing may be concluded ({net['note']})."
+    if mean < 0:
+        first, second, wins, losses, low, high = second, first, losses, wins, -high, -low
+    votes = wins + losses + pair["ties"]
+    said = f"{percent(wins / votes)} of the votes against {percent(losses / votes)}"
+    span = f"adjusted interval {number(100 * low, 0, sign=True)} to {number(100 * high, 0, sign=True)}"
     if _is_shown(pair["p_holm"]):
-        return True, f"{first} is preferred to {second}, by {percent(mean)} of the votes ({span})."
+        return (
+            True,
+            f"{first} is preferred to {second}: {said}, a lead of {number(100 * abs(mean), 0)} percentage points ({span}).",
+        )
+    most = number(100 * max(abs(low), abs(high)), 0)
     return (
         False,
-        f"{first} and {second}: no preference was found; shares of {percent(low)} to {percent(high)} for {first} are still possible ({span}).",
+        f"{first} and {second}: no preference was found; {said}, and a lead of up to {most} percentage points is still possible ({span}).",
     )
 
 

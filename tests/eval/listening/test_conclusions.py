@@ -8,20 +8,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import beta, spearmanr, ttest_1samp
+from scipy.stats import beta, spearmanr, t, ttest_1samp
 from statsmodels.stats.multitest import multipletests
 
 from eval.listening.analysis.estimates import holm
 from eval.listening.analysis.ratings import means, paired_differences
 from eval.listening.analysis.results import _json, analyse
-from eval.listening.analysis.votes import REFERENCE, AbxResponse, Preference, Rating
+from eval.listening.analysis.votes import REFERENCE, AbxResponse, Extremes, Preference, Rating
 from eval.listening.conclusions.intervals import UNINFORMATIVE, on_scale, presentable
+from eval.listening.conclusions.methods import methods_paragraph
 from eval.listening.conclusions.metric_agreement import agreement_with_metrics, human_scores, warning_for_few
 from eval.listening.conclusions.order_effects import order_effects
 from eval.listening.conclusions.per_rater import rater_matrix
 from eval.listening.conclusions.sentences import conclusions_of
+from eval.listening.simulation import coverage
+from eval.listening.simulation.example import simulated_example
 from eval.listening.storage.records import Stimulus
-from eval.listening.tasks.registry import task_of
+from eval.listening.tasks.registry import TASKS, task_of
 from eval.reports.study import study_report
 from eval.reports.study_cells import Names
 from tests.eval.listening.test_results import filled, results
@@ -117,17 +120,22 @@ def test_the_adjusted_interval_of_one_comparison_is_its_own(rng):
     assert pair["adjusted"] == pair["difference"]
 
 
-def test_shares_have_exact_adjusted_intervals():
+def test_preferences_have_adjusted_intervals_of_wins_minus_losses():
+    """Of one clip: t intervals over raters, at 1 - 0.05 / 3."""
     votes = [Preference(f"r{r}", "i", pair, 0 if r < 9 else 1, 0) for r in range(12) for pair in combinations("abc", 2)]
     pairs = shown(votes, AB)["pairs"]
-    assert [pair["share"]["count"] for pair in pairs] == [9, 9, 9]
-    # Clopper and Pearson's at 1 - 0.05/3, from the beta distribution
-    assert pairs[0]["adjusted"]["low"] == pytest.approx(beta.ppf(0.05 / 6, 9, 4))
-    assert pairs[0]["adjusted"]["high"] == pytest.approx(beta.ppf(1 - 0.05 / 6, 10, 3))
+    values = np.array([1.0] * 9 + [-1.0] * 3)
+    reach = t.ppf(1 - 0.05 / 6, 11) * values.std(ddof=1) / np.sqrt(12)
+    for pair in pairs:
+        assert (pair["adjusted"]["low"], pair["adjusted"]["high"]) == pytest.approx((0.5 - reach, min(0.5 + reach, 1)))
+        assert (pair["p_holm"] < 0.05) == (pair["adjusted"]["low"] > 0)
+
+
+def test_shares_of_right_answers_have_exact_adjusted_intervals():
     heard = [AbxResponse(f"r{r}", "i", ("reference", "a"), 0, int(r == 0), 0) for r in range(12)]
     (pair,) = shown(heard, ABX)["pairs"]
     assert pair["adjusted"]["high"] == 1.0
-    assert pair["adjusted"]["low"] > 0.5, "one-sided, as the test of 11 of 12 is"
+    assert pair["adjusted"]["low"] == pytest.approx(beta.ppf(0.05, 11, 2)), "one-sided, as the test of 11 of 12 is"
     assert 0 <= pair["by_rater"]["low"] <= pair["by_rater"]["high"] <= 1
 
 
@@ -168,6 +176,59 @@ def test_sentences_about_preferences_and_audibility(tmp_path):
         assert len(said.shown) + len(said.open) == 3
 
 
+def test_sentences_about_comparison_scores_are_about_zero_too(rng):
+    """Of systems against the recording, each of them and between them; of named pairs, each pair."""
+    task = task_of("ccr")
+
+    def votes(places: dict[tuple[str, str], float]) -> list[Rating]:
+        rows = [
+            {"shown": shown, "answer": int(np.clip(round(mean + rng.normal(0, 0.5)), -3, 3))}
+            | {"rater": f"r{r}", "item": f"i{i}", "number": i, "kind": "trial"}
+            for r in range(16)
+            for i in range(8)
+            for shown, mean in places.items()
+        ]
+        return [vote for row in rows for vote in task.votes(row)]
+
+    against = votes({(REFERENCE, "poor"): -1.6, ("fair", REFERENCE): 0.8, (REFERENCE, "same"): 0.0})
+    results = {"after": shown(against, task), "preliminary": None}
+    said = conclusions_of(results, Names({"reference": "Recording"}), task.points)
+    assert len(said.shown) + len(said.open) == 6
+    assert any(s.startswith("Recording is called better than poor by 1.") for s in said.shown)
+    assert any(s.startswith("Recording is called better than fair by 0.") for s in said.shown)
+    assert any(s.startswith("fair is rated higher than poor by 0.") for s in said.shown)
+    assert any("same" in s and "Recording" in s and "no difference was found" in s for s in said.open), said
+    pairs = votes({("a", "b"): 1.5, ("c", "a"): 0.0})
+    said = conclusions_of({"after": shown(pairs, task), "preliminary": None}, Names(a="A"), task.points)
+    assert len(said.shown) + len(said.open) == 2, "no difference between pairs"
+    assert any(s.startswith("b is called better than A by 1.") for s in said.shown)
+
+
+@pytest.mark.parametrize("mode", TASKS)
+def test_every_kind_says_what_may_be_concluded_and_how_it_was_found(mode, monkeypatch):
+    """Simulated listeners of known opinions: what is said is true, and the methods have the numbers of the test."""
+    monkeypatch.setattr(coverage, "POPULATION", 10)  # for the truth as a number, which is of no interest here
+    task = task_of(mode)
+    difference = 0.8 if task.differences[1] < 1 else 1.0 if task.differences[1] < 10 else 20.0
+    found = simulated_example(mode, 24, 12, difference, None, 1)
+    said = conclusions_of(found.results, Names({"reference": "Recording"}), task.points)
+    assert found.results["n"]["screened"] >= 20, "screening leaves out those who answer by chance, and few others"
+    about = [s for s in said.shown if "second" in s and ("first" in s or task.contrast[0] == REFERENCE)]
+    assert about, said
+    assert any("told apart" in s if task.has_x else s.startswith("second is ") for s in about)
+    methods = methods_paragraph(found.results, Names())
+    words = {
+        "ab": "Wins minus losses of each pair",
+        "abx": "exact one-sided binomial tests",
+        "sabx": "reached 20 to 1, after 40 trials",
+        "bws": "maximum-difference model",
+        "ccr": "Means of comparison scores",
+    }
+    assert words.get(mode, "Means and paired differences") in methods
+    assert "24 listeners started and 24 finished" in methods
+    assert "The 0 comparison" not in methods
+
+
 def test_sentences_about_a_sequential_test_count_its_listeners():
     """Six listeners of two pairs: of one every answer is right, of the other every second one."""
     votes = [
@@ -177,7 +238,7 @@ def test_sentences_about_a_sequential_test_count_its_listeners():
         for trial in range(40)
     ]
     found = conclusions_of({"after": shown(votes, task_of("sabx")), "preliminary": None}, Names(), "")
-    assert found.summary.startswith("1 of 2 comparisons show a difference")
+    assert found.summary.startswith("1 of 2 comparisons shows a difference")
     assert found.shown == ("plain and reference are told apart: 6 of 6 listeners are found to hear the difference.",)
     (left,) = found.open
     assert re.fullmatch(
@@ -256,7 +317,7 @@ def test_the_methods_paragraph_has_the_numbers(tmp_path):
         "ITU-R BS.1534",
         "6 clips were heard through 3 systems (low, middle, High), 2.0 s long",
         "4 listeners started and 4 finished",
-        f"4 gave {found['n']['votes']} votes. Post-screening removed nobody.",
+        f"4 gave {found['n']['votes']} votes. The trials took",
         "The page was in en (4 listeners).",
         "1 trial with a degraded sound, 1 trial with beeps and 1 repeated trial",
         "The 10 comparisons were tested together with Holm's correction",
@@ -321,6 +382,23 @@ def test_scores_of_listeners_are_higher_for_what_they_like_or_cannot_tell():
     assert human_scores(prefer) == {("i", "a"): 0.625, ("i", "b"): 0.375}
     heard = [AbxResponse("r", "i", ("a", "reference"), 0, answer, 0) for answer in (0, 0, 0, 1)]
     assert human_scores(heard) == {("i", "a"): 0.25}
+    chosen = [Extremes("r", "i", ("a", "b", "c"), best, worst, 0) for best, worst in ((0, 1), (0, 2), (2, 1), (0, 1))]
+    assert human_scores(chosen) == {("i", "a"): 0.75, ("i", "b"): -0.75, ("i", "c"): 0.0}
+
+
+def test_a_slot_that_is_chosen_more_often_is_found(rng):
+    """Everybody calls the first slot the best two times out of three."""
+    votes = []
+    for r in range(20):
+        for i in range(10):
+            best = 0 if rng.random() < 2 / 3 else 1
+            votes.append(Extremes(f"r{r}", f"i{i}", ("a", "b", "c"), best, 2, i))
+    first, second, third = order_effects(votes)
+    assert first.about.startswith("Slot A")
+    assert first.size.mean == pytest.approx(2 / 3, abs=0.08)
+    assert first.p_holm < 0.001
+    assert second.size.mean == pytest.approx(1 / 3, abs=0.08)
+    assert third.size.mean == -1
 
 
 def test_few_systems_are_often_ordered_by_chance(rng):

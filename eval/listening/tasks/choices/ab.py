@@ -45,14 +45,13 @@ _HEAD = (
     "wins : ties : losses",
     "before screening",
     "share of wins, ties left out",
+    "wins minus losses",
     "adjusted",
     "p, Holm",
-    "wins minus losses",
-    "p, clustered",
 )
 _NOTE = (
-    "The share and its p take all votes as independent (exact sign test). Wins minus losses, as shares of all votes, have an "
-    "interval for new raters and new clips."
+    "Wins minus losses, as shares of all votes, have intervals for new raters and new clips, and p is of zero. The interval of the "
+    "share of wins takes all votes as independent, and is too narrow for that: tastes differ."
 )
 
 
@@ -143,10 +142,9 @@ class Ab(PairTask[Preference]):
                 _counts(pair),
                 _counts(before[pair["first"], pair["second"]]),
                 ShareCell(pair["share"]),
-                ShareCell(pair["adjusted"]),
-                PCell(pair["p_holm"]),
                 IntervalCell(pair["net"], signed=True),
-                PCell(pair["net"]["p"]),
+                IntervalCell(pair["adjusted"], signed=True),
+                PCell(pair["p_holm"]),
             )
             for pair in after["pairs"]
         ]
@@ -175,7 +173,7 @@ def _ranking(after: Mapping) -> list[Block]:
     ]
     note = (
         f"{ranking['votes']} votes of {ranking['raters']} raters; ties as in Davidson 1970, ν = {ranking['tie']:.2f}; "
-        "intervals by drawing raters again, not votes."
+        "intervals by drawing raters again, so for new raters and these clips."
     )
     return [
         Heading("Ranking"),

@@ -61,7 +61,7 @@ class BestWorst(Task[Extremes]):
     is_reference_free = True
     needs = "three systems"
     min_systems = MIN_SYSTEMS
-    points = "of utility"
+    points = "points of utility"
     spread = Spread(2 * 0.3**2, 2 * 0.3**2, 0.0)  # of utilities; choices are drawn from the model
     scale = (-3.0, 3.0)
     difference, differences, effect_unit = 0.7, (0.5, 0.95), "of the sets with both as best and worst"
@@ -117,7 +117,7 @@ class BestWorst(Task[Extremes]):
     def precision(self, raters: int, items: int, spread: Spread | None = None) -> Precision:
         """Of three systems; of more of them a clip has more sets, and the noise of answers counts for less."""
         found = spread or Spread(self.spread.rater, self.spread.item, THREE_ALIKE)
-        return points_precision(raters, items, found, "{:.2f} of utility")
+        return points_precision(raters, items, found, "{:.2f} points of utility")
 
     def outcome(self, results: Mapping) -> list[Block]:
         after, which = shown_votes(results)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from eval.listening.analysis.estimates import holm
 from eval.listening.analysis.precision import Spread
 from eval.listening.analysis.ratings import means_against
 from eval.listening.analysis.votes import REFERENCE, Rating
 from eval.listening.tasks.choices.pair import FIRST, SECOND
 from eval.listening.tasks.outcome import Block, IntervalCell, Paragraph, PCell, Table, shown_votes
-from eval.listening.tasks.scores.comparison import ComparisonTask
+from eval.listening.tasks.scores.comparison import BETWEEN, ComparisonTask
 from eval.listening.tasks.task import origin
 from eval.listening.trial import BEEPS, DEGRADED, Trial
 
@@ -77,17 +78,27 @@ class Ccr(ComparisonTask):
         return min(max(round(levels[SECOND] - levels[FIRST] + noise), low), high)
 
     def analyse(self, votes: Sequence[Rating]) -> dict:
-        return super().analyse(votes) | {"against_zero": means_against(votes, self.null)}
+        """Means against zero and differences between systems are tested together. Between two named pairs there is no difference to
+        speak of."""
+        found = super().analyse(votes)
+        against = means_against(votes, self.null)
+        differences = [pair for pair in found["differences"] if BETWEEN not in pair.first + pair.second]
+        adjusted = iter(holm([row.mean.p for row in against] + [pair.difference.p for pair in differences]))
+        return found | {
+            "against_zero": [replace(row, p_holm=next(adjusted)) for row in against],
+            "differences": [replace(pair, p_holm=next(adjusted)) for pair in differences],
+        }
 
     def outcome(self, results: Mapping) -> list[Block]:
         rows = [
             (
                 self.label(found["system"]),
                 IntervalCell(found["mean"], self.digits, signed=True),
+                IntervalCell(found["adjusted"], self.digits, signed=True),
                 PCell(found["p_holm"]),
                 found["mean"]["n"],
             )
             for found in shown_votes(results)[0]["against_zero"]
         ]
-        table = Table(("System", "CMOS", "p, Holm", "votes"), rows)
+        table = Table(("System", "CMOS", "adjusted", "p, Holm", "votes"), rows)
         return [table, Paragraph(_SIGN, note=True), *super().outcome(results)]

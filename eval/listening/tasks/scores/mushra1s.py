@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
+
+import numpy as np
 
 from eval.listening.analysis.precision import Spread
 from eval.listening.analysis.screening import Rule, hidden_reference
@@ -35,6 +38,10 @@ class Mushra1S(HundredTask, SingleTask):
 
     def passes(self, trial: Trial, answer: int) -> bool:
         return answer <= (MAX_DEGRADED_POINTS if trial.kind == "gold" else MAX_BEEPS_SCORE)
+
+    def respond(self, trial: Trial, levels: Sequence[float], rng: np.random.Generator) -> int:
+        """The hidden recording, beside the open one, is recognised."""
+        return 100 if trial.shown[-1] == REFERENCE else super().respond(trial, levels, rng)
 
     @property
     def rules(self) -> tuple[Rule[Rating], ...]:

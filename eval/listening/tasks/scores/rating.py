@@ -45,7 +45,7 @@ _INTERVALS = (
     "give intervals far too narrow. They end where the scale ends. Do not compare scores with those of another study."
 )
 _ADJUSTED = (
-    "The first interval is each pair's alone. The adjusted ones hold together, for all pairs in 95 % of the studies (Bonferroni, and "
+    "The first interval is each pair's alone. The adjusted ones hold together, for everything tested in 95 % of the studies (Bonferroni, and "
     "zero as the end where Holm's test, which p is of, has decided the direction)."
 )
 
@@ -138,10 +138,7 @@ class RatingTask(Task[Rating]):
             Paragraph(_INTERVALS, note=True),
             Heading("All scores"),
             StackedBars(f"Votes per category, {which}", bars, self.categories, tones),
-            Heading("Differences"),
-            Paragraph("Between outputs of the same clip by the same rater: tastes and difficulties cancel."),
-            self._differences(after),
-            Paragraph(_ADJUSTED, note=True),
+            *self._differences(after),
             *reliability_blocks(after, self.digits),
         ]
 
@@ -160,7 +157,10 @@ class RatingTask(Task[Rating]):
         ]
         return Table(head, rows)
 
-    def _differences(self, after: Mapping) -> Table:
+    def _differences(self, after: Mapping) -> list[Block]:
+        """None of a study of one system without its recording, which has nothing to differ from."""
+        if not after["differences"]:
+            return []
         oriented = sorted(map(better_first, after["differences"]), key=lambda pair: -(pair["difference"]["mean"] or 0))
         rows = [
             (
@@ -172,4 +172,9 @@ class RatingTask(Task[Rating]):
             )
             for pair in oriented
         ]
-        return Table(("Pair", f"difference, {self.points}", "adjusted", "p, Holm", "pairs of votes"), rows)
+        return [
+            Heading("Differences"),
+            Paragraph("Between outputs of the same clip by the same rater: tastes and difficulties cancel."),
+            Table(("Pair", f"difference, {self.points}", "adjusted", "p, Holm", "pairs of votes"), rows),
+            Paragraph(_ADJUSTED, note=True),
+        ]

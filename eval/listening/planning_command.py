@@ -106,6 +106,7 @@ def simulate_command(args: argparse.Namespace) -> int:
     )
     interval = "no interval" if effect.low is None else f"[{effect.low:.2f}, {effect.high:.2f}]"
     print(f"{task.contrast[1]} against {task.contrast[0]}: {effect.mean:.2f} {interval}; truth {found.truth:.2f}")
+    print(found.said)
     if paths:
         args.out.mkdir(parents=True, exist_ok=True)
         write_text_durably(paths[0], study_report(found.results, {}))

@@ -9,11 +9,14 @@ import numpy as np
 from eval.listening.analysis.estimates import ClusteredEstimate
 from eval.listening.analysis.results import EXCLUDING_RULES, analyse, flags_of, votes_of
 from eval.listening.analysis.screening import included
+from eval.listening.analysis.votes import REFERENCE
+from eval.listening.conclusions.sentences import conclusions_of
 from eval.listening.design import plan_session
 from eval.listening.simulation.coverage import truth_of
 from eval.listening.simulation.listeners import Opinions, session_rows
 from eval.listening.simulation.planned import planned_study, qualities
 from eval.listening.storage.records import StoredStudy
+from eval.listening.tasks.registry import task_of
 
 CARELESS_SHARE = 0.1  # of the listeners, who answer everything by chance
 
@@ -27,6 +30,24 @@ class Example:
     effect: ClusteredEstimate
     truth: float
     careless: int
+
+    @property
+    def said(self) -> str:
+        """The sentence of the report about these two conditions."""
+        task = task_of(self.results["study"]["mode"])
+        conclusions = conclusions_of(self.results, _Names(), task.points)
+        every = (*conclusions.shown, *conclusions.open) if conclusions else ()
+        compared = [_Names()[condition] for condition in task.contrast]
+        return next(
+            (sentence for sentence in every if all(name in sentence for name in compared)), "Nothing is left to say."
+        )
+
+
+class _Names(dict):
+    """Names of conditions as a report writes them: its own for the recording, and their ids."""
+
+    def __missing__(self, condition: str) -> str:
+        return "Recording" if condition == REFERENCE else condition
 
 
 def simulated_example(mode: str, raters: int, items: int, difference: float, systems: int | None, seed: int) -> Example:

@@ -109,7 +109,7 @@ def test_a_study_is_found_watched_sent_extended_and_deleted(page: Page, owned):
 
 def test_the_form_says_everything_at_once(page: Page):
     page.get_by_role("tab", name="Blind tests").click()
-    page.get_by_label("Which is better").check()
+    page.get_by_label("AB: which is better").check()
     page.get_by_role("button", name="Make the study").click()
     expect(page.locator("#study-problem-name")).to_contain_text("Give the study a name")
     expect(page.locator("#study-problem-clips")).to_contain_text("Add clips first")

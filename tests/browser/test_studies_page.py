@@ -92,6 +92,6 @@ def test_a_plan_is_simulated_and_drawn(page: Page):
     expect(curve.get_by_role("img")).to_be_visible(timeout=240_000)
     expect(curve).to_contain_text("raters x 12 clips")
     expect(curve).to_contain_text("200 simulated studies")
-    page.get_by_label("Rate outputs, 1 to 5").check()
+    page.get_by_label("ACR: rate outputs, 1 to 5").check()
     expect(page.get_by_label("Difference to be found, points of MOS")).to_have_value("0.3")
     expect(curve).not_to_contain_text("simulated studies")

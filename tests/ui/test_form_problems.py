@@ -11,6 +11,7 @@ from eval.listening.tasks.material import Material
 from eval.listening.tasks.registry import task_of
 from ui.listening.form import Form
 from ui.listening.invitation import durability_warning, invitation
+from ui.listening.making import outlook_of
 from ui.listening.problems import FIELDS, problems_of
 
 GOOD = Form(
@@ -53,7 +54,11 @@ def test_everything_is_said_at_once_in_the_order_of_the_fields():
         ({"raters": 20_000}, 3, ("raters", "Say how many raters you expect: 1 to 10000.")),
         ({}, 61, ("clips", "There are 61 clips; a study has at most 60.")),
         ({"systems": list("abcdefghijklm")}, 1, ("systems", "There are 13 systems; a study has at most 12.")),
-        ({"platform": "prolific"}, 3, ("people", "Recruiting: completed: Prolific needs the study's completion code.")),
+        (
+            {"platform": "prolific"},
+            3,
+            ("people", "Code or address when they have finished: Prolific needs the study's completion code."),
+        ),
         (
             {"pay": 2.0, "currency": "pounds", "platform": "prolific", "completed": "C1"},
             3,
@@ -101,9 +106,20 @@ def test_a_session_that_is_too_long_asks_for_trials():
     assert found(replace(form, trials=100), clips=30) == []
 
 
+def test_folders_without_recordings_are_planned_without_them():
+    """Two systems of four clips: twelve trials with the recording among them, eight without."""
+    values = ("acr", ["file"] * 4, False, None, ["x", "y"], 12, 0)
+    assert "12 trials" in outlook_of(*values)
+    assert "8 trials" in outlook_of(*values, has_reference=False)
+    (problem,) = problems_of(replace(GOOD, mode="dcr"), 3, ["x"], lambda: 1, has_reference=False)
+    assert problem.field == "clips"
+    assert problem.text.endswith("this task needs the recordings. Choose their folder, or another task.")
+    assert problems_of(replace(GOOD, mode="similarity"), 3, ["x", "y"], lambda: 1, has_reference=False) == []
+
+
 def test_a_form_becomes_a_study_that_recruits():
     form = replace(
-        GOOD, owner=" A. Person ", contact="a@b.c", keep_days=90, platform="prolific", completed="C1", screened_out="C2", places=40,
+        GOOD, owner=" A. Person ", contact="a@b.c", keep_days=90, platform="prolific", completed="C1", screened_out="C2", quota_full="C3", places=40,
         pay=1.5, currency="gbp", headphones=True, excluded="P1\n\n P 2 ", quotas="Which? | a = 20, b=10",
     )  # fmt: skip
     assert found(form) == []
@@ -115,10 +131,14 @@ def test_a_form_becomes_a_study_that_recruits():
     assert terms.exclude.participants == (hashed_id("P1"), hashed_id("P 2"))
     assert terms.quotas.attributes == {"which": {"a": 20, "b": 10}}
     made = Made("0123", "key", 1, ())
-    page = invitation(made, study, durable=True)
+    page = invitation(made, study, durable=True, rehearsal="rate/?preview=x")
     assert "rate/?study=0123&amp;PROLIFIC_PID=" in page
     assert "on Prolific" in page
     assert "GBP an hour" in page
+    assert 'href="rate/?preview=x"' in page, "the owner tries it before others do"
+    ((field, text),) = found(replace(form, screened_out="", quota_full=""))
+    assert field == "people"
+    assert text.startswith("Give Prolific's code for participants who are screened out and find no place")
     assert GOOD.study(["a"], ["x"]).recruiting is None
 
 
@@ -140,5 +160,5 @@ def test_an_earlier_study_is_named_with_its_key():
 def test_answers_that_will_be_lost_are_told_before_and_after_a_study_is_made():
     assert durability_warning(True) == ""
     assert "Answers die with this server" in durability_warning(False)
-    page = invitation(Made("0123", "key", 1, ()), GOOD.study(["a"], ["x"]), durable=False)
+    page = invitation(Made("0123", "key", 1, ()), GOOD.study(["a"], ["x"]), durable=False, rehearsal="rate/?preview=x")
     assert durability_warning(False) in page

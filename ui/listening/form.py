@@ -19,6 +19,11 @@ from ui.folders.material import material_of, read_output
 from vocoders.audio import Recording
 from vocoders.systems import System
 
+LABELS = {  # of fields whose values a platform checks, as the page has them
+    "completed": "Code or address when they have finished",
+    "screened_out": "Code or address when they are screened out",
+    "quota_full": "Code or address when there is no place",
+}
 EVERYTHING = 0  # as the number of trials: all of them
 MAX_STUDY_SECONDS = 1800.0  # of recordings and outputs in folders, which are held at once
 
@@ -130,7 +135,8 @@ class Form:
             terms.check_questions(parse_questions(self.questions))
             return terms
         except ValueError as error:
-            raise StudyError(f"Recruiting: {error}.") from error
+            field, _, reason = str(error).partition(": ")
+            raise StudyError(f"{LABELS.get(field, f'Recruiting: {field}')}: {reason}.") from error
 
 
 def parse_questions(text: str) -> tuple[Question, ...]:

@@ -15,11 +15,12 @@ def durability_warning(durable: bool) -> str:
     return "" if durable else notice(LOST, "bad")
 
 
-def invitation(made: Made, study: Study, durable: bool) -> str:
-    """HTML with the link, the key, and the levels and delays of the outputs."""
+def invitation(made: Made, study: Study, durable: bool, rehearsal: str) -> str:
+    """HTML with the link, the key, and the levels and delays of the outputs. rehearsal: address of a session that stores nothing."""
     return fill(
         "listening/templates/invitation.html",
         made=made,
+        rehearsal=rehearsal,
         study=study,
         warning=durability_warning(durable),
         address=entry_address(made.public_id, study),

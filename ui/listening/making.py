@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from eval.listening.making.make_study import Made, make_study
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.recruiting.launch import pay_words
 from eval.listening.recruiting.terms import Pay
+from eval.listening.session.preview import Preview
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
 from eval.listening.study import Study, StudyError, session_minutes
@@ -98,7 +100,10 @@ def lay_out_making(
     made_of = [uploads, *material, *fields]
     enabled_after(make.click(run, made_of, [make, message, made, *problems.values()], **QUEUE, **options), make)
     uploads.change(offer, [uploads, chosen], chosen, **options)
-    planned = [*material, *question[1:], inputs.audio, chosen, raters, *checks[:4]]
+    pay, currency = (
+        fields[[field.name for field in dataclasses.fields(Form)].index(name)] for name in ("pay", "currency")
+    )
+    planned = [*material, pay, currency, *question[1:], inputs.audio, chosen, raters, *checks[:4]]
     for field in planned:
         field.change(_outlook_with_folders, planned, outlook, queue=False, **options)
     folders.given.change(_opened, folders.given, box, **options)
@@ -122,7 +127,8 @@ def _found_problems(form: Form, given: GivenFolders | None, reference: str | Non
     clips, made_elsewhere = count_clips(given, reference)
     own = len(form.files) + bool(form.with_compared and form.recording)
     systems = [*made_elsewhere, *form.systems]
-    return problems_of(form, clips or own, systems, lambda: len(task_of(form.mode).units(Material(systems))))
+    material = Material(systems, reference=not clips or bool(reference))
+    return problems_of(form, clips or own, systems, lambda: len(task_of(form.mode).units(material)), material.reference)
 
 
 def _opened(given: GivenFolders | None) -> dict:
@@ -163,7 +169,10 @@ def _made(
 
     for event in followed(work):
         if isinstance(event, Finished):
-            yield "", invitation(event.result, study, listening.durable)
+            yield (
+                "",
+                invitation(event.result, study, listening.durable, Preview(listening).link(event.result.public_id)),
+            )
         else:
             yield notice(event), ""
 
@@ -178,6 +187,8 @@ def _lay_out_question(beside: _Problems) -> list[gr.components.Component]:
         label="Task of the listeners",
         elem_id="study-mode",
     )
+    about = slot("study-task", task_html(DEFAULT_MODE))
+    mode.change(task_html, mode, about, queue=False, show_progress="hidden", api_visibility="private")
     clips = gr.File(
         label="Clips, 1.5 to 30 s", file_count="multiple", type="filepath", height=150, elem_id="study-clips"
     )
@@ -230,9 +241,18 @@ def _lay_out_checks(beside: _Problems) -> list[gr.components.Component]:
     return [trials, repeats, golds, traps, seed, about, questions, revises, key, *options, *people]
 
 
+def task_html(mode: str) -> str:
+    """What listeners are asked, in a sentence, and what a study of it needs."""
+    task = task_of(mode)
+    without = "" if task.is_reference_free else ", and the recordings"
+    return notice(f"{task.about} Needs {task.needs}{without}.")
+
+
 def _outlook_with_folders(
     given: GivenFolders | None,
     reference: str | None,
+    pay: float | None,
+    currency: str | None,
     mode: str,
     files: list[str] | None,
     with_compared: bool,
@@ -243,7 +263,13 @@ def _outlook_with_folders(
     """As `outlook_of`; the clips and systems of folders take the place of the clips, and stand before the systems."""
     clips, made_elsewhere = count_clips(given, reference)
     files, with_compared = ([""] * clips, False) if clips else (files, with_compared)
-    return outlook_of(mode, files, with_compared, recording, [*made_elsewhere, *systems], *numbers)
+    try:
+        paid = Pay(float(pay), (currency or "").strip().upper()) if pay else None
+    except ValueError:  # a currency that is not written out yet
+        paid = None
+    is_recorded = not clips or bool(reference)
+    every = [*made_elsewhere, *systems]
+    return outlook_of(mode, files, with_compared, recording, every, *numbers, pay=paid, has_reference=is_recorded)
 
 
 def _sizes(
@@ -269,10 +295,12 @@ def outlook_of(
     trials: float,
     *checks: float,
     pay: Pay | None = None,
+    has_reference: bool = True,
 ) -> str:
-    """The planner's sentences, as HTML, for the present values of the form. pay: of a session, which is shown by the hour."""
+    """The planner's sentences, as HTML, for the present values of the form. pay: of a session, which is shown by the hour;
+    has_reference: whether there are recordings."""
     items = len(files or []) + bool(with_compared and recording)
-    per_item = len(task_of(mode).units(Material(systems)))
+    per_item = len(task_of(mode).units(Material(systems, reference=has_reference)))
     if not items or not systems or not per_item or not raters or raters < 1:
         return fill("listening/templates/outlook.html", found=None, needed=task_of(mode).needs)
     asked = min(int(trials or 0) or items * per_item, items * per_item)

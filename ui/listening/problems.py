@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from eval.listening.recruiting.launch import unanswered
 from eval.listening.study import MAX_ITEMS, MAX_KEEP_DAYS, MAX_SYSTEMS, MAX_TRIALS, StudyError
 from eval.listening.tasks.registry import task_of
 from ui.listening.form import EVERYTHING, Form, parse_questions
@@ -12,6 +13,9 @@ from ui.listening.form import EVERYTHING, Form, parse_questions
 MAX_NAME_CHARS, MAX_RATERS, MAX_CHECKS, MAX_QUESTIONS = 120, 10_000, 10, 20
 # Fields that have a place for their problem below them
 FIELDS = ("name", "clips", "systems", "raters", "trials", "checks", "questions", "revises", "people")
+
+
+_WITHOUT = {"screened_out": "are screened out", "quota_full": "find no place"}
 
 
 @dataclass(frozen=True)
@@ -22,10 +26,15 @@ class Problem:
     text: str
 
 
-def problems_of(form: Form, clips: int, systems: Sequence[str], units: Callable[[], int]) -> list[Problem]:
+def problems_of(
+    form: Form, clips: int, systems: Sequence[str], units: Callable[[], int], has_reference: bool = True
+) -> list[Problem]:
     """In the order of the fields; none where a study can be made, as far as the form tells. clips: how many there are; systems:
-    ids of all; units: questions about one clip, asked for where there are systems enough."""
+    ids of all; units: questions about one clip, asked for where there are systems enough; has_reference: whether there are recordings."""
     found = [*_name(form), *_material(form, clips, systems, units), *_checks(form), *_people(form)]
+    if clips and not has_reference and not task_of(form.mode).is_reference_free:
+        text = f"{task_of(form.mode).title}: this task needs the recordings. Choose their folder, or another task."
+        found.append(Problem("clips", text))
     return sorted(found, key=lambda problem: FIELDS.index(problem.field))
 
 
@@ -86,9 +95,16 @@ def _checks(form: Form) -> list[Problem]:
 
 def _people(form: Form) -> list[Problem]:
     try:
-        form.recruiting()
+        terms = form.recruiting()
     except StudyError as error:
         return [Problem("people", str(error))]
+    if terms and (lacking := unanswered(terms)):
+        wanted = " and ".join(_WITHOUT[outcome] for outcome in lacking)
+        return [
+            Problem(
+                "people", f"Give {terms.site.title}'s code for participants who {wanted}: they are sent back with it."
+            )
+        ]
     if int(form.keep_days or 0) > MAX_KEEP_DAYS:
         return [Problem("people", f"Answers can be kept for at most {MAX_KEEP_DAYS} days, or without a limit (0).")]
     return []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from eval.listening.recruiting.platform import OUTCOMES
-from eval.listening.recruiting.terms import Pay
+from eval.listening.recruiting.platform import OUTCOMES, Outcome
+from eval.listening.recruiting.prolific import Prolific
+from eval.listening.recruiting.terms import Pay, Recruiting
 from eval.listening.study import Study, session_minutes
 
 _WORDS = {"completed": "who have finished", "screened_out": "who are screened out", "quota_full": "who find no place"}
@@ -20,12 +21,28 @@ def launch_notes(study: Study) -> list[str]:
     if (terms := study.recruiting) is None:
         return []
     hosts = terms.hosts()
+    lacking = unanswered(terms)
     ways = [
-        f"Participants {_WORDS[outcome]} {f'are sent to {hosts[outcome]}' if outcome in hosts else 'are sent nowhere'}."
+        f"Participants {_WORDS[outcome]} are sent to {hosts[outcome]}."
+        if outcome in hosts
+        else f"Participants {_WORDS[outcome]} are sent nowhere, although there may be some: give the code for them."
+        if outcome in lacking
+        else f"Participants {_WORDS[outcome]} are sent nowhere."
         for outcome in OUTCOMES
     ]
     minutes = session_minutes(study.mode, study.length)
     return [*([pay_words(terms.pay, minutes, study.raters)] if terms.pay else []), *ways]
+
+
+def unanswered(terms: Recruiting) -> list[Outcome]:
+    """Outcomes that may happen, and for which a platform of codes has none: its participants would not be paid, and block a place."""
+    if terms.platform != Prolific.id:
+        return []
+    may = {
+        "screened_out": terms.headphones or bool(terms.exclude.participants or terms.exclude.studies),
+        "quota_full": terms.quotas.is_limited,
+    }
+    return [outcome for outcome in OUTCOMES if may.get(outcome) and not getattr(terms, outcome)]
 
 
 def per_hour(pay: Pay, minutes: float) -> float:

@@ -22,7 +22,10 @@ class Prolific(Platform):
 
     id = "prolific"
     title = "Prolific"
-    about = "Participants bring PROLIFIC_PID, and return with one of your study's completion codes."
+    about = (
+        "Prolific shows the study's completion codes where you set it up, under completion paths: enter one for each outcome here, and "
+        "the link that you get here as the study's address there. Participants bring PROLIFIC_PID, and return with the code."
+    )
 
     def check(self, terms: Recruiting) -> None:
         if not terms.completed:

@@ -59,7 +59,7 @@ class Ab(PairTask[Preference]):
     """All pairs of systems, ranked by Bradley and Terry's model with ties."""
 
     id = "ab"
-    title = "Which is better"
+    title = "AB: which is better"
     about = "Which of two outputs do you prefer, or is there no difference?"
     seconds_per_trial = 20
     is_reference_free = True

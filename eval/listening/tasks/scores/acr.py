@@ -12,7 +12,7 @@ class Acr(SingleTask):
     """A unit is one condition; the recording is hidden among them."""
 
     id = "acr"
-    title = "Rate outputs, 1 to 5"
+    title = "ACR: rate outputs, 1 to 5"
     about = "Rate one output at a time from 1 (bad) to 5 (excellent), ITU-T P.800."
     seconds_per_trial = 8
     is_reference_free = True

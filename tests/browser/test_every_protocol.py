@@ -38,6 +38,7 @@ ITEMS = tuple(f"clip-{number}" for number in range(6))
 QUALITY = {"low": 0.1, "middle": 0.5, "high": 0.9}  # from the worst level of a scale to the best
 SYSTEMS = {"bws": ("low", "middle", "high"), "abx": ("low",), "sabx": ("low",), "ccr": ("low",)}
 OTHERS = 20  # further listeners of the same opinions, without a browser: a result takes more than a few
+THUMB = 26  # px, of a slider: its middle is where the value is
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 TRUE = {
     "abx": "low and Recording are told apart",
@@ -87,7 +88,7 @@ class Pointer:
     def slide(self, page: Page, slider: int, value: int, slot: int) -> None:
         box = (control := page.locator(".booth-bands input").nth(slider)).bounding_box()
         assert box
-        self.touch(control, 1 + (box["width"] - 2) * value / 100, box["height"] / 2)
+        self.touch(control, THUMB / 2 + (box["width"] - THUMB) * value / 100, box["height"] / 2)
 
     def touch(self, control: Locator, x: float, y: float) -> None:
         control.click(position={"x": x, "y": y})

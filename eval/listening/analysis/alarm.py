@@ -13,7 +13,10 @@ from dataclasses import dataclass
 FALSE_ALARMS = 0.01  # of a rule, over the whole life of a study
 MIN_RATERS = 5
 # {rule: the largest share of raters that fails one such check, although it works}
-EXPECTED = {"gold": 0.2, "trap": 0.2, "headphones": 0.5}
+OF_ANSWERS = {"gold": 0.2, "trap": 0.2, "headphones": 0.5}
+# the same of rules that look at everything a rater has answered
+OF_SESSIONS = {"hidden-reference": 0.3, "null-pair": 0.3, "same-answer": 0.2, "impossible-time": 0.2}
+EXPECTED = OF_ANSWERS | OF_SESSIONS
 
 
 @dataclass(frozen=True)

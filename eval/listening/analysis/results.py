@@ -38,6 +38,11 @@ def flags_of(study: Study, votes: Sequence[Vote], raters: Sequence[Mapping]) -> 
     return [*stored, *headphones, *study.task.screen(votes)]
 
 
+def has_finished(rater: Mapping, answered: int) -> bool:
+    """Whether a session has no more trials. rater: as the store gives it; answered: trials of it."""
+    return rater["trials"] > 0 and (rater["trials"] <= answered or DECIDED in rater["events"])
+
+
 def excluding_rules(stored: StoredStudy) -> tuple[str, ...]:
     """Those of EXCLUDING_RULES that no alarm suspends."""
     return tuple(rule for rule in EXCLUDING_RULES if rule not in stored.suspended)
@@ -56,10 +61,7 @@ def analyse(stored: StoredStudy, rows: Sequence[Mapping], raters: Sequence[Mappi
         "study": {"id": stored.public_id, "revision": stored.revision, **study.shareable(), "sha256": study.sha256},
         "n": {
             "started": len(raters),
-            "finished": sum(
-                rater["trials"] > 0 and (rater["trials"] <= answered[rater["rater"]] or DECIDED in rater["events"])
-                for rater in raters
-            ),
+            "finished": sum(has_finished(rater, answered[rater["rater"]]) for rater in raters),
             "turned_away": sum(TURNED_AWAY in rater["events"] for rater in raters),
             "with_votes": len({vote.rater for vote in votes}),
             "screened": len({vote.rater for vote in kept}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from eval.listening.analysis.alarm import EXPECTED
+from eval.listening.analysis.alarm import OF_ANSWERS
 from eval.listening.analysis.votes import REFERENCE
 from eval.listening.design import check_answer
 from eval.listening.recruiting.platform import Platform
@@ -113,9 +113,12 @@ class Listening(Tokens):
             self.store.add_event(rater, f"{COMMENT}{shown.number}", {"text": comment})
         following = following_number(stored, rater, shown.number)
         self.store.add_response(rater, shown, {"answer": answer, **behaviour.as_row()}, flags, following)
-        for rule in {flag.rule for flag in flags} & EXPECTED.keys():
+        for rule in {flag.rule for flag in flags} & OF_ANSWERS.keys():
             self._watch.look(stored, rule)
-        return self._step(stored, rater)
+        step = self._step(stored, rater)
+        if step["step"] != "trial":
+            self._watch.look_at_votes(stored)
+        return step
 
     def questionnaire(self, token: str, answers: Mapping[str, object]) -> dict:
         """Stores the answers to the questions of this step, each cut to 2000 characters. answers: {id of a question: text}."""

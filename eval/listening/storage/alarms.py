@@ -20,7 +20,7 @@ class Alarms(Transactions):
     _clock: Callable[[], float]
 
     def failures(self, stored: StoredStudy, rule: str) -> tuple[int, int]:
-        """(raters who failed, raters who were asked) of a rule of `EXPECTED`."""
+        """(raters who failed, raters who were asked) of a rule of `OF_ANSWERS`."""
         mine = t.rater.c.study_id == stored.number
         asked = sa.select(t.trial.c.rater_id).select_from(t.trial.join(t.response).join(t.rater))
         failed = sa.select(t.flag.c.rater_id).select_from(t.flag.join(t.rater)).where(mine, t.flag.c.rule == rule)

@@ -1,6 +1,8 @@
 """A check that nearly everybody fails raises an alarm, and leaves nobody out: how often that is wrong, and how soon it is right."""
 
 import csv
+import html
+import itertools
 import json
 import math
 import threading
@@ -8,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from scipy.stats import binom
 
 from eval.listening.analysis.alarm import EXPECTED, FALSE_ALARMS, MIN_RATERS, Alarm, expected_share, is_implausible
@@ -16,12 +20,13 @@ from eval.listening.analysis.results import analyse
 from eval.listening.analysis.screening import Flag
 from eval.listening.recruiting.terms import Recruiting
 from eval.listening.session.service import Listening
-from eval.listening.session.watch import Watch
+from eval.listening.session.watch import Watch, is_due
 from eval.listening.storage.store import Store
 from eval.listening.study import Study
 from eval.reports.study import study_results
 from tests.command import command
-from tests.listening import store_silently
+from tests.listening import Listener, any_answer, store_silently
+from ui.listening.rate_routes import rate_routes
 
 RESPONSE = {"heard": [2.0], "plays": [1], "switches": 0, "dwell_ms": 2500}
 
@@ -173,6 +178,37 @@ def test_a_headphone_check_that_everybody_fails_turns_nobody_away(store):
     assert ends == ["screened_out"] * 12 + ["instructions"] * 2
 
 
+def test_a_hidden_reference_that_everybody_misses_leaves_nobody_out(store):
+    """Whole sessions whose scores of the recording are below 90: it is the recording, or the systems are as good. They also
+    claim to have listened in no time."""
+    study = Study("Which one?", "mushra", ("one", "two"), ("a",), golds=0, traps=0, repeats=0)
+    public_id = store_silently(store, study)
+    listening = Listening(store, "a secret of tests", watch=Watch(store, run=lambda work: work()))
+    app = FastAPI()
+    app.include_router(rate_routes(listening))
+    http = TestClient(app)
+    for number in range(1, 7):
+        Listener(http, public_id, any_answer, fetch=False).run()
+        assert results_of(store, public_id)["n"]["screened"] == (0 if number < 6 else 6)
+    assert store.study(public_id).alarms == (
+        Alarm("impossible-time", 5, 5, EXPECTED["impossible-time"]),
+        Alarm("hidden-reference", 6, 6, EXPECTED["hidden-reference"]),
+    )
+    assert "6 of 6 raters failed the check 'hidden-reference'" in html.unescape(
+        study_results(results_of(store, public_id), {})
+    )
+    store.answer_alarm(public_id, "hidden-reference", True)
+    assert results_of(store, public_id)["n"]["screened"] == 0
+
+
+def test_all_votes_are_looked_at_ever_more_seldom():
+    """After each of ten sessions, and then when they have grown by a tenth: 10 ln(n) times."""
+    looks = [n for n in range(1, 10_001) if is_due(n)]
+    assert looks[:10] == list(range(1, 11))
+    assert max(later / earlier for earlier, later in itertools.pairwise(looks[9:])) <= 1.2
+    assert len(looks) < 10 * math.log(10_000)
+
+
 class Webhook(BaseHTTPRequestHandler):
     def do_POST(self):
         self.server.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
@@ -233,7 +269,7 @@ def test_an_answer_does_not_wait_for_the_message(store):
             step = listening.answer(token, step["nonce"], 5, heard)
         else:
             step = listening.next(token, step["step"], {})
-    assert len(begun) == 2, "a gold and a trap, both failed"
+    assert len(begun) == 3, "a gold and a trap, both failed, and the end of a session"
     (rater,) = store.raters(public_id)
     assert len(store.answers(public_id)) == rater["trials"]
     assert {flag["rule"] for flag in rater["flags"]} == {"gold", "trap", "impossible-time"}

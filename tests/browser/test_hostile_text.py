@@ -30,7 +30,7 @@ def test_a_hostile_study_is_text_for_its_author_its_listeners_and_its_report(pag
     study_id, key = made.locator("code").all_inner_texts()
 
     listener = page.context.new_page()
-    listener.goto(made.get_by_role("link").inner_text())
+    listener.goto(made.locator("a.page-absolute").inner_text())
     expect(listener.get_by_role("heading", level=1)).to_have_text(HOSTILE)
     expect(listener.get_by_text(HOSTILE)).to_have_count(2)  # the name, and what is known before the start
     assert listener.evaluate(NOTHING_RAN)

@@ -37,9 +37,14 @@ def test_a_study_is_made_followed_and_read(page: Page, clips):
     made = page.locator("#study-made")
     expect(made.get_by_role("heading")).to_have_text("Which ${1+1} voice? is ready", timeout=90_000)
     assert violations(page) == []
-    link = made.get_by_role("link")
+    link = made.locator("a.page-absolute")
     expect(link).to_have_text(re.compile(r"^http://127\.0\.0\.1:\d+/rate/\?study=[0-9a-f]{16}$"))
     study_id, key = made.locator("code").all_inner_texts()
+
+    with page.context.expect_page() as opened:
+        made.get_by_role("link", name="try the whole session").click()
+    expect(opened.value.get_by_text("Preview: nothing you answer here is stored.")).to_be_visible()
+    opened.value.close()
 
     listener = page.context.new_page()
     listener.goto(link.inner_text())

@@ -11,7 +11,7 @@ from eval.listening.tasks.material import Material
 from eval.listening.tasks.registry import task_of
 from ui.listening.form import Form
 from ui.listening.invitation import durability_warning, invitation
-from ui.listening.making import outlook_of
+from ui.listening.outlook import outlook_of
 from ui.listening.problems import FIELDS, problems_of
 
 GOOD = Form(

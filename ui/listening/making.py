@@ -10,15 +10,12 @@ from typing import Any
 import gradio as gr
 
 from eval.compare.output_folder import AnySystem
-from eval.listening.analysis.power import plan, twice_as_precise
 from eval.listening.making.make_study import Made, make_study
 from eval.listening.making.stimuli import render_stimuli
-from eval.listening.recruiting.launch import pay_words
-from eval.listening.recruiting.terms import Pay
 from eval.listening.session.preview import Preview
 from eval.listening.session.service import Listening
 from eval.listening.storage.database import StoreError
-from eval.listening.study import Study, StudyError, session_minutes
+from eval.listening.study import Study, StudyError
 from eval.listening.tasks.material import Material
 from eval.listening.tasks.registry import TASKS, task_of
 from server.executor import ComputeError, Executor
@@ -31,6 +28,7 @@ from ui.listening.desk.access import require_keys
 from ui.listening.form import EVERYTHING, Form, count_clips, sources_of_clips, sources_of_folders
 from ui.listening.invitation import durability_warning, invitation
 from ui.listening.options import lay_out_options, lay_out_people
+from ui.listening.outlook import outlook_of, outlook_with_folders, sizes_of, task_html
 from ui.listening.planning import lay_out_planning
 from ui.listening.problems import Problem, problems_of
 from ui.markup import fill, notice, slot
@@ -64,7 +62,7 @@ def lay_out_making(
             chosen, raters = _lay_out_design(systems, problems)
             outlook = slot("study-outlook", outlook_of(DEFAULT_MODE, None, False, None, [], DEFAULT_RATERS, 0))
             material = [folders.given, folders.reference]
-            lay_out_planning(question[1], _sizes, [*material, *question[2:], inputs.audio, chosen], compute)
+            lay_out_planning(question[1], sizes_of, [*material, *question[2:], inputs.audio, chosen], compute)
     checks = _lay_out_checks(problems)
     slot("study-durability", durability_warning(listening.durable))
     with gr.Row():
@@ -105,7 +103,7 @@ def lay_out_making(
     )
     planned = [*material, pay, currency, *question[1:], inputs.audio, chosen, raters, *checks[:4]]
     for field in planned:
-        field.change(_outlook_with_folders, planned, outlook, queue=False, **options)
+        field.change(outlook_with_folders, planned, outlook, queue=False, **options)
     folders.given.change(_opened, folders.given, box, **options)
     return folders
 
@@ -239,82 +237,3 @@ def _lay_out_checks(beside: _Problems) -> list[gr.components.Component]:
         people = lay_out_people()
     beside("people")
     return [trials, repeats, golds, traps, seed, about, questions, revises, key, *options, *people]
-
-
-def task_html(mode: str) -> str:
-    """What listeners are asked, in a sentence, and what a study of it needs."""
-    task = task_of(mode)
-    without = "" if task.is_reference_free else ", and the recordings"
-    return notice(f"{task.about} Needs {task.needs}{without}.")
-
-
-def _outlook_with_folders(
-    given: GivenFolders | None,
-    reference: str | None,
-    pay: float | None,
-    currency: str | None,
-    mode: str,
-    files: list[str] | None,
-    with_compared: bool,
-    recording: str | None,
-    systems: list[str],
-    *numbers: float,
-) -> str:
-    """As `outlook_of`; the clips and systems of folders take the place of the clips, and stand before the systems."""
-    clips, made_elsewhere = count_clips(given, reference)
-    files, with_compared = ([""] * clips, False) if clips else (files, with_compared)
-    try:
-        paid = Pay(float(pay), (currency or "").strip().upper()) if pay else None
-    except ValueError:  # a currency that is not written out yet
-        paid = None
-    is_recorded = not clips or bool(reference)
-    every = [*made_elsewhere, *systems]
-    return outlook_of(mode, files, with_compared, recording, every, *numbers, pay=paid, has_reference=is_recorded)
-
-
-def _sizes(
-    given: GivenFolders | None,
-    reference: str | None,
-    files: list[str] | None,
-    with_compared: bool,
-    recording: str | None,
-    systems: list[str],
-) -> tuple[int, int]:
-    """Numbers of clips and of systems in the form."""
-    clips, made_elsewhere = count_clips(given, reference)
-    return clips or len(files or []) + bool(with_compared and recording), len(made_elsewhere) + len(systems)
-
-
-def outlook_of(
-    mode: str,
-    files: list[str] | None,
-    with_compared: bool,
-    recording: str | None,
-    systems: list[str],
-    raters: float,
-    trials: float,
-    *checks: float,
-    pay: Pay | None = None,
-    has_reference: bool = True,
-) -> str:
-    """The planner's sentences, as HTML, for the present values of the form. pay: of a session, which is shown by the hour;
-    has_reference: whether there are recordings."""
-    items = len(files or []) + bool(with_compared and recording)
-    per_item = len(task_of(mode).units(Material(systems, reference=has_reference)))
-    if not items or not systems or not per_item or not raters or raters < 1:
-        return fill("listening/templates/outlook.html", found=None, needed=task_of(mode).needs)
-    asked = min(int(trials or 0) or items * per_item, items * per_item)
-    heard = max(1, round(items * asked / (items * per_item)))
-    found = plan(mode, int(raters), heard)
-    asked *= task_of(mode).rounds(items)
-    extra = int(sum(filter(None, checks)))
-    minutes = session_minutes(mode, asked + extra)
-    return fill(
-        "listening/templates/outlook.html",
-        found=found,
-        asked=asked,
-        extra=extra,
-        minutes=minutes,
-        more=twice_as_precise(found),
-        pay=pay_words(pay, minutes, int(raters)) if pay else "",
-    )

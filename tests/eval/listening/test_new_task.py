@@ -26,7 +26,7 @@ from eval.listening.tasks.task import origin
 from eval.reports.study import study_report
 from tests.conftest import harmonic_tone
 from tests.listening import Listener, sounds_like
-from ui.listening.making import outlook_of
+from ui.listening.outlook import outlook_of
 from ui.listening.rate_routes import rate_routes
 from vocoders.audio import Recording
 from vocoders.catalogue import find_systems

@@ -11,7 +11,7 @@ from eval.listening.storage import tables
 from eval.listening.storage.store import Store
 from eval.listening.study import Question, Study
 from tests.listening import Listener, any_answer, store_silently
-from ui.listening.making import outlook_of
+from ui.listening.outlook import outlook_of
 
 DEVICE = Question("device", "With what?", ("headphones", "loudspeakers"))
 PROLIFIC = Recruiting("prolific", completed="DONE", quotas=Quotas(1, {"device": {"headphones": 1}}))

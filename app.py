@@ -92,7 +92,6 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
         )  # of sessions that ended with the process before
     limits = Limits(max_seconds=settings.max_seconds, max_megabytes=settings.max_megabytes)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    add_error_pages(app)
 
     runs = None
     if settings.training_minutes:
@@ -134,6 +133,7 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
     page.queue(max_size=16, default_concurrency_limit=2, api_open=False)
     page._queue.sleep_when_free = QUEUE_SECONDS
     gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())
+    add_error_pages(app)
     # Gradio checks that a file is an upload, and not just any file of this machine, only in an app it launched itself
     page.has_launched = rate_page.has_launched = True
     protect(

@@ -33,3 +33,14 @@ def test_a_person_reads_a_sentence_and_finds_the_way_to_the_lab(client):
 def test_a_program_reads_json(client, accept):
     answer = client.get("/gone", headers={"Accept": accept})
     assert (answer.status_code, answer.json()) == (410, {"detail": "It is gone <b>for good</b>."})
+
+
+def test_an_address_that_never_was_is_answered_by_the_mounted_app_likewise():
+    app, mounted = FastAPI(), FastAPI()
+    app.mount("/page", mounted)
+    add_error_pages(app)
+    client = TestClient(app)
+    page = client.get("/page/nowhere", headers=BROWSER)
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "<p>There is nothing at this address.</p>" in page.text
+    assert client.get("/page/nowhere").json() == {"detail": "Not Found"}

@@ -88,7 +88,7 @@ def test_a_job_that_is_given_up_says_so_and_ends(store):
     *_, last = CompareJob(recording(), systems, store.new(), GivesUp()).run(threading.Event())
     status = last.player["status"]
     assert (status["state"], status["text"]) == ("cancelled", "Given up: nothing moved for 1 seconds")
-    assert [track["state"] for track in last.player["tracks"]] == ["ready", "failed", "failed"]
+    assert [track["state"] for track in last.player["tracks"]] == ["ready", "stopped", "stopped"]
     assert last.archive is None
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
 from eval.compare.intervals import Estimate
 from eval.reports.svg import Drawing, K, Scale, colours, line
 
 LEFT, WIDTH, ROW = 230, 620, 30  # pixels: labels, the plot itself, and the height of a row
+RIGHT = 20  # of the plot
+NARROW_LEFT, NARROW_WIDTH = 36, 304  # of a plot whose rows have no labels: it fits a phone and a column of a form
 MAX_LABEL_CHARS = 34  # in `LEFT`
+CUT = "…"
 
 
 def strip_plot(
@@ -111,9 +115,11 @@ def rising_line(
     error); wanted: the share at which a line across marks what is asked for."""
     if not points:
         return None
-    xs = [x for x, _, _ in points]
-    chart, across, up = _plane(title, 200, [0, *xs], (0.0, 1.0), x_label, y_label)
-    chart.add("line", kind="zero", x1=LEFT, x2=LEFT + WIDTH, y1=up(wanted), y2=up(wanted), tooltip=f"{wanted:g}")
+    xs = [0, *(x for x, _, _ in points)]
+    left, right = NARROW_LEFT, NARROW_LEFT + NARROW_WIDTH
+    chart = Drawing(right + RIGHT, 246, title, kind="narrow")
+    across, up = _axes(chart, (left, right), (20, 200), xs, (0.0, 1.0), x_label, y_label)
+    chart.add("line", "", f"{wanted:g}", kind="zero", x1=left, x2=right, y1=up(wanted), y2=up(wanted))
     (colour,) = colours([title]).values()
     chart.add(
         "path", d=line((across(x), up(share)) for x, share, _ in points), fill="none", stroke=colour, stroke_width=2
@@ -126,7 +132,7 @@ def rising_line(
 
 
 def _chart(title: str, height: float) -> Drawing:
-    return Drawing(LEFT + WIDTH + 20, height, title)
+    return Drawing(LEFT + WIDTH + RIGHT, height, title)
 
 
 def _tick(value: float) -> str:
@@ -144,20 +150,37 @@ def _plane(
 ) -> tuple[Drawing, Scale, Scale]:
     """A chart with its two axes, and their scales."""
     chart = _chart(title, height + 46)
-    across, up = Scale.around(xs, LEFT, LEFT + WIDTH), Scale.around(ys, height, 0, margin=0.1)
-    _across(chart, across, height, tick)
+    return chart, *_axes(chart, (LEFT, LEFT + WIDTH), (0, height), xs, ys, x_label, y_label, tick)
+
+
+def _axes(
+    chart: Drawing,
+    x_ends: tuple[float, float],
+    y_ends: tuple[float, float],
+    xs: Sequence[float],
+    ys: Sequence[float],
+    x_label: str,
+    y_label: str,
+    tick: Callable[[float], str] = _tick,
+) -> tuple[Scale, Scale]:
+    """Draws two axes; their scales. x_ends: left and right of the plot, y_ends: top and bottom, in pixels."""
+    (left, right), (top, bottom) = x_ends, y_ends
+    across, up = Scale.around(xs, left, right), Scale.around(ys, bottom, top, margin=0.1)
+    _across(chart, across, bottom, tick, top)
     for value in (min(ys), (min(ys) + max(ys)) / 2, max(ys)):
-        chart.add("text", f"{value:.3g}".replace("-", "−"), x=LEFT - 10, y=up(value) + 4, text_anchor="end")
+        chart.add("text", f"{value:.3g}".replace("-", "−"), x=left - 10, y=up(value) + 4, text_anchor="end")
     chart.add("text", y_label, kind="axis", x=4, y=12)
-    chart.add("text", x_label, kind="axis", x=LEFT + WIDTH / 2, y=height + 38, text_anchor="middle")
-    return chart, across, up
+    chart.add("text", x_label, kind="axis", x=(left + right) / 2, y=bottom + 38, text_anchor="middle")
+    return across, up
 
 
-def _across(chart: Drawing, scale: Scale, height: float, tick: Callable[[float], str] = _tick) -> None:
+def _across(
+    chart: Drawing, scale: Scale, bottom: float, tick: Callable[[float], str] = _tick, top: float = 0.0
+) -> None:
     """Upright lines at the ticks of the horizontal axis, with the values below them."""
     for value in scale.ticks():
-        _upright(chart, scale(value), 0, height, "grid")
-        chart.add("text", tick(value), x=scale(value), y=height + 18, text_anchor="middle")
+        _upright(chart, scale(value), top, bottom, "grid")
+        chart.add("text", tick(value), x=scale(value), y=bottom + 18, text_anchor="middle")
 
 
 def _upright(chart: Drawing, x: float, top: float, bottom: float, kind: str, tooltip: str = "") -> None:
@@ -171,11 +194,26 @@ def _dot(
 
 
 def _label(chart: Drawing, text: str, middle: float) -> None:
-    """The name of a row, right before it; a pair ("one / other") that is too long for a line gets two."""
-    parts = text.split(" / ") if len(text) > MAX_LABEL_CHARS else [text]
-    top = middle + 4 - 6 * (len(parts) - 1)
-    for index, part in enumerate(parts):
-        chart.add("text", part, x=LEFT - 10, y=top + 12 * index, text_anchor="end")
+    """The name of a row, right before it, in one line or two; the whole of it is its tooltip where even those are too short."""
+    lines = _lines(text)
+    tooltip = text if any(part.endswith(CUT) for part in lines) else ""
+    top = middle + 4 - 6 * (len(lines) - 1)
+    for index, part in enumerate(lines):
+        chart.add("text", part, tooltip, x=LEFT - 10, y=top + 12 * index, text_anchor="end")
+
+
+def _lines(text: str) -> list[str]:
+    """At most two, that fit before a row: a pair ("one / other") that is too long for one is divided between its systems."""
+    if len(text) <= MAX_LABEL_CHARS:
+        return [text]
+    pair = text.split(" / ") if text.count(" / ") == 1 else [text]
+    return [line for part in pair for line in _wrapped(part, 2 // len(pair))]
+
+
+def _wrapped(text: str, most: int) -> list[str]:
+    """At most so many lines; the last ends with `CUT` where there would be more."""
+    lines = textwrap.wrap(text, MAX_LABEL_CHARS)
+    return lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1][: MAX_LABEL_CHARS - 1] + CUT]
 
 
 def _mean(chart: Drawing, estimate: Estimate, scale: Scale, middle: float) -> None:

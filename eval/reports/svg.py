@@ -57,12 +57,13 @@ def line(points: Iterable[tuple[float, float]]) -> str:
 class Drawing:
     """An SVG picture, made of shapes in the order in which they are added. Templates insert it as it is."""
 
-    def __init__(self, width: float, height: float, label: str, stretched: bool = False) -> None:
-        """label: its text for those who cannot see it. stretched: it takes all the width there is, `height` pixels high."""
+    def __init__(self, width: float, height: float, label: str, stretched: bool = False, kind: str = "") -> None:
+        """label: its text for those who cannot see it. stretched: it takes all the width there is, `height` pixels high. kind: its
+        class."""
         self.label = label
         box = {"viewBox": f"0 0 {width} {height}", "role": "img", "aria-label": label}
         stretch = {"preserveAspectRatio": "none", "style": f"height:{height}px"} if stretched else {}
-        self._svg = ElementTree.Element("svg", box | stretch)
+        self._svg = ElementTree.Element("svg", box | stretch | ({"class": kind} if kind else {}))
 
     def add(self, shape: str, text: str = "", tooltip: str = "", **attributes: object) -> None:
         """attributes: SVG's, with _ for -, `kind` for the class; floats are rounded to a tenth of a pixel."""

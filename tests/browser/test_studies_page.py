@@ -95,6 +95,7 @@ def test_a_plan_is_simulated_and_drawn(page: Page):
     difference.fill("1")
     page.get_by_role("button", name="Simulate the plan").click()
     expect(curve.get_by_role("img")).to_be_visible(timeout=240_000)
+    assert curve.locator(".chart").evaluate("chart => chart.scrollWidth <= chart.clientWidth"), "the curve is cut"
     expect(curve).to_contain_text("raters x 12 clips")
     expect(curve).to_contain_text("200 simulated studies")
     page.get_by_label("ACR: rate outputs, 1 to 5").check()

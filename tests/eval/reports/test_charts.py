@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.compare.intervals import Estimate
-from eval.reports.charts import LEFT, WIDTH, cloud, scatter, stacked_bars, strip_plot
+from eval.reports.charts import LEFT, MAX_LABEL_CHARS, WIDTH, cloud, rising_line, scatter, stacked_bars, strip_plot
 from eval.reports.svg import Drawing, Scale, line
 
 HOSTILE = "<script>\"'&"
@@ -101,3 +101,32 @@ def test_a_cloud_has_a_dot_per_point_and_one_per_system_in_its_legend():
     assert (
         cloud("title", [], {}, "x", "y") is scatter("title", {}, {}, "x", "y") is stacked_bars("t", {}, (), ()) is None
     )
+
+
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [
+        ("HiFi-GAN", ["HiFi-GAN"]),
+        ("A system with quite a long name, version 2", ["A system with quite a long name,", "version 2"]),
+        (
+            "HiFi-GAN, own training, guided / HiFi-GAN, original",
+            ["HiFi-GAN, own training, guided", "HiFi-GAN, original"],
+        ),
+        ("x" * 100, ["x" * MAX_LABEL_CHARS, "x" * (MAX_LABEL_CHARS - 1) + "…"]),
+        (
+            " / ".join(["one of three that is long"] * 3),
+            ["one of three that is long / one of", "three that is long / one of three…"],
+        ),
+    ],
+)
+def test_the_name_of_a_row_has_at_most_two_lines_that_fit_before_it(title, lines):
+    labels = list(parsed(strip_plot("", {"a": {"clip": 1.0}}, {}, {"a": title})).iter("text"))[-len(lines) :]
+    assert [label.text for label in labels] == lines
+    is_cut = any(line.endswith("…") for line in lines)
+    assert [label.findtext("title") for label in labels] == [title if is_cut else None] * len(lines)
+
+
+def test_a_rising_line_has_its_words_above_its_plot():
+    drawing = rising_line("Power", [(4.0, 0.2, 0.03), (64.0, 1.0, 0.0)], 0.8, "raters", "share of studies")
+    found = {text.text: float(text.get("y")) for text in parsed(drawing).iter("text")}
+    assert found["share of studies"] + 12 < found["1"]

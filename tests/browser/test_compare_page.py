@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import re
@@ -17,6 +18,7 @@ from common.paths import ROOT
 from tests.browser.comparing import FAST, PLAYER, RATE, SAMPLES, choose, compare, is_drawn, rendered, state, upload
 from tests.browser.conftest import give_file, open_inputs, uploaded, wait_for_loop
 from tests.conftest import harmonic_tone
+from tests.waiting import until
 from vocoders.catalogue import BUILT_IN
 
 SUNG = ROOT / "assets" / "examples" / "sung_phrase_low.flac"
@@ -343,6 +345,9 @@ def test_what_plays_is_marked_where_it_is_read_about(comparison_page):
         texts = page.locator("[data-lab-plays][aria-current=true]:visible").all_inner_texts()
         return [text.split("\n")[0].split("\t")[0].strip() for text in texts]
 
+    def is_marked(title: str, places: int) -> bool:
+        return [text.startswith(title) for text in marked()] == [True] * places
+
     levels = page.get_by_role("region", name="Levels")
     if not levels.is_visible():  # one page for all tests
         page.get_by_role("button", name="Level and alignment").click()
@@ -359,9 +364,9 @@ def test_what_plays_is_marked_where_it_is_read_about(comparison_page):
         page.wait_for_function(
             f"{PLAYER}.state.playing && {PLAYER}.state.selected === {PLAYER}.state.tracks[{key} - 1]"
         )
-        expect(page.locator("[data-lab-plays][aria-current=true]")).to_have_count(where)
         title = page.locator("#player .lab-row .lab-title").nth(int(key) - 1).inner_text()
-        assert [text.startswith(title) for text in marked()] == [True] * where
+        until(functools.partial(is_marked, title, where), f"{title} is marked")
+        expect(page.locator("[data-lab-plays][aria-current=true]")).to_have_count(where)
     sign = page.locator(".page-strip[aria-current=true] b").evaluate("b => getComputedStyle(b, '::before').content")
     assert "▶" in sign
     page.keyboard.press("Space")

@@ -85,7 +85,7 @@ def _improved(
         new[: len(known[block])] = known[block]
 
     for iteration in range(iterations):
-        for _ in over_blocks(functools.partial(improve, synthesise(estimate, is_padding_silent)), len(target)):
+        for _ in over_blocks(functools.partial(improve, synthesise(estimate, is_padding_silent)), len(target), size):
             pass
         yield iteration
 

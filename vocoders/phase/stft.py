@@ -20,7 +20,7 @@ from scipy import fft
 from vocoders.mel import HOP, N_BINS, N_FFT, PAD, frame_count
 
 OVERLAP = N_FFT // HOP  # windows over any one sample
-BLOCK_FRAMES = 256  # a megabyte of spectrum
+BLOCK_FRAMES = 256  # of 513 bins, a megabyte of spectrum; more of fewer bins
 
 
 def stft(samples: np.ndarray) -> np.ndarray:
@@ -56,7 +56,7 @@ def synthesise(spectrum: np.ndarray, is_padding_silent: bool = True) -> np.ndarr
         windowed *= _window(size)
         return block, _overlap_add(windowed)
 
-    for block, part in over_blocks(overlap_add, frames):
+    for block, part in over_blocks(overlap_add, frames, size):
         padded[block.start * hop : (block.stop + OVERLAP - 1) * hop] += part
     padded *= _inverse_weight(frames, size)
     if is_padding_silent:
@@ -72,9 +72,10 @@ def analyse(padded: np.ndarray, block: slice, size: int = N_FFT) -> np.ndarray:
     return fft.rfft(frames * _window(size), axis=1)
 
 
-def over_blocks(work: Callable[[slice], object], frames: int) -> Iterator:
-    """The results of `work` for each block of frames, in order; blocks are worked on side by side."""
-    blocks = [slice(first, min(first + BLOCK_FRAMES, frames)) for first in range(0, frames, BLOCK_FRAMES)]
+def over_blocks(work: Callable[[slice], object], frames: int, size: int = N_FFT) -> Iterator:
+    """The results of `work` for each block of frames, in order; blocks are worked on side by side. size: samples of a window."""
+    length = BLOCK_FRAMES * N_FFT // size
+    blocks = [slice(first, min(first + length, frames)) for first in range(0, frames, length)]
     return map(work, blocks) if len(blocks) < 2 else _threads().map(work, blocks)
 
 

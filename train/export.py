@@ -99,7 +99,7 @@ def export(
 
     half: float16 weights, half the size. licence, metrics: of the result, for the metadata. jik876: `out` is a
     `g_XXXXXXXX` file and gets a config.json beside it. guide_iterations: of Griffin-Lim at synthesis, for a harmonic-plus-noise
-    generator (`vocoders.hifigan.guide.ITERATIONS`: it learns with a rougher guide, and any steadier one will do).
+    generator (`vocoders.hifigan.guide.ITERATIONS`: it was trained with a rougher guide, and any steadier one will do).
     Errors: `StateError` when the run has saved nothing; ValueError for a name that promises another format, a generator that
     makes no sound, or one the original's format cannot hold.
     """

@@ -15,7 +15,6 @@ from tests.voices import write_unusable, write_voice
 from tests.waiting import until
 from train.data.pack import TRAIN, VALIDATION
 from train.voice.bounds import MAX_FILE_SECONDS, MIN_SECONDS
-from train.voice.gift import licence_of
 from train.voice.passages import FRAME, MAX_SECONDS, passages
 from train.voice.progress import (
     BEFORE,
@@ -29,12 +28,14 @@ from train.voice.progress import (
     STOPPED,
     TRAINING,
     WEIGHTS,
+    AlreadyRunning,
     Progress,
-    is_worked_on,
     read_progress,
+    working_on,
 )
 from train.voice.recipe import DISCRIMINATORS, SHIPPED, SHIPPED_LICENCE, config_of
 from train.voice.recordings import held_out, pack_recordings
+from train.voice.result import licence_of
 from train.voice.train_voice import FIT, SAVED
 from vocoders.audio import SAMPLE_RATE
 from vocoders.checkpoints.checkpoint import read_checkpoint, training_history
@@ -184,12 +185,14 @@ def stopped(voice, tmp_path_factory):
     until(lambda: (out / FIT / SAVED).is_file(), "the start is judged and saved")
     process.kill()
     process.wait()
-    assert not is_worked_on(out)
+    with working_on(out):  # the lock is free
+        pass
     assert read_progress(out).phase == TRAINING
     heard = (out / FILES / f"{ORIGINAL}.wav").stat().st_mtime_ns
     process = begin(voice, out, LONG)
     until(lambda: read_progress(out).step > 0, "it has learned something")
-    assert is_worked_on(out)
+    with pytest.raises(AlreadyRunning), working_on(out):
+        pass
     assert "is being trained by another process" in command("train", "voice", voice, "--out", out, code=1).stderr
     (out / STOP).touch()
     assert process.wait() == 0

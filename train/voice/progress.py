@@ -3,7 +3,7 @@
 VOICE/progress.json  what `Progress` holds
 VOICE/stop           whoever writes it asks the run to keep what it has learned, and to end
 VOICE/lock           locked for as long as a process works on the run
-VOICE/files/         what the run gives away: sounds, their pictures, weights, card, curves, the zip
+VOICE/files/         what may be downloaded: sounds, their pictures, weights, card, curves, the zip
 """
 
 from __future__ import annotations
@@ -47,6 +47,14 @@ class Sound:
     id: str
     minutes: float
     loudness: tuple[float, float]
+
+    @property
+    def step(self) -> int:
+        """Of the generator that made it; 0 before training, and -1 for what no generator made."""
+        if self.id == BEFORE:
+            return 0
+        name, _, number = self.id.rpartition("-")
+        return int(number) if name == "step" else -1
 
 
 @dataclass(frozen=True)
@@ -125,15 +133,3 @@ def working_on(voice: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise AlreadyRunning(f"{voice} is being trained by another process") from error
         yield
-
-
-def is_worked_on(voice: Path) -> bool:
-    """Whether a process is working on the run."""
-    try:
-        with (voice / LOCK).open("r") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        return False
-    return False

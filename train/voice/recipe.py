@@ -23,7 +23,7 @@ SHIPPED_LICENCE = "CC BY-NC-SA 4.0"  # of both; what is trained further from the
 VALIDATIONS_OF_STEPS = 4  # of a run whose length is given in steps
 NEVER = 10**9  # steps: a run whose length is given in minutes is validated by the clock
 
-# The generator is trained already, and so are its discriminators, which teach from the first step on.
+# The generator is trained already, and so are its discriminators, which take part from the first step on.
 ADAPTING = dataclasses.replace(
     PRESETS[PRESET],
     start="checkpoint",

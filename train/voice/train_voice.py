@@ -1,4 +1,4 @@
-"""The run: recordings -> pack -> guide -> generator -> what it gives away. Each part begins where the one before was stopped."""
+"""The run: recordings -> pack -> guide -> generator -> files to download. Each part begins where the one before was stopped."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from train.saving import load
 from train.schedule import Budget
 from train.state import State
 from train.validation import ValidationResult
-from train.voice.gift import write_gift
 from train.voice.progress import (
     BEFORE,
     DONE,
@@ -44,6 +43,7 @@ from train.voice.progress import (
 )
 from train.voice.recipe import PRESET, config_of, start_of
 from train.voice.recordings import held_out, pack_recordings
+from train.voice.result import write_result
 from train.voice.sounds import write_references, write_sound
 
 if TYPE_CHECKING:  # slow to import
@@ -143,7 +143,7 @@ class _VoiceRun:
         saved = load(run) if (run / SAVED).is_file() else None
         config = self._config(saved)
         reached = saved["step"] if saved else -1
-        kept = [sound for sound in self.progress.sounds if _step_of(sound.id) <= reached]
+        kept = [sound for sound in self.progress.sounds if max(sound.step, 0) <= reached]
         sounds = kept or write_references(self.voice, pack, config)
         found = tuple(found for found in self.progress.validations if found.step <= reached)
         self.now(phase=TRAINING, share=0.0, sounds=tuple(sounds), validations=found)
@@ -212,14 +212,8 @@ class _VoiceRun:
             raise Asked
         self.now(phase=EXPORTING, share=0.0, spent=ended["seconds"] / 60, step=ended["step"], minutes_left=None)
         with _undisturbed():
-            write_gift(self.voice, self.voice / FIT, self.progress, pack, self.wish.licence)
+            write_result(self.voice, self.voice / FIT, self.progress, pack, self.wish.licence)
         return self.now(phase=DONE if is_over else STOPPED, share=1.0)
-
-
-def _step_of(sound: str) -> int:
-    """The step at which a sound was made; 0 for those that were there before."""
-    name, _, number = sound.rpartition("-")
-    return int(number) if name == "step" else 0
 
 
 @contextlib.contextmanager

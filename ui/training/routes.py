@@ -1,4 +1,4 @@
-"""The files that runs give away, each below its unguessable token."""
+"""The files of runs that may be downloaded, each below its unguessable token."""
 
 from __future__ import annotations
 

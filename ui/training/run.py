@@ -1,4 +1,4 @@
-"""One run of the page on disk: what was asked for, how it stands, what it gives away.
+"""One run of the page on disk: what was asked for, how it stands, what may be downloaded.
 
 DATA/training/TOKEN/request.json  what was asked for, and whether it still waits
 DATA/training/TOKEN/recordings/   the recordings that were given; removed when the run is done
@@ -107,7 +107,7 @@ def run_named(root: Path, token: str | None) -> Run | None:
 
 
 def file_of(root: Path, token: str, name: str) -> Path | None:
-    """What a run gives away; nothing else of it, such as the recordings, can be had."""
+    """A file of a run that may be downloaded; nothing else of it, such as the recordings, can be had."""
     run = run_named(root, token)
     if run is None or not _NAME.fullmatch(name):
         return None

@@ -28,7 +28,7 @@ from ui.training.run import LOG, RECORDINGS, WAITING, Request, Run, run_named, s
 MAX_WAITING = 3  # runs in the queue, beside the one that is trained
 MAX_KEPT = 20  # runs whose files are kept
 KEPT_SECONDS = 6 * 3600.0  # for which a run is kept after it changed last
-NEEDED_BYTES = 800e6  # of free space, to begin: recordings, pack, state, what it gives away
+NEEDED_BYTES = 800e6  # of free space, to begin: recordings, pack, state, result
 MAX_GIVEN_BYTES = 400e6  # of all recordings of a run
 MAX_GIVEN_FILES = 100
 NICENESS = 15  # of the process: comparisons, which somebody waits for, come first
@@ -220,7 +220,7 @@ def _started(run: Run, turn: IO[str]) -> subprocess.Popen:
 
 
 def _tidy(run: Run) -> None:
-    """Of a run that is done, nothing stays but what it gives away."""
+    """Of a run that is done, nothing stays but its files to download."""
     for path in run.path.iterdir():
         if path.is_dir() and path.name != FILES:
             shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A run as the page shows it: where it stands, its curves, the sounds that can be compared, and what it gives away."""
+"""A run as the page shows it: where it stands, its curves, the sounds that can be compared, and its downloads."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def player_of(run: Run, progress: Progress | None) -> dict | None:
         Track(
             sound.id,
             title := _title(sound, trial),
-            _about(sound, found.get(_step(sound)), progress.best),
+            _about(sound, found.get(sound.step), progress.best),
             "ready",
             audio=run.url(f"{sound.id}.wav"),
             image=Picture(run.url(f"{sound.id}.png"), MAX_FREQUENCY_HZ),
@@ -161,20 +161,12 @@ def player_of(run: Run, progress: Progress | None) -> dict | None:
     return player_value(run.token, seconds, tracks, "done", "Held-out passages, one after another")
 
 
-def _step(sound: Sound) -> int:
-    """-1 for what no generator has made."""
-    if sound.id == BEFORE:
-        return 0
-    name, _, number = sound.id.rpartition("-")
-    return int(number) if name == "step" else -1
-
-
 def _title(sound: Sound, trial: bool) -> str:
     fixed = {ORIGINAL: "Recording", GRIFFIN_LIM: "Griffin-Lim", BEFORE: "Before training"}
     if sound.id in fixed:
         return fixed[sound.id]
     if trial:
-        return f"After step {_step(sound)}"
+        return f"After step {sound.step}"
     minutes = f"{sound.minutes:.0f}" if abs(sound.minutes - round(sound.minutes)) < 0.2 else f"{sound.minutes:.1f}"
     return f"After {minutes} min"
 

@@ -44,7 +44,8 @@ def griffin_lim(
     low_band_iterations: first, of the band below `LOW_BAND_HZ` alone, see above. phase: (513, frames) radians to start from; random
     from `seed` when not given. beginning: the STFT of what comes first, as `vocoders.phase.stft.stft` gives it, which is known
     already and stays; the rest is made to follow from it. Deterministic.
-    Errors: ValueError for a negative or non-finite magnitude, a momentum outside [0, 1), or fewer than one iteration.
+    Errors: ValueError for a negative or non-finite magnitude, a momentum outside [0, 1), fewer than one iteration, or fewer
+    than none of the low band.
     """
     if iterations < 1:
         raise ValueError(f"Griffin-Lim needs at least 1 iteration, not {iterations}")

@@ -1,4 +1,4 @@
-"""What a run gives away: weights, model card, credits and curves, and all of them in one zip."""
+"""The result of a run: weights, model card, credits and curves, and all of them in one zip."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def one_line(text: str) -> str:
     return re.sub(r"[\s|`<>\[\]*_#]+", " ", text).strip()[:MAX_LICENCE_CHARS]
 
 
-def write_gift(voice: Path, run: Path, progress: Progress, pack: Pack, recordings: str) -> None:
+def write_result(voice: Path, run: Path, progress: Progress, pack: Pack, recordings: str) -> None:
     """Writes the files into VOICE/files; the zip is there last. Errors: ValueError for a generator without sound, `DiskFull`."""
     files = voice / FILES
     licence = licence_of(progress.adapts, recordings)

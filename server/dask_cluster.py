@@ -38,9 +38,15 @@ class Cluster:
         self._address, self._prepare = address, prepare
         self._lock = threading.Lock()
         try:
-            self._client = self._connected()
+            from distributed.utils import LoopRunner
         except ImportError as error:
             raise ValueError("--dask needs the package distributed: pip install distributed") from error
+        self._loop = (
+            LoopRunner()
+        )  # one thread for every client this makes: Dask's own would stay after a failed connection
+        self._loop.start()
+        try:
+            self._client = self._connected()
         except (OSError, ValueError) as error:  # a TimeoutError is an OSError
             raise ValueError(
                 f"--dask: allowed is tcp://HOST:PORT of a scheduler that runs (dask scheduler): {error}"
@@ -80,6 +86,7 @@ class Cluster:
     def stop(self) -> None:
         """Leaves the cluster. Its tasks end at their next report."""
         self._client.close()
+        self._loop.stop()
 
     def _next(self, client: Any, task: Any, reports: Any) -> bytes:
         """The next report, or `_END`. Errors: `ComputeError` where no worker is there to make one."""
@@ -106,7 +113,15 @@ class Cluster:
     def _connected(self) -> Any:
         from dask.distributed import Client
 
-        return Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)
+        client = Client.__new__(Client)
+        try:
+            client.__init__(self._address, timeout=CONNECT_SECONDS, set_as_default=False, loop=self._loop.loop)
+        except BaseException:
+            # A client that is left open is closed by the garbage collector, in any thread: one that holds the lock
+            # which closing needs would wait for itself for ever.
+            client.close()
+            raise
+        return client
 
 
 def compute(content: bytes, prepare: Callable[[], None], reports: str, stall_timeout: float) -> Any:

@@ -86,6 +86,36 @@ def test_a_worker_that_is_killed_costs_no_work(cluster, one, tmp_path):
     assert begun.stat().st_size == 2
 
 
+def test_a_connection_that_fails_leaves_nothing_open(monkeypatch):
+    """An open client is closed by the garbage collector, which may run where Dask holds the lock that closing needs."""
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("server.dask_cluster.CONNECT_SECONDS", 0.2)
+    begun = []
+    start = distributed.Client.start
+    monkeypatch.setattr(
+        distributed.Client, "start", lambda self, **options: (begun.append(self), start(self, **options))
+    )
+    for address in ("nonsense://127.0.0.1", f"tcp://127.0.0.1:{free_port()}"):
+        with pytest.raises(ValueError, match=r"--dask: allowed is"):
+            Cluster(address)
+    assert [client.status for client in begun] == ["closed", "closed"]
+
+
+def test_an_outage_costs_no_threads(tmp_path, monkeypatch):
+    address, program = scheduler(tmp_path, start)
+    program.wait_until_ready()
+    cluster = Cluster(address)
+    monkeypatch.setattr("server.dask_cluster.CONNECT_SECONDS", 0.2)
+    program.stop()
+    cluster._client.close()
+    before = threading.active_count()
+    for _ in range(3):
+        with pytest.raises(ComputeError, match="is away"):
+            cluster.run(jobs.pid_of)
+    assert threading.active_count() <= before
+    cluster.stop()
+
+
 def test_where_nobody_computes_the_page_says_so(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"--dask: allowed is tcp://HOST:PORT"):
         Cluster("nonsense://127.0.0.1")

@@ -13,7 +13,7 @@ PURPOSES = {  # of every preset
     "finetune-v1": "V1 from the original's weights, for some hours on a few CPU cores",
     "tiny": "a trial of a minute, on any machine",
     "polish-v1": "goes on with a trained V1 (--from), towards finer spectra",
-    "harmonic-noise": "a small harmonic-plus-noise vocoder, within an hour on two CPU cores (`train guide --iterations 32` first)",
+    "harmonic-noise": "a small harmonic-plus-noise vocoder, within an hour on two CPU cores (`train guide` first)",
     "guided-v1": "the same with a Griffin-Lim guide beside the mel (`train guide` first)",
 }
 INPUT_NAMES = ("mel", "amplitude", "guide")

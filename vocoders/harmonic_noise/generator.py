@@ -29,7 +29,7 @@ from vocoders.harmonic_noise.carriers import (
 )
 from vocoders.hifigan.generator import require
 from vocoders.hifigan.generator_input import GUIDE_GAIN, WITH_GUIDE_AND_NOISE
-from vocoders.hifigan.guide import MAX_ITERATIONS
+from vocoders.hifigan.guide import ITERATIONS, MAX_ITERATIONS
 from vocoders.mel import HOP, N_BINS, N_MELS
 
 FEATURES = N_MELS + 2 * N_BINS  # of the network's input, per frame
@@ -47,7 +47,7 @@ class HarmonicNoiseConfig:
     hidden: int = 768  # of the two linear layers of a block
     blocks: int = 8
     kernel: int = 7  # frames, of the depthwise convolution of a block
-    guide_iterations: int = 32
+    guide_iterations: int = ITERATIONS
 
     margin_frames = (
         4  # beside a training segment, whose output is dropped: there carriers have a guide of zeros behind them

@@ -78,6 +78,7 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
     from ui.listening.rate_page import build_rate_page, rate_page_options
     from ui.listening.rate_routes import rate_routes, with_slash
     from ui.page import build_page, page_options
+    from ui.programs.routes import programs_routes
     from ui.training.routes import training_routes
     from ui.training.runs import Runs
     from vocoders.catalogue import BUILT_IN
@@ -132,6 +133,7 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
     page.state_session_capacity = MAX_SESSIONS
     page.queue(max_size=16, default_concurrency_limit=2, api_open=False)
     page._queue.sleep_when_free = QUEUE_SECONDS
+    app.include_router(programs_routes(page, BUILT_IN, limits))
     gr.mount_gradio_app(app, page, path="/", max_file_size=f"{settings.max_megabytes:g}mb", **page_options())
     add_error_pages(app)
     # Gradio checks that a file is an upload, and not just any file of this machine, only in an app it launched itself

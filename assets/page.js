@@ -9,6 +9,9 @@ function closest({ target }, selector) {
   return target instanceof Element ? /** @type {Found | null} */ (target.closest(selector)) : null;
 }
 
+// Where Gradio's panel of the API was
+if (new URLSearchParams(location.search).get('view') === 'api') location.replace('api');
+
 // A button pressed with the pointer gives the keyboard back: Space is for the player, not for Compare once more.
 document.addEventListener('click', (event) => {
   if (event.detail > 0) closest(event, 'button')?.blur();

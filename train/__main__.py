@@ -68,9 +68,7 @@ def _add_prepare(commands) -> None:
 def _add_guide(commands) -> None:
     guide = commands.add_parser("guide", help="Griffin-Lim of a pack's clips, which guided generators train with")
     guide.add_argument("--data", type=Path, required=True, metavar="PACK", help="they are kept in it")
-    guide.add_argument(
-        "--iterations", type=int, default=192, metavar="N", help="of Griffin-Lim (192)"
-    )
+    guide.add_argument("--iterations", type=int, default=192, metavar="N", help="of Griffin-Lim (192)")
     guide.add_argument("--jobs", type=int, default=-1, help="processes (-1: one per core)")
     guide.set_defaults(command="guide_command")
 

@@ -38,13 +38,23 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
         end: float | None = None,
         outputs: list[FileData] | None = None,
     ) -> dict:
-        """Every output for a recording, or of a passage of it, with its metrics.
+        """Every output for a recording, or for a passage of it, with its metrics.
 
-        audio: a file of any usual format. start, end: of the passage, in seconds; none: all of it. systems_wanted: ids as `python -m vocoders list` prints them; none: all that are compared by
-        default. outputs: files made elsewhere from the same recording or passage; each is a system "file-STEM". Returns {"recording":
-        {name, seconds, history, sample_rate}, "takes": {id: {title, audio, sample_rate, lufs, metrics, compute_seconds, notes}},
-        "failed": {id: why}, "archive": address of a zip with everything}; addresses are relative to the app's and live for two hours.
-        Audio is at the rate of its file or vocoder, sample_rate, in Hz; metrics are computed at 22 050 Hz.
+        Audio is at the rate of its file or vocoder; metrics are computed at 22 050 Hz.
+
+        Args:
+            audio: the recording, in any usual format
+            systems_wanted: ids, such as "griffin-lim"; none: all that are compared by default
+            start: of the passage, in seconds
+            end: of the passage, in seconds; none: that of the recording
+            outputs: files made elsewhere from the same recording or passage; each is a system "file-STEM"
+
+        Returns:
+            {"recording": {name, seconds, history, sample_rate},
+            "takes": {id: {title, audio, sample_rate, lufs, metrics, compute_seconds, notes}},
+            "failed": {id: why}, "archive": address of a zip with everything}.
+            sample_rate is in Hz, lufs the loudness, compute_seconds null for what was made elsewhere, a metric null where it
+            is not defined. Addresses, of audio too, are relative to the app's and live for two hours.
         """
         known = {system.id: system for system in systems if not system.why_not()}
         if unknown := set(systems_wanted or ()) - known.keys():
@@ -90,12 +100,20 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
         }
 
     def score(reference: FileData, estimate: FileData, metrics: str | None = None) -> dict:
-        """Metrics of one file against another, {name: value, null where undefined}, over what both have in common.
+        """Metrics of one file against another, over what both have in common.
 
-        metrics: comma-separated names as `python -m eval score --help` lists them; none: those that are fast and say most. An
-        estimate that is late by up to a second is moved onto its reference; one that is more than 2 % longer or shorter, silence
-        around it not counted, is refused. "notes": [sentences] stands beside the metrics where anything was noticed: delay,
-        length, polarity, level, clipping, bandwidth, DC, integers written as floats.
+        An estimate that is late by up to a second is moved onto its reference; one that is more than 2 % longer or shorter,
+        silence around it not counted, is refused.
+
+        Args:
+            reference: a recording, in any usual format
+            estimate: what was made of it
+            metrics: their names, with commas between; none: those that are fast and say most
+
+        Returns:
+            {name of a metric: its value, null where it is not defined}.
+            "notes": [sentences] stands beside the metrics where anything was noticed: delay, length, polarity, level, clipping,
+            bandwidth, DC, integers written as floats.
         """
         pair = [_read(file, limits) for file in (reference, estimate)]
         try:

@@ -69,6 +69,7 @@ def build_page(
                 rated = studies_tab(listening, data_dir, systems, store, limits, uploads, inputs, compute, limiter)
         take_over(make_study.click, folders, rated, tabs, "studies")
         api_endpoints(systems, store, limits, compute)
+        slot("footer", fill("templates/footer.html"))
     return page
 
 
@@ -78,7 +79,7 @@ def page_options() -> dict:
         "theme": lab_theme(),
         # As a link, not as Gradio's `css`: that is rewritten rule by rule, and breaks :has(a, b)
         "head": head([STYLE, "assets/page.css", "eval/reports/charts.css"], ["assets/page.js"]),
-        "footer_links": ["api"],  # the settings offer what this page has not: installing it, recording the screen
+        "footer_links": [],  # the panel of the API asks for addresses that are not here; /api tells more
         "run_history": False,
         "show_error": False,
         "ssr_mode": False,

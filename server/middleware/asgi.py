@@ -6,7 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
+
+from server.error_pages import error_page, wants_page
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -27,13 +30,24 @@ class RefusingMiddleware(ABC):
         await (answer or self._app)(scope, receive, send)
 
     @abstractmethod
-    def refusal(self, scope: Scope) -> JSONResponse | None:
+    def refusal(self, scope: Scope) -> Refusal | None:
         """The answer to a request that is refused; None for one that may pass. scope: of an HTTP request."""
 
 
-def refused(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """The JSON answer of a refusal: `detail` is a sentence for the person who sent the request."""
-    return JSONResponse({"error": "refused", "detail": detail}, status, headers)
+class Refusal(JSONResponse):
+    """JSON with a sentence for the person who sent the request, or a page that says it where a browser will show the answer."""
+
+    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__({"error": "refused", "detail": detail}, status, headers)
+        self._page = status, detail, headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends what the request asks for."""
+        request, (status, detail, headers) = HTTPConnection(scope), self._page
+        if wants_page(request):
+            await error_page(request, detail, status, headers)(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def route_path(scope: Scope) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from starlette.responses import JSONResponse
-
-from server.middleware.asgi import RefusingMiddleware, Scope, refused, route_path
+from server.error_pages import NOTHING_THERE
+from server.middleware.asgi import Refusal, RefusingMiddleware, Scope, route_path
 
 # Fetching from other addresses, streams, analytics, editing of the app from the browser, and a login that the app does not have
 CLOSED = re.compile(
@@ -19,6 +18,6 @@ CLOSED = re.compile(
 class ClosedRoutesMiddleware(RefusingMiddleware):
     """Hides the routes of Gradio that this app does not use."""
 
-    def refusal(self, scope: Scope) -> JSONResponse | None:
+    def refusal(self, scope: Scope) -> Refusal | None:
         """404 for a path of `CLOSED`."""
-        return refused(404, "There is nothing here.") if CLOSED.match(route_path(scope)) else None
+        return Refusal(404, NOTHING_THERE) if CLOSED.match(route_path(scope)) else None

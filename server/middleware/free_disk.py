@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from starlette.responses import JSONResponse
-
-from server.middleware.asgi import App, RefusingMiddleware, Scope, is_upload, refused
+from server.middleware.asgi import App, Refusal, RefusingMiddleware, Scope, is_upload
 
 
 class FreeDiskMiddleware(RefusingMiddleware):
@@ -16,8 +14,8 @@ class FreeDiskMiddleware(RefusingMiddleware):
         super().__init__(app)
         self._is_full = is_full
 
-    def refusal(self, scope: Scope) -> JSONResponse | None:
+    def refusal(self, scope: Scope) -> Refusal | None:
         """503 for an upload while `is_full()`."""
         if is_upload(scope) and self._is_full():
-            return refused(503, "The server's disk is nearly full; try again later.", {"Retry-After": "600"})
+            return Refusal(503, "The server's disk is nearly full; try again later.", {"Retry-After": "600"})
         return None

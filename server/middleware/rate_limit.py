@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from starlette.responses import JSONResponse
-
-from server.middleware.asgi import App, RefusingMiddleware, Scope, refused, route_path
+from server.middleware.asgi import App, Refusal, RefusingMiddleware, Scope, route_path
 from server.shared_state import Limiter
 
 
@@ -40,7 +38,7 @@ class RateLimitMiddleware(RefusingMiddleware):
         super().__init__(app)
         self._limiter, self._per_minute = limiter, per_minute
 
-    def refusal(self, scope: Scope) -> JSONResponse | None:
+    def refusal(self, scope: Scope) -> Refusal | None:
         """429 for a client above the requests per minute of the first rule that fits."""
         from limits import RateLimitItemPerMinute
 
@@ -51,4 +49,4 @@ class RateLimitMiddleware(RefusingMiddleware):
         limit = RateLimitItemPerMinute(max(1, round(self._per_minute * rule.share)))
         if self._limiter.hit(limit, client, rule.path.pattern):
             return None
-        return refused(429, "That was too much at once; try again in a minute.", {"Retry-After": "60"})
+        return Refusal(429, "That was too much at once; try again in a minute.", {"Retry-After": "60"})

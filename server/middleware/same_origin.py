@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from starlette.responses import JSONResponse
-
-from server.middleware.asgi import RefusingMiddleware, Scope, headers_of, refused
+from server.middleware.asgi import Refusal, RefusingMiddleware, Scope, headers_of
 
 
 class SameOriginMiddleware(RefusingMiddleware):
     """Refuses requests by which another site's page would change something (cross-site request forgery)."""
 
-    def refusal(self, scope: Scope) -> JSONResponse | None:
+    def refusal(self, scope: Scope) -> Refusal | None:
         """403 for a request with an effect whose origin is another site."""
         if scope["method"] in ("GET", "HEAD", "OPTIONS") or _is_same_origin(headers_of(scope)):
             return None
-        return refused(403, "Requests from other sites are not accepted.")
+        return Refusal(403, "Requests from other sites are not accepted.")
 
 
 def _is_same_origin(headers: Mapping[str, str]) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.responses import JSONResponse
-
-from server.middleware.asgi import App, Message, Receive, Scope, Send, headers_of, is_upload, refused
+from server.middleware.asgi import App, Message, Receive, Refusal, Scope, Send, headers_of, is_upload
 
 MAX_REQUEST_BYTES = 2 * 1024 * 1024  # of a request that is no upload
 MAX_UPLOAD_FILES = 20  # of the largest size, in one upload: the recordings of a study
@@ -45,6 +43,6 @@ def _cut_off(receive: Receive, cap: int) -> Receive:
     return counted
 
 
-def too_large(cap: int) -> JSONResponse:
+def too_large(cap: int) -> Refusal:
     """The answer 413. cap: bytes."""
-    return refused(413, f"The request is too large; {cap / 1e6:.0f} MB are the most.")
+    return Refusal(413, f"The request is too large; {cap / 1e6:.0f} MB are the most.")

@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from starlette.responses import JSONResponse
-
-from server.middleware.asgi import App, Message, Receive, Scope, Send, is_upload, refused
+from server.middleware.asgi import App, Message, Receive, Refusal, Scope, Send, is_upload
 from server.middleware.size_cap import CUT_OFF, MAX_REQUEST_BYTES, too_large
 
 
@@ -34,7 +32,7 @@ class UploadPathsMiddleware:
         else:
             await checked(scope, receive, send)
 
-    def _checked(self, body: bytes) -> bytes | JSONResponse:
+    def _checked(self, body: bytes) -> bytes | Refusal:
         """The body for Gradio, written anew from the values that were checked, so that no second parser reads it differently;
         or the refusal."""
         if not body:
@@ -42,13 +40,13 @@ class UploadPathsMiddleware:
         try:
             content = json.loads(body)
         except (ValueError, RecursionError):
-            return refused(400, "The request is not as it should be.")
+            return Refusal(400, "The request is not as it should be.")
         waiting = [content]
         while waiting:
             value = waiting.pop()
             if isinstance(value, dict):
                 if isinstance(path := value.get("path"), str) and not self._is_stored_upload(path):
-                    return refused(400, "Send the file itself: nothing else is read here, and nothing fetched.")
+                    return Refusal(400, "Send the file itself: nothing else is read here, and nothing fetched.")
                 waiting += value.values()
             elif isinstance(value, list):
                 waiting += value

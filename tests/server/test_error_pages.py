@@ -4,7 +4,8 @@ import pytest
 from fastapi import FastAPI, HTTPException
 from fastapi.testclient import TestClient
 
-from server.error_pages import add_error_pages
+from server.error_pages import NOTHING_THERE, add_error_pages
+from server.middleware.closed_routes import ClosedRoutesMiddleware
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -44,3 +45,14 @@ def test_an_address_that_never_was_is_answered_by_the_mounted_app_likewise():
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "<p>There is nothing at this address.</p>" in page.text
     assert client.get("/page/nowhere").json() == {"detail": "Not Found"}
+
+
+def test_what_the_middleware_refuses_is_a_page_for_a_person_too():
+    app = FastAPI()
+    app.add_middleware(ClosedRoutesMiddleware)
+    client = TestClient(app, root_path="/lab")
+    page = client.get("/lab/monitoring/summary", headers=BROWSER)
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert f"<p>{NOTHING_THERE}</p>" in page.text
+    assert '<a href="/lab/">' in page.text
+    assert client.get("/lab/monitoring/summary").json() == {"error": "refused", "detail": NOTHING_THERE}

@@ -1,5 +1,6 @@
 """The documented API: the examples of docs/using.md, and what it refuses."""
 
+import html
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from eval.metrics.registry import METRICS
 from tests.conftest import harmonic_tone, patient_client
 from vocoders.audio import SAMPLE_RATE
 
+EXAMPLE_ADDRESS = "http://127.0.0.1:7860"
 DOCUMENTED = {"/compare", "/compare_json", "/score"}
 
 
@@ -36,9 +38,28 @@ def example(language: str) -> str:
     return re.search(rf"```{language}\n(.*?)```", section, re.DOTALL)[1]
 
 
+def test_the_apps_page_for_programs_has_the_same_examples_with_its_own_address(app_url):
+    page = html.unescape(httpx.get(f"{app_url}/api").text)
+    shown = re.findall(r"<pre><code>(.*?)</code></pre>", page, re.DOTALL)
+    assert shown == [example(language).strip().replace(EXAMPLE_ADDRESS, app_url) for language in ("python", "sh")]
+
+
+def test_the_apps_page_for_programs_names_every_argument_and_says_what_it_is(app_url, client):
+    page = httpx.get(f"{app_url}/api").text
+    offered = client.view_api(return_format="dict")["named_endpoints"]
+    for name in DOCUMENTED - {"/compare"}:
+        section = page.split(f'<h2 id="{name[1:]}">')[1].split("<h2")[0]
+        told = dict(re.findall(r"<dt><code>(\w+)</code>.*?</dt><dd>(.*?)</dd>", section))
+        assert list(told) == [argument["parameter_name"] for argument in offered[name]["parameters"]]
+        assert all(told.values()), told
+    assert "/compare belongs to the page" in page
+    metrics = page.split("Metrics here")[1]
+    assert [name for name in METRICS if f"<code>{name}</code>" not in metrics and not METRICS[name].why_not()] == []
+
+
 def test_the_example_for_python_runs_as_printed(app_url, song, monkeypatch, capsys):
     monkeypatch.chdir(song.parent)
-    exec(example("python").replace("http://127.0.0.1:7860", app_url), {})
+    exec(example("python").replace(EXAMPLE_ADDRESS, app_url), {})
     printed = capsys.readouterr().out
     assert re.search(r"griffin-lim\s+\d\.\d+", printed)
     assert (song.parent / "griffin-lim.wav").stat().st_size == 44 + 2 * round(1.5 * SAMPLE_RATE)
@@ -47,7 +68,7 @@ def test_the_example_for_python_runs_as_printed(app_url, song, monkeypatch, caps
 def test_the_example_for_curl_runs_as_printed(app_url, song):
     import subprocess
 
-    script = example("sh").replace("http://127.0.0.1:7860", app_url)
+    script = example("sh").replace(EXAMPLE_ADDRESS, app_url)
     done = subprocess.run(["sh", "-euc", script], cwd=song.parent, capture_output=True, text=True, timeout=60)
     assert '"M-STFT"' in done.stdout, done.stderr
 

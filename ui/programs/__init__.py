@@ -1,0 +1,1 @@
+"""/api: how programs use the app, for those who write them."""

@@ -1,3 +1,5 @@
+import { showView } from './table-views.js';
+
 /**
  * The nearest element around what an event happened in.
  *
@@ -31,31 +33,6 @@ document.addEventListener('click', async (event) => {
   const text = button.closest('section')?.querySelector(button.dataset.labCopy ?? '')?.textContent ?? '';
   const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
   button.textContent = done ? 'Copied' : 'Select it and copy by hand';
-});
-
-// <button data-lab-view="name"> chooses the columns of all metric tables. The choice is kept outside them, as every new output
-// makes a new table.
-const root = document.documentElement;
-root.dataset.labColumns ??= 'overview';
-
-function showView() {
-  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-lab-view]'))) {
-    const pressed = String(button.dataset.labView === root.dataset.labColumns);
-    if (button.getAttribute('aria-pressed') !== pressed) button.setAttribute('aria-pressed', pressed);
-  }
-  for (const cell of document.querySelectorAll('.page-table-views [data-views]')) {
-    const views = (cell.getAttribute('data-views') ?? '').split(' ');
-    const hidden = root.dataset.labColumns !== 'all' && !views.includes(root.dataset.labColumns ?? '');
-    cell.toggleAttribute('hidden', hidden);
-  }
-}
-
-document.addEventListener('click', (event) => {
-  /** @type {HTMLElement | null} */
-  const button = closest(event, '[data-lab-view]');
-  if (!button) return;
-  root.dataset.labColumns = button.dataset.labView;
-  showView();
 });
 
 // A table that is written anew shows the meanings that were opened in the one before.
@@ -224,4 +201,4 @@ window.addEventListener('popstate', openTab);
 // What Gradio has put into the page since, and what it may put there again.
 new MutationObserver(() => {
   for (const mend of [showAddresses, showView, openDetails, nameGroups, nameUploads, roundSkips, acceptAnySound, openFirstTab]) mend();
-}).observe(root, { childList: true, subtree: true });
+}).observe(document.documentElement, { childList: true, subtree: true });

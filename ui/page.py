@@ -30,7 +30,7 @@ from vocoders.recordings.reader import Limits
 from vocoders.systems import System
 
 CHARTS = ROOT / "eval" / "reports" / "charts.css"
-FILES = ("page.js", "page.css", "passage.js", "folder-zip.js")
+FILES = ("page.js", "page.css", "tables.css", "table-views.js", "passage.js", "folder-zip.js")
 TITLE = "Vocoder Listening Lab"
 
 
@@ -78,7 +78,7 @@ def page_options() -> dict:
     return {
         "theme": lab_theme(),
         # As a link, not as Gradio's `css`: that is rewritten rule by rule, and breaks :has(a, b)
-        "head": head([STYLE, "assets/page.css", "eval/reports/charts.css"], ["assets/page.js"]),
+        "head": head([STYLE, "assets/tables.css", "assets/page.css", "eval/reports/charts.css"], ["assets/page.js"]),
         "footer_links": [],  # the panel of the API asks for addresses that are not here; /api tells more
         "run_history": False,
         "show_error": False,

@@ -4,6 +4,7 @@
 import { Files } from './package.js';
 import { followSystem } from './page-colour.js';
 import { mount } from '../player/player.js';
+import { showView } from '../table-views.js';
 
 /** @import { Package } from './package.js' */
 
@@ -67,4 +68,5 @@ document.addEventListener('click', ({ target }) => {
   find('#listen').scrollIntoView({ block: 'start' });
 });
 followSystem();
+showView();
 show();

@@ -3,6 +3,7 @@
 import { Files, unsealed } from './package.js';
 import { followSystem } from './page-colour.js';
 import { mount } from '../player/player.js';
+import { showView } from '../table-views.js';
 
 /** @import { Package } from './package.js' */
 /** @typedef {Package & {ids: {[system: string]: string}, html: string}} Revealed value, its tracks by system, tables */
@@ -13,6 +14,7 @@ function find(selector) {
 }
 
 followSystem();
+showView();
 const player = mount(find('.lab-player'));
 /** @type {Package} */
 const { value, files, sealed } = JSON.parse(find('#comparison').textContent);
@@ -30,5 +32,6 @@ document.querySelector('#reveal')?.addEventListener('click', () => {
   document.body.classList.remove('shared-blind');
   find('#blind').remove();
   find('#tables').replaceChildren(...tables.body.childNodes);
+  showView();
   player.update(shelf.placedIn(named));
 });

@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from common.durable import write_text_durably
-from common.templates import render
+from common.templates import number, render
 from eval.compare.clip_task import CLIP_LIMITS, output_path
 from eval.compare.intervals import MIN_VALUES
 from eval.compare.measurement import Row
@@ -23,6 +23,7 @@ from eval.metrics.registry import METRICS
 from eval.metrics.set_distances import SET_DISTANCES
 from eval.reports.bundle import versions
 from eval.reports.charts import scatter, strip_plot
+from eval.reports.columns import Column, column_of, views_of
 from eval.reports.player.clips import write_clips
 from eval.reports.player.page import PLAYER_STYLES, style_of
 from eval.reports.player.script import script_of
@@ -35,6 +36,12 @@ MAX_PLAYED_SECONDS = 12.0  # of a clip, played in the report
 MP3_RATES = {16_000, 22_050, 24_000, 32_000, 44_100, 48_000}  # Hz, of MPEG 1 and 2
 SPREAD = "M-STFT"  # what the best and the worst clip are chosen by, where it was measured
 AGAINST_SPEED = ("M-STFT", "F0 error", "Distill-MOS")  # metrics that get a chart of their own, where they were measured
+COST, SETS = "Cost", "Whole sets"  # groups of columns
+COST_COLUMNS = (
+    Column("speed", "× real time", "higher", "Seconds of audio per second of computing, on this machine", COST),
+    Column("peak memory", "MB", "lower", "The most the whole process held while it computed", COST),
+    Column("parameters", "million", "", "Numbers that were trained", COST),
+)
 
 
 def write_report(
@@ -57,19 +64,20 @@ def write_report(
     heard_first = [str(card["clip"]) for cards in extremes.values() for card in cards]
     playable = [row for row in rows if row.clip in {one.clip for one in good}]
     clips = write_clips(playable, titles, sources, out, heard_first)
+    columns = [*(_mean_column(name, summary, rates or {}) for name in summary.metrics), *COST_COLUMNS]
     page = render(
         "eval/reports/templates/comparison.html",
         summary=summary,
         systems=systems,
         titles=titles,
-        parameters={system.id: system.describe().parameters for system in systems},
+        costs={system.id: _cost(system, summary) for system in systems},
         clips={row.clip for row in good},
         minutes=sum({row.clip: row.seconds for row in good}.values()) / 60,
         fewest=MIN_VALUES,
-        metrics=METRICS,
+        columns=columns,
+        views=views_of(columns),
         rates=rates or {},
-        groups=_groups(summary.metrics),
-        set_distances={name: d for name, d in SET_DISTANCES.items() if name not in summary.reasons},
+        set_columns=_set_columns(summary),
         strips=[_strip(metric, rows, summary, titles) for metric in summary.metrics],
         speeds=[_against_speed(name, summary, titles) for name in AGAINST_SPEED if name in summary.metrics],
         extremes=extremes,
@@ -85,12 +93,28 @@ def write_report(
     return clips.outside
 
 
-def _groups(metrics: Sequence[str]) -> dict[str, list[str]]:
-    """{group: its metrics}, both in the order of `metrics`."""
-    groups: dict[str, list[str]] = {}
-    for name in metrics:
-        groups.setdefault(METRICS[name].group, []).append(name)
-    return groups
+def _mean_column(metric: str, summary: Summary, rates: Mapping[str, int]) -> Column:
+    rate = f", at {rates[metric] / 1000:g} kHz" if rates else ""
+    return column_of(metric, f"n = {summary.n[metric]} of {summary.clips}{rate}")
+
+
+def _set_columns(summary: Summary) -> list[Column]:
+    """Of the distances of whole sets that could be computed."""
+    return [
+        Column(name, "", "lower", distance.about, SETS, f"n = {summary.embeddings[distance.embedding]}")
+        for name, distance in SET_DISTANCES.items()
+        if name not in summary.reasons
+    ]
+
+
+def _cost(system: AnySystem, summary: Summary) -> tuple[str, ...]:
+    """The cells of `COST_COLUMNS`."""
+    peak, parameters = summary.memory[system.id], system.describe().parameters
+    return (
+        number(summary.speed[system.id], 1),
+        "n/a" if peak is None else f"{peak / 1e6:.0f}",
+        "unknown" if parameters is None else number(parameters / 1e6, 2) if parameters else "none",
+    )
 
 
 def _strip(metric: str, rows: Sequence[Row], summary: Summary, titles: Mapping[str, str]) -> Drawing | None:

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -26,3 +27,29 @@ def test_the_report_is_one_file_and_shows_what_it_should(compared, browser, widt
     assert needed <= given
     page.close()
     assert problems == []
+
+
+def test_its_table_shows_a_few_columns_the_others_at_a_click_and_cards_on_a_phone(compared, browser):
+    out, _ = compared
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((out / "report.html").as_uri())
+    region = page.get_by_role("region", name="Means")
+    head = region.get_by_role("columnheader", name="M-STFT")
+    expect(head).to_contain_text("n = 6 of 7")
+    expect(region.get_by_role("columnheader", name="parameters")).to_be_hidden()
+    fits = "e => e.scrollWidth <= e.clientWidth"
+    assert region.evaluate(fits)
+    page.get_by_role("button", name="Cost", exact=True).click()
+    expect(region.get_by_role("columnheader", name="parameters")).to_be_visible()
+    expect(head).to_be_hidden()
+    expect(region.get_by_text("none", exact=True)).to_have_count(2)
+    page.get_by_text("What the columns mean").click()
+    expect(page.get_by_text("Numbers that were trained")).to_be_visible()
+    page.get_by_text("What the rows are").click()
+    expect(page.get_by_text("A bound, not a mel vocoder.")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("button", name="All", exact=True).click()
+    edges = page.locator(".page-metrics td").evaluate_all("all => all.map(e => e.getBoundingClientRect().right)")
+    assert len(edges) >= 2 * 6
+    assert max(edges) <= 390
+    page.close()

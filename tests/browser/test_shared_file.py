@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from markupsafe import Markup
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from eval.compare.measurement import Row
 from eval.compare.summary import summarise
@@ -185,6 +185,33 @@ def test_it_fits_a_phone_light_and_dark(browser, write, scheme):
     colour = page.evaluate("getComputedStyle(document.querySelector('.lab-body')).backgroundColor")
     assert (sum(map(int, colour[4:-1].split(","))) < 200) == (scheme == "dark")
     page.close()
+
+
+def test_its_table_shows_a_few_columns_the_others_at_a_click_and_cards_on_a_phone(opened, write):
+    for blind in (False, True):
+        page = opened(write(blind=blind))
+        if blind:
+            page.get_by_role("button", name="Reveal the names").click()
+        table = page.get_by_role("region", name="Metrics").get_by_role("table")
+        one, other = (table.get_by_role("columnheader", name=name) for name in ("M-STFT", "log-mel L1"))
+        expect(one).to_be_visible()
+        expect(other).to_be_hidden()
+        page.get_by_role("button", name="Spectrum", exact=True).click()
+        expect(other).to_be_visible()
+        expect(page.get_by_role("button", name="Spectrum", exact=True)).to_have_attribute("aria-pressed", "true")
+        meaning = page.get_by_text("Mean error of the log-power hw2 mel")
+        expect(meaning).to_be_hidden()
+        page.get_by_text("What the columns mean").click()
+        expect(meaning).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("button", name="All", exact=True).click()
+    assert outside(page.locator(".page-metrics"), "td", 390) == []
+
+
+def outside(holder: Locator, what: str, width: int) -> list[str]:
+    """Texts of those elements that reach out of a window of that width."""
+    edges = "all => all.map(e => [e.getBoundingClientRect().left, e.getBoundingClientRect().right, e.textContent])"
+    return [text for left, right, text in holder.locator(what).evaluate_all(edges) if left < 0 or right > width]
 
 
 def test_clips_of_a_report_beyond_its_size_are_beside_it_and_loaded_from_disk(opened, tmp_path, monkeypatch):

@@ -8,11 +8,11 @@ from typing import Any
 import gradio as gr
 
 from eval.compare.intervals import MIN_VALUES
+from eval.reports.columns import column_of, views_of
 from eval.reports.player.clips import MAX_CLIP_SECONDS
 from server.executor import ComputeError, Executor
 from server.results import ResultFolder, ResultStore
 from ui.compare.inputs import choices, offered
-from ui.compare.metric_table import ARROWS, column_of, views_of
 from ui.compare.running import Running, ask_then
 from ui.folders.chooser import FoldersChooser, folders_chooser
 from ui.folders.job import FILES, MAX_CLIPS, MAX_MINUTES, MAX_TOTAL_SECONDS, Compared, FoldersJob, Progress
@@ -110,7 +110,6 @@ def compared_html(compared: Compared, folder: ResultFolder) -> str:
         clips=len({row.clip for row in compared.rows}),
         fewest=MIN_VALUES,
         columns=columns,
-        arrows=ARROWS,
         views=views_of(columns),
         titles=titles,
         rows=[row for row in compared.rows if not row.error],

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from vocoders.audio import Recording
 
 
+MAX_MEMORY_SECONDS = 600  # of a recording whose memory is measured
+
+
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m eval", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -45,11 +48,30 @@ def parse_args() -> argparse.Namespace:
     study.add_argument("--force", action="store_true", help="overwrite a report in DIR")
     study.set_defaults(command=study_command)
 
-    speed = commands.add_parser("speed", help="every stage and the whole page against the same steps done plainly")
+    speed = commands.add_parser(
+        "speed", help="every stage and the whole page against the same steps done plainly, or against another revision"
+    )
     speed.add_argument("--rounds", type=int, default=7, metavar="N", help="timed turns of either side (7)")
     speed.add_argument("--seconds", type=float, default=10.0, metavar="S", help="length of the clip (10)")
     speed.add_argument(
         "--long", type=float, default=0.0, metavar="MINUTES", help="also the peak memory of a file this long (0: not)"
+    )
+    speed.add_argument(
+        "--against",
+        metavar="REVISION",
+        help="instead: parts, systems and page of this tree in turns with those of a commit, branch or tag; a table in Markdown",
+    )
+    speed.add_argument(
+        "--memory",
+        type=_lengths,
+        nargs="?",
+        const="5,20,60",
+        default=(),
+        metavar="S,S",
+        help="instead, or with --against too: the peak memory of each system for recordings of so many seconds (5,20,60)",
+    )
+    speed.add_argument(
+        "--only", metavar="A,B", help="of --against and --memory: ids of systems, names of parts, or “the page” (all)"
     )
     speed.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers")
     speed.add_argument("--force", action="store_true", help="overwrite FILE")
@@ -64,6 +86,14 @@ def parse_args() -> argparse.Namespace:
 
     add_listening(commands)
     return parser.parse_args()
+
+
+def _lengths(text: str) -> tuple[float, ...]:
+    """Seconds, at least two of them."""
+    lengths = tuple(float(part) for part in text.split(","))
+    if len(lengths) < 2 or not all(0 < seconds <= MAX_MEMORY_SECONDS for seconds in lengths):
+        raise argparse.ArgumentTypeError(f"{text!r}; needed are two or more lengths, up to {MAX_MEMORY_SECONDS} s each")
+    return lengths
 
 
 def homework_command(args: argparse.Namespace) -> int:
@@ -126,13 +156,24 @@ def study_command(args: argparse.Namespace) -> int:
 
 
 def speed_command(args: argparse.Namespace) -> int:
+    from eval.benchmarks.revisions.report import report_memory, report_revisions
     from eval.benchmarks.speed_report import report_speed
 
     if args.json:
         refuse_overwriting([args.json], args.force)
     if args.rounds < 1 or args.seconds <= 0 or args.long < 0:
         raise ValueError("--rounds is at least 1, --seconds is positive, and --long is not negative")
-    content = report_speed(args.rounds, args.seconds, args.long)
+    if args.only and not (args.against or args.memory):
+        raise ValueError("--only chooses among what --against and --memory measure")
+    if (args.against or args.memory) and args.long:
+        raise ValueError("--long belongs to the comparison with plain steps; --memory measures systems one by one")
+    chosen = [name for part in (args.only or "").split(",") if (name := part.strip())]
+    if args.against:
+        content = report_revisions(args.against, args.rounds, args.seconds, chosen, args.memory)
+    elif args.memory:
+        content = report_memory(args.memory, chosen)
+    else:
+        content = report_speed(args.rounds, args.seconds, args.long)
     if args.json:
         write_text_durably(args.json, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     return 0

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +21,12 @@ import numpy as np
 from common.memory import peak_memory
 from common.paths import ROOT
 from eval.benchmarks.plain_inference import PlainSystems
+from eval.benchmarks.processor_time import processor_seconds
 from eval.benchmarks.speed import Row, Tell, seconds_of
 from vocoders.audio import SAMPLE_RATE, write_wav
 from vocoders.catalogue import COMPARED, find_system
+
+MAX_START_SECONDS = 180.0  # of an app; it takes 4 to 6 on an idle machine
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,19 @@ class PageTimes:
     resident: int | None  # bytes that the answering process, not the computing one, held at most; None if untold
 
 
+@dataclass(frozen=True)
+class Waited:
+    """From the click to `what` of one comparison: seconds, and processor seconds of the app with all its processes (None where
+    the operating system does not tell)."""
+
+    what: str
+    wall: float
+    processor: float | None
+
+
+SOUND, ALL_SOUNDS, ALL_NUMBERS = "first sound", "all sounds", "all numbers, pictures and files"  # what is waited for
+
+
 def time_page(
     samples: np.ndarray, systems: PlainSystems, rounds: int, tell: Tell = lambda name: None
 ) -> tuple[PageTimes, Row]:
@@ -47,22 +63,22 @@ def time_page(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         tell("the app's start")
-        with _app(folder / "first"):
+        with app(folder / "first"):
             pass  # leaves compiled bytecode behind, as any second start finds it
         began = time.perf_counter()
-        with _app(folder / "second") as (process, url):
+        with app(folder / "second") as page:
             start = time.perf_counter() - began
             tell("the first comparison of a fresh app")
-            first_cold, whole_cold = _compare(url, folder, samples)
+            first_cold, _, whole_cold = (waited.wall for waited in page.compare(samples, COMPARED))
             firsts, wholes, before = [], [], []
             for turn in range(rounds):
                 tell(f"the whole page, turn {turn + 1} of {rounds}")
                 output = (samples * 0.97 ** (turn + 1)).astype(np.float32)
                 before.append(seconds_of(functools.partial(systems.compare, output, folder)))
-                first, whole = _compare(url, folder, output)
+                first, _, whole = (waited.wall for waited in page.compare(output, COMPARED))
                 firsts.append(first)
                 wholes.append(whole)
-            resident = peak_memory(process.pid)
+            resident = peak_memory(page.process)
     times = PageTimes(start, first_cold, whole_cold, statistics.median(firsts), resident)
     row = Row(
         "the whole default comparison", statistics.median(before), statistics.median(wholes), len(samples) / SAMPLE_RATE
@@ -70,20 +86,63 @@ def time_page(
     return times, row
 
 
+@dataclass(frozen=True)
+class App:
+    """One that runs. process: its number; folder: for files on the way."""
+
+    process: int
+    url: str
+    folder: Path
+
+    def compare(self, samples: np.ndarray, systems: Sequence[str]) -> list[Waited]:
+        """What a person waits for, `SOUND`, `ALL_SOUNDS` and `ALL_NUMBERS`. Errors: RuntimeError where nothing could be heard."""
+        from gradio_client import Client, handle_file
+
+        clip = self.folder / "clip.wav"
+        write_wav(clip, samples)
+        client = Client(self.url, verbose=False)
+        began, spent = time.perf_counter(), processor_seconds(self.process)
+        found: dict[str, Waited] = {}
+
+        def reached(what: str) -> None:
+            if what not in found:
+                now = processor_seconds(self.process)
+                used = None if now is None or spent is None else now - spent
+                found[what] = Waited(what, time.perf_counter() - began, used)
+
+        job = client.submit(handle_file(clip), list(systems), api_name="/compare")
+        for shown in job:
+            ready = ['"ready"' in json.dumps(track) for track in _tracks(shown)]
+            if any(ready):
+                reached(SOUND)
+            if ready and all(ready):
+                reached(ALL_SOUNDS)
+        if ALL_SOUNDS not in found:
+            said = job.outputs()[-1][0] if job.outputs() else "no answer"
+            raise RuntimeError(f"the comparison did not make all systems heard: {said}")
+        reached(ALL_NUMBERS)
+        return list(found.values())
+
+
 @contextlib.contextmanager
-def _app(data: Path) -> Iterator[tuple[subprocess.Popen, str]]:
+def app(data: Path, root: Path = ROOT) -> Iterator[App]:
+    """Started, and ended with the block. data: a folder for it, beside whose name files go; root: of the revision that runs.
+
+    Errors: RuntimeError where it does not start.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "app.py", "--port", str(port), "--data-dir", str(data)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
+        began = time.monotonic()
         while not _answers(url):
-            if process.poll() is not None:
+            if process.poll() is not None or time.monotonic() - began > MAX_START_SECONDS:
                 raise RuntimeError("the app did not start; see what `python app.py` says")
             time.sleep(0.05)
-        yield process, url
+        yield App(process.pid, url, data.parent)
     finally:
         process.terminate()
         process.wait(20)
@@ -94,22 +153,6 @@ def _answers(url: str) -> bool:
         return urllib.request.urlopen(url, timeout=5).status == 200
     except OSError:
         return False
-
-
-def _compare(url: str, folder: Path, samples: np.ndarray) -> tuple[float, float]:
-    """Seconds from the click to the first output and to the end."""
-    from gradio_client import Client, handle_file
-
-    write_wav(folder / "clip.wav", samples)
-    client = Client(url, verbose=False)
-    began, first = time.perf_counter(), None
-    job = client.submit(handle_file(folder / "clip.wav"), list(COMPARED), api_name="/compare")
-    for shown in job:
-        if first is None and any('"ready"' in json.dumps(track) for track in _tracks(shown)):
-            first = time.perf_counter() - began
-    if first is None:
-        raise RuntimeError(f"the comparison gave nothing to hear: {job.outputs()[-1][0]}")
-    return first, time.perf_counter() - began
 
 
 def _tracks(shown: tuple) -> list[dict]:

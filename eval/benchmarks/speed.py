@@ -6,7 +6,6 @@ first turn of each side warms it up and is not counted. The whole page is timed 
 
 from __future__ import annotations
 
-import functools
 import os
 import platform
 import statistics
@@ -19,22 +18,22 @@ import librosa
 import numpy as np
 import torch
 
+from common.paths import ASSETS
 from eval.benchmarks import plain_inference as plain
+from eval.benchmarks.revisions.parts import PARTS, whole_system
 from eval.reports import spectrogram
 from eval.reports.bundle import versions
-from vocoders.analysis import Analysis, synthesize
-from vocoders.catalogue import COMPARED, find_system
+from vocoders.catalogue import COMPARED
 from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
-from vocoders.features import Features, hw2_mel, log_hifigan_mel, log_hw2
-from vocoders.hifigan.engine import HiFiGANVocoder
+from vocoders.features import hw2_mel, log_hifigan_mel
 from vocoders.hifigan.generator import V1, V2, V3, Generator, HiFiGANConfig, multiply_adds
-from vocoders.hifigan.guide import ITERATIONS, guide_of
+from vocoders.hifigan.guide import ITERATIONS
 from vocoders.hifigan.original import original_weights
 from vocoders.mel import HIFIGAN, HOP, N_FFT, SAMPLE_RATE
 from vocoders.phase.griffin_lim import griffin_lim
 from vocoders.phase.inversion import invert_mel
-from vocoders.phase.refine import refine
 from vocoders.phase.stft import stft
+from vocoders.recordings.reader import read_recording
 
 Work = Callable[[], object]
 Tell = Callable[[str], None]  # called with what is being measured
@@ -64,6 +63,14 @@ class Row:
     def ratio(self) -> float | None:
         """How many times faster than the usual way; None where there is no usual way."""
         return self.plain / self.ours if self.plain else None
+
+
+CLIP = ASSETS / "examples" / "sung_phrase_low.flac"
+
+
+def clip(seconds: float) -> np.ndarray:
+    """Singing of this length, repeated where it is too short: (n,) float32 at 22 050 Hz."""
+    return np.resize(read_recording(CLIP).samples, round(seconds * SAMPLE_RATE))
 
 
 def machine() -> str:
@@ -109,34 +116,33 @@ def stages(samples: np.ndarray, folder: Path) -> list[Pair]:
         Pair(
             "Griffin-Lim, 32 iterations",
             lambda: plain.griffin_lim(magnitudes),
-            lambda: griffin_lim(magnitudes, iterations=32),
+            PARTS["Griffin-Lim, 32 iterations"](samples),
             "spectral convergence {:.3f}, plain {:.3f}".format(*convergences(samples)),
         ),
-        Pair("hw2 mel", lambda: plain.hw2_mel(samples), lambda: hw2_mel(samples)),
+        Pair("hw2 mel", lambda: plain.hw2_mel(samples), PARTS["hw2 mel"](samples)),
         Pair(
             "mel inversion",
             lambda: plain.inverted(linear.values),
-            lambda: invert_mel(linear.values),
+            PARTS["mel inversion"](samples),
             "50 KL updates against a clipped pseudo-inverse",
         ),
         Pair(
             "guide",
             lambda: griffin_lim(invert_mel(linear.values), iterations=ITERATIONS),
-            lambda: guide_of(log_hw2(linear).values),
+            PARTS["guide"](samples),
             "against as many iterations of all bins",
         ),
-        Pair("refinement", None, lambda: refine(samples, linear.values)),
+        Pair("refinement", None, PARTS["refinement"](samples)),
         Pair(
             "a spectrogram's picture",
             lambda: plain.picture(picture, level, spectrogram.LEVEL_MAP),
-            lambda: spectrogram.level_png(level),
+            PARTS["a spectrogram's picture"](samples),
         ),
     ]
 
 
 def _generators(name: str, config: HiFiGANConfig, checkpoint: Checkpoint, samples: np.ndarray) -> Pair:
-    features = log_hifigan_mel(samples)
-    original, vocoder = plain.original_generator(checkpoint), HiFiGANVocoder(checkpoint)
+    features, original = log_hifigan_mel(samples), plain.original_generator(checkpoint)
 
     def eager() -> None:
         with torch.no_grad():
@@ -144,20 +150,13 @@ def _generators(name: str, config: HiFiGANConfig, checkpoint: Checkpoint, sample
 
     billions = multiply_adds(config) * SAMPLE_RATE / HOP / 1e9
     about = f"{billions:.2f} billion multiply-adds per second of audio"
-    return Pair(name, eager, lambda: vocoder(Features(vocoder.expects, features.values)), about)
+    return Pair(name, eager, PARTS[name](samples), about)
 
 
 def whole_systems(samples: np.ndarray, generators: Mapping[str, torch.nn.Module]) -> list[Pair]:
     """Every system that is compared by default, from the recording to its output, nothing shared between them."""
     steps = plain.PlainSystems(generators).steps(samples)
-    return [
-        Pair(system_id, steps[system_id], functools.partial(_resynthesize, system_id, samples))
-        for system_id in COMPARED
-    ]
-
-
-def _resynthesize(system_id: str, samples: np.ndarray) -> None:
-    synthesize(find_system(system_id), Analysis(samples))
+    return [Pair(system_id, steps[system_id], whole_system(system_id, samples)) for system_id in COMPARED]
 
 
 def matrix_product(size: int = 2048, tries: int = 10) -> float:

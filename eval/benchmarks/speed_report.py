@@ -6,24 +6,19 @@ import dataclasses
 import tempfile
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
-from common.paths import ASSETS
 from eval.benchmarks.other_families import other_families
 from eval.benchmarks.page_speed import PageTimes, peak_of_long_file, time_page
 from eval.benchmarks.plain_inference import PlainSystems, original_generators
-from eval.benchmarks.speed import Row, machine, matrix_product, measure, stages, whole_systems
-from vocoders.audio import SAMPLE_RATE
-from vocoders.recordings.reader import read_recording
+from eval.benchmarks.speed import Row, clip, machine, matrix_product, measure, stages, whole_systems
 
-CLIP = ASSETS / "examples" / "sung_phrase_low.flac"
 MEMORY_MEASURED = ("griffin-lim", "hifigan-original", "hifigan-original-refined")  # whose memory is measured
 
 
 def report_speed(rounds: int, seconds: float, long_minutes: float) -> dict:
     """Measure, print as it comes, and give everything as JSON."""
-    samples = np.resize(read_recording(CLIP).samples, round(seconds * SAMPLE_RATE))
+    samples = clip(seconds)
     print(f"{machine()}\na matrix product reaches {matrix_product():.0f} GFLOP/s")
     print(f"{seconds:g} s of singing, medians of {rounds}\n")
     print(f"{'':32} {'plain, s':>9} {'ours, s':>9} {'times':>6} {'x real time':>12}")

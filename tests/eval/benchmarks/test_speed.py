@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from eval.benchmarks import plain_inference as plain
-from eval.benchmarks.speed import Pair, convergences, measure, random_checkpoint
+from eval.benchmarks.revisions.parts import PARTS
+from eval.benchmarks.speed import Pair, convergences, measure, random_checkpoint, stages
 from eval.benchmarks.speed_report import line
 from tests.conftest import harmonic_tone
 from vocoders.analysis import Analysis, synthesize
@@ -68,6 +69,14 @@ def test_our_griffin_lim_converges_as_well_as_librosas():
     pairs = [convergences(harmonic_tone(2.0, f0)) for f0 in (110.0, 165.0, 247.0, 392.0)]
     ours, theirs = np.mean(pairs, axis=0)
     assert ours < 1.05 * theirs
+
+
+def test_every_stage_runs(tone, tmp_path):
+    pairs = stages(tone[: 256 * 30], tmp_path)
+    assert {pair.name for pair in pairs} <= set(PARTS)
+    for pair in pairs:
+        made = pair.ours()
+        assert len(made if isinstance(made, (bytes, np.ndarray)) else made.values)
 
 
 def test_both_sides_take_turns_and_the_first_turn_does_not_count():

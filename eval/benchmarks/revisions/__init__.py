@@ -1,0 +1,1 @@
+"""Two revisions of this project, measured against each other in one run."""

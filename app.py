@@ -22,6 +22,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 if TYPE_CHECKING:
     from server.executor import Executor
     from server.shared_state import SharedState
+    from vocoders.hifigan.precision import PrecisionChoice
 
 MAX_SESSIONS = 100  # of each page: Gradio keeps the layout of every one, 0.3 MB, long after the page was left
 QUEUE_SECONDS = (
@@ -49,6 +50,7 @@ class Settings:
     database: str = ""  # address of PostgreSQL; none: a file in data_dir
     redis: str = ""  # address that several processes of the app share; none: this one is alone
     dask: str = ""  # address of a scheduler for heavy work; none: a process of this machine
+    precision: PrecisionChoice = "auto"  # of networks in *Compare*
 
 
 def build_app(settings: Settings, compute: Executor, shared: SharedState | None = None):
@@ -129,7 +131,9 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
     rate_page.state_session_capacity = MAX_SESSIONS
     rate_page._queue.sleep_when_free = UNUSED_QUEUE_SECONDS
     gr.mount_gradio_app(app, rate_page, path="/rate", **rate_page_options())
-    page = build_page(BUILT_IN, store, links, limits, listening, settings.data_dir, compute, shared.limiter, runs)
+    page = build_page(
+        BUILT_IN, store, links, limits, listening, settings.data_dir, compute, shared.limiter, runs, settings.precision
+    )
     page.state_session_capacity = MAX_SESSIONS
     page.queue(max_size=16, default_concurrency_limit=2, api_open=False)
     page._queue.sleep_when_free = QUEUE_SECONDS
@@ -152,6 +156,8 @@ def build_app(settings: Settings, compute: Executor, shared: SharedState | None 
 
 
 def parse_args() -> Settings:
+    from vocoders.hifigan.precision import add_precision
+
     defaults = Settings()
     parser = argparse.ArgumentParser(prog="python app.py", description="The Vocoder Listening Lab in the browser.")
     on_space = "SPACE_ID" in os.environ
@@ -204,6 +210,7 @@ def parse_args() -> Settings:
         metavar="ADDRESS",
         help="tcp://HOST:PORT of a Dask scheduler for heavy work (a process of this machine)",
     )
+    add_precision(parser, defaults.precision)
     parser.add_argument("--log-requests", action="store_true", help="a line of JSON on stderr about every request")
     return Settings(**vars(parser.parse_args()))
 

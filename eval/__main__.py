@@ -84,6 +84,40 @@ def parse_args() -> argparse.Namespace:
     diagnosis.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth clip (1)")
     diagnosis.set_defaults(command=diagnosis_command)
 
+    precision = commands.add_parser(
+        "precision", help="what bfloat16 changes in the outputs of networks, on your recordings"
+    )
+    precision.add_argument("audio", type=Path, metavar="AUDIO_DIR", help="recordings")
+    precision.add_argument(
+        "--vocoders",
+        metavar="ID,ID",
+        help="three or more, whose differences are the measure (those that are compared by default)",
+    )
+    precision.add_argument("--metrics", metavar="A,B", default=None, help="default: those of compare")
+    precision.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth clip (1)")
+    precision.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write {digest of a network: its differences}"
+    )
+    precision.add_argument(
+        "--force",
+        action="store_true",
+        help="add to a FILE that is there, in the place of what it says of the same systems",
+    )
+    precision.set_defaults(command=precision_command)
+
+    roofline = commands.add_parser(
+        "roofline", help="how far every layer of a HiFi-GAN is from what the processor can do"
+    )
+    roofline.add_argument(
+        "generator",
+        nargs="?",
+        default="hifigan-original",
+        metavar="ID",
+        help="hifigan-original, hifigan-hw2, hifigan-hw2-guided, or the path of a checkpoint (hifigan-original)",
+    )
+    roofline.add_argument("--seconds", type=float, default=3.0, metavar="S", help="of sound that is made (3)")
+    roofline.set_defaults(command=roofline_command)
+
     add_listening(commands)
     return parser.parse_args()
 
@@ -184,6 +218,49 @@ def diagnosis_command(args: argparse.Namespace) -> int:
 
     with counting_bar("clip") as show:
         print(as_text(try_folder(chosen_clips(args), on_clip=show)))
+    return 0
+
+
+def precision_command(args: argparse.Namespace) -> int:
+    from eval.benchmarks.precision import MIN_SYSTEMS, as_text, differences, measure_clip, write_measured
+    from eval.compare.clip_task import CLIP_LIMITS
+    from eval.metrics.registry import choose_metrics
+    from vocoders.catalogue import COMPARED, find_systems
+    from vocoders.hifigan.openvino_generator import multiplies_bfloat16
+    from vocoders.recordings.reader import read_recording
+
+    if args.json:
+        refuse_overwriting([args.json], args.force)
+    if not multiplies_bfloat16():
+        raise ValueError("this processor has no instructions for bfloat16, so every precision is float32 here")
+    systems = find_systems(args.vocoders or ",".join(COMPARED))
+    if len(systems) < MIN_SYSTEMS:
+        raise ValueError(f"name at least {MIN_SYSTEMS} systems with --vocoders: how they differ is the measure")
+    metrics = [metric for metric in choose_metrics(args.metrics) if not metric.why_not()]
+    clips = chosen_clips(args)
+    measured = []
+    with counting_bar("clip") as show:
+        for done, path in enumerate(clips.values(), 1):
+            measured.append(measure_clip(read_recording(path, CLIP_LIMITS, str(path)), systems, metrics))
+            show(done, len(clips))
+    found = differences(measured, [metric.name for metric in metrics])
+    print(as_text(found))
+    if args.json:
+        write_measured(args.json, found, systems)
+    return 0
+
+
+def roofline_command(args: argparse.Namespace) -> int:
+    from eval.benchmarks.roofline import as_text, roofline
+    from vocoders.hifigan.openvino_generator import multiplies_bfloat16
+    from vocoders.hifigan.precision import BFLOAT16, FLOAT32
+    from vocoders.onnx_files.generator import generator_of
+
+    if not 0 < args.seconds <= 10:
+        raise ValueError("--seconds is above 0, and at most 10")
+    checkpoint = generator_of(args.generator)
+    for precision in (FLOAT32, BFLOAT16) if multiplies_bfloat16() else (FLOAT32,):
+        print(as_text(roofline(checkpoint, args.seconds, precision)), end="\n\n")
     return 0
 
 

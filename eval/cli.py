@@ -12,6 +12,7 @@ from common.command import complain, counting_bar, note, refuse_overwriting
 from common.durable import write_text_durably
 from eval.metrics.names import directions
 from vocoders.audio import MAX_NATIVE_RATE, SAMPLE_RATE
+from vocoders.hifigan.precision import add_precision
 from vocoders.recordings.files import find_audio
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def _add_compare(commands, metrics_help: str) -> None:
         help="also measure outputs made elsewhere that are more than 2 %% longer or shorter than the recording",
     )
     _add_rate(compare)
+    add_precision(compare)
     compare.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth clip (1)")
     compare.add_argument("--jobs", type=int, default=1, metavar="N", help="clips at a time (1; -1: one per core)")
     compare.add_argument("--dask", metavar="ADDRESS", help="run on this Dask cluster, whose workers see the same files")
@@ -230,6 +232,7 @@ def compare_command(args: argparse.Namespace) -> int:
         dask=args.dask,
         any_length=args.any_length,
         rate=args.rate,
+        precision=args.precision,
     )
     for problem in failed:
         complain(problem)

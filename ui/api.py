@@ -20,6 +20,7 @@ from ui.compare.running import Running
 from ui.compare.tab import QUEUE, require_both
 from vocoders.audio import Recording
 from vocoders.catalogue import COMPARED
+from vocoders.hifigan.precision import PrecisionChoice
 from vocoders.recordings.contained import read_recording_contained
 from vocoders.recordings.passage import Passage
 from vocoders.recordings.reader import AudioError, Limits
@@ -28,7 +29,13 @@ from vocoders.systems import System
 SCORE_STALL_TIMEOUT_SECONDS = 900.0  # CREPE takes more than a second per second of audio, for each of two recordings
 
 
-def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits, compute: Executor) -> None:
+def api_endpoints(
+    systems: Sequence[System],
+    store: ResultStore,
+    limits: Limits,
+    compute: Executor,
+    precision: PrecisionChoice = "exact",
+) -> None:
     """`/compare_json` and `/score`; bad input comes back as one sentence."""
 
     def compare_json(
@@ -51,10 +58,10 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
 
         Returns:
             {"recording": {name, seconds, history, sample_rate},
-            "takes": {id: {title, audio, sample_rate, lufs, metrics, compute_seconds, notes}},
+            "takes": {id: {title, audio, sample_rate, lufs, metrics, compute_seconds, notes, precision}},
             "failed": {id: why}, "archive": address of a zip with everything}.
             sample_rate is in Hz, lufs the loudness, compute_seconds null for what was made elsewhere, a metric null where it
-            is not defined. Addresses, of audio too, are relative to the app's and live for two hours.
+            is not defined, precision "float32" or "bfloat16", null where no network of the lab computed. Addresses, of audio too, are relative to the app's and live for two hours.
         """
         known = {system.id: system for system in systems if not system.why_not()}
         if unknown := set(systems_wanted or ()) - known.keys():
@@ -71,7 +78,7 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
         except AudioError as error:
             raise gr.Error(str(error), print_exception=False) from error
         folder = store.new()
-        job = CompareJob(recording, [*given, *quick_first(chosen)], folder, compute)
+        job = CompareJob(recording, [*given, *quick_first(chosen)], folder, compute, precision=precision)
         view = deque(Running().follow("a program", job.run), maxlen=1).pop()
         if view.archive is None:
             raise gr.Error(view.player["status"]["text"], print_exception=False)
@@ -92,6 +99,7 @@ def api_endpoints(systems: Sequence[System], store: ResultStore, limits: Limits,
                     "compute_seconds": finite(round(output.compute_seconds, 3)),
                     "metrics": {name: finite(value) for name, value in output.metrics.items()},
                     "notes": list(output.notes),
+                    "precision": output.precision or None,
                 }
                 for output in view.outputs
             },

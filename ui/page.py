@@ -26,6 +26,7 @@ from ui.theme import lab_theme
 from ui.training.runs import Runs
 from ui.training.tab import train_tab
 from ui.vocoders.tab import vocoders_tab
+from vocoders.hifigan.precision import PrecisionChoice
 from vocoders.recordings.reader import Limits
 from vocoders.systems import System
 
@@ -44,9 +45,10 @@ def build_page(
     compute: Executor,
     limiter: Limiter | None = None,
     runs: Runs | None = None,
+    precision: PrecisionChoice = "exact",
 ) -> gr.Blocks:
     """links: to comparisons that are kept; compute: runs the heavy work; limiter: counts wrong keys, None: in this process; runs: of
-    training, None: there is none here."""
+    training, None: there is none here; precision: of networks in *Compare*; tables of folders, findings and studies are exact."""
     gr.set_static_paths([*(ASSETS / name for name in FILES), CHARTS, *(ASSETS / "player").iterdir()])
     with gr.Blocks(
         title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, round(MAX_AGE_SECONDS))
@@ -55,7 +57,7 @@ def build_page(
         uploads = gr.State(())
         with gr.Tabs() as tabs:
             with gr.Tab("Compare", id="compare"):
-                inputs = compare_tab(page, systems, store, links, limits, uploads, compute)
+                inputs = compare_tab(page, systems, store, links, limits, uploads, compute, precision)
             with gr.Tab("Folders", id="folders"):
                 folders, make_study = folders_tab(systems, store, limits, uploads, compute)
             with gr.Tab("Findings", id="findings"):
@@ -68,7 +70,7 @@ def build_page(
             with gr.Tab("Blind tests", id="studies"):
                 rated = studies_tab(listening, data_dir, systems, store, limits, uploads, inputs, compute, limiter)
         take_over(make_study.click, folders, rated, tabs, "studies")
-        api_endpoints(systems, store, limits, compute)
+        api_endpoints(systems, store, limits, compute, precision)
         slot("footer", fill("templates/footer.html"))
     return page
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vocoders.audio import Recording
+    from vocoders.hifigan.precision import PrecisionChoice
     from vocoders.loaded_system import LoadedSystem
 
 __all__ = ["load_system", "read_recording"]
@@ -33,17 +34,22 @@ def read_recording(
     return read(path, Limits(max_seconds=max_seconds, max_megabytes=1000), str(path), passage)
 
 
-def load_system(name: str) -> LoadedSystem:
+def load_system(name: str, precision: PrecisionChoice = "exact") -> LoadedSystem:
     """A system with its weights in memory: `load_system("griffin-lim")(recording)` gives samples and their rate, 22 050
     Hz, or the vocoder's own with `native_rate=True`.
 
-    name: an id that `python -m vocoders list` prints, or the path of a checkpoint (FILE, FILE@hw2, FILE@hifigan).
+    name: an id that `python -m vocoders list` prints, or the path of a checkpoint (FILE, FILE@hw2, FILE@hifigan). precision: of a
+    network: "exact", in float32; "fast", in bfloat16 where the processor multiplies it; "auto", so where that is measured to be close.
     Errors: ValueError for an unknown id, with the known ones; `CheckpointError` (a ValueError) for a file that is no usable
     generator; `Unavailable` where weights are missing.
     """
     from vocoders.catalogue import find_system
+    from vocoders.hifigan.engine import in_precision
+    from vocoders.hifigan.precision import CHOICES
     from vocoders.loaded_system import LoadedSystem
 
-    system = find_system(name)
+    if precision not in CHOICES:
+        raise ValueError(f"unknown precision {precision!r}; allowed: {', '.join(CHOICES)}")
+    system = in_precision(find_system(name), precision)
     system.load()
     return LoadedSystem(system)

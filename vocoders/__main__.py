@@ -15,6 +15,7 @@ from common.command import complain, mention, refuse_overwriting, run
 from common.durable import write_durably
 from common.unavailable import Unavailable
 from vocoders.audio import SAMPLE_RATE, Waveform, write_wav
+from vocoders.hifigan.precision import add_precision
 from vocoders.mel_files.options import add_mel_options, declared_by, with_bare_log
 from vocoders.recordings.files import find_audio
 from vocoders.recordings.passage import add_passage, passage_of
@@ -74,6 +75,7 @@ def parse_args() -> argparse.Namespace:
             action="store_true",
             help="write at each vocoder's own rate, up to 48 kHz, not at 22 050 Hz",
         )
+        add_precision(command)
     for command in (mel, resynth):
         command.add_argument(
             "--max-seconds", type=float, default=600.0, help="longest recording or passage used, in seconds (600)"
@@ -138,10 +140,11 @@ def make_mel(args: argparse.Namespace) -> int:
 
 def synthesize_mels(args: argparse.Namespace) -> int:
     from vocoders.catalogue import find_system
+    from vocoders.hifigan.engine import in_precision
     from vocoders.mel_files.reading import analysis_of_mel, output_name
 
     declared, is_bare_log = declared_by(args)
-    system = find_system(args.vocoder)
+    system = in_precision(find_system(args.vocoder), args.precision)
     if not system.takes_hw2_mel:
         raise ValueError(f"{system.id} needs the recording itself, not only its mel; use resynth")
     jobs = {mel: args.out / f"{output_name(mel)}.wav" for mel in args.mels}
@@ -158,9 +161,10 @@ def synthesize_mels(args: argparse.Namespace) -> int:
 def resynthesize(args: argparse.Namespace) -> int:
     from vocoders.analysis import Analysis
     from vocoders.catalogue import find_systems
+    from vocoders.hifigan.engine import in_precision
     from vocoders.recordings.reader import read_recording
 
-    systems = find_systems(args.vocoders)
+    systems = [in_precision(system, args.precision) for system in find_systems(args.vocoders)]
     for system in systems:
         if reason := system.why_not():
             raise Unavailable(f"{system.id}: {reason}")

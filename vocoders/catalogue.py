@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
 import re
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 
 from common.paths import ASSETS
 from vocoders.checkpoints.brought import card_of, own_checkpoint_system, slug
-from vocoders.checkpoints.checkpoint import read_checkpoint, read_header, training_history
+from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint, read_header, training_history
 from vocoders.features import (
     Features,
     hw2_mel,
@@ -23,8 +22,8 @@ from vocoders.features import (
     remel,
     stft_magnitude,
 )
-from vocoders.hifigan.engine import HiFiGANVocoder
-from vocoders.hifigan.original import original_card, original_missing, original_vocoder
+from vocoders.hifigan.engine import LoadNetwork
+from vocoders.hifigan.original import original_card, original_checkpoint, original_missing
 from vocoders.onnx_files.system import onnx_system
 from vocoders.phase.griffin_lim import ITERATIONS, griffin_lim
 from vocoders.phase.refine import Refinement
@@ -62,7 +61,7 @@ def _original_system(
     weights: str = "universal",
     refinement: Refinement | None = None,
 ) -> System:
-    load, why_not = Call(original_vocoder, (weights,)), Call(original_missing, (weights,))
+    load, why_not = LoadNetwork(Call(original_checkpoint, (weights,))), Call(original_missing, (weights,))
     return System(name, title, about, steps, load, original_card, why_not, refinement)
 
 
@@ -73,11 +72,10 @@ def _own_missing(path: Path) -> str | None:
     return None if path.is_file() else "not trained yet: no checkpoint in assets/checkpoints"
 
 
-@functools.cache
-def _own(path: Path) -> HiFiGANVocoder:
+def _own(path: Path) -> Checkpoint:
     if reason := _own_missing(path):
         raise Unavailable(reason)
-    return HiFiGANVocoder(read_checkpoint(path))
+    return read_checkpoint(path)
 
 
 def _own_card(path: Path) -> Card:
@@ -90,7 +88,7 @@ def _own_card(path: Path) -> Card:
 
 def _own_system(name: str, title: str, about: str, path: Path, refinement: Refinement | None = None) -> System:
     """name: of the system, which may be the generator's with something more."""
-    load, describe, why_not = (Call(function, (path,)) for function in (_own, _own_card, _own_missing))
+    load, describe, why_not = LoadNetwork(Call(_own, (path,))), Call(_own_card, (path,)), Call(_own_missing, (path,))
     return System(name, title, about, (hw2_mel, log_hw2), load, describe, why_not, refinement)
 
 

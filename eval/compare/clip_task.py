@@ -31,6 +31,8 @@ from eval.metrics.set_distances import available
 from vocoders.analysis import Analysis, synthesize, synthesize_native
 from vocoders.audio import SAMPLE_RATE, Recording, Waveform, write_wav
 from vocoders.catalogue import checkpoint_path, find_systems, split_items
+from vocoders.hifigan.engine import in_precision, precision_of
+from vocoders.hifigan.precision import PrecisionChoice
 from vocoders.recordings.reader import AudioError, Limits, read_recording
 from vocoders.systems import System
 from vocoders.upper_band import FILE as UPPER_BAND
@@ -52,6 +54,7 @@ class Task:
     outputs: tuple[OutputFolder, ...] = ()  # with this recording alone
     any_length: bool = False  # also of outputs that are far longer or shorter than the recording
     rate: int = SAMPLE_RATE  # Hz, of metrics of any rate
+    precision: PrecisionChoice = "exact"
 
 
 def compare_clips(
@@ -64,6 +67,7 @@ def compare_clips(
     on_clip: Callable[[], None] = lambda: None,
     any_length: bool = False,
     rate: int = SAMPLE_RATE,
+    precision: PrecisionChoice = "exact",
 ) -> list[Row]:
     """Rows in the order of `clips` and of the systems, one for each pair; what failed carries its reason.
 
@@ -79,6 +83,7 @@ def compare_clips(
             *(str(name), str(path.resolve()), items, names, str(out.resolve()), _of_clip(outputs, str(name))),
             any_length=any_length,
             rate=rate,
+            precision=precision,
         )
         for name, path in clips.items()
     ]
@@ -94,9 +99,10 @@ def _of_clip(outputs: Sequence[OutputFolder], clip: str) -> tuple[OutputFolder, 
     return tuple(folder.of_clip(clip) for folder in outputs)
 
 
-def systems_of(items: str, outputs: Sequence[OutputFolder]) -> list[AnySystem]:
+def systems_of(items: str, outputs: Sequence[OutputFolder], precision: PrecisionChoice = "exact") -> list[AnySystem]:
     """Errors: those of `find_systems`; ValueError for two systems of one id."""
-    systems = [*(find_systems(items) if items else ()), *outputs]
+    here = find_systems(items) if items else []
+    systems: list[AnySystem] = [*(in_precision(system, precision) for system in here), *outputs]
     check_ids(systems)
     return systems
 
@@ -109,7 +115,7 @@ def _absolute(item: str) -> str:
 
 def run_task(task: Task) -> list[Row]:
     """One recording through every system; at least one row, none of them an exception."""
-    systems = systems_of(task.systems, task.outputs)
+    systems = systems_of(task.systems, task.outputs, task.precision)
     record = _record(Path(task.out), task.name)
     try:
         key = _key(task, systems)
@@ -188,7 +194,7 @@ def _own_output(
     samples, peak = with_peak_memory(functools.partial(synthesize, system, analysis))
     native = synthesize_native(system, analysis)
     found = measure(as_it_lies_at(rate, recording, samples, native), metrics)
-    cost = replace(row, compute_seconds=analysis.seconds(system), peak_bytes=peak)
+    cost = replace(row, compute_seconds=analysis.seconds(system), peak_bytes=peak, precision=precision_of(system))
     return _Made(cost.with_measurement(found), native, _embedded(system.id, samples))
 
 
@@ -235,6 +241,8 @@ def _key(task: Task, systems: Sequence[AnySystem]) -> str:
         content.update(json.dumps([folder.id, files, folder.missing]).encode())
     if task.any_length:  # older records, of tasks that had no choice, hold
         content.update(b"any length")
+    if task.precision != "exact":  # as they all were
+        content.update(task.precision.encode())
     return content.hexdigest()
 
 

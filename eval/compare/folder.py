@@ -20,6 +20,7 @@ from eval.metrics.metric import Metric
 from eval.reports.bundle import versions
 from eval.reports.comparison import write_report
 from vocoders.audio import SAMPLE_RATE
+from vocoders.hifigan.precision import BFLOAT16, PrecisionChoice
 from vocoders.systems import Unavailable
 
 
@@ -43,6 +44,7 @@ def compare_folder(
     dask: str | None = None,
     any_length: bool = False,
     rate: int = SAMPLE_RATE,
+    precision: PrecisionChoice = "exact",
 ) -> list[str]:
     """Writes report.html, results.json and rows.csv into `out`, beside the outputs; returns what failed, one line each.
 
@@ -53,13 +55,13 @@ def compare_folder(
     """
     from tqdm import tqdm
 
-    systems = systems_of(items, outputs)
+    systems = systems_of(items, outputs, precision)
     baseline = checked_baseline(systems, baseline)
     usable, undefined = usable_metrics(metrics)
     for folder in outputs:
         folder.note_mismatches()
     with _backend(dask), tqdm(total=len(clips), unit="clip", disable=None) as bar:
-        rows = compare_clips(clips, items, usable, out, outputs, jobs, bar.update, any_length, rate)
+        rows = compare_clips(clips, items, usable, out, outputs, jobs, bar.update, any_length, rate, precision)
     if all(row.error for row in rows):
         raise ValueError(rows[0].error)
     for clip, row in {row.clip: row for row in rows}.items():
@@ -118,7 +120,7 @@ def write_comparison(
     rates = {} if rate == SAMPLE_RATE else {metric.name: metric.rate(rate) for metric in metrics}
     _write_csv(out / "rows.csv", rows, rates)
     outside = write_report(out / "report.html", rows, summary, systems, sources, out, rates)
-    about = {"rate": rate, "metric_rates": rates} if rates else {}
+    about: dict[str, object] = {"rate": rate, "metric_rates": rates} if rates else {}
     content = json.dumps(about | as_json(rows, summary, undefined, unused), indent=2, ensure_ascii=False)
     write_text_durably(out / "results.json", content + "\n")  # the last: where it is, all is done
     return Written(summary, outside)
@@ -163,19 +165,24 @@ def as_json(
         },
         "undefined": {**undefined, **summary.reasons},
         "embeddings": summary.embeddings,
+        "precision": {system: list(found) for system, found in summary.precisions.items() if found},
         "clips": [row.as_json() for row in rows],
         "versions": versions(),
     }
 
 
 def _write_csv(path: Path, rows: Sequence[Row], rates: Mapping[str, int]) -> None:
-    """One line per clip, system and metric. rates: {metric: Hz}, a column of their own; empty where all are at 22 050 Hz."""
+    """One line per clip, system and metric. rates: {metric: Hz}, a column of their own; empty where all are at 22 050 Hz. Precisions
+    have one where they differ from float32."""
     file = io.StringIO()
     writer = csv.writer(file)
-    last = ["rate"] if rates else []
+    last = [
+        *(["rate"] if rates else []),
+        *(["precision"] if (mixed := any(row.precision == BFLOAT16 for row in rows)) else []),
+    ]
     writer.writerow(["clip", "system", "seconds", "compute_seconds", "metric", "value", *last])
     for row in rows:
         for name, value in row.metrics.items():
-            at = [rates[name]] if rates else []
+            at = [*([rates[name]] if rates else []), *([row.precision] if mixed else [])]
             writer.writerow([row.clip, row.system, row.seconds, row.compute_seconds, name, value, *at])
     write_text_durably(path, file.getvalue())

@@ -34,7 +34,7 @@ from vocoders.recordings.decoding import AudioError
 
 T = TypeVar("T")
 _SENTENCES = (Unavailable, FeatureMismatch, AudioError, LengthError)  # whose messages a person can act on as they are
-_LATER = {"lost", "moved", "notes", "output_history", "rate"}  # fields that older results do not have
+_LATER = {"lost", "moved", "notes", "output_history", "rate", "precision"}  # fields that older results do not have
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +73,8 @@ class Row:
 
     seconds: of the clip; compute_seconds: front end and vocoder, 0 for an output made elsewhere. metrics: {name: value, None
     where undefined}. peak_bytes: the most the whole process held meanwhile; None where the operating system does not tell.
-    sha256: of the output's file. rate: Hz of metrics of any rate, where it is not 22 050.
+    sha256: of the output's file. rate: Hz of metrics of any rate, where it is not 22 050. precision: in which the network computed;
+    "" where there is none, or it is not known.
     """
 
     clip: str
@@ -91,6 +92,7 @@ class Row:
     notes: Sequence[str] = ()
     output_history: str = ""
     rate: int | None = None
+    precision: str = ""
 
     def with_measurement(self, found: Measurement) -> Row:
         """The row with these values, and what was noticed while they were measured."""

@@ -15,6 +15,7 @@ from eval.metrics.loudness import level_of
 from vocoders.analysis import Analysis, synthesize, synthesize_native
 from vocoders.audio import SAMPLE_RATE, own_of
 from vocoders.features import Features
+from vocoders.hifigan.engine import precision_of
 from vocoders.mel import HIFIGAN, HOP, HW2, log_mel, log_mel_of
 from vocoders.mel_files.diagnosis import Diagnosis, diagnose_file
 from vocoders.mel_files.options import Declared
@@ -75,4 +76,12 @@ def _output(system: System, analysis: Analysis, mel: GivenMel, on_event: Callabl
     system.load()
     samples = synthesize(system, analysis, lambda fraction: on_event(Progress(system, fraction)))
     native, metrics = synthesize_native(system, analysis), {MEL_ERROR: mel.error(samples)}
-    return Output(system, samples, *level_of(native), analysis.seconds(system), metrics=metrics, own=own_of(native))
+    return Output(
+        system,
+        samples,
+        *level_of(native),
+        analysis.seconds(system),
+        metrics=metrics,
+        precision=precision_of(system),
+        own=own_of(native),
+    )

@@ -23,10 +23,13 @@ from eval.metrics.registry import METRICS
 from eval.metrics.worst_segment import worst_second
 from vocoders.analysis import Analysis, RecentAnalyses, path, synthesize, synthesize_native
 from vocoders.audio import SAMPLE_RATE, AtAnyRate, Recording, Waveform, own_of
+from vocoders.hifigan.engine import precision_of
+from vocoders.hifigan.precision import BFLOAT16
 from vocoders.recordings.decoding import AudioError
 from vocoders.systems import System
 
 ComparedSystem = System | OutputFile
+IN_BFLOAT16 = "computed in bfloat16"
 _log = logging.getLogger(__name__)
 
 
@@ -50,12 +53,13 @@ class Output(AtAnyRate):
     worst: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # {metric: (start, stop)}, seconds
     pitch: PitchTrack | None = None  # its F0, once it is measured and where there is a tracker
     notes: tuple[str, ...] = ()  # of an output made elsewhere, as of `eval.compare.measurement`
+    precision: str = ""  # in which its network computed, as of `eval.compare.measurement`
     own: Waveform | None = None
 
     @property
     def about(self) -> str:
         """The notices about this output, first since a row shows the beginning, then the sentence about the system."""
-        noticed = "; ".join(self.notes)
+        noticed = "; ".join([*self.notes, *([IN_BFLOAT16] if self.precision == BFLOAT16 else [])])
         return f"{noticed[0].upper()}{noticed[1:]}. {self.system.about}" if noticed else self.system.about
 
     @property
@@ -190,7 +194,16 @@ def _output(system: System, analysis: Analysis, recording: Recording, on_progres
         return *level_of(native), align(recording.samples, samples)
 
     lufs, peak, alignment = analysis.once((*path(system), "place"), place)
-    return Output(system, samples, lufs, peak, analysis.seconds(system), alignment, own=own_of(native))
+    return Output(
+        system,
+        samples,
+        lufs,
+        peak,
+        analysis.seconds(system),
+        alignment,
+        precision=precision_of(system),
+        own=own_of(native),
+    )
 
 
 def _measured(output: Output, analysis: Analysis, recording: Recording, quick: bool) -> Measured:

@@ -34,6 +34,7 @@ class Summary:
     speed: dict[str, float | None]  # times real time, over the clips that every system has
     memory: dict[str, int | None]  # bytes the process held at most, over all clips
     fingerprints: dict[str, str]  # SHA-256 over the hashes of all outputs
+    precisions: dict[str, tuple[str, ...]]  # in which its network computed; two where machines differed
     reasons: dict[str, str] = field(default_factory=dict)
 
 
@@ -93,6 +94,7 @@ def summarise(
         {system: _speed(rows, system) for system in systems},
         {system: _memory(rows, system) for system in systems},
         {system: _fingerprint(rows, system) for system in systems},
+        {system: _precisions(rows, system) for system in systems},
         reasons,
     )
 
@@ -113,6 +115,10 @@ def _speed(rows: Sequence[Row], system: str) -> float | None:
     timed = [row for row in rows if row.system == system and row.clip in common and not row.error]
     cost = sum(row.compute_seconds for row in timed)
     return sum(row.seconds for row in timed) / cost if cost else None
+
+
+def _precisions(rows: Sequence[Row], system: str) -> tuple[str, ...]:
+    return tuple(sorted({row.precision for row in rows if row.system == system and row.precision}))
 
 
 def _memory(rows: Sequence[Row], system: str) -> int | None:

@@ -92,6 +92,7 @@ def _describe_outputs(outputs: Sequence[Output], levels: Mapping[str, Level]) ->
                 "real_time_factor": finite(round(output.real_time_factor, 3)),
                 **_level(levels[output.system.id]),
                 **({"sample_rate": output.own.rate} if output.own else {}),
+                **({"precision": output.precision} if output.precision else {}),
                 **({"notes": list(output.notes)} if output.notes else {}),
             }
             for output in outputs

@@ -30,6 +30,7 @@ from eval.reports.player.script import script_of
 from eval.reports.spectrogram import difference, difference_png, level, level_png
 from eval.reports.svg import Drawing
 from vocoders.audio import SAMPLE_RATE, AtAnyRate, Recording, Waveform, own_of
+from vocoders.hifigan.precision import BFLOAT16, FLOAT32
 from vocoders.recordings.reader import AudioError, read_recording
 
 MAX_PLAYED_SECONDS = 12.0  # of a clip, played in the report
@@ -78,6 +79,8 @@ def write_report(
         views=views_of(columns),
         rates=rates or {},
         set_columns=_set_columns(summary),
+        in_bfloat16=[system for system, found in summary.precisions.items() if BFLOAT16 in found],
+        float32=FLOAT32,
         strips=[_strip(metric, rows, summary, titles) for metric in summary.metrics],
         speeds=[_against_speed(name, summary, titles) for name in AGAINST_SPEED if name in summary.metrics],
         extremes=extremes,

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -23,12 +24,14 @@ from ui.compare.inputs import loader
 from ui.compare.metric_table import level_table, metric_table
 from ui.compare.running import Running
 from ui.markup import notice
+from ui.vocoders.cards import catalogue
 from ui.vocoders.tab import card_on_the_page
 from ui.vocoders.training_panel import training_panel
 from ui.vocoders.uploads import MAX_UPLOADS, add_upload, all_systems, chosen_systems
-from vocoders.catalogue import BUILT_IN, OWN_CHECKPOINTS
+from vocoders.catalogue import BUILT_IN, OWN_CHECKPOINTS, find_system
 from vocoders.checkpoints.checkpoint import CheckpointError
 from vocoders.features import hw2_mel, stft_magnitude
+from vocoders.hifigan.precision import BFLOAT16, FLOAT32
 from vocoders.recordings.reader import read_recording
 
 
@@ -111,6 +114,26 @@ def test_the_best_of_the_mel_vocoders_is_marked_and_the_oracle_never():
 def test_nothing_is_best_alone():
     assert "page-best" not in metric_table([output("only", 0.9)])
     assert metric_table([]) == ""
+
+
+def test_what_was_computed_in_bfloat16_is_named_beside_the_rest():
+    exact = replace(output("exact", 0.9), precision=FLOAT32)
+    fast = replace(output("fast", 1.2), precision=BFLOAT16)
+    badge = '<span class="page-badge">bfloat16</span>'
+    html = metric_table([exact, fast])
+    row = html.split('data-lab-track="fast"')[1].split("</tr>")[0]
+    assert badge in row
+    assert html.count(badge) == 1
+    assert "was computed in bfloat16" in html
+    assert "the others in float32" in html
+    assert "the others" not in metric_table([fast])
+    assert "bfloat16" not in metric_table([exact])
+
+
+def test_a_card_says_what_bfloat16_changes():
+    html = catalogue([find_system("hifigan-hw2-guided"), find_system("griffin-lim")])
+    assert html.count("In bfloat16, ") == 1
+    assert re.search(r"SNR \d\d dB to float32", html)
 
 
 def test_the_level_table_shows_what_matching_does():

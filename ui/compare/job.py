@@ -18,6 +18,8 @@ from ui.compare.files import ComparisonFiles
 from ui.compare.state import begin, told
 from ui.compare.view import View, view_of
 from vocoders.audio import Recording
+from vocoders.hifigan.engine import in_precision
+from vocoders.hifigan.precision import PrecisionChoice
 from vocoders.systems import System
 
 _DONE = object()
@@ -34,11 +36,14 @@ class CompareJob:
         folder: ResultFolder,
         compute: Executor = InlineExecutor(),
         residuals: bool = False,
+        precision: PrecisionChoice = "exact",
     ) -> None:
-        """compute: where outputs are made and measured. residuals: as of `ComparisonState`."""
+        """compute: where outputs are made and measured. residuals: as of `ComparisonState`. precision: of the networks."""
         self._compute = compute
-        self._work_list = tuple(systems)
-        compared = [item.system if isinstance(item, GivenOutput) else item for item in systems]
+        self._work_list = tuple(
+            item if isinstance(item, GivenOutput) else in_precision(item, precision) for item in systems
+        )
+        compared = [item.system if isinstance(item, GivenOutput) else item for item in self._work_list]
         self._state = begin(source, compared, residuals)
         self._files = ComparisonFiles(folder, source)
 

@@ -15,6 +15,7 @@ from eval.metrics.metric import SPECTRAL
 from eval.metrics.registry import METRICS
 from eval.reports.columns import GROUP_TITLES, SPEED, Column, column_of, views_of
 from ui.markup import fill
+from vocoders.hifigan.precision import BFLOAT16
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ def _table(outputs: Sequence[Output], columns: Sequence[MeasuredColumn], explain
         explained=explained,
         views=views_of(columns),
         passed=_passed_bounds(columns, outputs),
+        in_bfloat16=[output.system for output in outputs if output.precision == BFLOAT16],
+        others_differ=any(output.precision != BFLOAT16 for output in outputs),
     )
 
 

@@ -33,6 +33,7 @@ from ui.vocoders.kept_uploads import bring_back
 from ui.vocoders.uploads import Upload, chosen_systems
 from vocoders.audio import Recording
 from vocoders.checkpoints.checkpoint import CheckpointError
+from vocoders.hifigan.precision import PrecisionChoice
 from vocoders.mel_files.file import MelFileError
 from vocoders.mel_files.options import Bands, Log, Scale
 from vocoders.recordings.contained import read_recording_contained
@@ -52,6 +53,7 @@ def compare_tab(
     limits: Limits,
     uploads: gr.State,
     compute: Executor,
+    precision: PrecisionChoice = "exact",
 ) -> Inputs:
     """Lays the tab out and wires it. Returns its inputs, so that other tabs can add systems and use the recording."""
     inputs = lay_out_inputs(systems, limits)
@@ -102,7 +104,7 @@ def compare_tab(
             yield {outputs.message: gr.skip()}
             return
         folder, stop = store.new(), threading.Event()
-        job = CompareJob(source, [*given, *quick_first(selected)], folder, compute, residuals)
+        job = CompareJob(source, [*given, *quick_first(selected)], folder, compute, residuals, precision)
 
         def ended(shown: Mapping[str, Any]) -> None:
             running.ended(stop)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ui.markup import fill
 from ui.vocoders.training_panel import training_panel
+from vocoders.hifigan.precision import differences_of
 from vocoders.systems import System
 
 
@@ -27,4 +28,8 @@ def _card(system: System) -> dict[str, object]:
     if reason:
         return card
     about = system.describe()
-    return card | {"about": about, "training": training_panel(about.training)}
+    return card | {
+        "about": about,
+        "training": training_panel(about.training),
+        "in_bfloat16": differences_of(system.id),
+    }

@@ -15,7 +15,7 @@ from vocoders.checkpoints.contained import read_contained
 from vocoders.checkpoints.contents import GeneratorConfig
 from vocoders.checkpoints.trial import UNCHECKED, read_checked
 from vocoders.features import front_end
-from vocoders.hifigan.engine import HiFiGANVocoder
+from vocoders.hifigan.engine import LoadNetwork
 from vocoders.hifigan.generator import parameter_count
 from vocoders.recipes.named import NAMED
 from vocoders.recipes.recipe import MelRecipe
@@ -47,14 +47,13 @@ def _checked(contained: bool, path: Path, recipe: str | None, config_path: Path 
     return dataclasses.replace(checkpoint, weights={})
 
 
-@functools.lru_cache(maxsize=4)
-def _brought_vocoder(
+def _brought(
     contained: bool, path: Path, said: str | None, mel: MelRecipe, config_path: Path | None, *_written: Any
-) -> HiFiGANVocoder:
-    """Of a generator that was tried before, and then found to take this mel."""
+) -> Checkpoint:
+    """A generator that was tried before, and then found to take this mel."""
     name = mel.name if mel.name in NAMED else said and said.removesuffix(UNCHECKED)
     checkpoint = (read_contained if contained else read_checkpoint)(path, name, config_path)
-    return HiFiGANVocoder(dataclasses.replace(checkpoint, recipe=mel))
+    return dataclasses.replace(checkpoint, recipe=mel)
 
 
 def own_checkpoint_system(
@@ -69,7 +68,7 @@ def own_checkpoint_system(
     mel = checkpoint.recipe
     name = slug(path.stem)
     about = f"{_sentence(path, checkpoint)}{f' {checkpoint.notice}.' if checkpoint.notice else ''}"
-    load = Call(_brought_vocoder, (contained, path, recipe, mel, config_path, *written))
+    load = LoadNetwork(Call(_brought, (contained, path, recipe, mel, config_path, *written)))
     describe = Call(_brought_card, (contained, path, recipe, config_path, *written))
     return System(name, f"Your {name}", about, front_end(mel), load, describe, rate=mel.rate)
 

@@ -24,12 +24,13 @@ from vocoders.bigvgan.generator import BigVGANConfig
 from vocoders.checkpoints.checkpoint import Checkpoint
 from vocoders.hifigan import openvino_graph as hifigan
 from vocoders.hifigan.generator import HiFiGANConfig, parameter_count
+from vocoders.hifigan.precision import FLOAT32, HINTS, Precision
 from vocoders.hifigan.windows import Window, trims
 
 if TYPE_CHECKING:
     import openvino
 
-MAX_CACHED = 8  # compiled generators kept on disk; one of V1 takes 56 MB
+MAX_CACHED = 12  # compiled generators kept on disk; one of V1 takes 56 MB
 MAX_BIGVGAN_PARAMETERS = 30_000_000  # the base has 14; with 112, OpenVINO takes 2 GB of memory and PyTorch 0.8
 MAX_STREAMS = 4  # windows computed at a time
 
@@ -42,25 +43,36 @@ def has_graph(config: object) -> bool:
     return isinstance(config, BigVGANConfig) and parameter_count(config) <= MAX_BIGVGAN_PARAMETERS
 
 
+def build_graph(checkpoint: Checkpoint) -> openvino.Model:
+    """The generator's graph. Errors: ImportError without OpenVINO; RuntimeError where there is none."""
+    config = checkpoint.config
+    weights = {name: tensor.numpy() for name, tensor in checkpoint.weights.items()}
+    if isinstance(config, HiFiGANConfig) and has_graph(config):
+        return hifigan.build_graph(config, weights)
+    if isinstance(config, BigVGANConfig) and has_graph(config):
+        return bigvgan.build_graph(config, weights)
+    raise RuntimeError("there is no OpenVINO graph of this generator")
+
+
 class OpenVINOGenerator:
     """Errors: ImportError without OpenVINO; RuntimeError when it cannot compile the graph, or knows none."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, precision: Precision = FLOAT32) -> None:
+        """precision: of the arithmetic; bfloat16 is for processors that multiply it, see `multiplies_bfloat16`."""
         config = checkpoint.config
-        if not (isinstance(config, (HiFiGANConfig, BigVGANConfig)) and has_graph(config)):
-            raise RuntimeError("there is no OpenVINO graph of this generator")
+        self.precision = precision
+        graph = build_graph(checkpoint)
+        assert isinstance(config, (HiFiGANConfig, BigVGANConfig)), "others have no graph"
         self._config = config
         self.parallel = min(MAX_STREAMS, joblib.cpu_count())  # which knows of a container's share of the machine
         settings = {
-            "INFERENCE_PRECISION_HINT": "f32",  # some CPUs would take bfloat16 by themselves
+            "INFERENCE_PRECISION_HINT": HINTS[precision],  # left out, some CPUs would take bfloat16 by themselves
             "NUM_STREAMS": self.parallel,  # whole windows side by side wait for each other less than parts of one
             "INFERENCE_NUM_THREADS": joblib.cpu_count(),
             "ENABLE_CPU_PINNING": False,  # other work shares these cores
         }
-        if folder := _cache_folder(checkpoint):
+        if folder := cache_folder(checkpoint, precision):
             settings["CACHE_DIR"] = str(folder)
-        build_graph = (bigvgan if isinstance(config, BigVGANConfig) else hifigan).build_graph
-        graph = build_graph(config, {name: tensor.numpy() for name, tensor in checkpoint.weights.items()})
         self._compiled = openvino_core().compile_model(graph, "CPU", settings)
 
     def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Generator[np.ndarray, None, None]:
@@ -100,12 +112,18 @@ def openvino_core() -> openvino.Core:
     return openvino.Core()
 
 
-def _cache_folder(checkpoint: Checkpoint) -> Path | None:
+@functools.cache
+def multiplies_bfloat16() -> bool:
+    """Whether this processor has instructions for it. Errors: ImportError without OpenVINO."""
+    return "BF16" in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def cache_folder(checkpoint: Checkpoint, precision: Precision) -> Path | None:
     """Where the compiled form of exactly this content is or will be; None where nothing can be written."""
     import platformdirs
 
     root = Path(os.environ.get("VOCODER_CACHE_DIR") or platformdirs.user_cache_path("vocoder-listening-lab"))
-    folder = root / "openvino" / _content_hash(checkpoint)
+    folder = root / "openvino" / f"{digest(checkpoint)}-{precision}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder.touch()  # the most recently used are kept
@@ -117,7 +135,8 @@ def _cache_folder(checkpoint: Checkpoint) -> Path | None:
     return folder
 
 
-def _content_hash(checkpoint: Checkpoint) -> str:
+def digest(checkpoint: Checkpoint) -> str:
+    """Of shape and weights: 32 hexadecimal digits."""
     content = hashlib.blake2b(json.dumps(dataclasses.asdict(checkpoint.config)).encode(), digest_size=16)
     for name in sorted(checkpoint.weights):
         content.update(name.encode())

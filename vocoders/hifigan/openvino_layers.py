@@ -29,10 +29,11 @@ class Layers:
         kernel = self._weights[f"{name}.weight"]
         pad = dilation * (kernel.shape[2] - 1) // 2
         bias = self._weights.get(f"{name}.bias", np.zeros(len(kernel), np.float32))
-        return self._plain(x, kernel, bias, pad, dilation)
+        return self._plain(x, name, kernel, bias, pad, dilation)
 
-    def _plain(self, x, kernel: np.ndarray, bias: np.ndarray, pad: int, dilation: int = 1):
+    def _plain(self, x, name: str, kernel: np.ndarray, bias: np.ndarray, pad: int, dilation: int = 1):
         y = self._ops.convolution(x, self._ops.constant(kernel), [1], [pad], [pad], [dilation])
+        y.set_friendly_name(name)  # under which a profile lists it
         return self._ops.add(y, bias.reshape(1, -1, 1))
 
     def upsample(self, x, name: str, stage: int, rate: int, cuts):
@@ -45,7 +46,7 @@ class Layers:
         places = max(2, -(-taps // rate))
         kernel = np.pad(kernel, ((0, 0), (0, 0), (0, places * rate - taps))).reshape(inputs, outputs, places, rate)
         kernel = np.ascontiguousarray(kernel[:, :, ::-1].transpose(3, 1, 0, 2).reshape(rate * outputs, inputs, places))
-        y = self._plain(x, kernel, np.tile(bias, rate), pad=places - 1)
+        y = self._plain(x, name, kernel, np.tile(bias, rate), pad=places - 1)
         y = ops.depth_to_space(y, "blocks_first", rate)
         left, right = (self.cut(cuts, stage, side) for side in (0, 1))
         excess = (places - 1) * rate - padding  # at the right end; never 0, so -excess counts from there

@@ -9,8 +9,7 @@ import functools
 import importlib.util
 from pathlib import Path
 
-from vocoders.checkpoints.checkpoint import read_checkpoint
-from vocoders.hifigan.engine import HiFiGANVocoder
+from vocoders.checkpoints.checkpoint import Checkpoint, read_checkpoint
 from vocoders.hifigan.generator import V1, parameter_count
 from vocoders.systems import Card, Unavailable
 
@@ -29,10 +28,9 @@ def original_missing(name: str) -> str | None:
     return None if _file(name) else _MISSING
 
 
-@functools.cache
-def original_vocoder(name: str) -> HiFiGANVocoder:
+def original_checkpoint(name: str) -> Checkpoint:
     """A generator on the mel of its training. Errors: `Unavailable`."""
-    return HiFiGANVocoder(read_checkpoint(original_weights(name), recipe="hifigan"))
+    return read_checkpoint(original_weights(name), recipe="hifigan")
 
 
 @functools.cache

@@ -132,8 +132,8 @@ def test_what_was_computed_in_bfloat16_is_named_beside_the_rest():
 
 def test_a_card_says_what_bfloat16_changes():
     html = catalogue([find_system("hifigan-hw2-guided"), find_system("griffin-lim")])
-    assert html.count("In bfloat16, ") == 1
-    assert re.search(r"SNR \d\d dB to float32", html)
+    assert html.count("In bfloat16: close to float32") == 1
+    assert re.search(r"<dt>SNR to float32</dt><dd>\d\d\.\d dB</dd>", html)
 
 
 def test_the_level_table_shows_what_matching_does():

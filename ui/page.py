@@ -30,7 +30,7 @@ from vocoders.hifigan.precision import PrecisionChoice
 from vocoders.recordings.reader import Limits
 from vocoders.systems import System
 
-CHARTS = ROOT / "eval" / "reports" / "charts.css"
+REPORTS = ("charts.css", "phone_cards.css")  # styles that the page shares with reports
 FILES = ("page.js", "page.css", "tables.css", "table-views.js", "passage.js", "folder-zip.js")
 TITLE = "Vocoder Listening Lab"
 
@@ -49,7 +49,13 @@ def build_page(
 ) -> gr.Blocks:
     """links: to comparisons that are kept; compute: runs the heavy work; limiter: counts wrong keys, None: in this process; runs: of
     training, None: there is none here; precision: of networks in *Compare*; tables of folders, findings and studies are exact."""
-    gr.set_static_paths([*(ASSETS / name for name in FILES), CHARTS, *(ASSETS / "player").iterdir()])
+    gr.set_static_paths(
+        [
+            *(ASSETS / name for name in FILES),
+            *(ROOT / "eval" / "reports" / name for name in REPORTS),
+            *(ASSETS / "player").iterdir(),
+        ]
+    )
     with gr.Blocks(
         title=TITLE, fill_width=False, analytics_enabled=False, delete_cache=(600, round(MAX_AGE_SECONDS))
     ) as page:
@@ -80,7 +86,10 @@ def page_options() -> dict:
     return {
         "theme": lab_theme(),
         # As a link, not as Gradio's `css`: that is rewritten rule by rule, and breaks :has(a, b)
-        "head": head([STYLE, "assets/tables.css", "assets/page.css", "eval/reports/charts.css"], ["assets/page.js"]),
+        "head": head(
+            [STYLE, "assets/tables.css", "assets/page.css", *(f"eval/reports/{name}" for name in REPORTS)],
+            ["assets/page.js"],
+        ),
         "footer_links": [],  # the panel of the API asks for addresses that are not here; /api tells more
         "run_history": False,
         "show_error": False,

@@ -1,19 +1,23 @@
-"""The charts of reports: they scale, take their colours from the page, and every point says what it is."""
+"""The charts of reports: as wide as there is room, with texts of one size on every screen and names above their rows; colours are
+the page's, and every point says what it is."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from eval.compare.intervals import Estimate
-from eval.reports.svg import Drawing, K, Scale, colours, line
+from eval.reports.svg import Drawing, K, Scale, colours, share
 
-LEFT, WIDTH, ROW = 230, 620, 30  # pixels: labels, the plot itself, and the height of a row
-RIGHT = 20  # of the plot
-NARROW_LEFT, NARROW_WIDTH = 36, 304  # of a plot whose rows have no labels: it fits a phone and a column of a form
-MAX_LABEL_CHARS = 34  # in `LEFT`
-CUT = "…"
+START, STOP = 1.0, 99.0  # percent of the width between which rows are drawn
+AXIS_START, AXIS_STOP = 13.0, 97.0  # the same of a plot with numbers on its left
+NAME, BAND = 16, 28  # pixels: a line of a row's name, and the row below it
+BELOW = 26  # pixels for the numbers below a plot
+MAX_NAME_CHARS = 46  # of a line: what fits a phone
+MIN_COUNTED = 6.0  # percent of the width that a bar needs to hold its number
 
 
 def strip_plot(
@@ -29,15 +33,17 @@ def strip_plot(
     every += [end for e in means.values() if e for end in (e.mean, e.low, e.high) if end is not None]
     if not every:
         return None
-    scale = Scale.around(every if marked is None else [*every, marked], LEFT, LEFT + WIDTH)
-    colour, height = colours(list(values)), ROW * len(values)
-    chart = _chart(title, height + 26)
+    scale = Scale.around(every if marked is None else [*every, marked], START, STOP)
+    names = {system: _lines(titles[system]) for system in values}
+    colour, height = colours(list(values)), sum(map(_row_height, names.values()))
+    chart = Drawing.fluid(height + BELOW, title)
     _across(chart, scale, height)
     if marked is not None:
         _upright(chart, scale(marked), 0, height, "zero")
-    for index, (system, clips) in enumerate(values.items()):
-        middle = ROW * index + ROW / 2
-        _label(chart, titles[system], middle)
+    top = 0.0
+    for system, clips in values.items():
+        middle = _name(chart, names[system], top) + BAND / 2
+        top += _row_height(names[system])
         for place, (clip, value) in enumerate(clips.items()):
             y = middle + (place * 7 % 11 - 5)  # spread a little, so that dots do not hide each other
             _dot(chart, scale(value), y, 3.2, colour[system], f"{clip}: {value:.3f}", 0.5)
@@ -52,22 +58,21 @@ def stacked_bars(
     """A bar per row, divided as its counts are; every row has the same length. counts: {row: a count per name}."""
     if not counts:
         return None
-    chart = _chart(title, ROW * len(counts) + 28)
-    for index, (row, values) in enumerate(counts.items()):
-        y, x, total = ROW * index + 4, float(LEFT), sum(values)
-        _label(chart, row, y + 12)
+    chart = Drawing.fluid(sum(_row_height(_lines(row)) for row in counts), title)
+    top = 0.0
+    for row, values in counts.items():
+        y, x, total = _name(chart, _lines(row), top) + 2, 0.0, sum(values)
+        top += _row_height(_lines(row))
         for name, shade, value in zip(names, shades, values):
-            width = WIDTH * value / total if total else 0.0
+            width = 100 * value / total if total else 0.0
             tooltip = f"{row}: {name}, {value} of {total}"
-            chart.add("rect", tooltip=tooltip, x=x, y=y, width=width, height=ROW - 8, fill=shade)
-            if width > 24:
-                chart.add("text", str(value), kind="inside", x=x + width / 2, y=y + 16, text_anchor="middle")
+            place = {"x": share(x), "width": share(width)}
+            chart.add("rect", tooltip=tooltip, **place, y=y, height=BAND - 6, fill=shade)
+            if width > MIN_COUNTED:
+                middle = share(x + width / 2)
+                chart.add("text", str(value), tooltip, kind="inside", x=middle, y=y + 15, text_anchor="middle")
             x += width
-    x, y = float(LEFT), ROW * len(counts) + 12
-    for name, shade in zip(names, shades):
-        chart.add("rect", x=round(x), y=y, width=10, height=10, fill=shade)
-        chart.add("text", name, x=round(x + 14), y=y + 9)
-        x += 34 + 6.6 * len(name)
+    chart.legend = list(zip(shades, names))
     return chart
 
 
@@ -78,7 +83,7 @@ def cloud(
     x_label: str,
     y_label: str,
 ) -> Drawing | None:
-    """A dot per point on linear axes, coloured by system, with a legend. points: (system, label, x, y)."""
+    """A dot per point on linear axes, coloured by system. points: (system, label, x, y)."""
     if not points:
         return None
     systems, _, xs, ys = zip(*points)
@@ -87,24 +92,23 @@ def cloud(
     for system, label, x, y in points:
         tooltip = f"{titles[system]}, {label}: {x:.3g}, {y:.3g}"
         _dot(chart, across(x), up(y), 4, colour[system], tooltip, 0.7)
-    for index, (system, shade) in enumerate(colour.items()):
-        _dot(chart, 8, 34 + 18 * index, 4, shade)
-        chart.add("text", titles[system], x=18, y=38 + 18 * index)
+    chart.legend = [(shade, titles[system]) for system, shade in colour.items()]
     return chart
 
 
 def scatter(
     title: str, points: Mapping[str, tuple[float, float]], titles: Mapping[str, str], x_label: str, y_label: str
 ) -> Drawing | None:
-    """A labelled point per system; x on a logarithmic scale. points: {system: (x, y)}."""
+    """A point per system with its number in the legend; x on a logarithmic scale. points: {system: (x, y)}."""
     if not points:
         return None
     xs, ys = zip(*((math.log10(x), y) for x, y in points.values()))
     chart, across, up = _plane(title, 240, xs, ys, x_label, y_label, lambda value: f"{10**value:.3g}")
-    for (system, colour), x, y in zip(colours(list(points)).items(), map(across, xs), map(up, ys)):
-        anchor, shift = ("end", -9) if x > LEFT + 0.6 * WIDTH else ("start", 9)
-        _dot(chart, x, y, 6, colour)
-        chart.add("text", titles[system], x=x + shift, y=y + 4, text_anchor=anchor)
+    shades = colours(list(points))
+    for number, (system, x, y) in enumerate(zip(points, map(across, xs), map(up, ys)), start=1):
+        _dot(chart, x, y, 9, shades[system], titles[system])
+        chart.add("text", str(number), titles[system], kind="inside", x=share(x), y=y + 4, text_anchor="middle")
+        chart.legend.append((shades[system], f"{number} {titles[system]}"))
     return chart
 
 
@@ -115,24 +119,19 @@ def rising_line(
     error); wanted: the share at which a line across marks what is asked for."""
     if not points:
         return None
-    xs = [0, *(x for x, _, _ in points)]
-    left, right = NARROW_LEFT, NARROW_LEFT + NARROW_WIDTH
-    chart = Drawing(right + RIGHT, 246, title, kind="narrow")
-    across, up = _axes(chart, (left, right), (20, 200), xs, (0.0, 1.0), x_label, y_label)
-    chart.add("line", "", f"{wanted:g}", kind="zero", x1=left, x2=right, y1=up(wanted), y2=up(wanted))
+    chart = Drawing.fluid(246, title, kind="narrow")
+    across, up = _axes(chart, (20, 200), [0, *(x for x, _, _ in points)], (0.0, 1.0), x_label, y_label)
     (colour,) = colours([title]).values()
-    chart.add(
-        "path", d=line((across(x), up(share)) for x, share, _ in points), fill="none", stroke=colour, stroke_width=2
-    )
-    for x, share, error in points:
-        low, high = max(share - error, 0.0), min(share + error, 1.0)
-        chart.add("line", x1=across(x), x2=across(x), y1=up(low), y2=up(high), stroke=colour)
-        _dot(chart, across(x), up(share), 4, colour, f"{x:g}: {share:.2f} ± {error:.2f}")
+    ends: dict[str, Any] = {"x1": share(AXIS_START), "x2": share(AXIS_STOP), "y1": up(wanted), "y2": up(wanted)}
+    chart.add("line", "", f"{wanted:g}", kind="zero", **ends)
+    for (x, y, _), (next_x, next_y, _) in itertools.pairwise(points):
+        place: dict[str, Any] = {"x1": share(across(x)), "x2": share(across(next_x)), "y1": up(y), "y2": up(next_y)}
+        chart.add("line", **place, stroke=colour, stroke_width=2)
+    for x, y, error in points:
+        low, high = max(y - error, 0.0), min(y + error, 1.0)
+        _upright(chart, across(x), up(low), up(high), "", stroke=colour)
+        _dot(chart, across(x), up(y), 4, colour, f"{x:g}: {y:.2f} ± {error:.2f}")
     return chart
-
-
-def _chart(title: str, height: float) -> Drawing:
-    return Drawing(LEFT + WIDTH + RIGHT, height, title)
 
 
 def _tick(value: float) -> str:
@@ -149,13 +148,12 @@ def _plane(
     tick: Callable[[float], str] = _tick,
 ) -> tuple[Drawing, Scale, Scale]:
     """A chart with its two axes, and their scales."""
-    chart = _chart(title, height + 46)
-    return chart, *_axes(chart, (LEFT, LEFT + WIDTH), (0, height), xs, ys, x_label, y_label, tick)
+    chart = Drawing.fluid(height + 46, title)
+    return chart, *_axes(chart, (20, height), xs, ys, x_label, y_label, tick)
 
 
 def _axes(
     chart: Drawing,
-    x_ends: tuple[float, float],
     y_ends: tuple[float, float],
     xs: Sequence[float],
     ys: Sequence[float],
@@ -163,14 +161,16 @@ def _axes(
     y_label: str,
     tick: Callable[[float], str] = _tick,
 ) -> tuple[Scale, Scale]:
-    """Draws two axes; their scales. x_ends: left and right of the plot, y_ends: top and bottom, in pixels."""
-    (left, right), (top, bottom) = x_ends, y_ends
-    across, up = Scale.around(xs, left, right), Scale.around(ys, bottom, top, margin=0.1)
+    """Draws two axes; their scales. y_ends: top and bottom of the plot, in pixels."""
+    top, bottom = y_ends
+    across, up = Scale.around(xs, AXIS_START, AXIS_STOP), Scale.around(ys, bottom, top, margin=0.1)
     _across(chart, across, bottom, tick, top)
     for value in (min(ys), (min(ys) + max(ys)) / 2, max(ys)):
-        chart.add("text", f"{value:.3g}".replace("-", "−"), x=left - 10, y=up(value) + 4, text_anchor="end")
-    chart.add("text", y_label, kind="axis", x=4, y=12)
-    chart.add("text", x_label, kind="axis", x=(left + right) / 2, y=bottom + 38, text_anchor="middle")
+        text = f"{value:.3g}".replace("-", "−")
+        chart.add("text", text, x=share(AXIS_START), dx=-8, y=up(value) + 4, text_anchor="end")
+    chart.add("text", y_label, kind="axis", x=0, y=12)
+    middle = share((AXIS_START + AXIS_STOP) / 2)
+    chart.add("text", x_label, kind="axis", x=middle, y=bottom + 38, text_anchor="middle")
     return across, up
 
 
@@ -180,46 +180,46 @@ def _across(
     """Upright lines at the ticks of the horizontal axis, with the values below them."""
     for value in scale.ticks():
         _upright(chart, scale(value), top, bottom, "grid")
-        chart.add("text", tick(value), x=scale(value), y=bottom + 18, text_anchor="middle")
+        chart.add("text", tick(value), x=share(scale(value)), y=bottom + 18, text_anchor="middle")
 
 
-def _upright(chart: Drawing, x: float, top: float, bottom: float, kind: str, tooltip: str = "") -> None:
-    chart.add("line", tooltip=tooltip, kind=kind, x1=x, x2=x, y1=top, y2=bottom)
+def _upright(
+    chart: Drawing, x: float, top: float, bottom: float, kind: str, tooltip: str = "", **attributes: Any
+) -> None:
+    chart.add("line", tooltip=tooltip, kind=kind, x1=share(x), x2=share(x), y1=top, y2=bottom, **attributes)
 
 
 def _dot(
     chart: Drawing, x: float, y: float, radius: float, colour: str, tooltip: str = "", opacity: float = 1.0
 ) -> None:
-    chart.add("circle", tooltip=tooltip, cx=x, cy=y, r=radius, fill=colour, fill_opacity=opacity)
+    chart.add("circle", tooltip=tooltip, cx=share(x), cy=y, r=radius, fill=colour, fill_opacity=opacity)
 
 
-def _label(chart: Drawing, text: str, middle: float) -> None:
-    """The name of a row, right before it, in one line or two; the whole of it is its tooltip where even those are too short."""
-    lines = _lines(text)
-    tooltip = text if any(part.endswith(CUT) for part in lines) else ""
-    top = middle + 4 - 6 * (len(lines) - 1)
-    for index, part in enumerate(lines):
-        chart.add("text", part, tooltip, x=LEFT - 10, y=top + 12 * index, text_anchor="end")
+def _lines(name: str) -> list[str]:
+    """Of the name of a row."""
+    return textwrap.wrap(name, MAX_NAME_CHARS) or [""]
 
 
-def _lines(text: str) -> list[str]:
-    """At most two, that fit before a row: a pair ("one / other") that is too long for one is divided between its systems."""
-    if len(text) <= MAX_LABEL_CHARS:
-        return [text]
-    pair = text.split(" / ") if text.count(" / ") == 1 else [text]
-    return [line for part in pair for line in _wrapped(part, 2 // len(pair))]
+def _row_height(lines: Sequence[str]) -> float:
+    return NAME * len(lines) + BAND
 
 
-def _wrapped(text: str, most: int) -> list[str]:
-    """At most so many lines; the last ends with `CUT` where there would be more."""
-    lines = textwrap.wrap(text, MAX_LABEL_CHARS)
-    return lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1][: MAX_LABEL_CHARS - 1] + CUT]
+def _name(chart: Drawing, lines: Sequence[str], top: float) -> float:
+    """Writes the name of a row; where it ends, in pixels from the top."""
+    for index, text in enumerate(lines, start=1):
+        chart.add("text", text, kind="name", x=0, y=top + NAME * index - 2)
+    return top + NAME * len(lines)
 
 
 def _mean(chart: Drawing, estimate: Estimate, scale: Scale, middle: float) -> None:
     interval = "" if estimate.low is None else f", 95 % interval {estimate.low:.3f} to {estimate.high:.3f}"
     tooltip = f"mean {estimate.mean:.3f}{interval}, n = {estimate.n}"
     if estimate.low is not None:
-        ends = {"x1": scale(estimate.low), "x2": scale(estimate.high), "y1": middle, "y2": middle}
+        ends: dict[str, Any] = {
+            "x1": share(scale(estimate.low)),
+            "x2": share(scale(estimate.high)),
+            "y1": middle,
+            "y2": middle,
+        }
         chart.add("line", tooltip=tooltip, kind="interval", **ends)
     _upright(chart, scale(estimate.mean), middle - 10, middle + 10, "mean", tooltip)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eval.reports.svg import PALETTE, Drawing
+from eval.reports.svg import PALETTE, Drawing, share
 
-LEFT, WIDTH, ROW, MAX_COLUMN = (
-    110,
-    740,
-    18,
-    60,
-)  # pixels: labels, all columns, the height of a row, the width of a column
-_TOP, _BELOW = 6, 42
+LEFT, MAX_COLUMN = 22.0, 7.0  # percent of the width: names of rows, and the most for a column
+ROW = 18  # pixels: the height of a row
+_TOP, _BELOW = 6, 20
+_STEPS = 5  # of the legend
 _LEAST = 0.06  # opacity of the lowest value: a cell without a value has none
 
 
@@ -24,12 +21,12 @@ def heat_map(
     if not every:
         return None
     low, high = min(every), max(every)
-    width = min(MAX_COLUMN, WIDTH / len(columns))
+    width = min(MAX_COLUMN, (100 - LEFT) / len(columns))
     bottom = _TOP + ROW * len(rows)
-    chart = Drawing(LEFT + WIDTH + 20, bottom + _BELOW, title)
+    chart = Drawing.fluid(bottom + _BELOW, title)
     for index, (name, row) in enumerate(zip(rows, values)):
         y = _TOP + ROW * index
-        chart.add("text", name, x=LEFT - 8, y=y + ROW - 5, text_anchor="end")
+        chart.add("text", name, x=share(LEFT), dx=-8, y=y + ROW - 5, text_anchor="end")
         for place, (column, value) in enumerate(zip(columns, row)):
             tooltip = f"{name}, {column}: {'no vote' if value is None else f'{value:.{digits}f}'}"
             opacity = 0.0 if value is None else _opacity(value, low, high)
@@ -39,15 +36,15 @@ def heat_map(
                 kind="grid",
                 fill=PALETTE[1],
                 fill_opacity=f"{opacity:.2f}",
-                x=LEFT + width * place,
+                x=share(LEFT + width * place),
                 y=y,
-                width=width - 1,
+                width=share(width),
                 height=ROW - 1,
             )
     for place, number in enumerate(_numbers(len(columns))):
         if number:
-            chart.add("text", number, x=LEFT + width * (place + 0.5), y=bottom + 14, text_anchor="middle")
-    _legend(chart, low, high, bottom + 22, digits)
+            chart.add("text", number, x=share(LEFT + width * (place + 0.5)), y=bottom + 14, text_anchor="middle")
+    chart.legend = _legend(low, high, digits)
     return chart
 
 
@@ -61,10 +58,7 @@ def _numbers(columns: int) -> list[str]:
     return [str(k) if k == 1 or k % step == 0 else "" for k in range(1, columns + 1)]
 
 
-def _legend(chart: Drawing, low: float, high: float, y: float, digits: int) -> None:
-    steps = 5
-    for k in range(steps):
-        value = low + (high - low) * k / (steps - 1)
-        opacity = f"{_opacity(value, low, high):.2f}"
-        chart.add("rect", x=LEFT + 70.0 * k, y=y, width=14, height=14, fill=PALETTE[1], fill_opacity=opacity)
-        chart.add("text", f"{value:.{digits}f}", x=LEFT + 70.0 * k + 18, y=y + 12)
+def _legend(low: float, high: float, digits: int) -> list[tuple[str, str]]:
+    steps = [low + (high - low) * k / (_STEPS - 1) for k in range(_STEPS)]
+    shades = (f"color-mix(in srgb, {PALETTE[1]} {_opacity(value, low, high):.0%}, transparent)" for value in steps)
+    return [(shade, f"{value:.{digits}f}") for shade, value in zip(shades, steps)]

@@ -54,6 +54,11 @@ def line(points: Iterable[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
 
+def share(percent: float) -> str:
+    """A place or length across a fluid drawing, in percent of its width."""
+    return f"{percent:.2f}%"
+
+
 class Drawing:
     """An SVG picture, made of shapes in the order in which they are added. Templates insert it as it is."""
 
@@ -61,9 +66,19 @@ class Drawing:
         """label: its text for those who cannot see it. stretched: it takes all the width there is, `height` pixels high. kind: its
         class."""
         self.label = label
+        self.legend: list[tuple[str, str]] = []  # (colour, its meaning), for the page to show below
         box = {"viewBox": f"0 0 {width} {height}", "role": "img", "aria-label": label}
         stretch = {"preserveAspectRatio": "none", "style": f"height:{height}px"} if stretched else {}
         self._svg = ElementTree.Element("svg", box | stretch | ({"class": kind} if kind else {}))
+
+    @classmethod
+    def fluid(cls, height: float, label: str, kind: str = "") -> Drawing:
+        """One that takes all the width there is without being stretched: places across it are shares (`share`), texts have
+        the size that the page gives them."""
+        drawing = cls(100, height, label, kind=f"fluid {kind}".strip())
+        del drawing._svg.attrib["viewBox"]
+        drawing._svg.attrib |= {"width": "100%", "height": f"{height:g}"}
+        return drawing
 
     def add(self, shape: str, text: str = "", tooltip: str = "", **attributes: object) -> None:
         """attributes: SVG's, with _ for -, `kind` for the class; floats are rounded to a tenth of a pixel."""

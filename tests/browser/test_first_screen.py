@@ -114,6 +114,63 @@ def test_a_phone_shows_a_card_per_system(page: Page, clip):
         assert [target for target in targets if target[4] < 0 or target[5] > width] == []
 
 
+@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
+def test_sentences_about_rows_are_whole_and_open_without_moving_anything(page: Page, clip):
+    compare(page, clip, *FAST)
+    cut = "all => all.filter((about) => about.scrollHeight > about.clientHeight + 1).map((about) => about.textContent)"
+    abouts = page.locator("#player .lab-about")
+    expect(abouts).to_have_count(3)
+    assert abouts.evaluate_all(cut) == []
+    over = """all => all.filter((side) => [...side.children].some((part) => {
+      const words = document.createRange();
+      words.selectNodeContents(side.closest('.lab-label').querySelector('.lab-title'));
+      const { right, bottom } = words.getBoundingClientRect();
+      const { left, top, width } = part.getBoundingClientRect();
+      return width && left < right && top < bottom;
+    })).length"""
+    assert page.locator("#player .lab-side").evaluate_all(over) == 0, "nothing lies over a title"
+    page.set_viewport_size({"width": 1280, "height": 800})  # rows beside their pictures
+    rows, legend = page.locator("#player .lab-row"), page.locator("#player .lab-legends")
+    assert rows.nth(2).locator(".lab-about").evaluate_all(cut) != []
+    below = legend.bounding_box()
+    rows.nth(2).locator(".lab-label").hover()
+    assert rows.nth(2).locator(".lab-about").evaluate_all(cut) == []
+    assert legend.bounding_box() == below
+    page.mouse.move(0, 0)
+    rows.nth(2).locator(".lab-select").focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    assert page.locator("#player .lab-label:has(.lab-select:focus-visible) .lab-about").evaluate_all(cut) == []
+
+
+@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
+def test_on_a_phone_levels_are_cards_and_model_cards_keep_their_words(page: Page, clip):
+    compare(page, clip, *FAST)
+    page.get_by_text("Level and alignment").click()
+    levels = page.get_by_role("region", name="Levels")
+    expect(levels.get_by_role("cell").first).to_be_visible()
+    assert levels.evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert levels.locator("td").first.evaluate("e => getComputedStyle(e, '::before').content") == '"Loudness, LUFS"'
+    page.get_by_role("tab", name="Vocoders").click()
+    page.get_by_role("button", name="Model card of harmonic-noise").click()
+    tables = page.locator("#model-card-harmonic-noise table")
+    expect(tables.first).to_be_visible()
+    broken = """all => all.filter((cell) => {  // a word that goes over more than one line
+      const words = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+      for (let text = words.nextNode(); text; text = words.nextNode()) {
+        for (const { index, 0: word } of text.data.matchAll(/[A-Za-z0-9.]+/g)) {
+          const range = document.createRange();
+          range.setStart(text, index);
+          range.setEnd(text, index + word.length);
+          if (new Set([...range.getClientRects()].map(({ top }) => top)).size > 1) return true;
+        }
+      }
+      return false;
+    }).map((cell) => cell.textContent)"""
+    assert tables.locator("th, td").evaluate_all(broken) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
 def test_a_sound_that_was_lost_on_the_way_can_be_fetched_again(page: Page, clip):
     page.route("**/*griffin-lim.wav", lambda route: route.fulfill(body=b""))  # as a connection that breaks off
     upload(page, clip)

@@ -213,7 +213,7 @@ def _lay_out_checks(beside: _Problems) -> list[gr.components.Component]:
                 EVERYTHING, label="Trials per rater, 0: all", precision=0, minimum=0, elem_id="study-trials"
             )
             repeats = gr.Number(1, label="Repeated trials", precision=0, minimum=0, maximum=10)
-            golds = gr.Number(1, label="Trials with the degraded anchor", precision=0, minimum=0, maximum=10)
+            golds = gr.Number(1, label="Trials of degraded sound", precision=0, minimum=0, maximum=10)
             traps = gr.Number(1, label="Trials with beeps", precision=0, minimum=0, maximum=10)
             seed = gr.Number(0, label="Seed of the order", precision=0)
         beside("trials")

@@ -12,7 +12,7 @@ export function goTo(host) {
 
 /**
  * Goes to a player whose comparison has just begun, once it is drawn and the inputs above have folded: where less than half of
- * it can be seen, and nobody is typing.
+ * it or not all of its first row can be seen, and nobody is typing.
  *
  * @param {Pick<Player, 'host'>} player
  */
@@ -25,6 +25,7 @@ export function arriveSoon({ host }, began = performance.now()) {
     }
     const typing = document.activeElement?.matches('input[type=text], input[type=number], textarea');
     const seen = Math.min(bottom, window.innerHeight) - Math.max(top, 0);
-    if (!typing && seen < Math.min(height, window.innerHeight) / 2) goTo(host);
+    const first = host.querySelector('.lab-row')?.getBoundingClientRect().bottom ?? 0;
+    if (!typing && (seen < Math.min(height, window.innerHeight) / 2 || first > window.innerHeight)) goTo(host);
   }));
 }

@@ -22,7 +22,7 @@ from eval.reports.player.script import script_of
 
 MAX_PAGE_BYTES = 20_000_000
 PLAYER_STYLES = ("assets/tables.css", "eval/reports/player/player_page.css", "assets/player/player.css")
-STYLES = ("eval/reports/report.css", *PLAYER_STYLES)
+STYLES = ("eval/reports/report.css", *PLAYER_STYLES, "eval/reports/phone_cards.css")
 Reader = Callable[
     [str, str, Economy], tuple[str, bytes]
 ]  # (kind of `package.MEDIA`, address, economy) -> (type, content)

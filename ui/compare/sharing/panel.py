@@ -40,7 +40,7 @@ def lay_out_links(store: ResultStore, links: SharedLinks) -> None:
         expires = datetime.fromtimestamp(link.expires, timezone.utc)
         return fill("compare/sharing/templates/link.html", link=link, expires=expires, blind=blind)
 
-    with gr.Row(equal_height=True):
+    with gr.Row(equal_height=True, elem_id="share-link"):
         blind = gr.Checkbox(label="Blind: letters instead of names, until a click", min_width=240, container=False)
         button = gr.Button("Make a link", min_width=160)
     made = slot("link")

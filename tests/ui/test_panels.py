@@ -59,6 +59,7 @@ def test_a_delay_stands_in_the_level_table_where_it_is_reliable():
     html = level_table(
         {"late": "Late", "other": "Other"}, dict.fromkeys(alignments, Level(-23.0, -3.0, 0.0)), {}, alignments
     )
-    assert "<td>+7</td><td>inverted (0.93)</td>" in html
+    assert '<td data-title="Delay, samples">+7</td>' in html
+    assert '<td data-title="Polarity, correlation">inverted (0.93)</td>' in html
     assert "n/a (0.03)" in html
     assert "+5" not in html

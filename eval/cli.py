@@ -57,6 +57,7 @@ def _add_score(commands, metrics_help: str) -> None:
         help="also measure estimates more than 2 %% longer or shorter than the reference",
     )
     _add_rate(score)
+    _add_jobs(score)
     score.add_argument("--force", action="store_true", help="overwrite FILE")
     score.set_defaults(command=score_command)
 
@@ -94,10 +95,16 @@ def _add_compare(commands, metrics_help: str) -> None:
     _add_rate(compare)
     add_precision(compare)
     compare.add_argument("--every", type=int, default=1, metavar="N", help="use every Nth clip (1)")
-    compare.add_argument("--jobs", type=int, default=1, metavar="N", help="clips at a time (1; -1: one per core)")
+    _add_jobs(compare)
     compare.add_argument("--dask", metavar="ADDRESS", help="run on this Dask cluster, whose workers see the same files")
     compare.add_argument("--force", action="store_true", help="write a finished DIR again; finished clips are kept")
     compare.set_defaults(command=compare_command)
+
+
+def _add_jobs(command) -> None:
+    command.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="clips at a time, which share the cores (1; -1: one per core)"
+    )
 
 
 def _add_rate(command) -> None:
@@ -158,7 +165,7 @@ def score_command(args: argparse.Namespace) -> int:
     found: dict[str, Scores] = {}
     for name, estimate in _estimates(args).items():
         with counting_bar("clip") as show:
-            found[name] = score_folders(args.reference, estimate, metrics, show, args.any_length, args.rate)
+            found[name] = score_folders(args.reference, estimate, metrics, show, args.any_length, args.rate, args.jobs)
         _print_scores(name, found[name], metrics)
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,7 @@ from eval.compare.measurement import Failure, Row, as_it_lies_at, attempt, measu
 from eval.compare.native.placing import placed_native
 from eval.compare.output_folder import AnySystem, OutputFolder, check_ids
 from eval.compare.overlap import on_timeline
+from eval.jobs import side_by_side
 from eval.metrics.metric import Metric
 from eval.metrics.registry import choose_metrics
 from eval.metrics.set_distances import available
@@ -63,7 +64,7 @@ def compare_clips(
     metrics: Sequence[Metric],
     out: Path,
     outputs: Sequence[OutputFolder] = (),
-    jobs: int = 1,
+    jobs: int | None = 1,
     on_clip: Callable[[], None] = lambda: None,
     any_length: bool = False,
     rate: int = SAMPLE_RATE,
@@ -71,11 +72,9 @@ def compare_clips(
 ) -> list[Row]:
     """Rows in the order of `clips` and of the systems, one for each pair; what failed carries its reason.
 
-    clips: {name: file}; items: the systems as `find_systems` reads them; outputs: those made elsewhere, behind them; jobs: processes, unless a joblib backend was chosen
-    by the caller with `joblib.parallel_config`; rate: Hz, of metrics of any rate.
+    clips: {name: file}; items: the systems as `find_systems` reads them; outputs: those made elsewhere, behind them; jobs: as of
+    `eval.jobs.side_by_side`; rate: Hz, of metrics of any rate.
     """
-    import joblib
-
     names = ",".join(metric.name for metric in metrics)
     items = ",".join(map(_absolute, split_items(items)))
     tasks = [
@@ -87,12 +86,11 @@ def compare_clips(
         )
         for name, path in clips.items()
     ]
-    found: dict[str, list[Row]] = {}
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    for rows in parallel(joblib.delayed(run_task)(task) for task in tasks):
-        found[rows[0].clip] = rows
+    found: dict[int, list[Row]] = {}
+    for index, rows in side_by_side(run_task, tasks, jobs):
+        found[index] = rows
         on_clip()
-    return [row for task in tasks for row in found[task.name]]
+    return [row for index in range(len(tasks)) for row in found[index]]
 
 
 def _of_clip(outputs: Sequence[OutputFolder], clip: str) -> tuple[OutputFolder, ...]:
@@ -149,7 +147,8 @@ def measure_clip(
     """
     analysis = Analysis(recording.samples, recording.own)
     metrics, record = choose_metrics(metrics_wanted), _record(out, clip)
-    embeddings, rows = _embedded(REFERENCE, recording.samples), []
+    heard, rows = {REFERENCE: recording.samples}, []
+    embeddings = _embedded(heard)
     about: dict[str, Any] = {"history": recording.history, "notices": recording.notices}
     about |= {"rate": rate} if rate != SAMPLE_RATE else {}
     for system in systems:
@@ -165,7 +164,9 @@ def measure_clip(
         output = output_path(out, system.id, clip)
         write_wav(output, made.native.samples, made.native.rate)
         embeddings |= made.embeddings
+        heard[system.id] = made.samples
         rows.append(replace(made.row, sha256=hashlib.sha256(output.read_bytes()).hexdigest()))
+    embeddings |= _embedded(heard, batched=True)
     _write(record, {"key": key, "rows": [row.as_json() for row in rows]}, embeddings)
     return rows
 
@@ -173,6 +174,7 @@ def measure_clip(
 class _Made(NamedTuple):
     row: Row
     native: Waveform
+    samples: np.ndarray  # (n,) at 22 050 Hz, as long as the recording
     embeddings: dict[str, np.ndarray]
 
 
@@ -184,7 +186,7 @@ def _given_output(
     pair = placed(recording, output, any_length, rate=rate)
     row = replace(row.with_measurement(measure(pair, metrics)), output_history=output.history)
     samples = on_timeline(output.samples, pair.moved, len(recording.samples))
-    return _Made(row, placed_native(recording, output, pair.moved), _embedded(folder.id, samples))
+    return _Made(row, placed_native(recording, output, pair.moved), samples, _embedded({folder.id: samples}))
 
 
 def _own_output(
@@ -195,11 +197,18 @@ def _own_output(
     native = synthesize_native(system, analysis)
     found = measure(as_it_lies_at(rate, recording, samples, native), metrics)
     cost = replace(row, compute_seconds=analysis.seconds(system), peak_bytes=peak, precision=precision_of(system))
-    return _Made(cost.with_measurement(found), native, _embedded(system.id, samples))
+    return _Made(cost.with_measurement(found), native, samples, _embedded({system.id: samples}))
 
 
-def _embedded(system: str, samples: np.ndarray) -> dict[str, np.ndarray]:
-    return {f"{name}/{system}": embedding.compute(samples) for name, embedding in available().items()}
+def _embedded(heard: dict[str, np.ndarray], batched: bool = False) -> dict[str, np.ndarray]:
+    """{system, or `REFERENCE`: samples} -> {"embedding/system": (windows, d)}, of the embeddings that gain from batches, or of those
+    that do not."""
+    return {
+        f"{name}/{system}": found
+        for name, embedding in available().items()
+        if embedding.gains_from_batches is batched
+        for system, found in zip(heard, embedding.compute(list(heard.values())))
+    }
 
 
 def _record(out: Path, name: str) -> Path:

@@ -48,8 +48,8 @@ def compare_folder(
 ) -> list[str]:
     """Writes report.html, results.json and rows.csv into `out`, beside the outputs; returns what failed, one line each.
 
-    items: systems that run here, as `find_systems` reads them, or empty; outputs: systems that ran elsewhere; any_length: also
-    measure outputs that are far longer or shorter than their recordings; rate: Hz, of metrics of any rate.
+    items: systems that run here, as `find_systems` reads them, or empty; outputs: systems that ran elsewhere; jobs: clips at a time, as of
+    `eval.jobs.divide`; dask: a cluster's address instead; any_length: also measure outputs that are far longer or shorter than their recordings; rate: Hz, of metrics of any rate.
 
     Errors: ValueError for an unknown system or baseline, and when nothing worked; `Unavailable`.
     """
@@ -61,7 +61,8 @@ def compare_folder(
     for folder in outputs:
         folder.note_mismatches()
     with _backend(dask), tqdm(total=len(clips), unit="clip", disable=None) as bar:
-        rows = compare_clips(clips, items, usable, out, outputs, jobs, bar.update, any_length, rate, precision)
+        at_a_time = None if dask else jobs
+        rows = compare_clips(clips, items, usable, out, outputs, at_a_time, bar.update, any_length, rate, precision)
     if all(row.error for row in rows):
         raise ValueError(rows[0].error)
     for clip, row in {row.clip: row for row in rows}.items():

@@ -7,6 +7,7 @@ not in its place. A clip whose reference cannot be used is left out for every es
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from eval.compare.intervals import plain_mean
 from eval.compare.measurement import Failure, Measurement, Row, attempt, measure, placed
 from eval.compare.pairs import pair_files
 from eval.compare.summary import mean_table
+from eval.jobs import side_by_side
 from eval.metrics.metric import Metric
 from eval.metrics.registry import choose_metrics
 from vocoders.audio import SAMPLE_RATE, Recording, check_mono, resample
@@ -60,30 +62,44 @@ def score_folders(
     on_clip: Callable[[int, int], None] = lambda done, total: None,
     any_length: bool = False,
     rate: int = SAMPLE_RATE,
+    jobs: int = 1,
 ) -> Scores:
-    """Pairs files as `eval.compare.pairs` says. any_length: also measure estimates that are far longer or shorter than their
-    reference. rate: Hz, of metrics of any rate.
+    """Pairs files as `eval.compare.pairs` says. on_clip: called with (done, total). any_length: also measure estimates that are far
+    longer or shorter than their reference. rate: Hz, of metrics of any rate. jobs: pairs at a time, as of `eval.jobs.divide`.
 
     Errors: ValueError where there is no pair at all.
     """
     pairs = pair_files(reference, estimate)
     problems = [f"{reference / name}: {why}" for name, why in pairs.missing.items()]
     rows = [Row(str(name), ESTIMATE, 0.0, 0.0, {}, why) for name, why in pairs.missing.items()]
-    for index, (name, (reference_path, path)) in enumerate(pairs.files.items()):
-        on_clip(index, len(pairs.files))
-        try:
-            recording = _read(reference_path, rate)
-        except AudioError as error:
-            problems.append(str(error))
+    files = [(str(name), *paths) for name, paths in pairs.files.items()]
+    work = functools.partial(_row_or_problem, metrics=metrics, any_length=any_length, rate=rate)
+    on_clip(0, len(files))
+    found: dict[int, Row | str] = {}
+    for index, made in side_by_side(work, files, jobs):
+        found[index] = made
+        on_clip(len(found), len(files))
+    for index, (_, _, path) in enumerate(files):
+        made = found[index]
+        if isinstance(made, str):
+            problems.append(made)
             continue
-        row = _row(str(name), recording, path, metrics, any_length, rate)
-        rows.append(row)
-        problems += [row.error] if row.error else [f"{path}: {metric} is undefined for it" for metric in row.lost]
-    on_clip(len(pairs.files), len(pairs.files))
-    found = _summed_up(rows, metrics, problems, list(map(str, pairs.unused)))
+        rows.append(made)
+        problems += [made.error] if made.error else [f"{path}: {metric} is undefined for it" for metric in made.lost]
+    scores = _summed_up(rows, metrics, problems, list(map(str, pairs.unused)))
     return (
-        found if rate == SAMPLE_RATE else replace(found, rates={metric.name: metric.rate(rate) for metric in metrics})
+        scores if rate == SAMPLE_RATE else replace(scores, rates={metric.name: metric.rate(rate) for metric in metrics})
     )
+
+
+def _row_or_problem(files: tuple[str, Path, Path], metrics: Sequence[Metric], any_length: bool, rate: int) -> Row | str:
+    """files: name, reference and estimate. A sentence where the reference cannot be used."""
+    name, reference_path, path = files
+    try:
+        recording = _read(reference_path, rate)
+    except AudioError as error:
+        return str(error)
+    return _row(name, recording, path, metrics, any_length, rate)
 
 
 def _read(path: Path, rate: int) -> Recording:

@@ -27,7 +27,7 @@ FRAME, STEP = 1024, 160  # samples
 BINS = 360
 CENTS = np.linspace(0, 7180, BINS) + 1997.3794084376191  # of each bin, above 10 Hz
 MIN_F0_HZ, MAX_F0_HZ = 50.0, 2100.0  # of the frames that the homework counts
-BATCH_FRAMES = 64
+BATCH_FRAMES = 32  # 64 take 7 % more processor time, 512 a fifth more: the first layers leave the cache
 _WIDTHS = {"tiny": 16, "medium": 64}  # output channels of the second layer; the others are multiples of it
 
 

@@ -20,6 +20,8 @@ from vocoders.torchaudio_cpu import import_torchaudio
 
 MODEL_RATE = 16_000  # Hz
 MIN_MODEL_SAMPLES = round(7.68 * MODEL_RATE)  # shorter clips are repeated: padding with silence lowers the score
+MAX_STEP_SAMPLES = MODEL_RATE  # between the starts of pieces of a longer one
+PIECES_AT_A_TIME = 2  # more take more processor time each, and 30 MB each
 
 
 model_missing = package("distillmos", "distillmos")
@@ -34,7 +36,7 @@ def _model() -> torch.nn.Module:
     import distillmos
 
     with contextlib.redirect_stdout(io.StringIO()):  # it prints where its weights are
-        return distillmos.ConvTransformerSQAModel().eval()
+        return distillmos.ConvTransformerSQAModel(segmenting_in_forward=False).eval()
 
 
 @metric(
@@ -68,23 +70,26 @@ def distillmos_embeddings(samples: np.ndarray) -> np.ndarray:
 def _look(samples: np.ndarray) -> tuple[float, np.ndarray]:
     """The score, and what was pooled into it: (frames, 200), one frame per 20 ms of the recording.
 
-    The model looks at overlapping pieces of 7.68 s; of each, only what the ones before did not cover is kept, and of a
-    short recording, which is repeated, only the first time.
+    The model looks at overlapping pieces of 7.68 s, cut here as the package cuts them; of each, only what the ones before did not
+    cover is kept, and of a short recording, which is repeated, only the first time.
     """
     import soxr
 
     samples = soxr.resample(samples, SAMPLE_RATE, MODEL_RATE, quality="VHQ")
-    length, model, kept = len(samples), _model(), []
+    length, model, kept, scores = len(samples), _model(), [], []
     if length < MIN_MODEL_SAMPLES:
         samples = np.tile(samples, -(-MIN_MODEL_SAMPLES // length))[:MIN_MODEL_SAMPLES]
+    surplus = len(samples) - MIN_MODEL_SAMPLES
+    starts = np.linspace(0, 1, -(-surplus // MAX_STEP_SAMPLES) + 1) * surplus
+    cut = [torch.from_numpy(samples[int(start) :][:MIN_MODEL_SAMPLES].astype(np.float32)) for start in starts]
     with _LOOKING, torch.inference_mode():
         hook = model.transformer_pool_attn.pool.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
         try:
-            score = float(model(torch.from_numpy(samples.astype(np.float32))[None]))
+            for first in range(0, len(cut), PIECES_AT_A_TIME):
+                scores.append(model(torch.stack(cut[first : first + PIECES_AT_A_TIME])))
         finally:
             hook.remove()
-    pieces = kept[0].numpy()  # (pieces, frames, 200), their starts spread evenly over the recording
-    starts = np.linspace(0, max(0, length - MIN_MODEL_SAMPLES), len(pieces))
+    score, pieces = float(torch.cat(scores).mean()), torch.cat(kept).numpy()  # (pieces, frames, 200)
     per_piece = pieces.shape[1]
     found, covered = [], 0.0
     for start, frames in zip(starts, pieces):

@@ -49,7 +49,7 @@ def _tracker():
     onnx_runtime.silence()
     from swift_f0 import SwiftF0
 
-    return SwiftF0()
+    return SwiftF0(threads=1)  # two take twice the processor time, most of it waiting for each other
 
 
 def track_pitch(samples: np.ndarray) -> PitchTrack:

@@ -6,7 +6,7 @@ at equal n, from the same clips.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,13 +76,19 @@ def _checked(reference: np.ndarray, estimate: np.ndarray) -> tuple[np.ndarray, n
 class Embedding:
     """A network's description of audio in windows, between whose distributions a distance is measured."""
 
-    compute: Callable[[np.ndarray], np.ndarray]  # (n,) at 22 050 Hz -> (windows, d)
+    compute: Callable[[Sequence[np.ndarray]], list[np.ndarray]]  # each (n,) at 22 050 Hz -> (windows, d)
     why_not: Callable[[], str | None]
+    gains_from_batches: bool  # whether several signals at once take less processor time than one after the other
+
+
+def _distillmos_one_by_one(signals: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Each was looked at for its score just before."""
+    return [distillmos_embeddings(samples) for samples in signals]
 
 
 EMBEDDINGS = {
-    "VGGish": Embedding(vggish_embeddings, vggish_missing),
-    "distillmos": Embedding(distillmos_embeddings, model_missing),
+    "VGGish": Embedding(vggish_embeddings, vggish_missing, True),
+    "distillmos": Embedding(_distillmos_one_by_one, model_missing, False),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -47,17 +48,17 @@ def report_revisions(
         theirs = _systems_of(there)
         tasks = _tasks(theirs, chosen)
         _begin(f"against `{against}` ({there.commit}), {seconds:g} s of singing, {rounds} turns of either side")
-        tqdm.write(HEAD)
+        _show(HEAD)
         bar.reset(2 * (rounds + 1) * len(tasks))
         rows = []
         for row in _measured((root, there.folder), there.commit, theirs, tasks, rounds, seconds, bar):
             rows.append(row)
-            tqdm.write(line(row))
+            _show(line(row))
             for side, why in row.missing.items():
                 note(f"{row.name}: not there in {'this tree' if side == 'here' else there.commit}: {why}")
         if not any(row.processor or row.wall for row in rows):
             raise ValueError(f"{against} and this tree have nothing in common that can be measured")
-        tqdm.write(f"\n{explanation(rounds)}")
+        _show(f"\n{explanation(rounds)}")
         memory = _memory({"now": root, there.commit: there.folder}, tasks, lengths) if lengths else {}
         return {
             "machine": machine(),
@@ -76,6 +77,12 @@ def report_memory(lengths: Sequence[float], chosen: Sequence[str]) -> dict:
         raise ValueError(f"unknown system {sorted(unknown)[0]!r}; known: {', '.join(systems())}")
     _begin("memory")
     return {"machine": machine(), "here": revision(), "memory": _memory({"now": ROOT}, chosen or systems(), lengths)}
+
+
+def _show(text: str) -> None:
+    """On stdout, now and above the bar."""
+    tqdm.write(text)
+    sys.stdout.flush()
 
 
 def _begin(about: str) -> None:
@@ -162,7 +169,7 @@ def _memory(folders: dict[str, Path], names: Sequence[str], lengths: Sequence[fl
     """{system: {revision: as JSON, or why not}}; prints the table. folders: {revision: its files}."""
     wanted = [name for name in names if name not in PARTS and name != PAGE]
     heads = [f"{seconds:g} s" for seconds in sorted(lengths)]
-    print(f"\n| MB | revision | loaded | {' | '.join(heads)} | per second of sound | |\n|{'---|' * (len(heads) + 5)}")
+    _show(f"\n| MB | revision | loaded | {' | '.join(heads)} | per second of sound | |\n|{'---|' * (len(heads) + 5)}")
     found: dict[str, dict[str, Any]] = {}
     with tqdm(total=len(wanted) * len(folders), unit="system", disable=None, leave=False) as bar:
         for system in wanted:
@@ -170,13 +177,13 @@ def _memory(folders: dict[str, Path], names: Sequence[str], lengths: Sequence[fl
             for name, folder in folders.items():
                 memory = measure_memory(name, folder, system, lengths)
                 bar.update()
-                tqdm.write(memory_line(system, name, memory, len(heads)))
+                _show(memory_line(system, name, memory, len(heads)))
                 found.setdefault(system, {})[name] = (
                     {"missing": memory}
                     if isinstance(memory, str)
                     else {**dataclasses.asdict(memory), "slope": memory.slope, "is_flat": memory.is_flat}
                 )
-    print("\nPeaks are what the process held beyond the loaded system.")
+    _show("\nPeaks are what the process held beyond the loaded system.")
     return found
 
 

@@ -59,10 +59,29 @@ def test_weights_are_given_by_name_and_short_clips_are_padded(weights, tmp_path,
     monkeypatch.setenv("VGGISH_WEIGHTS", str(tmp_path / "vggish.pth"))
     assert "set VGGISH_WEIGHTS" in vggish_missing()
     with pytest.raises(ValueError, match="set VGGISH_WEIGHTS"):
-        vggish_embeddings(tone)
+        vggish_embeddings([tone])
     torch.save(weights, tmp_path / "vggish.pth")
     assert vggish_missing() is None
-    found = vggish_embeddings(tone[:8000])
+    (found,) = vggish_embeddings([tone[:8000]])
     assert found.shape == (2, 128)  # two seconds, 0.96 s each
     assert np.isfinite(found).all()
-    assert np.allclose(vggish_embeddings(tone[:8000] + np.float32(0.1))[0], found[0], atol=0.05)  # the mean is removed
+    assert np.allclose(
+        vggish_embeddings([tone[:8000] + np.float32(0.1)])[0][0], found[0], atol=0.05
+    )  # the mean is removed
+
+
+def test_short_clips_share_batches(weights, tmp_path, monkeypatch, rng):
+    """Five clips of 3 s and one of 20 s: 35 examples in three batches, each clip's embeddings those of the clip alone."""
+    torch.save(weights, tmp_path / "vggish.pth")
+    monkeypatch.setenv("VGGISH_WEIGHTS", str(tmp_path / "vggish.pth"))
+    clips = [rng.normal(0, 0.1, 22_050 * seconds).astype(np.float32) for seconds in (3, 3, 3, 20, 3, 3)]
+    alone = [vggish_embeddings([clip])[0] for clip in clips]
+    sizes: list[int] = []
+    forward = VGGish.forward
+    monkeypatch.setattr(VGGish, "forward", lambda model, x: (sizes.append(len(x)), forward(model, x))[1])
+    together = vggish_embeddings(clips)
+    assert [len(found) for found in together] == [3, 3, 3, 20, 3, 3]
+    assert sizes == [16, 16, 3]
+    for one, other in zip(alone, together):
+        assert np.abs(one - other).max() < 1e-5 * np.abs(one).max()
+    assert vggish_embeddings([]) == []

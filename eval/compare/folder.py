@@ -48,8 +48,9 @@ def compare_folder(
 ) -> list[str]:
     """Writes report.html, results.json and rows.csv into `out`, beside the outputs; returns what failed, one line each.
 
-    items: systems that run here, as `find_systems` reads them, or empty; outputs: systems that ran elsewhere; jobs: clips at a time, as of
-    `eval.jobs.divide`; dask: a cluster's address instead; any_length: also measure outputs that are far longer or shorter than their recordings; rate: Hz, of metrics of any rate.
+    items: systems that run here, as `find_systems` reads them, or empty; outputs: systems that ran elsewhere; jobs: clips at a time,
+    as of `eval.jobs.divide`; dask: a cluster's address instead; any_length: also measure outputs that are far longer or shorter
+    than their recordings; rate: Hz, of metrics of any rate.
 
     Errors: ValueError for an unknown system or baseline, and when nothing worked; `Unavailable`.
     """

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from common.paths import ROOT
 from vocoders.checkpoints.checkpoint import Checkpoint
 from vocoders.features import FeatureMismatch, Features
+from vocoders.hifigan import openvino_generator
 from vocoders.hifigan.engine import HiFiGANVocoder, PyTorchGenerator, make_engine
 from vocoders.hifigan.generator import V2, V3, Generator, HiFiGANConfig
 from vocoders.hifigan.generator_input import WITH_GUIDE, generator_input
@@ -193,6 +194,15 @@ def test_a_cache_that_cannot_be_written_is_done_without(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("VOCODER_CACHE_DIR", str(tmp_path / "file"))
     assert isinstance(make_engine(loud_checkpoint(V3), "openvino"), OpenVINOGenerator)
+
+
+def test_a_cache_that_goes_away_while_it_is_written_is_done_without(monkeypatch, tmp_path):
+    """As when two processes compile the same network, or one removes the folders used least lately."""
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(openvino_generator, "cache_folder", lambda *_: tmp_path / "file" / "folder")
+    checkpoint, mel = loud_checkpoint(V3), mel_of_noise(9)
+    found = HiFiGANVocoder(checkpoint, "openvino")(Features("log hw2 mel", mel))
+    assert np.abs(found - in_one_piece(checkpoint, mel)).max() < 1e-5
 
 
 def test_signals_are_still_handled_when_engines_have_come_and_gone(tmp_path):

@@ -73,7 +73,13 @@ class OpenVINOGenerator:
         }
         if folder := cache_folder(checkpoint, precision):
             settings["CACHE_DIR"] = str(folder)
-        self._compiled = openvino_core().compile_model(graph, "CPU", settings)
+        try:
+            self._compiled = openvino_core().compile_model(graph, "CPU", settings)
+        except RuntimeError:
+            if settings.pop("CACHE_DIR", None) is None:
+                raise
+            # another process writes the same file, or has removed the folder: nothing is kept this time
+            self._compiled = openvino_core().compile_model(graph, "CPU", settings)
 
     def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Generator[np.ndarray, None, None]:
         """Windows with their input (1, channels, frames) -> the kept samples of each, in order, several under way."""

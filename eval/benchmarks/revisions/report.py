@@ -17,7 +17,14 @@ from common.paths import ROOT
 from eval.benchmarks.revisions.checkout import Revision, checked_out
 from eval.benchmarks.revisions.memory import Memory, measure_memory
 from eval.benchmarks.revisions.parts import PARTS, systems
-from eval.benchmarks.revisions.ratios import COVERAGE, MIN_CHANGE, Ratio, coverage_of
+from eval.benchmarks.revisions.ratios import (
+    COVERAGE,
+    MIN_CHANGE,
+    MIN_CHANGE_IF_SHORT,
+    SHORT_SECONDS,
+    Ratio,
+    coverage_of,
+)
 from eval.benchmarks.revisions.side import Missing, Side
 from eval.benchmarks.revisions.turns import Compared, Spent, compare_pages, compare_task
 from eval.benchmarks.speed import clip, machine
@@ -150,7 +157,8 @@ def explanation(rounds: int) -> str:
     coverage = coverage_of(rounds)
     about = (
         f"Medians of paired ratios, before / now, with intervals that cover the median with {100 * coverage:.1f} %. Marked is "
-        f"a change of more than {100 * MIN_CHANGE:.0f} % of processor time whose interval leaves out 1."
+        f"a change of more than {100 * MIN_CHANGE:.0f} % of processor time ({100 * MIN_CHANGE_IF_SHORT:.0f} % of less than "
+        f"{SHORT_SECONDS:g} s) whose interval leaves out 1."
     )
     if coverage < COVERAGE:
         about += f" So few turns mark nothing: {100 * COVERAGE:.0f} % take six."

@@ -168,6 +168,8 @@ def test_only_what_is_clear_is_marked():
     assert paired_ratio([1.0] * 6, [2.0] * 6).verdict == "slower"
     assert paired_ratio([1.03] * 6, [1.0] * 6).verdict == ""  # too little to tell from another process
     assert paired_ratio([2.0, 2.0, 2.0, 2.0, 2.0, 0.9], [1.0] * 6).verdict == ""
+    assert paired_ratio([0.010] * 6, [0.011] * 6).verdict == ""  # nor a tenth of some milliseconds
+    assert paired_ratio([0.010] * 6, [0.012] * 6).verdict == "slower"
     with pytest.raises(ValueError, match="no turns"):
         paired_ratio([], [])
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.listening.analysis.votes import ANCHOR, REFERENCE
+from eval.listening.closing import end_of
 from eval.listening.recruiting.terms import Recruiting, recruiting_from
 from eval.listening.tasks.material import Material
 from eval.listening.tasks.registry import TASKS, task_of
@@ -37,6 +38,7 @@ LATER = {
     "between_every": 0,
     "restart_on_switch": False,
     "lock_sliders": False,
+    "closes": "",
 }
 
 
@@ -83,6 +85,7 @@ class Study:
     keep_days: int | None = (
         None  # from a rater's start until all that is stored of the rater is deleted; None: no limit
     )
+    closes: str = ""  # date, or date and time, UTC, from which nobody new may start; "": when the owner closes it
 
     def __post_init__(self) -> None:
         self._check("mode", self.mode in TASKS, f"one of {', '.join(TASKS)}")
@@ -118,6 +121,8 @@ class Study:
         self._check(
             "keep_days", self.keep_days is None or 1 <= self.keep_days <= MAX_KEEP_DAYS, f"1 to {MAX_KEEP_DAYS}"
         )
+        with _as_study_error("closes"):
+            end_of(self.closes)
         for name in ("owner", "contact"):
             self._check(name, len(getattr(self, name)) <= 200, "at most 200 characters")
         if self.recruiting:
@@ -179,6 +184,11 @@ class Study:
         return (self.trials or self.units) * self.task.rounds(len(self.items))
 
     @property
+    def ends(self) -> float | None:
+        """When nobody new may start any more, in seconds since 1970; None: no such time."""
+        return end_of(self.closes)
+
+    @property
     def length(self) -> int:
         """Trials of one session, checks included."""
         return self.planned + self.repeats + self.golds + self.traps
@@ -234,7 +244,7 @@ def study_from(content: Mapping) -> Study:
     for name in ("reference", "mid_anchor", "comments", "restart_on_switch", "lock_sliders"):
         if not isinstance(values.get(name, False), bool):
             raise StudyError(f"{name}: {values[name]!r} is neither true nor false")
-    for name in ("name", "mode", "about", "owner", "contact"):
+    for name in ("name", "mode", "about", "owner", "contact", "closes"):
         values[name] = str(values.get(name, ""))
     if values.get("recruiting") is not None:
         with _as_study_error("recruiting"):

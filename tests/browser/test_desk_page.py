@@ -110,9 +110,12 @@ def test_a_study_is_found_watched_sent_extended_and_deleted(page: Page, owned):
 def test_the_form_says_everything_at_once(page: Page):
     page.get_by_role("tab", name="Blind tests").click()
     page.get_by_label("AB: which is better").check()
+    page.get_by_role("button", name="Listeners: who asks them").click()
+    page.get_by_label("Closes on, UTC").fill("on Friday")
     page.get_by_role("button", name="Make the study").click()
+    expect(page.locator("#study-problem-people")).to_contain_text("“on Friday” is no date")
     expect(page.locator("#study-problem-name")).to_contain_text("Give the study a name")
     expect(page.locator("#study-problem-clips")).to_contain_text("Add clips first")
     expect(page.locator("#study-problem-systems")).to_contain_text("Choose at least two systems")
-    expect(page.locator("#study-message")).to_contain_text("3 things are to be mended")
+    expect(page.locator("#study-message")).to_contain_text("4 things are to be mended")
     assert violations(page) == []

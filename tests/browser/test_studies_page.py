@@ -33,9 +33,12 @@ def test_a_study_is_made_followed_and_read(page: Page, clips):
     page.locator("#study-systems").get_by_label("Griffin-Lim, oracle").check()
     page.locator("#study-systems").get_by_label("Griffin-Lim from the mel").check()
     expect(page.locator("#study-outlook")).to_contain_text("12 raters x 2 clips")
+    page.get_by_role("button", name="Listeners: who asks them").click()
+    page.get_by_label("Closes on, UTC").fill("2100-01-31 18:00")
     page.get_by_role("button", name="Make the study").click()
     made = page.locator("#study-made")
     expect(made.get_by_role("heading")).to_have_text("Which ${1+1} voice? is ready", timeout=90_000)
+    expect(made).to_contain_text("It closes on 2100-01-31 18:00 UTC")
     assert violations(page) == []
     link = made.locator("a.page-absolute")
     expect(link).to_have_text(re.compile(r"^http://127\.0\.0\.1:\d+/rate/\?study=[0-9a-f]{16}$"))
@@ -59,6 +62,7 @@ def test_a_study_is_made_followed_and_read(page: Page, clips):
     page.get_by_label("Key to its results").fill(key)
     page.get_by_role("button", name="Show the results").click()
     expect(page.locator("#results-found")).to_contain_text("0 raters started")
+    expect(page.locator("#results-message")).to_contain_text("It closes on 2100-01-31 18:00 UTC.")
     with page.expect_download() as download:
         page.get_by_role("link", name="Report").click()
     assert "Which ${1+1} voice?" in download.value.path().read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from eval.listening.closing import end_of
 from eval.listening.making.make_study import Made
 from eval.listening.recruiting.terms import Pay, hashed_id
 from eval.listening.study import MAX_KEEP_DAYS
@@ -115,6 +116,22 @@ def test_folders_without_recordings_are_planned_without_them():
     assert problem.field == "clips"
     assert problem.text.endswith("this task needs the recordings. Choose their folder, or another task.")
     assert problems_of(replace(GOOD, mode="similarity"), 3, ["x", "y"], lambda: 1, has_reference=False) == []
+
+
+def test_the_end_of_a_study_is_a_date_to_come():
+    now = end_of("2026-12-31 12:00")
+
+    def said(closes: str) -> list[str]:
+        found = problems_of(replace(GOOD, closes=closes), 3, GOOD.systems, lambda: 1, clock=lambda: now)
+        assert {problem.field for problem in found} <= {"people"}
+        return [problem.text for problem in found]
+
+    assert said("") == said("2026-12-31") == said("2026-12-31 12:01") == []
+    assert said("2026-12-30") == said("2026-12-31 12:00") == ["The date on which the study closes is over already."]
+    assert said("31 Dec") == [
+        "When the study closes: “31 Dec” is no date. Write it as 2026-12-31, or as 2026-12-31 18:00, in UTC."
+    ]
+    assert replace(GOOD, closes=" 2026-12-31 ").study(["a"], ["x", "y"]).ends == end_of("2027-01-01 00:00")
 
 
 def test_a_form_becomes_a_study_that_recruits():

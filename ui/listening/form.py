@@ -57,6 +57,7 @@ class Form:
     owner: str = ""
     contact: str = ""
     keep_days: float = 0
+    closes: str = ""
     platform: str = ""
     completed: str = ""
     screened_out: str = ""
@@ -110,6 +111,7 @@ class Form:
             owner=self.owner.strip(),
             contact=self.contact.strip(),
             keep_days=int(self.keep_days or 0) or None,
+            closes=self.closes.strip(),
             recruiting=self.recruiting(),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from eval.listening.making.make_study import Made
 from eval.listening.recruiting.launch import entry_address, launch_notes
 from eval.listening.study import Study
+from ui.listening.desk.panels import utc
 from ui.markup import fill, notice
 
 LOST = "Answers die with this server: it has no disk that stays, no DATABASE_URL and no LISTENING_DATASET."
@@ -25,4 +26,5 @@ def invitation(made: Made, study: Study, durable: bool, rehearsal: str) -> str:
         warning=durability_warning(durable),
         address=entry_address(made.public_id, study),
         notes=launch_notes(study),
+        ends=utc(study.ends),
     )

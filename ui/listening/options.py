@@ -34,6 +34,12 @@ def lay_out_people() -> list[gr.components.Component]:
         owner = gr.Textbox(label="Who runs the study, which listeners see", max_length=200, elem_id="study-owner")
         contact = gr.Textbox(label="E-mail or page for their questions", max_length=200)
         days = gr.Number(0, label="Answers are deleted after so many days (0: kept)", precision=0, minimum=0)
+        closes = gr.Textbox(
+            label="Closes on, UTC (empty: when you close it)",
+            placeholder="2026-12-31, or 2026-12-31 18:00",
+            max_length=40,
+            elem_id="study-closes",
+        )
     sites = [("Nowhere: by the link alone", ""), *((site.title, site.id) for site in PLATFORMS.values())]
     platform = gr.Radio(sites, value="", label="Listeners are recruited on", elem_id="study-platform")
     with gr.Column(visible=False, elem_id="study-recruiting") as recruiting:
@@ -74,4 +80,4 @@ def lay_out_people() -> list[gr.components.Component]:
     hidden = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     platform.change(shown, platform, [recruiting, about, parameter], **hidden)
     terms = [places, pay, currency, headphones, parameter, excluded, quotas, earlier]
-    return [owner, contact, days, platform, *codes, *terms]
+    return [owner, contact, days, closes, platform, *codes, *terms]

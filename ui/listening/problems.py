@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from eval.listening.closing import end_of
 from eval.listening.recruiting.launch import unanswered
 from eval.listening.study import MAX_ITEMS, MAX_KEEP_DAYS, MAX_SYSTEMS, MAX_TRIALS, StudyError
 from eval.listening.tasks.registry import task_of
@@ -27,11 +29,17 @@ class Problem:
 
 
 def problems_of(
-    form: Form, clips: int, systems: Sequence[str], units: Callable[[], int], has_reference: bool = True
+    form: Form,
+    clips: int,
+    systems: Sequence[str],
+    units: Callable[[], int],
+    has_reference: bool = True,
+    clock: Callable[[], float] = time.time,
 ) -> list[Problem]:
     """In the order of the fields; none where a study can be made, as far as the form tells. clips: how many there are; systems:
-    ids of all; units: questions about one clip, asked for where there are systems enough; has_reference: whether there are recordings."""
-    found = [*_name(form), *_material(form, clips, systems, units), *_checks(form), *_people(form)]
+    ids of all; units: questions about one clip, asked for where there are systems enough; has_reference: whether there are recordings; clock: s since
+    1970."""
+    found = [*_name(form), *_material(form, clips, systems, units), *_checks(form), *_people(form, clock())]
     if clips and not has_reference and not task_of(form.mode).is_reference_free:
         text = f"{task_of(form.mode).title}: this task needs the recordings. Choose their folder, or another task."
         found.append(Problem("clips", text))
@@ -93,7 +101,7 @@ def _checks(form: Form) -> list[Problem]:
     return found
 
 
-def _people(form: Form) -> list[Problem]:
+def _people(form: Form, now: float) -> list[Problem]:
     try:
         terms = form.recruiting()
     except StudyError as error:
@@ -107,4 +115,13 @@ def _people(form: Form) -> list[Problem]:
         ]
     if int(form.keep_days or 0) > MAX_KEEP_DAYS:
         return [Problem("people", f"Answers can be kept for at most {MAX_KEEP_DAYS} days, or without a limit (0).")]
-    return []
+    return _end(form.closes, now)
+
+
+def _end(closes: str, now: float) -> list[Problem]:
+    try:
+        ends = end_of(closes)
+    except ValueError:
+        text = f"When the study closes: “{closes.strip()}” is no date. Write it as 2026-12-31, or as 2026-12-31 18:00, in UTC."
+        return [Problem("people", text)]
+    return [Problem("people", "The date on which the study closes is over already.")] if ends and ends <= now else []

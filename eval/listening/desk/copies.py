@@ -1,4 +1,5 @@
-"""Studies made of a stored one without rendering anything: more raters for it, or the same again."""
+"""Studies made of a stored one without rendering anything: more raters for it, or the same again. Their owner closes
+them: the date on which an earlier one ends may be over."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ def with_more_raters(store: Store, public_id: str, raters: int, key: str | None 
     key: that of the earlier one, to open both; None: a new one. Errors: `StudyError`, `StoreError`; KeyError for an unknown study.
     """
     stored = require_started(store, public_id)
-    study = replace(stored.study, raters=raters)
+    study = replace(stored.study, raters=raters, closes="")
     made = store.add_study(study, stored.stimuli, {}, stored.versions, public_id, key)
     store.set_closed(public_id, True)
     return made
@@ -28,7 +29,7 @@ def with_more_raters(store: Store, public_id: str, raters: int, key: str | None 
 def duplicated(store: Store, public_id: str) -> tuple[str, str]:
     """(public id, key) of a study of its own with the same sounds and settings. Errors: `StoreError`; KeyError for an unknown study."""
     stored = store.study(public_id)
-    study = replace(stored.study, name=f"{_COPY}{stored.study.name}"[:MAX_NAME_CHARS])
+    study = replace(stored.study, name=f"{_COPY}{stored.study.name}"[:MAX_NAME_CHARS], closes="")
     return store.add_study(study, stored.stimuli, {}, stored.versions)
 
 

@@ -23,7 +23,7 @@ from eval.listening.recruiting.terms import Recruiting
 from eval.listening.storage import tables as t
 from eval.listening.storage.database import StoreError
 from eval.listening.storage.jsonl_mirror import Mirror
-from eval.listening.storage.owning import is_closed
+from eval.listening.storage.owning import is_closed_now
 from eval.listening.storage.records import COMPLETED, SCREENING, TURNED_AWAY, Rater, StoredStudy
 from eval.listening.storage.transactions import Transactions, lock_study
 from eval.listening.trial import Trial
@@ -36,7 +36,7 @@ class NoPlaceError(Exception):
 
 
 class ClosedError(Exception):
-    """The study was closed, perhaps by another process a moment ago."""
+    """The study is over, or was closed, perhaps by another process a moment ago."""
 
 
 class Admissions(Transactions):
@@ -58,7 +58,7 @@ class Admissions(Transactions):
                 lock_study(connection, stored.number)
                 if visit and (known := self._rater_of(connection, stored.number, visit)):
                     return known
-                if is_closed(connection, stored.number):
+                if is_closed_now(connection, stored.number, stored.study.ends, self._clock()):
                     raise ClosedError
                 if not self._has_room(connection, stored):
                     raise NoPlaceError

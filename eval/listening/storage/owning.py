@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from eval.listening.closing import CLOSED, REOPENED, end_of, is_closed
 from eval.listening.storage import tables as t
 from eval.listening.storage.hashes import hash_of
 from eval.listening.storage.jsonl_mirror import Mirror
 from eval.listening.storage.transactions import CHANGING_STUDIES, Transactions, hold, lock_study
 
-CLOSED, REOPENED = "closed", "reopened"  # kinds of events of a study: the last one is its state
-
 
 @dataclass(frozen=True)
 class StudyLine:
-    """A study in a list. raters: who started; expected: raters it was planned for. Times in seconds since 1970."""
+    """A study in a list. raters: who started; expected: raters it was planned for; ends: of its description, None without an end.
+    Times in seconds since 1970."""
 
     public_id: str
     name: str
@@ -31,12 +31,14 @@ class StudyLine:
     answers: int
     last_answer: float | None
     created: float
+    ends: float | None = None
 
 
 class Owning(Transactions):
     """What the holder of a study's key, or the administrator, may do."""
 
     _mirror: Mirror | None
+    _clock: Callable[[], float]
 
     def has_key(self, public_id: str, key: str) -> bool:
         """Whether this is the study's key; compared in constant time."""
@@ -66,19 +68,22 @@ class Owning(Transactions):
         with self._read() as connection:
             rows = connection.execute(wanted.order_by(t.study.c.id.desc())).all()
             states = connection.execute(_states()).all()
-        closed = {row.study_id: row.kind == CLOSED for row in states}  # in their order: the last one stays
+        last = {row.study_id: (row.kind, row.created) for row in states}  # in their order: the last one stays
+        now = self._clock()
+        ends = {row.id: end_of(row.config.get("closes", "")) for row in rows}
         return [
             StudyLine(
                 row.public_id,
                 row.config["name"],
                 row.config["mode"],
                 row.revision,
-                closed.get(row.id, False),
+                is_closed(last.get(row.id), ends[row.id], now),
                 row.raters or 0,
                 row.config.get("raters", 0),
                 row.answers or 0,
                 row.last,
                 row.created,
+                ends[row.id],
             )
             for row in rows
         ]
@@ -121,16 +126,16 @@ def drop_unused_wavs(connection: Connection) -> None:
     connection.execute(sa.delete(t.wav_file).where(t.wav_file.c.sha256.not_in(used)))
 
 
-def is_closed(connection: Connection, number: int) -> bool:
-    """Whether the study of that row was closed, and not opened again."""
+def is_closed_now(connection: Connection, number: int, ends: float | None, now: float) -> bool:
+    """Whether the study of that row is over, or was closed and not opened again. ends: of the study; now: both s since 1970."""
     newest_first = _states().where(t.event.c.study_id == number).order_by(None).order_by(t.event.c.id.desc())
     last = connection.execute(newest_first.limit(1)).first()
-    return last is not None and last.kind == CLOSED
+    return is_closed(None if last is None else (last.kind, last.created), ends, now)
 
 
 def _states() -> sa.Select:
     of_studies = t.event.c.rater_id.is_(None) & t.event.c.kind.in_((CLOSED, REOPENED))
-    return sa.select(t.event.c.study_id, t.event.c.kind).where(of_studies).order_by(t.event.c.id)
+    return sa.select(t.event.c.study_id, t.event.c.kind, t.event.c.created).where(of_studies).order_by(t.event.c.id)
 
 
 def _root(number: int, parent: Mapping[int, int | None]) -> int:

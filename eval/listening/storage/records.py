@@ -52,6 +52,11 @@ class StoredStudy:
     created: float = 0.0
 
     @property
+    def ends(self) -> float | None:
+        """As `Study.ends`."""
+        return self.study.ends
+
+    @property
     def suspended(self) -> frozenset[str]:
         """Rules that exclude nobody now, because of an alarm."""
         return frozenset(alarm.rule for alarm in self.alarms if alarm.suspends)

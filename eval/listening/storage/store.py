@@ -14,13 +14,14 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from eval.listening.analysis.screening import Flag
+from eval.listening.closing import CLOSED, REOPENED
 from eval.listening.recruiting.platform import Visit
 from eval.listening.storage import tables as t
 from eval.listening.storage.admissions import insert_event
 from eval.listening.storage.alarms import Alarms, alarms_of
 from eval.listening.storage.database import StoreError
 from eval.listening.storage.hashes import hash_of
-from eval.listening.storage.owning import CLOSED, REOPENED, Owning, drop_unused_wavs, is_closed
+from eval.listening.storage.owning import Owning, drop_unused_wavs, is_closed_now
 from eval.listening.storage.personal import Personal
 from eval.listening.storage.records import TITLE_OF, Rater, ShownTrial, Stimulus, StoredStudy
 from eval.listening.storage.results_links import ResultsLinks
@@ -109,10 +110,10 @@ class Store(Owning, ResultsLinks, Personal, Alarms):
         with self._read() as connection:
             row = self._study_row(connection, public_id)
             stimuli = connection.execute(sa.select(t.stimulus).where(t.stimulus.c.study_id == row.id)).all()
-            closed = is_closed(connection, row.id)
+            study = study_from(row.config)
+            closed = is_closed_now(connection, row.id, study.ends, self._clock())
             alarms = alarms_of(connection, row.id)
         found = tuple(Stimulus(s.item, s.condition, s.sha256, s.seconds, s.made, s.metrics) for s in stimuli)
-        study = study_from(row.config)
         named = {key.removeprefix(TITLE_OF): name for key, name in row.versions.items() if key.startswith(TITLE_OF)}
         about = {"alarms": alarms, "versions": row.versions, "created": row.created}
         return StoredStudy(row.id, public_id, row.revision, study, found, closed, named, **about)

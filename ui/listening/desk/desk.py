@@ -124,7 +124,7 @@ class Desk:
         clips = {Path(file).stem: Path(file) for file in files}
         if known := sorted(clips.keys() & set(stored.study.items)):
             raise StudyError(f"{', '.join(known)}: the study has a clip of this name already; give new ones only.")
-        study = replace(stored.study, items=tuple(clips), trials=None)
+        study = replace(stored.study, items=tuple(clips), trials=None, closes="")
         recordings = read_clips(clips, read_recording_contained)
 
         def work(report: Callable[[str], None]) -> Made:

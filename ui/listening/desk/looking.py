@@ -10,7 +10,7 @@ from ui.listening.desk.access import Refused
 from ui.listening.desk.alarms import Answers, shown
 from ui.listening.desk.desk import Asked, Desk
 from ui.listening.desk.handlers import OPTIONS, QUIET, Finder, reported
-from ui.listening.desk.panels import choice_of, studies_panel
+from ui.listening.desk.panels import choice_of, state_of, studies_panel
 from ui.markup import notice
 
 
@@ -58,11 +58,7 @@ def wire_looking(desk: Desk, finder: Finder, answers: Sequence[Answers], find: g
         if not (opened_id := found.get(finder.public_id)):
             return found | ({} if found[finder.message] else {finder.message: notice("Open one of the studies first.")})
         asked = Asked(opened_id, key.strip(), request)
-        state = (
-            "Closed: nobody new can start."
-            if desk.studies(asked)[0].closed
-            else "Open: whoever has the link can start."
-        )
+        state = state_of(desk.studies(asked)[0])
         found[finder.together] = gr.update(visible=len(desk.revisions(asked)) > 1, value=together)
         return found | {finder.message: notice(state), finder.results: desk.results(asked, together)}
 
@@ -73,7 +69,7 @@ def wire_looking(desk: Desk, finder: Finder, answers: Sequence[Answers], find: g
     def toggle(public_id: str, key: str, request: gr.Request) -> dict:
         asked = Asked(public_id.strip(), key.strip(), request)
         closed = desk.toggle(asked)
-        state = "Closed: nobody new can start." if closed else "Open: whoever has the link can start."
+        state = state_of(desk.studies(asked)[0])
         return {
             finder.message: notice(state),
             finder.toggle: gr.update(value="Open again" if closed else "Close to new raters"),

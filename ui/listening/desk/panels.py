@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
@@ -34,7 +35,7 @@ def progress_panel(stored: StoredStudy, found: Progress, preview: str, rehearsal
         preview=preview,
         rehearsal=rehearsal,
         revision=stored.revision,
-        closed=stored.closed,
+        state=state_of(stored),
         found=found,
         last=utc(found.last_answer),
         expected_seconds=stored.study.task.seconds_per_trial,
@@ -42,6 +43,14 @@ def progress_panel(stored: StoredStudy, found: Progress, preview: str, rehearsal
         funnel=funnel_drawing(found.reached),
         warning=peeking_warning(),
     )
+
+
+def state_of(study: StoredStudy | StudyLine) -> str:
+    """Whether anybody can start, and until when."""
+    if study.closed:
+        return "Closed: nobody new can start; who has begun may finish."
+    until = study.ends if study.ends and study.ends > time.time() else None
+    return "Open: whoever has the link can start." + (f" It closes on {utc(until)} UTC." if until else "")
 
 
 def link_panel(address: str, ends: float | None, links: Sequence[float | None]) -> Markup:

@@ -174,26 +174,36 @@ const FIRST_TAB = 'compare';
 const TABS = '[role=tab][data-tab-id]';
 let tabIsOpened = false;   // the one in the address, once
 
-/** Of the page, and not one of those inside a tab. @param {HTMLElement | null} tab */
-const isOuter = (tab) => Boolean(tab && !tab.closest('[role=tabpanel]'));
+/** Those of the page, and not those inside a tab. */
+function outerTabs() {
+  const tabs = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(TABS)]);
+  return tabs.filter((tab) => !tab.closest('[role=tabpanel]'));
+}
 
 function openTab() {
   const wanted = location.hash.slice(1) || FIRST_TAB;
-  const tabs = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(TABS)]).filter(isOuter);
+  const tabs = outerTabs();
   const tab = tabs.find(({ dataset }) => dataset.tabId === wanted);
   if (tab?.getAttribute('aria-selected') === 'false') tab.click();
   return tabs.length > 0;
 }
 
+/** A tab that a visitor has opened before this script was there. */
+function noteTab() {
+  const open = outerTabs().find((tab) => tab.getAttribute('aria-selected') === 'true');
+  if (open && open.dataset.tabId !== FIRST_TAB) history.pushState(null, '', `#${open.dataset.tabId}`);
+  return Boolean(open);
+}
+
 function openFirstTab() {
-  tabIsOpened ||= openTab();
+  tabIsOpened ||= location.hash ? openTab() : noteTab();
 }
 
 document.addEventListener('click', (event) => {
   /** @type {HTMLElement | null} */
   const tab = closest(event, TABS);
   const id = tab?.dataset.tabId;
-  if (!id || !isOuter(tab) || id === (location.hash.slice(1) || FIRST_TAB)) return;
+  if (!id || !outerTabs().includes(tab) || id === (location.hash.slice(1) || FIRST_TAB)) return;
   history.pushState(null, '', `#${id}`);
 }, true);
 window.addEventListener('popstate', openTab);

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -22,6 +22,18 @@ from vocoders.phase.refine import Refinement
 from vocoders.step import Step
 
 Progress = Callable[[float], None]  # called with the fraction done, 0 to 1
+
+
+@runtime_checkable
+class SoundProgress(Protocol):
+    """A `Progress` that also takes what there is of the output, from vocoders that make it block by block."""
+
+    def __call__(self, fraction: float) -> None:
+        """fraction: done, 0 to 1."""
+
+    def made(self, samples: np.ndarray) -> None:
+        """samples: (k,) float32, the first of the output, more than at the call before. They are a view that will be written on
+        behind its end."""
 
 
 class Vocoder(Protocol):

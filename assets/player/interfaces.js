@@ -25,7 +25,7 @@
  * @property {'waiting' | 'running' | 'ready' | 'failed' | 'stopped'} state
  * @property {string | null} error
  * @property {number | null} progress 0 to 1
- * @property {{url: string} | null} audio
+ * @property {{url: string} | null} audio of a running system, its beginning: silence is in the place of the rest
  * @property {PictureValue | null} image spectrogram
  * @property {PictureValue | null} difference map of differences from the reference
  * @property {number} gain_db brings the track to the loudness of the others
@@ -41,10 +41,10 @@
 /** @typedef {{track?: string, loop?: Span, play?: boolean, scroll?: boolean}} Command from elsewhere on the page */
 
 /**
- * A decoded sound, and the address that it came from.
+ * A decoded sound.
  *
  * @template {string | number} Id
- * @typedef {{id: Id, buffer: AudioBuffer, urls: {buffer?: string}}} Sound
+ * @typedef {{id: Id, buffer: AudioBuffer}} Sound
  */
 
 /**

@@ -93,10 +93,21 @@ export class Loader {
     player.tracks.set(spec.id, Object.assign(track, { spec, index }));
     const { rows } = player.controls;
     if (rows.children[index] !== track.row.root) rows.insertBefore(track.row.root, rows.children[index] ?? null);
+    if (!spec.audio && track.urls.buffer) this.forget(track);
     const { signal } = this.downloads;
     this.load(track, 'buffer', spec.audio, (url) => fetchAudio(url, player.rate, signal));
     this.load(track, 'image', spec.image, (url) => fetchPicture(url, spec.image?.frequency_max));
     this.load(track, 'difference', spec.difference, (url) => fetchPicture(url, spec.difference?.frequency_max));
+  }
+
+  /** The beginning of an output that was stopped, or has failed: there will be no rest. @param {Track} track */
+  forget(track) {
+    const { player } = this;
+    Object.assign(track, { urls: {}, buffer: null, image: null, difference: null, problem: null, lost: false });
+    track.loading.clear();
+    if (player.selected !== track.id) return;
+    player.selected = player.sounds[0]?.id ?? null;
+    if (player.transport.playback) player.transport.play();
   }
 
   /**
@@ -142,7 +153,7 @@ export class Loader {
     if (player.selected === null || (idle && track === player.sounds[0])) player.selected = track.id;
     this.joining ??= setTimeout(() => {
       this.joining = null;
-      if (player.sounds.some(({ id }) => player.transport.lacks(id))) player.transport.play();
+      if (player.sounds.some((sound) => player.transport.lacks(sound))) player.transport.play();
     }, JOIN_PAUSE_MS);
   }
 }

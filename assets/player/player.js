@@ -1,7 +1,7 @@
 // The synchronized player: the outputs of one recording, one transport, one ear.
 //
-// mount(host) -> player; player.update(value) with the JSON that ui/player.py sends. Text from users (titles
-// are file names) reaches the page through textContent only. How it sounds is in sound.js and transport.js.
+// mount(host) -> player; player.update(value) with the JSON of ui/player.py. Text from users (titles are file
+// names) reaches the page through textContent only. How it sounds is in sound.js and transport.js.
 
 import { arriveSoon, goTo } from './around/arrival.js';
 import { Controls } from './controls.js';
@@ -121,16 +121,15 @@ export class Player {
   }
 
   get settled() {
-    const ready = this.ordered.filter((track) => track.spec.state === 'ready');
-    return ready.length > 0 && ready.every((track) => !track.loading.size);
+    const ready = this.ordered.filter(({ spec }) => spec.state === 'ready');
+    return ready.length > 0 && ready.every(({ loading }) => !loading.size);
   }
 
   get state() {
-    const tracks = this.sounds.map((track) => track.id);
+    const tracks = this.sounds.map(({ id }) => id);
     const { selected, matched, view, axis, position: time, span: zoom, activeLoop: loop } = this;
     const gains = Object.fromEntries(tracks.map((id) => [id, this.gainOf(id)]));
-    const ready = this.host.dataset.ready === '1';
-    return { ready, playing: this.playing, time, selected, matched, loop, view, axis, zoom, tracks, gains };
+    return { ready: this.host.dataset.ready === '1', playing: this.playing, time, selected, matched, loop, view, axis, zoom, tracks, gains };
   }
 
   /** The samples that the loudspeakers would get, for tests. */
@@ -142,17 +141,18 @@ export class Player {
 
   /** @param {string | undefined} id */
   select(id) {
-    if (id === undefined || !this.tracks.get(id)?.buffer) return;
+    const sound = this.sounds.find((track) => track.id === id);
+    if (!sound) return;
     Object.assign(this, { selected: id, chosen: true });
-    if (this.transport.lacks(id)) this.transport.play();   // it has only just arrived
+    if (this.transport.lacks(sound)) this.transport.play();   // it has only just arrived
     this.transport.applyGains();
     this.refresh();
   }
 
   /** @param {number} by sounds */
   step(by) {
-    const ids = this.sounds.map((track) => track.id);
-    this.select(ids[clamp(ids.findIndex((id) => id === this.selected) + by, 0, ids.length - 1)]);
+    const { sounds, selected } = this;
+    this.select(sounds[clamp(sounds.findIndex(({ id }) => id === selected) + by, 0, sounds.length - 1)]?.id);
   }
 
   /** A place outside the loop can only be heard with the loop off; the region stays for later. @param {number} time s */

@@ -8,6 +8,7 @@
 // can move one against another. Choosing a sound only moves faders, so a switch never shifts or interrupts the sound,
 // and what differs between two sounds is the vocoder and nothing else.
 
+/** @import { Sound } from './interfaces.js' */
 /** @import { Schedule } from './timing.js' */
 
 const RAMP_SECONDS = 0.006;       // a switch between sounds
@@ -139,15 +140,16 @@ export class Playback {
    * @param {BaseAudioContext} context
    * @param {AudioNode} output
    * @param {object} run
-   * @param {Id[]} run.ids the sounds, in the order of the channels of `buffer`
+   * @param {Sound<Id>[]} run.sounds in the order of the channels of `buffer`
    * @param {AudioBuffer} run.buffer
    * @param {Schedule} run.plan
    * @param {(id: Id) => number} run.gainOf
    * @param {boolean} [run.fadeIn]
    * @param {boolean} [run.carriesOn] the same sound as the run before, to the sample
    */
-  constructor(context, output, { ids, buffer, plan, gainOf, fadeIn = false, carriesOn = false }) {
+  constructor(context, output, { sounds, buffer, plan, gainOf, fadeIn = false, carriesOn = false }) {
     this.plan = plan;
+    this.buffers = new Map(sounds.map((sound) => [sound.id, sound.buffer]));
     this.carriesOn = carriesOn;
     this.when = plan.startFrame / plan.rate;
     this.bus = new Fader(context);
@@ -156,8 +158,8 @@ export class Playback {
     if (fadeIn || plan.offsetFrame > 0) this.bus.rampTo(1, this.when);
     else this.bus.jumpTo(1, this.when);
     this.source = new AudioBufferSourceNode(context, { buffer, loop: plan.loops });
-    const splitter = this.source.connect(new ChannelSplitterNode(context, { numberOfOutputs: ids.length }));
-    this.faders = new Map(ids.map((id, channel) => {
+    const splitter = this.source.connect(new ChannelSplitterNode(context, { numberOfOutputs: sounds.length }));
+    this.faders = new Map(sounds.map(({ id }, channel) => {
       const fader = new Fader(context);
       fader.jumpTo(gainOf(id), this.when);
       splitter.connect(fader.node, channel).connect(this.bus.node);

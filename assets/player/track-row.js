@@ -82,9 +82,9 @@ export class TrackRow {
     return STATE_TEXT[state] + percent;
   }
 
-  /** @param {TrackValue} spec */
-  renderDownload({ audio, download, title }) {
-    this.download.hidden = !audio?.url;
+  /** Nothing of an output that is not yet whole. @param {TrackValue} spec */
+  renderDownload({ audio, download, title, state }) {
+    this.download.hidden = !audio?.url || state !== 'ready';
     if (!audio?.url) return;
     setAttribute(this.download, 'href', audio.url);
     setAttribute(this.download, 'download', download ?? '');

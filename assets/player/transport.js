@@ -3,7 +3,7 @@
 import { Fader, Playback, assemble, soon } from './sound.js';
 import { JOIN_LEAD_SECONDS, fitRegion, joinPoint, positionAt, schedule } from './timing.js';
 
-/** @import { Span, TransportHost } from './interfaces.js' */
+/** @import { Sound, Span, TransportHost } from './interfaces.js' */
 /** @typedef {{when: number, position: number}} Start in s of the context's clock, and of the clip */
 
 const START_LEAD_SECONDS = 0.05;   // between asking for sound and the first sample
@@ -22,7 +22,7 @@ export class Transport {
   playback;
   /** The run before, for the moment of the hand-over. @type {Playback<Id> | null} */
   leaving;
-  /** @type {{key: string, buffer: AudioBuffer} | null} */
+  /** @type {{key: string, buffers: AudioBuffer[], buffer: AudioBuffer} | null} */
   assembled;
   /** @type {number | null} */
   frame;
@@ -88,9 +88,9 @@ export class Transport {
     if (this.context && this.context.sampleRate !== rate) this.closeContext();
   }
 
-  /** Whether the run that plays began before this sound arrived. @param {Id} id */
-  lacks(id) {
-    return this.playback !== null && !this.playback.faders.has(id);
+  /** Whether the run that plays began before this sound arrived, or before there was more of it. @param {Sound<Id>} sound */
+  lacks({ id, buffer }) {
+    return this.playback !== null && this.playback.buffers.get(id) !== buffer;
   }
 
   /**
@@ -145,10 +145,13 @@ export class Transport {
   perform(context, output, start, { region, gainOf = (id) => this.player.gainOf(id), ...options }) {
     const { sounds, rate } = this.player;
     const plan = schedule({ rate, region, clipFrames: sounds[0].buffer.length, ...start });
-    const key = [plan.firstFrame, plan.frames, plan.loops, ...sounds.map(({ urls }) => urls.buffer)].join(' ');
-    if (this.assembled?.key !== key) this.assembled = { key, buffer: assemble(sounds, plan) };
-    const ids = sounds.map(({ id }) => id);
-    return new Playback(context, output, { ids, buffer: this.assembled.buffer, plan, gainOf, ...options });
+    const key = [plan.firstFrame, plan.frames, plan.loops].join(' ');
+    const buffers = sounds.map((sound) => sound.buffer);
+    const { assembled } = this;
+    const known = assembled?.key === key && assembled.buffers.length === buffers.length
+      && buffers.every((buffer, index) => buffer === assembled.buffers[index]);
+    this.assembled = known ? assembled : { key, buffers, buffer: assemble(sounds, plan) };
+    return new Playback(context, output, { sounds, buffer: this.assembled.buffer, plan, gainOf, ...options });
   }
 
   /**

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from eval.compare.recording import Event, Output, Progress, output_or_failed
+from eval.compare.recording import Event, Output, Progress, output_or_failed, progress_of
 from eval.metrics.loudness import level_of
 from vocoders.analysis import Analysis, synthesize, synthesize_native
 from vocoders.audio import SAMPLE_RATE, own_of
@@ -74,7 +74,7 @@ def compare_mel(mel: GivenMel, systems: Sequence[System], on_event: Callable[[Ev
 
 def _output(system: System, analysis: Analysis, mel: GivenMel, on_event: Callable[[Event], None]) -> Output:
     system.load()
-    samples = synthesize(system, analysis, lambda fraction: on_event(Progress(system, fraction)))
+    samples = synthesize(system, analysis, progress_of(system, mel.seconds, on_event))
     native, metrics = synthesize_native(system, analysis), {MEL_ERROR: mel.error(samples)}
     return Output(
         system,

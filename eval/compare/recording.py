@@ -26,10 +26,14 @@ from vocoders.audio import SAMPLE_RATE, AtAnyRate, Recording, Waveform, own_of
 from vocoders.hifigan.engine import precision_of
 from vocoders.hifigan.precision import BFLOAT16
 from vocoders.recordings.decoding import AudioError
-from vocoders.systems import System
+from vocoders.systems import SoundProgress, System
 
 ComparedSystem = System | OutputFile
 IN_BFLOAT16 = "computed in bfloat16"
+MIN_SECONDS_IN_PARTS = 8.0  # of an output whose beginning is reported: a shorter one is soon there
+MIN_SECONDS_LEFT = 1.0  # of it; less than that is soon there, too
+MIN_SECONDS_OF_A_PART = 3.0
+MAX_PARTS = 4  # about, of an output, and the first block
 _log = logging.getLogger(__name__)
 
 
@@ -68,12 +72,13 @@ class Output(AtAnyRate):
         return len(self.samples) / SAMPLE_RATE / self.compute_seconds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Progress:
-    """A system is under way. fraction: 0 to 1."""
+    """A system is under way. fraction: 0 to 1. part: the beginning of its output, where there is more than was reported before."""
 
     system: ComparedSystem
     fraction: float
+    part: Waveform | None = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,7 @@ def compare(
         on_event(Progress(system, 0.0))
 
         def make(system: System = system) -> Output:
-            return _output(system, analysis, recording, lambda fraction: on_event(Progress(system, fraction)))
+            return _output(system, analysis, recording, progress_of(system, recording.seconds, on_event))
 
         event = output_or_failed(system, make)
         on_event(event)
@@ -138,6 +143,35 @@ def compare(
             on_event(_measured_pair(output, pair, quick=False))
         else:
             on_event(_measured(output, analysis, recording, quick=False))
+
+
+def progress_of(
+    system: System, seconds: float, on_event: Callable[[Event], None]
+) -> Callable[[float], None] | SoundProgress:
+    """What a system of an output of so many seconds reports to: `Progress`, with parts of a long output, where they can be played as
+    they are."""
+    if seconds >= MIN_SECONDS_IN_PARTS and system.refinement is None and system.rate == system.native_rate:
+        return _PartialProgress(system, seconds, on_event)
+    return lambda fraction: on_event(Progress(system, fraction))
+
+
+class _PartialProgress:
+    """Reports the first block at once, and then a few larger parts: each costs a file and a picture."""
+
+    def __init__(self, system: System, seconds: float, on_event: Callable[[Event], None]) -> None:
+        self._system, self._seconds, self._on_event = system, seconds, on_event
+        self._next = 0.0  # seconds of the output that the next part must have
+        self._part: Waveform | None = None
+
+    def __call__(self, fraction: float) -> None:
+        part, self._part = self._part, None
+        self._on_event(Progress(self._system, fraction, part))
+
+    def made(self, samples: np.ndarray) -> None:
+        done = len(samples) / self._system.rate
+        if self._next <= done < self._seconds - MIN_SECONDS_LEFT:
+            self._part = Waveform(samples.copy(), self._system.rate)
+            self._next = done + max(MIN_SECONDS_OF_A_PART, self._seconds / MAX_PARTS)
 
 
 def _given(

@@ -11,7 +11,7 @@ from typing import Any
 from common.memory import give_back
 from eval.compare.mel import GivenMel, compare_mel
 from eval.compare.output_folder import GivenOutput
-from eval.compare.recording import Cancelled, Event, Output, Progress, compare_again
+from eval.compare.recording import Cancelled, Event, Failed, Output, Progress, compare_again
 from server.executor import ComputeError, Executor, InlineExecutor
 from server.results import ResultFolder
 from ui.compare.files import ComparisonFiles
@@ -79,7 +79,7 @@ class CompareJob:
             nonlocal shown
             if stop.is_set():
                 raise Cancelled
-            if isinstance(event, Progress) and time.monotonic() - shown < PROGRESS_INTERVAL_SECONDS:
+            if isinstance(event, Progress) and not event.part and time.monotonic() - shown < PROGRESS_INTERVAL_SECONDS:
                 return
             shown = time.monotonic()
             events.put(event)
@@ -96,9 +96,9 @@ class CompareJob:
 
     @staticmethod
     def _newest(events: queue.Queue) -> Any:
-        """The next event; of several waiting progress reports only the newest."""
+        """The next event; of several waiting progress reports only the newest, and every part of an output."""
         event = events.get()
-        while isinstance(event, Progress) and not events.empty():
+        while isinstance(event, Progress) and not event.part and not events.empty():
             event = events.get()
         return event
 
@@ -106,6 +106,10 @@ class CompareJob:
         """The event becomes part of the state and of the files; what the status line says about it."""
         if isinstance(event, Output):
             self._files.add(event, self._state.residuals)
+        elif isinstance(event, Failed):
+            self._files.drop_part(event.system.id)
+        elif isinstance(event, Progress) and event.part:
+            self._files.add_part(event.system.id, event.part)
         self._state = self._state.after(event)
         return told(event)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from eval.compare.recording import ComparedSystem, Output
 from eval.metrics.loudness import Level
 from eval.reports.player.value import Track, player_value
-from ui.compare.files import ComparisonFiles, TrackFiles
+from ui.compare.files import ComparisonFiles, PartFiles, TrackFiles
 from ui.compare.state import REFERENCE, ComparisonState, residual_id
 
 
@@ -29,6 +29,8 @@ def view_of(state: ComparisonState, files: ComparisonFiles, status: str, text: s
     """status: "running", "cancelled" or "done"; text: of the status line."""
     levels, has_reference = state.levels, state.recording is not None
     tracks = [_track(track, system, state, files.tracks.get(track.id), levels) for track, system in _waiting(state)]
+    if status == "running":
+        tracks = [_with_part(track, files.parts.get(track.id), levels) for track in tracks]
     if status == "cancelled":
         tracks = [replace(t, state="stopped") if t.state in ("waiting", "running") else t for t in tracks]
     player = player_value(
@@ -69,6 +71,14 @@ def _track(
     if system and (reason := state.failures.get(system.id)) is not None:
         return replace(track, state="failed", error=reason)
     return replace(track, state="running") if track.progress is not None else track
+
+
+def _with_part(track: Track, part: PartFiles | None, levels: Mapping[str, Level]) -> Track:
+    """The track of an output that is under way, with its beginning."""
+    if part is None or track.state != "running":
+        return track
+    gain = (levels[REFERENCE].gain if REFERENCE in levels else 0.0) + part.gain
+    return replace(track, audio=part.audio, image=part.image, gain=gain)
 
 
 def _with_files(track: Track, written: TrackFiles) -> Track:

@@ -26,7 +26,7 @@ from vocoders.hifigan.guide import Guide
 from vocoders.hifigan.precision import BFLOAT16, FLOAT32, Precision, PrecisionChoice, measured_in_bfloat16
 from vocoders.hifigan.windows import Window, frames_per_window, windows
 from vocoders.mel import HOP
-from vocoders.systems import System
+from vocoders.systems import SoundProgress, System
 
 _log = logging.getLogger(__name__)
 
@@ -120,6 +120,8 @@ class HiFiGANVocoder:
             for block in blocks:
                 waveform[done : done + len(block)] = block
                 done += len(block)
+                if isinstance(on_progress, SoundProgress):
+                    on_progress.made(waveform[:done])
                 on_progress(done / len(waveform))
         return waveform
 

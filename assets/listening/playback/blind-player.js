@@ -76,7 +76,7 @@ export class BlindPlayer {
     this.rate = rate;
     const buffers = await Promise.all(urls.map(async (url) => this.decode(await server.sound(url, signal), rate)));
     if (signal.aborted) return;
-    this.slots = buffers.map((buffer, id) => ({ id, buffer, urls: { buffer: urls[id] } }));
+    this.slots = buffers.map((buffer, id) => ({ id, buffer }));
     Object.assign(this, { selected: 0, turns: [[0, 0]], plays: urls.map(() => 0) });
     this.coverage = new Coverage(urls.length, this.duration);
     this.onchange();

@@ -220,7 +220,9 @@ def test_an_own_checkpoint_joins_the_comparison(page, jik876, clip):
     expect(page.locator("#catalogue article")).to_have_count(len(BUILT_IN))
     with uploaded(page):
         page.locator("#own-files input[type=file]").set_input_files([jik876, jik876.parent / "config.json"])
-    page.get_by_role("radio", name="hw2 (torchaudio, log power)").check()  # of an untrained one no trial could tell
+    hw2 = page.get_by_role("radio", name="hw2 (torchaudio, log power)")
+    expect(hw2).to_be_visible()  # the file is looked at first
+    hw2.check()  # of an untrained one no trial could tell
     page.get_by_role("button", name="Add to the comparison").click()
     expect(page.get_by_text("Your g_00000010 is now among the systems to compare.")).to_be_visible()
     page.get_by_role("tab", name="Compare").click()

@@ -163,7 +163,9 @@ def test_a_blind_file_shows_names_at_a_click_while_the_sound_goes_on(opened, wri
     link = page.get_by_role("region", name="Metrics").get_by_role("button", name=TITLES[0], exact=True)
     link.click()
     selected = page.evaluate(f"{PLAYER}.state.selected")
-    assert page.locator(".lab-audible .lab-title").inner_text() == f"{selected} · {TITLES[0]}"
+    expect(page.locator(".lab-audible .lab-title")).to_have_text(
+        f"{selected} · {TITLES[0]}"
+    )  # painted in the next frame
 
 
 def test_opus_is_decoded_in_lock_step(opened, write):

@@ -46,7 +46,7 @@ def lay_out_inputs(systems: Sequence[System], limits: Limits) -> Inputs:
             audio = gr.Audio(
                 sources=["upload", "microphone"],
                 type="filepath",
-                label=f"Recording: {limits.max_seconds:g} s, or a part of {limits.max_file_seconds / 60:g} minutes",
+                label=f"Recording: {limits.max_seconds:g} s, or a part of {limits.max_file_seconds / 60:g} min",
                 elem_id="recording",
                 editable=False,
                 buttons=["download"],

@@ -80,6 +80,10 @@ def test_a_study_is_found_watched_sent_extended_and_deleted(page: Page, owned):
     expect(reader.get_by_role("heading", name="What may be concluded")).to_be_visible()
     assert public_id not in reader.content()
     assert violations_without_scripts(reader) == []
+    reader.set_viewport_size({"width": 390, "height": 844})
+    scrolls = "all => all.filter((part) => part.scrollWidth > part.clientWidth).map((part) => part.textContent)"
+    assert reader.locator(".scroll, .chart").evaluate_all(scrolls) == [], "on a phone tables are cards, and charts fit"
+    assert violations_without_scripts(reader) == []
     page.get_by_role("button", name="Revoke all links").click()
     expect(page.locator("#study-linked")).to_contain_text("Links that were valid until now: 1")
     assert reader.reload().status == 404

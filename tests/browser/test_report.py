@@ -23,6 +23,13 @@ def test_the_report_is_one_file_and_shows_what_it_should(compared, browser, widt
     )
     assert duration == pytest.approx(0.8, abs=0.1)
     assert page.get_by_text("voice0/bad").first.is_visible()
+    texts = page.locator(".chart text").evaluate_all(
+        "all => all.map((text) => text.getBoundingClientRect()).map(({ left, right, height }) => [left, right, height])"
+    )
+    assert len(texts) > 20
+    assert min(height for _, _, height in texts) > 12, "px, on every screen"
+    assert min(left for left, _, _ in texts) >= 0
+    assert max(right for _, right, _ in texts) <= width
     needed, given = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert needed <= given
     page.close()

@@ -1,5 +1,7 @@
 """What a visitor sees first, what a phone shows, and what goes wrong on the way to the loudspeaker."""
 
+import re
+
 import pytest
 import soundfile
 from playwright.sync_api import Page, expect
@@ -196,6 +198,10 @@ def test_old_outputs_are_marked_and_downloads_carry_the_recordings_name(page: Pa
     open_inputs(page)
     page.get_by_label("Clear", exact=True).click()
     upload(page, other)
+    skips = page.locator("#recording button[aria-label^='Skip ']")
+    expect(skips).to_have_count(2)
+    for skip in skips.all():
+        expect(skip).to_have_attribute("aria-label", re.compile(r"^Skip \w+ by \d+(\.\d)? seconds$"))
     expect(page.locator("#message")).to_contain_text("belongs to the recording before")
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_role("link", name="Everything (zip)")).to_have_attribute("download", "other-everything.zip")

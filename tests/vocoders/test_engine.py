@@ -222,6 +222,28 @@ signal.raise_signal(signal.SIGTERM)
     assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr
 
 
+def test_recordings_of_many_lengths_do_not_add_up(tmp_path):
+    """Every length is compiled for: kept without a bound, those of eight recordings take 400 MB more."""
+    script = """
+import numpy as np
+from common.memory import memory
+from vocoders.checkpoints.checkpoint import Checkpoint
+from vocoders.features import Features
+from vocoders.hifigan.engine import HiFiGANVocoder
+from vocoders.hifigan.generator import V2, Generator
+from vocoders.mel import HW2
+vocoder = HiFiGANVocoder(Checkpoint(V2, HW2, Generator(V2).state_dict()), "openvino")
+for number in range(16):
+    vocoder(Features("log hw2 mel", np.full((80, 100 + 7 * number), -4, np.float32)))
+    if number in (7, 15):
+        print(memory() or 0)
+"""
+    environment = {**os.environ, "VOCODER_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True)
+    before, after = map(int, done.stdout.split())
+    assert after - before < 100e6
+
+
 @given(st.integers(1, 2000), st.integers(1, 300), st.integers(0, 40))
 def test_windows_tile_the_mel_with_one_length_and_full_context(frames, kept, context):
     parts = list(windows(frames, kept, context))

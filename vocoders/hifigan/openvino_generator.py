@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MAX_CACHED = 12  # compiled generators kept on disk; one of V1 takes 56 MB
 MAX_BIGVGAN_PARAMETERS = 30_000_000  # the base has 14; with 112, OpenVINO takes 2 GB of memory and PyTorch 0.8
 MAX_STREAMS = 4  # windows computed at a time
+MAX_LAYERS_KEPT = 128  # that are compiled for lengths of windows which come no more: of a V1, each length takes 90 MB
+SETTINGS = {"CPU_RUNTIME_CACHE_CAPACITY": MAX_LAYERS_KEPT // 2}  # of every network that OpenVINO runs here
 
 
 def has_graph(config: object) -> bool:
@@ -66,6 +68,7 @@ class OpenVINOGenerator:
         self._config = config
         self.parallel = min(MAX_STREAMS, joblib.cpu_count())  # which knows of a container's share of the machine
         settings = {
+            **SETTINGS,
             "INFERENCE_PRECISION_HINT": HINTS[precision],  # left out, some CPUs would take bfloat16 by themselves
             "NUM_STREAMS": self.parallel,  # whole windows side by side wait for each other less than parts of one
             "INFERENCE_NUM_THREADS": joblib.cpu_count(),
@@ -113,6 +116,7 @@ def openvino_core() -> openvino.Core:
     """One for the process, for as long as it lives: its plugin for CPUs moves the stack on which a thread's signals are handled,
     and when it goes it frees that stack. Of two that go in the order in which they came, the second puts the freed stack of
     the first back, and the next signal, SIGTERM above all, ends the process."""
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(MAX_LAYERS_KEPT))  # of the library below OpenVINO
     import openvino
 
     return openvino.Core()

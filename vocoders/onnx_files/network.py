@@ -11,7 +11,7 @@ import numpy as np
 
 from vocoders.audio import check_mono
 from vocoders.features import Features
-from vocoders.hifigan.openvino_generator import openvino_core
+from vocoders.hifigan.openvino_generator import SETTINGS, openvino_core
 from vocoders.hifigan.windows import windows
 from vocoders.onnx_files.metadata import CONTEXT, read_metadata, recipe_in
 from vocoders.onnx_files.side_inputs import KNOWN_NAMES, SideInputs, side_inputs
@@ -46,7 +46,7 @@ class OnnxNetwork:
         metadata = read_metadata(path)
         try:
             model = openvino_core().read_model(path)
-            self._network = openvino_core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+            self._network = openvino_core().compile_model(model, "CPU", {**SETTINGS, "INFERENCE_PRECISION_HINT": "f32"})
         except RuntimeError as error:
             raise ValueError(
                 f"{path.name} holds operators that cannot be run ({str(error).splitlines()[0][:120]})"

@@ -10,7 +10,7 @@ from tests.signals import harmonic_tone
 
 TITLE, ID = "HiFi-GAN, original", "hifigan-original"
 RATE = 22_050
-SECONDS = 18.0
+SECONDS = 10.0
 PARTIAL = f"""() => {{
   const track = {PLAYER}.tracks.get('{ID}');
   return track?.spec.state === 'running' && track.buffer !== null;

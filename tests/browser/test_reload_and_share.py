@@ -89,6 +89,7 @@ def test_a_comparison_that_is_gone_is_said_once(page: Page):
     page.add_init_script(once)  # before the page of that time asks for it
     page.reload()
     expect(page.locator("#message")).to_contain_text("is no longer on the server, which keeps it for 2 hours at most")
+    page.wait_for_function("() => !sessionStorage.getItem('lab-comparison')")  # what has been said is forgotten
     page.reload()
     expect(page.get_by_role("button", name="Compare", exact=True)).to_be_visible()
     expect(page.locator("#message")).to_be_empty()

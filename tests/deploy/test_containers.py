@@ -24,7 +24,7 @@ BY_OTHERS = {  # documented variables that a library or the compose file reads, 
 }
 # Set by whatever the app runs on, or by the app for its libraries: nobody has to know of them
 NOT_FOR_USERS = {"SPACE_ID", "SPACES_ZERO_GPU", "GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED", "ORT_DISABLE_TELEMETRY"}
-NOT_FOR_USERS |= {"OMP_NUM_THREADS"}
+NOT_FOR_USERS |= {"OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"}
 
 
 def steps() -> list[tuple[str, str]]:

@@ -46,7 +46,7 @@ def held(page: Page, devtools: CDPSession) -> tuple[float, int]:
 
 def test_comparison_after_comparison_leaves_nothing_in_the_tab(page, tmp_path, proof):
     """The slope is the median of all pairs', after a few comparisons that fill what is kept."""
-    count, settled = (100, 10) if proof else (5, 1)
+    count, settled = (100, 10) if proof else (7, 2)
     soundfile.write(tmp_path / "clip.wav", SAMPLES, RATE)
     compare(page, tmp_path / "clip.wav", *FAST)
     devtools, found = page.context.new_cdp_session(page), []

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MAX_CACHED = 12  # compiled generators kept on disk; one of V1 takes 56 MB
 MAX_BIGVGAN_PARAMETERS = 30_000_000  # the base has 14; with 112, OpenVINO takes 2 GB of memory and PyTorch 0.8
 MAX_STREAMS = 4  # windows computed at a time
-MAX_LAYERS_KEPT = 128  # that are compiled for lengths of windows which come no more: of a V1, each length takes 90 MB
+MAX_LAYERS_KEPT = 256  # that are compiled for lengths of windows which come no more: of a V1, each length takes 90 MB
 SETTINGS = {"CPU_RUNTIME_CACHE_CAPACITY": MAX_LAYERS_KEPT // 2}  # of every network that OpenVINO runs here
 
 

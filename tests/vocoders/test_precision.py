@@ -9,6 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
+from tests.bfloat16 import take_for_able
 from tests.vocoders.test_engine import GUIDED, loud_checkpoint, mel_of_noise
 from vocoders import load_system
 from vocoders.analysis import Analysis, synthesize
@@ -27,8 +28,7 @@ def checkpoint():
 
 @pytest.fixture
 def able(monkeypatch):
-    """A processor that multiplies bfloat16; where this one does not, OpenVINO computes in float32 all the same."""
-    monkeypatch.setattr(openvino_generator, "multiplies_bfloat16", lambda: True)
+    take_for_able(monkeypatch)
 
 
 @pytest.fixture
@@ -73,6 +73,19 @@ def test_auto_takes_what_was_measured_close_and_is_faster_here(
     assert HiFiGANVocoder(checkpoint, precision="auto").precision == wanted
 
 
+def test_auto_is_exact_where_bfloat16_fails(able, checkpoint, monkeypatch, tmp_path):
+    monkeypatch.setenv("VOCODER_CACHE_DIR", str(tmp_path))
+    measured_close(monkeypatch, checkpoint, True)
+
+    def fail(*_):
+        raise RuntimeError("no kernel of this kind")
+
+    monkeypatch.setattr(calibration, "measure_speedup", fail)
+    vocoder = HiFiGANVocoder(checkpoint, precision="auto")
+    assert vocoder.precision == FLOAT32
+    assert isinstance(vocoder._engine, OpenVINOGenerator), "and not PyTorch, which is slower"
+
+
 def test_a_network_that_nobody_measured_is_exact_in_auto(able, checkpoint, monkeypatch):
     monkeypatch.setattr(engine, "measured_in_bfloat16", dict)
     assert HiFiGANVocoder(checkpoint, precision="auto").precision == FLOAT32
@@ -95,7 +108,7 @@ def test_a_machine_is_calibrated_once(able, checkpoint, monkeypatch, tmp_path):
     assert len(asked) == 3, "a torn file is no measurement"
 
 
-def test_the_calibration_runs_both(checkpoint):
+def test_the_calibration_runs_both(able, checkpoint):
     engines = {p: OpenVINOGenerator(checkpoint, p) for p in (FLOAT32, BFLOAT16)}
     assert calibration.measure_speedup(checkpoint, engines) > 0
 

@@ -90,7 +90,12 @@ def _compiled(checkpoint: Checkpoint, precision: PrecisionChoice) -> Engine:
     if precision == "fast":
         return OpenVINOGenerator(checkpoint, BFLOAT16)
     measured = measured_in_bfloat16().get(digest(checkpoint))
-    return faster(checkpoint) if measured and measured["close"] else OpenVINOGenerator(checkpoint)
+    if measured and measured["close"]:
+        try:
+            return faster(checkpoint)
+        except RuntimeError as error:
+            _log.warning("%s runs in float32: bfloat16 cannot be used (%s)", checkpoint.config.family, error)
+    return OpenVINOGenerator(checkpoint)
 
 
 class HiFiGANVocoder:

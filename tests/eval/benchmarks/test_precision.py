@@ -9,6 +9,7 @@ import soundfile
 
 from eval.benchmarks import precision
 from eval.benchmarks.precision import Clip, as_text, differences, usual_differences, write_measured
+from tests.bfloat16 import take_for_able
 from tests.command import command
 from tests.conftest import harmonic_tone
 from vocoders.catalogue import find_systems
@@ -65,7 +66,7 @@ def test_the_table_and_the_file(tmp_path):
 def test_the_command(tmp_path, monkeypatch):
     soundfile.write(tmp_path / "a.wav", (0.5 * harmonic_tone(0.6, 150)).astype(np.float32), 22_050)
     arguments = ("eval", "precision", tmp_path, "--metrics", "M-STFT,log-mel L1", "--json", tmp_path / "found.json")
-    monkeypatch.setattr(openvino_generator, "multiplies_bfloat16", lambda: True)
+    take_for_able(monkeypatch)
     assert "name at least 3 systems" in command(*arguments, "--vocoders", "griffin-lim", code=1).stderr
     done = command(*arguments, "--vocoders", "griffin-lim,griffin-lim-oracle,harmonic-noise,hifigan-hw2-guided")
     assert "`hifigan-hw2-guided`" in done.stdout

@@ -13,12 +13,12 @@ from eval.compare.measurement import Row
 from eval.compare.recording import Output, compare
 from eval.compare.summary import summarise
 from eval.metrics.registry import METRICS
+from tests.bfloat16 import take_for_able
 from tests.command import command
 from tests.conftest import harmonic_tone
 from tests.robustness.checkpoint_cases import small_safetensors
 from vocoders.audio import Recording
 from vocoders.catalogue import find_system
-from vocoders.hifigan import openvino_generator
 from vocoders.hifigan.engine import in_precision
 from vocoders.hifigan.precision import BFLOAT16, FLOAT32
 
@@ -39,7 +39,7 @@ def clip(tmp_path):
 
 
 def test_rows_records_and_tables_of_a_folder(small, clip, tmp_path, monkeypatch):
-    monkeypatch.setattr(openvino_generator, "multiplies_bfloat16", lambda: True)
+    take_for_able(monkeypatch)
     out = tmp_path / "out"
     arguments = (
         "eval",
@@ -89,7 +89,7 @@ def test_means_over_two_precisions_say_so(clip, tmp_path):
 
 
 def test_an_output_of_the_page_says_it(small, monkeypatch):
-    monkeypatch.setattr(openvino_generator, "multiplies_bfloat16", lambda: True)
+    take_for_able(monkeypatch)
     system, found = find_system(str(small)), []
     tone = Recording("tone", harmonic_tone(0.5, 150).astype(np.float32))
     for precision in ("exact", "fast"):

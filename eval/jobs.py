@@ -9,9 +9,8 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-_CORES = (
-    "LOKY_MAX_CPU_COUNT"  # what `joblib.cpu_count` obeys, by which OpenVINO, STFT and pitch tracker size their pools
-)
+# What `joblib.cpu_count` obeys, by which OpenVINO, STFT and pitch tracker size their pools
+_CORES = "LOKY_MAX_CPU_COUNT"
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,6 @@ def side_by_side(
 
 def _limited(work: Callable[[Item], Result], index: int, item: Item, threads: int | None) -> tuple[int, Result]:
     if threads is not None:
-        os.environ[_CORES] = str(
-            threads
-        )  # before any pool is made; OpenMP's and BLAS's were set when the process started
+        # Before any pool is made; OpenMP's and BLAS's were set when the process started
+        os.environ[_CORES] = str(threads)
     return index, work(item)

@@ -41,9 +41,8 @@ class Cluster:
             from distributed.utils import LoopRunner
         except ImportError as error:
             raise ValueError("--dask needs the package distributed: pip install distributed") from error
-        self._loop = (
-            LoopRunner()
-        )  # one thread for every client this makes: Dask's own would stay after a failed connection
+        # One thread for every client that this makes: Dask's own would stay after a failed connection
+        self._loop = LoopRunner()
         self._loop.start()
         try:
             self._client = self._connected()

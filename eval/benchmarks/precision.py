@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from common.durable import write_text_durably
+from eval.benchmarks.snr import snr
 from eval.compare.measurement import as_it_lies, measure
 from eval.metrics.metric import Metric
 from eval.metrics.spectral import m_stft
+from eval.reports.bundle import finite
 from vocoders.analysis import Analysis, synthesize
 from vocoders.audio import Recording
 from vocoders.checkpoints.checkpoint import Checkpoint
@@ -41,7 +43,7 @@ class Clip:
 
     exact: Values
     fast: Values | None = None  # None: this system does not compute in bfloat16 here
-    snr: float = math.nan  # dB, of the output in float32 to the difference
+    snr_db: float = math.nan  # of the output in float32 to the difference
     m_stft: float = math.nan
 
 
@@ -73,7 +75,7 @@ class Difference:
         content = asdict(self) | {"worst": self.worst, "close": self.close}
         del content["system"]
         shares = {name: round(share, 4) for name, share in self.shares.items()}
-        return {k: round(v, 4) if isinstance(v, float) else v for k, v in content.items()} | {"shares": shares}
+        return {k: finite(v) if isinstance(v, float) else v for k, v in content.items()} | {"shares": shares}
 
 
 def measure_clip(recording: Recording, systems: Sequence[System], metrics: Sequence[Metric]) -> dict[str, Clip]:
@@ -91,10 +93,8 @@ def measure_clip(recording: Recording, systems: Sequence[System], metrics: Seque
             found[system.id] = Clip(measured(exact_samples))
             continue
         samples = synthesize(fast, analysis)
-        difference = float(np.square(samples - exact_samples).sum())
-        snr = 10 * math.log10(float(np.square(exact_samples).sum()) / difference) if difference else math.inf
-        apart = m_stft(exact_samples, samples)
-        found[system.id] = Clip(measured(exact_samples), measured(samples), snr, apart)
+        apart = snr(exact_samples, samples), m_stft(exact_samples, samples)
+        found[system.id] = Clip(measured(exact_samples), measured(samples), *apart)
     return found
 
 
@@ -124,8 +124,8 @@ def differences(clips: Sequence[Mapping[str, Clip]], metrics: Sequence[str]) -> 
         moved = {name: _mean(_change(clip, name, abs) for clip in own) for name in usual}
         shares = {name: change / usual[name] for name, change in moved.items() if change is not None}
         opinion = _mean(_change(clip, OPINION) for clip in own)
-        snr, apart = (statistics.fmean(values) for values in zip(*((clip.snr, clip.m_stft) for clip in own)))
-        found.append(Difference(system, len(own), snr, apart, opinion, shares, processor()))
+        snr_db, apart = (statistics.fmean(values) for values in zip(*((clip.snr_db, clip.m_stft) for clip in own)))
+        found.append(Difference(system, len(own), snr_db, apart, opinion, shares, processor()))
     return found
 
 

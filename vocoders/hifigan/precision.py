@@ -1,7 +1,7 @@
 """The precision in which a network computes: float32, or bfloat16 where a person or a measurement chose it.
 
 Some processors multiply bfloat16 about twice as fast as float32. What its 8 significant bits do to an output differs from network to
-network: a guided generator's stays within -45 dB of float32, while the phases of a plain HiFi-GAN drift. So `auto` takes it only for
+network: a guided generator's keeps an SNR of 49 dB to float32, while the phases of a plain HiFi-GAN drift. So `auto` takes it only for
 networks that `python -m eval precision` has measured to be close, and only where it is faster.
 """
 

@@ -19,6 +19,7 @@ import numpy as np
 from eval.benchmarks.page_speed import App, Waited, app
 from eval.benchmarks.revisions.ratios import Ratio, paired_ratio
 from eval.benchmarks.revisions.side import Missing, Side
+from eval.benchmarks.snr import snr
 
 T = TypeVar("T")
 MIN_TURN_SECONDS = 0.2  # of processor time: what takes less is done several times a turn, up to MAX_TIMES
@@ -136,13 +137,13 @@ def likeness(here: Path, there: Path) -> str:
     """Of two outputs in files of arrays: "equal", or their SNR; empty where they cannot be compared."""
     if not (here.is_file() and there.is_file()):
         return ""
-    ours, theirs = (np.load(path).astype(np.float64) for path in (here, there))
+    ours, theirs = np.load(here), np.load(there)
     if ours.shape != theirs.shape:
         return f"of other sizes ({ours.shape}, {theirs.shape})"
-    error, level = float(np.nansum((ours - theirs) ** 2)), float(np.nansum(theirs**2))
-    if error <= level * 10 ** (-EQUAL_DB / 10):
+    ratio = snr(theirs, ours)
+    if ratio >= EQUAL_DB:
         return "equal"
-    return f"{10 * np.log10(level / error):.1f} dB SNR" if level else "differ"
+    return f"{ratio:.1f} dB SNR" if math.isfinite(ratio) else "differ"
 
 
 def compare_pages(

@@ -4,8 +4,10 @@ import contextlib
 import hashlib
 import io
 import json
+import shutil
 import sqlite3
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +28,7 @@ from vocoders.audio import SAMPLE_RATE, Recording
 from vocoders.catalogue import find_systems
 from vocoders.features import Features
 
+OWN_MODELS = Path(__file__).parents[3] / "assets" / "studies" / "own-models.yaml"
 SYSTEMS = find_systems("griffin-lim,griffin-lim-oracle")
 STUDY = Study("x", "mushra", ("quiet", "loud"), tuple(system.id for system in SYSTEMS))
 
@@ -150,6 +153,17 @@ def test_a_study_from_a_file(tmp_path, recordings):
     assert store.has_key(made.public_id, made.key)
     with pytest.raises(StudyError, match="no study 'nothing'"):
         make_study(store, tmp_path, study, read_clips(clips), systems, revises="nothing")
+
+
+def test_the_study_of_the_own_models_is_one(tmp_path, recordings):
+    """With any clips: its systems are there, and its pairs are questions about them."""
+    (tmp_path / "clips").mkdir()
+    for n in range(12):
+        soundfile.write(tmp_path / "clips" / f"{n}.wav", recordings["loud"].samples, SAMPLE_RATE)
+    shutil.copy(OWN_MODELS, tmp_path)
+    study, clips, systems = study_from_file(tmp_path / "own-models.yaml")
+    assert (study.mode, study.units, study.trials, len(clips)) == ("ab", 48, 32, 12)
+    assert {name for pair in study.pairs for name in pair} == {system.id for system in systems}
 
 
 def test_what_was_unexpected_about_a_clip_is_said_and_kept(tmp_path, recordings):

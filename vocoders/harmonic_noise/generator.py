@@ -112,7 +112,8 @@ class HarmonicNoise(nn.Module):
         self.blocks = nn.ModuleList(_ConvNeXt(config) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(config.channels)
         self.leave = nn.Linear(config.channels, (CARRIERS + PITCHED) * N_BINS)
-        nn.init.normal_(self.leave.weight, 0.0, INITIAL_DEVIATION)
+        if not self.leave.weight.is_meta:  # to fill no memory with normal deviates PyTorch would import its compiler
+            nn.init.normal_(self.leave.weight, 0.0, INITIAL_DEVIATION)
         with torch.no_grad():
             self.leave.bias.zero_()
             self.leave.bias[N_BINS : CARRIERS * N_BINS] = INITIAL_LOG_GAIN

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 from gradio_client import handle_file
 
+from tests import warm_python
 from tests.conftest import harmonic_tone, patient_client
 
 FAST = ["griffin-lim-oracle", "griffin-lim"]
@@ -59,6 +60,18 @@ def test_a_comparison_through_the_client(app_url, clip):
     assert status == 200
     assert json.loads(content)["metrics"].keys() == set(FAST)
     assert "everything.zip" in outputs["downloads"]
+
+
+def test_models_are_described_without_pytorchs_compiler(tmp_path):
+    """Its import takes longer than the rest of the app's start."""
+    code = (
+        "import sys\n"
+        "from vocoders.catalogue import BUILT_IN\n"
+        "assert all(system.describe().source for system in BUILT_IN)\n"
+        "assert 'torch' in sys.modules and 'torch._dynamo' not in sys.modules"
+    )
+    described = warm_python.start(["-c", code], tmp_path / "log.txt")
+    assert described.wait(60) == 0, (tmp_path / "log.txt").read_text()
 
 
 def test_two_people_do_not_share_results(app_url, tmp_path):

@@ -35,6 +35,7 @@ from vocoders.torchaudio_cpu import import_torchaudio
 IMPORTED = (
     *("uvicorn", "ui.page", "ui.listening.rate_page", "server.process", "eval.listening.making.make_study"),
     *("pyloudnorm", "soxr", "sqlalchemy.dialects.sqlite"),  # imported by the first study
+    "matplotlib.figure",  # by the first pictures
     *PRELOADED,
 )
 

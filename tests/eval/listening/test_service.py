@@ -2,12 +2,14 @@
 
 import base64
 import contextlib
+import functools
 import itertools
 import json
 import math
 import re
 import sqlite3
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from types import SimpleNamespace
 
@@ -71,19 +73,38 @@ def listening(data_dir, studies):
     listening.store.close()
 
 
-@pytest.fixture
-def http(listening) -> httpx.Client:
+def client_of(listening) -> TestClient:
     app = FastAPI()
     app.include_router(rate_routes(listening))
     return TestClient(app)
 
 
+@pytest.fixture
+def http(listening) -> httpx.Client:
+    return client_of(listening)
+
+
+@pytest.fixture(scope="module")
+def whole_session(data_dir, studies) -> Iterator[Callable[[str], Listener]]:
+    """(mode) -> a listener who was asked and has answered everything; one for all tests that look at what was sent."""
+    listening = open_listening(data_dir)
+    http = client_of(listening)
+
+    @functools.cache
+    def session(mode: str) -> Listener:
+        listener = Listener(http, studies[mode], any_answer)
+        assert listener.run()["step"] == "done"
+        return listener
+
+    yield session
+    listening.store.close()
+
+
 @pytest.mark.parametrize("mode", TASKS)
-def test_a_whole_session_is_stored_as_it_was_heard(http, listening, studies, data_dir, mode):
+def test_a_whole_session_is_stored_as_it_was_heard(whole_session, listening, studies, mode):
     """The sound behind every slot is the stored condition's, but for its disguise: shown slot and stored slot agree."""
-    listener = Listener(http, studies[mode], any_answer)
-    done = listener.run()
-    assert re.fullmatch(r"[0-9A-F]{8}", done["code"])
+    listener = whole_session(mode)
+    assert re.fullmatch(r"[0-9A-F]{8}", listener.responses[-1].json()["code"])
     rows = [
         row for row in listening.store.answers(studies[mode]) if row["nonce"] in {t["nonce"] for t in listener.trials}
     ]
@@ -108,11 +129,10 @@ def test_a_whole_session_is_stored_as_it_was_heard(http, listening, studies, dat
 
 
 @pytest.mark.parametrize("mode", TASKS)
-def test_equal_sounds_cannot_be_matched_by_hash_length_or_subtraction(http, studies, mode):
+def test_equal_sounds_cannot_be_matched_by_hash_length_or_subtraction(whole_session, mode):
     """Of a whole session: every response has a hash of its own, all of a trial have one length, and no two of a trial differ by less
     than 65 dB below their level."""
-    listener = Listener(http, studies[mode], any_answer)
-    listener.run()
+    listener = whole_session(mode)
     responses = [sound.content for step in listener.trials for sound in step["sounds"]]
     assert len(set(responses)) == len(responses)
     for step in listener.trials:
@@ -128,10 +148,9 @@ def content_of(address: str) -> str:
 
 
 @pytest.mark.parametrize("mode", TASKS)
-def test_nothing_that_reaches_the_browser_says_what_is_heard(http, listening, studies, mode):
+def test_nothing_that_reaches_the_browser_says_what_is_heard(whole_session, listening, studies, mode):
     """All requests and answers of a whole session: no system, clip or condition, no hash, no metric, no order to come."""
-    listener = Listener(http, studies[mode], any_answer)
-    listener.run()
+    listener = whole_session(mode)
     stored = listening.store.study(studies[mode])
     secrets = {*SYSTEMS, *ITEMS, "anchor", "degraded", "beeps", "oracle", "griffin", "M-STFT", "lufs", "gold", "trap"}
     secrets |= {stimulus.sha256[:n] for stimulus in stored.stimuli for n in (12, None)}
@@ -217,11 +236,9 @@ def test_failed_checks_are_flags(http, listening, studies):
 
 
 @pytest.mark.parametrize("mode", TASKS)
-def test_no_trial_stands_out_by_its_sounds(http, studies, mode):
+def test_no_trial_stands_out_by_its_sounds(whole_session, mode):
     """What the page is told of a check is what it is told of any trial but practice."""
-    listener = Listener(http, studies[mode], any_answer, fetch=False)
-    listener.run()
-    asked = [step for step in listener.trials if not step["training"]]
+    asked = [step for step in whole_session(mode).trials if not step["training"]]
     assert len({json.dumps([[slot["role"], slot["label"]] for slot in step["slots"]]) for step in asked}) == 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import open_inputs
+from tests.browser.conftest import appears, open_inputs
 from tests.signals import harmonic_tone
 
 SAMPLES = harmonic_tone(3.2)  # 1.6 s at 44.1 kHz
@@ -34,7 +34,7 @@ def compare(page: Page, path, *titles: str) -> None:
     upload(page, path)
     choose(page, *titles)
     page.get_by_role("button", name="Compare", exact=True).click()
-    expect(page.get_by_role("link", name="Everything (zip)")).to_be_visible(timeout=120_000)
+    appears(page.get_by_role("link", name="Everything (zip)"), 120_000)
     expect(page.locator("#player .lab-player")).to_have_attribute("data-ready", "1")
 
 

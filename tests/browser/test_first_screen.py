@@ -134,6 +134,7 @@ def test_sentences_about_rows_are_whole_and_open_without_moving_anything(page: P
     page.set_viewport_size({"width": 1280, "height": 800})  # rows beside their pictures
     rows, legend = page.locator("#player .lab-row"), page.locator("#player .lab-legends")
     assert rows.nth(2).locator(".lab-about").evaluate_all(cut) != []
+    rows.nth(2).locator(".lab-label").scroll_into_view_if_needed()
     below = legend.bounding_box()
     rows.nth(2).locator(".lab-label").hover()
     assert rows.nth(2).locator(".lab-about").evaluate_all(cut) == []
@@ -176,8 +177,8 @@ def test_on_a_phone_levels_are_cards_and_model_cards_keep_their_words(page: Page
 def test_a_sound_that_was_lost_on_the_way_can_be_fetched_again(page: Page, clip):
     page.route("**/*griffin-lim.wav", lambda route: route.fulfill(body=b""))  # as a connection that breaks off
     upload(page, clip)
-    compare_button = page.get_by_role("button", name="Compare", exact=True)
-    compare_button.click()
+    choose(page, *FAST)
+    page.get_by_role("button", name="Compare", exact=True).click()
     row = page.locator("#player .lab-row").filter(has=page.locator(".lab-title", has_text="Griffin-Lim from the mel"))
     again = row.get_by_role("button", name="Try again")
     expect(again).to_be_visible()

@@ -6,7 +6,7 @@ import soundfile
 from playwright.sync_api import Page, expect
 
 from tests.browser.comparing import FAST, choose, is_drawn, state, upload
-from tests.browser.conftest import open_inputs, uploaded
+from tests.browser.conftest import appears, open_inputs, uploaded
 from tests.browser.test_hostile_text import NOTHING_RAN
 from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE
@@ -35,7 +35,7 @@ def give(page: Page, *paths) -> None:
 
 def start(page: Page) -> None:
     page.get_by_role("button", name="Compare", exact=True).click()
-    expect(page.get_by_role("link", name="Everything (zip)")).to_be_visible(timeout=120_000)
+    appears(page.get_by_role("link", name="Everything (zip)"), 120_000)
     expect(page.locator("#player .lab-player")).to_have_attribute("data-ready", "1")
 
 

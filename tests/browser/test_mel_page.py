@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from common.paths import ROOT
 from tests.browser.comparing import PLAYER, choose, state
-from tests.browser.conftest import give_file
+from tests.browser.conftest import appears, give_file
 from vocoders.features import log_hifigan_mel
 from vocoders.recordings.reader import read_recording
 
@@ -22,7 +22,7 @@ def test_a_mel_is_told_confirmed_and_played(page, tmp_path):
     expect(page.get_by_label("Logarithm")).to_have_value("natural, ln")
     choose(page, "Griffin-Lim, oracle", "Griffin-Lim from the mel")
     page.get_by_role("button", name="Compare", exact=True).click()
-    expect(page.get_by_role("link", name="Everything (zip)")).to_be_visible(timeout=120_000)
+    appears(page.get_by_role("link", name="Everything (zip)"), 120_000)
     expect(page.locator("#intake")).to_contain_text("Without a recording there is no reference")
     expect(page.locator("#metrics")).to_contain_text("log-mel L1")
     expect(page.locator("#metrics")).not_to_contain_text("M-STFT")

@@ -5,6 +5,7 @@ import soundfile
 from playwright.sync_api import Page, expect
 
 from tests.browser.comparing import FAST, PLAYER, choose, compare, state, upload
+from tests.browser.conftest import appears
 from tests.conftest import free_port, harmonic_tone, running_app, start_app
 
 SHOWN = PLAYER.replace(".labPlayer", "?.labPlayer")  # before there is one, too
@@ -80,7 +81,7 @@ def test_a_running_comparison_goes_on_in_the_page_that_is_loaded_anew(page: Page
     session = page.evaluate(f"{PLAYER}.value.session")
     page.reload()
     page.wait_for_function(f"{SHOWN}?.value?.session === '{session}'")
-    expect(page.get_by_role("link", name="Everything (zip)")).to_be_visible(timeout=180_000)
+    appears(page.get_by_role("link", name="Everything (zip)"), 180_000)
     assert state(page)["tracks"] == ["reference", "griffin-lim-oracle", "griffin-lim"]
 
 

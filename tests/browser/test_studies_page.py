@@ -7,6 +7,7 @@ import soundfile
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import cut_texts, violations
+from tests.browser.conftest import appears
 from tests.conftest import harmonic_tone
 from vocoders.audio import SAMPLE_RATE
 
@@ -100,7 +101,7 @@ def test_a_plan_is_simulated_and_drawn(page: Page):
     expect(curve).to_contain_text("allowed: above 0, up to 2 points of CMOS", timeout=90_000)
     difference.fill("1")
     page.get_by_role("button", name="Simulate the plan").click()
-    expect(curve.get_by_role("img")).to_be_visible(timeout=240_000)
+    appears(curve.get_by_role("img"), 240_000)
     assert curve.locator(".chart").evaluate("chart => chart.scrollWidth <= chart.clientWidth"), "the curve is cut"
     expect(curve).to_contain_text("raters x 12 clips")
     expect(curve).to_contain_text("200 simulated studies")

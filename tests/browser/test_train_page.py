@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.accessibility import cut_texts, violations
-from tests.browser.conftest import DESKTOP, opened
+from tests.browser.conftest import DESKTOP, appears, opened
 from tests.conftest import running_app
 from tests.voices import write_unusable, write_voice
 
@@ -76,7 +76,7 @@ def test_a_voice_is_trained_heard_compared_and_taken_home(page: Page, browser: B
     expect(status).to_contain_text("never trained on")
     status.get_by_text("2 things to know about the recordings").click()
     expect(status).to_contain_text("Not used, silent.wav: the recording is silent")
-    expect(page.get_by_role("img", name="Loss, from")).to_be_visible(timeout=SLOW)
+    appears(page.get_by_role("img", name="Loss, from"), SLOW)
     assert violations(page) == []
     assert cut_texts(page) == []
 
@@ -103,7 +103,7 @@ def test_a_voice_is_trained_heard_compared_and_taken_home(page: Page, browser: B
     assert status_of(f"{app_url}/training/{token[:-1]}x/original.wav") == 404
 
     page.get_by_role("button", name="Compare with it").click()
-    expect(page.get_by_role("link", name="Everything (zip)")).to_be_visible(timeout=SLOW)
+    appears(page.get_by_role("link", name="Everything (zip)"), SLOW)
     rows = page.locator("#player .lab-row")
     expect(rows).to_have_count(4)
     expect(rows.last).to_contain_text("Your voice")

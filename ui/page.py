@@ -20,6 +20,7 @@ from ui.findings.tab import findings_tab
 from ui.folders.chooser import take_over
 from ui.folders.tab import folders_tab
 from ui.listening.tab import studies_tab
+from ui.loading_sign import end_loading_sign
 from ui.markup import fill, head, slot
 from ui.player import STYLE
 from ui.theme import lab_theme
@@ -49,6 +50,7 @@ def build_page(
 ) -> gr.Blocks:
     """links: to comparisons that are kept; compute: runs the heavy work; limiter: counts wrong keys, None: in this process; runs: of
     training, None: there is none here; precision: of networks in *Compare*; tables of folders, findings and studies are exact."""
+    end_loading_sign()
     gr.set_static_paths(
         [
             *(ASSETS / name for name in FILES),

@@ -10,6 +10,7 @@ import json
 import gradio as gr
 
 from common.paths import ASSETS
+from ui.loading_sign import end_loading_sign
 from ui.markup import head
 from ui.theme import lab_theme
 
@@ -24,6 +25,7 @@ _STYLE = "assets/listening/listening.css"
 
 def build_rate_page() -> gr.Blocks:
     """The page behind a study's link, which the modules of assets/listening/ fill."""
+    end_loading_sign()
     gr.set_static_paths([*(ASSETS / "player").iterdir(), *(ASSETS / "listening").iterdir()])
     with gr.Blocks(title=TITLE, fill_width=False, analytics_enabled=False) as page:
         gr.HTML(

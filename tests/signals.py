@@ -15,5 +15,8 @@ def harmonic_tone(seconds: float = 1.5, f0: float = 196.0, vibrato: float = 0.03
     before, harmonic, twice_cos = np.zeros(len(time)), np.sin(phase), 2 * np.cos(phase)
     for k in range(1, 1 + min(40, int(SAMPLE_RATE / 2 / (f0 * (1 + vibrato))))):
         tone += harmonic / k
-        before, harmonic = harmonic, twice_cos * harmonic - before  # sin((k + 1) x) = 2 cos(x) sin(k x) - sin((k - 1) x)
+        before, harmonic = (
+            harmonic,
+            twice_cos * harmonic - before,
+        )  # sin((k + 1) x) = 2 cos(x) sin(k x) - sin((k - 1) x)
     return (0.5 * tone / np.abs(tone).max()).astype(np.float32)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from eval.listening.analysis.precision import Spread
 from eval.listening.analysis.results import analyse
@@ -28,7 +28,8 @@ from eval.listening.study import Study
 from eval.listening.tasks.registry import TASKS
 from eval.listening.trial import BEEPS, DEGRADED
 from eval.reports.study_cells import Names
-from tests.browser.test_rating_booth import BOOTH, ready, state, submit_button, to_first_trial
+from tests.browser.conftest import clear_storage
+from tests.browser.test_rating_booth import BOOTH, POLLING_MS, ready, state, submit_button, to_first_trial
 from tests.conftest import free_port, start_app
 from tests.simulated import simulate
 from vocoders.audio import SAMPLE_RATE, wav_of
@@ -154,7 +155,7 @@ def key_of(slots: list[dict], number: int) -> str:
 
 def heard(page: Page, slot: int) -> None:
     session = f"{BOOTH}.labSession"
-    page.wait_for_function(f"{session}.state.heard[{slot}] >= {session}.step.need")
+    page.wait_for_function(f"{session}.state.heard[{slot}] >= {session}.step.need", polling=POLLING_MS)
 
 
 def enter(page: Page, means: Pointer, step: dict, answer: object) -> object:
@@ -225,9 +226,22 @@ def server(studies) -> Iterator[Server]:
     server.process.wait(20)
 
 
-def session(browser: Browser, server: Server, public_id: str, mode: str, means: str, seed: int) -> None:
+@pytest.fixture(scope="module")
+def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """{means: context}: the sessions by one means share what the browser has fetched and compiled of the page."""
+    contexts = {}
+    for means, (_, size) in MEANS.items():
+        touch = means == "touch"
+        contexts[means] = browser.new_context(viewport=size, has_touch=touch, is_mobile=touch, locale="en-GB")
+        contexts[means].set_default_timeout(60_000)  # ms; bounds failure only
+    yield contexts
+    for context in contexts.values():
+        context.close()
+
+
+def session(context: BrowserContext, server: Server, public_id: str, mode: str, means: str, seed: int) -> None:
     """One listener from the welcome to the thanks; the server is killed under the second answer."""
-    task, (how, size) = TASKS[mode], MEANS[means]
+    task, (how, _) = TASKS[mode], MEANS[means]
     agreeing = with_spread(
         task, Spread(*(part / 8 for part in (task.spread.rater, task.spread.item, task.spread.residual)))
     )
@@ -235,9 +249,8 @@ def session(browser: Browser, server: Server, public_id: str, mode: str, means: 
         agreeing, {s: task.level_at(share) for s, share in QUALITY.items()}, np.random.default_rng(seed)
     )
     store = open_listening(server.data_dir).store
-    context = browser.new_context(viewport=size, has_touch=means == "touch", is_mobile=means == "touch", locale="en-GB")
-    context.set_default_timeout(60_000)  # ms; bounds failure only
     page = context.new_page()
+    clear_storage(page, server.url)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     try:
@@ -259,12 +272,13 @@ def session(browser: Browser, server: Server, public_id: str, mode: str, means: 
                 server.restart()
                 page.evaluate("document.querySelector('.booth-trouble button')?.click()")  # unless it tries by itself
             page.wait_for_function(
-                f"{BOOTH}.dataset.ready === '1' && {BOOTH}.labSession.state.nonce !== '{step['nonce']}'"
+                f"{BOOTH}.dataset.ready === '1' && {BOOTH}.labSession.state.nonce !== '{step['nonce']}'",
+                polling=POLLING_MS,
             )
         ready(page, "done")
         code = page.locator(".booth-code").inner_text()
     finally:
-        context.close()
+        page.close()
     assert problems == []
     rows = [row for row in store.answers(public_id) if row["rater"] == rater]
     assert [(row["nonce"], row["answer"]) for row in rows] == given, "every answer, exactly once, in order"
@@ -274,12 +288,12 @@ def session(browser: Browser, server: Server, public_id: str, mode: str, means: 
 
 
 @pytest.mark.parametrize("mode", TASKS)
-def test_a_session_of_every_kind_gives_the_truth(browser: Browser, server, studies, mode, request):
+def test_a_session_of_every_kind_gives_the_truth(contexts, server, studies, mode, request):
     data_dir, found = studies
     every = list(MEANS)
     by = every if request.config.getoption("--proof") else [every[list(TASKS).index(mode) % len(every)]]
     for number, means in enumerate(by):
-        session(browser, server, found[mode], mode, means, seed=number)
+        session(contexts[means], server, found[mode], mode, means, seed=number)
     store = open_listening(data_dir).store
     simulate(store, found[mode], OTHERS, QUALITY, seed=5)
     results = analyse(store.study(found[mode]), store.answers(found[mode]), store.raters(found[mode]))

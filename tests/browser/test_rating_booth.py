@@ -26,6 +26,7 @@ from ui.listening.rate_page import build_rate_page, rate_page_options
 RATE = 22_050
 SECONDS = 2.5
 NEED = 0.6  # s of each sound
+POLLING_MS = 50  # between two looks at the booth; Playwright's own look at every frame makes the browser draw it
 BOOTH = "document.querySelector('.lab-booth')"
 ROLES = {
     "acr": [("take", "A")],
@@ -252,7 +253,7 @@ def visit(running, server, page):
 
 def ready(page: Page, step: str | None = None) -> None:
     there = f"{BOOTH}.dataset.step === '{step}'" if step else f"{BOOTH}.dataset.step !== 'welcome'"
-    page.wait_for_function(f"{BOOTH}?.dataset.ready === '1' && {there}")
+    page.wait_for_function(f"{BOOTH}?.dataset.ready === '1' && {there}", polling=POLLING_MS)
 
 
 def state(page: Page) -> dict:
@@ -279,11 +280,13 @@ def to_first_trial(page: Page) -> None:
 
 def hear(page: Page, slot: int) -> None:
     """Waits until a slot, chosen already, has been heard for long enough."""
-    page.wait_for_function(f"{BOOTH}.labSession.state.heard[{slot}] >= {NEED}")
+    page.wait_for_function(f"{BOOTH}.labSession.state.heard[{slot}] >= {NEED}", polling=POLLING_MS)
 
 
 def next_trial(page: Page, nonce: str) -> None:
-    page.wait_for_function(f"{BOOTH}.labSession.state.nonce !== '{nonce}' && {BOOTH}.dataset.ready === '1'")
+    page.wait_for_function(
+        f"{BOOTH}.labSession.state.nonce !== '{nonce}' && {BOOTH}.dataset.ready === '1'", polling=POLLING_MS
+    )
 
 
 # ---- what was heard

@@ -40,15 +40,19 @@ def name_of(item: pytest.Item) -> str:
     return item.path.relative_to(ROOT).as_posix()
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The others, and folders of others, are not even imported, which would take as long as the quick ones."""
+    if config.getoption("--quick") and not any((ROOT / name).is_relative_to(collection_path) for name in quick_files()):
+        return True
+    return None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--quick"):
-        quick = quick_files()
-        config.hook.pytest_deselected(items=[item for item in items if name_of(item) not in quick])
-        items[:] = [item for item in items if name_of(item) in quick]
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: -measured().get(name_of(item), math.inf))
 
 
+@functools.cache
 def quick_files() -> set[str]:
     quickest = sorted((seconds, name) for name, seconds in measured().items() if seconds < MAX_QUICK_SECONDS)
     sums = itertools.accumulate(seconds for seconds, _ in quickest)

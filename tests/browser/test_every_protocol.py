@@ -29,7 +29,7 @@ from eval.listening.tasks.registry import TASKS
 from eval.listening.trial import BEEPS, DEGRADED
 from eval.reports.study_cells import Names
 from tests.browser.conftest import clear_storage
-from tests.browser.test_rating_booth import BOOTH, POLLING_MS, ready, state, submit_button, to_first_trial
+from tests.browser.rating_booth import BOOTH, POLLING_MS, ready, state, submit_button, to_first_trial
 from tests.conftest import free_port, start_app
 from tests.simulated import simulate
 from vocoders.audio import SAMPLE_RATE, wav_of

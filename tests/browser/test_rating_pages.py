@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.accessibility import focus_walk, violations
-from tests.browser.test_rating_booth import BOOTH, QUESTIONS, ROLES, Server, hear, ready, serving, submit_button
+from tests.browser.rating_booth import BOOTH, QUESTIONS, ROLES, Server, hear, ready, serving, submit_button
 from ui.listening.rate_page import languages
 
 LANGUAGES = languages()

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session.open import open_listening
 from eval.listening.study import Question, Study
-from tests.browser.test_rating_booth import BOOTH, ready, state, submit_button, to_first_trial
+from tests.browser.rating_booth import BOOTH, ready, state, submit_button, to_first_trial
 from tests.conftest import free_port, harmonic_tone, start_app
 from vocoders.audio import Recording
 from vocoders.catalogue import find_systems

@@ -14,7 +14,7 @@ from eval.listening.recruiting.terms import Quotas, Recruiting
 from eval.listening.session.open import open_listening
 from eval.listening.session.preview import Preview
 from eval.listening.study import Question, Study
-from tests.browser.test_rating_booth import BOOTH, ready, state, submit_button, to_first_trial
+from tests.browser.rating_booth import BOOTH, ready, state, submit_button, to_first_trial
 from tests.browser.test_rating_session import next_step
 from tests.conftest import harmonic_tone, running_app
 from vocoders.audio import Recording

@@ -1,7 +1,8 @@
 """Seconds of processor time that each file of tests takes, with all processes that it starts: what a selection and an order rest on.
 
     ./run test --measure    writes tests/seconds.json anew for the files that were run
-    ./run test quick        only files that were measured below MAX_QUICK_SECONDS, the quickest first, MAX_ALL_QUICK_SECONDS in all
+    ./run test quick        only files that were measured below MAX_QUICK_SECONDS, the quickest first, MAX_ALL_QUICK_SECONDS in all,
+                            and none that needs a browser
 
 Several processes run the longest files first, so that they end together; a file that was never measured counts as long.
 """
@@ -54,7 +55,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @functools.cache
 def quick_files() -> set[str]:
-    quickest = sorted((seconds, name) for name, seconds in measured().items() if seconds < MAX_QUICK_SECONDS)
+    quickest = sorted(
+        (seconds, name)
+        for name, seconds in measured().items()
+        if seconds < MAX_QUICK_SECONDS and not name.startswith("tests/browser/")
+    )
     sums = itertools.accumulate(seconds for seconds, _ in quickest)
     return {name for (_, name), total in zip(quickest, sums) if total <= MAX_ALL_QUICK_SECONDS}
 

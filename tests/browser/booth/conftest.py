@@ -11,7 +11,7 @@ from tests.browser.conftest import clear_storage
 from tests.browser.rating_booth import Server, opened, ready, serving
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running() -> Iterator[tuple[Server, str]]:
     server = Server()
     with serving(server) as url:
@@ -24,7 +24,7 @@ def server(running) -> Server:
     return running[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def english(browser: Browser, running) -> Iterator[tuple[Page, list[str]]]:
     """One page for all tests, and the exceptions in it: what it has compiled of itself it need not compile again."""
     with opened(browser, "en-GB") as found:

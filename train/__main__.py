@@ -108,6 +108,12 @@ def _add_fit(commands) -> None:
         kind = float if name == "lr" else int
         options.add_argument(f"--{name}", type=kind, metavar="N", help=f"{unit}, for the preset's own")
     options.add_argument("--generator-only", type=float, metavar="SHARE", help="share before the discriminators join")
+    options.add_argument(
+        "--discriminators-only",
+        type=float,
+        metavar="SHARE",
+        help="share after that in which the generator waits for them",
+    )
     options.add_argument("--validate-every", type=int, metavar="N", help="steps between validations")
     saving = fit.add_argument_group("saving and devices")
     saving.add_argument("--save-minutes", type=float, default=5.0, metavar="M", help="between saves, minutes (5)")

@@ -153,7 +153,7 @@ def _with_options(config: TrainConfig, args: argparse.Namespace) -> TrainConfig:
         raise ValueError(
             "--recipe, --input, --from and --discriminators belong to a run's beginning; they cannot change on the way"
         )
-    names = ("recipe", "batch", "segment", "lr", "seed", "generator_only", "validate_every")
+    names = ("recipe", "batch", "segment", "lr", "seed", "generator_only", "discriminators_only", "validate_every")
     changes = {name: value for name in names if (value := getattr(args, name)) is not None}
     if args.batch:
         changes["long_batch"] = max(1, round(args.batch * config.long_batch / config.batch))

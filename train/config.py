@@ -54,12 +54,14 @@ class TrainConfig:
     scale_discriminators: int = 3  # of the multi-scale one, 3 in the paper
     resolution_windows: tuple[int, ...] = ()  # samples, one spectrogram discriminator each
     resolution_channels: int = 32
+    resolution_exponent: float = 1.0  # of the magnitudes that they are given; below 1: compressed
     bfloat16: bool = False  # inside the discriminators, on hardware made for it
     generator_bfloat16: float = 0.0  # share, from the beginning, in which the generator is in bfloat16 too, likewise
     # optimisation
     lr: float = 2e-4  # of the generator, AdamW
     discriminator_lr: float = 2e-4
     generator_only: float = 0.0  # share before the discriminators join
+    discriminators_only: float = 0.0  # share after that in which the generator waits until they tell real from made
     generator_only_lr: float = 2e-4
     warm_up: int = 0  # steps from 0 to the full rate
     epoch_decay: float = 0.0  # rates multiplied by this per epoch; 0: cosine over the run
@@ -82,8 +84,9 @@ class TrainConfig:
             require(value >= 8 * HOP and value % HOP == 0, name, value, f"a multiple of {HOP} from {8 * HOP}")
         for name in ("batch", "long_batch", "steps", "validate_every"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
-        for name in ("generator_only", "long_from", "generator_bfloat16"):
+        for name in ("generator_only", "discriminators_only", "long_from", "generator_bfloat16"):
             require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a share from 0 to 1")
+        require(0 < self.resolution_exponent <= 1, "resolution_exponent", self.resolution_exponent, "above 0, up to 1")
         for name in ("mel_windows", "stft_windows", "phase_windows", "resolution_windows"):
             windows = getattr(self, name)
             fits = all(16 <= window <= 4096 and window % 4 == 0 for window in windows)
@@ -262,9 +265,10 @@ PRESETS["harmonic-noise"] = TrainConfig(
     scale_discriminators=0,
     resolution_windows=RESOLUTIONS,
     resolution_channels=16,
+    resolution_exponent=0.3,
     bfloat16=True,
     lr=2e-3,
-    discriminator_lr=4e-4,
+    discriminator_lr=8e-4,
     generator_only=0.6,
     generator_only_lr=2e-3,
     warm_up=100,

@@ -132,7 +132,7 @@ class _Run:
         state = self.state
         self.began = self.saved_at = time.monotonic()  # not earlier: what it takes to get ready is no training
         self.means.restart()
-        was_joined = step_settings(state.config, self._progress(), state.step, self._epoch()).with_discriminators
+        was_adversarial = step_settings(state.config, self._progress(), state.step, self._epoch()).is_adversarial
         with _Signals() as signals:
             if state.step == 0:
                 if state.config.start != "scratch":
@@ -143,9 +143,9 @@ class _Run:
                 if progress >= 1:
                     break
                 now = step_settings(state.config, progress, state.step, self._epoch())
-                if now.with_discriminators and not was_joined:
+                if now.is_adversarial and not was_adversarial:
                     state.best = math.inf  # what comes before has another objective, and would win by any spectral loss
-                was_joined = now.with_discriminators
+                was_adversarial = now.is_adversarial
                 self._step(now)
                 if state.step % LOG_INTERVAL_STEPS == 0:
                     self._log()

@@ -38,23 +38,31 @@ class StepSettings:
 
     lr: float  # of the generator
     discriminator_lr: float
+    with_generator: bool  # whether the generator learns
     with_discriminators: bool
     adversarial: float  # 0 to 1: weight of the adversarial loss in the generator's loss
     segment: int  # samples
     batch: int
     bfloat16: bool  # in the generator
 
+    @property
+    def is_adversarial(self) -> bool:
+        """Whether the generator learns from the discriminators."""
+        return self.with_generator and self.with_discriminators
+
 
 def step_settings(config: TrainConfig, progress: float, step: int, epoch: float) -> StepSettings:
     """progress: share of the run that is over; step: how many steps are; epoch: how often the clips were seen."""
     joined = config.generator_only < 1 and progress >= config.generator_only
-    since = (progress - config.generator_only) / ADVERSARIAL_RAMP_SHARE if config.generator_only else 1.0
+    goes_on = config.generator_only + config.discriminators_only
+    since = (progress - goes_on) / ADVERSARIAL_RAMP_SHARE if goes_on else 1.0
     long = progress >= config.long_from
     decay = _decay(config, progress, epoch)
     rate = config.lr if joined else config.generator_only_lr
     return StepSettings(
         lr=rate * decay * min(1.0, (step + 1) / max(1, config.warm_up)),
         discriminator_lr=config.discriminator_lr * decay,
+        with_generator=not joined or progress >= goes_on,
         with_discriminators=joined,
         adversarial=min(1.0, since) if joined else 0.0,
         segment=config.long_segment if long else config.segment,

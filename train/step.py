@@ -26,15 +26,16 @@ def train_step(state: State, batch: Batch, now: StepSettings, spectral: Spectral
     """Changes `state`; returns detached scalars by name: losses, of which only the total is weighted, and gradient norms."""
     _set_rate(state.generator_optimizer, now.lr)
     _set_rate(state.discriminator_optimizer, now.discriminator_lr)
-    with _narrow(now.bfloat16, batch.features.device):
+    with _narrow(now.bfloat16, batch.features.device), torch.set_grad_enabled(now.with_generator):
         estimate = state.generator(batch.features)
     estimate = _without_margin(estimate.float(), batch.target)
     losses: Losses = {}
     if now.with_discriminators:
         losses |= _discriminator_step(state, batch.target, estimate.detach(), fabric)
-    losses |= _generator_step(state, batch.target, estimate, now, spectral, fabric)
+    if now.with_generator:
+        losses |= _generator_step(state, batch.target, estimate, now, spectral, fabric)
+        state.average.update(state.plain_generator, state.step + 1)
     state.step += 1
-    state.average.update(state.plain_generator, state.step)
     return {name: value.detach() for name, value in losses.items()}
 
 

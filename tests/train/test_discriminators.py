@@ -43,7 +43,7 @@ def test_a_period_discriminator_compares_samples_one_period_apart():
 
 
 def test_a_resolution_discriminator_sees_magnitudes_only():
-    discriminator = ResolutionDiscriminator(512, 4)
+    discriminator = ResolutionDiscriminator(512, 4, 0.3)
     waveform = torch.randn(1, 1, 4096)
     assert all(torch.allclose(a, b) for a, b in zip(discriminator(waveform), discriminator(-waveform)))
     assert discriminator(waveform)[0].shape == (1, 4, 4096 // 128, 257)

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from common.durable import write_durably
+from train.networks.discriminators import Discriminators
 
 _OPTIMIZER = "discriminator_optimizer"
+_EXPONENT = "mrd_exponent"  # of the magnitudes that "mrd" was trained with; older files have none, and mean 1
 _NAMES = (  # of this project, and of the original
     (r"^(\d+)\.", r"discriminators.\1."),
     (r"\.layers\.", ".convs."),
@@ -38,7 +40,9 @@ def write_discriminators(path: Path, content: Mapping[str, Any]) -> None:
         family, theirs = _theirs(name)
         families.setdefault(family, {})[theirs] = value
     buffer = io.BytesIO()
-    torch.save({**families, "steps": content["step"], _OPTIMIZER: content[_OPTIMIZER]}, buffer)
+    exponent = content.get("config", {}).get("resolution_exponent", 1.0)
+    about = {"steps": content["step"], _OPTIMIZER: content[_OPTIMIZER], _EXPONENT: exponent}
+    torch.save({**families, **about}, buffer)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_durably(path, buffer.getbuffer())
 
@@ -58,8 +62,9 @@ def read_discriminators(path: Path) -> dict[str, Any]:
     return content
 
 
-def load_discriminators(discriminators: nn.Module, content: Mapping[str, Any]) -> None:
-    """Sets all weights, bit for bit. Errors: ValueError naming one that is missing or has another shape."""
+def load_discriminators(discriminators: Discriminators, content: Mapping[str, Any]) -> None:
+    """Sets all weights, bit for bit. Errors: ValueError naming one that is missing or has another shape, or the exponent of other
+    magnitudes than theirs."""
     state: dict[str, Tensor] = {}
     for name, wanted in discriminators.state_dict().items():
         family, theirs = _theirs(name)
@@ -70,6 +75,12 @@ def load_discriminators(discriminators: nn.Module, content: Mapping[str, Any]) -
                 f"the discriminators in the file are not those of this preset: {family} {theirs} is {shape}, not {tuple(wanted.shape)}"
             )
         state[name] = found
+    exponent = content.get(_EXPONENT, 1.0)
+    if "mrd" in discriminators.families and exponent != discriminators.resolution_exponent:
+        raise ValueError(
+            f"the discriminators in the file were trained on magnitudes to the power of {exponent}, and this preset has "
+            f"{discriminators.resolution_exponent}"
+        )
     discriminators.load_state_dict(state)
 
 

@@ -20,6 +20,7 @@ def parse_args() -> argparse.Namespace:
     _add_export(commands)
     _add_upper_band(commands)
     _add_bench(commands)
+    _add_ablate(commands)
     return parser.parse_args()
 
 
@@ -167,6 +168,29 @@ def _add_bench(commands) -> None:
     bench.add_argument("--force", action="store_true", help="overwrite FILE")
     _add_devices(bench)
     bench.set_defaults(command="bench_command")
+
+
+def _add_ablate(commands) -> None:
+    ablate = commands.add_parser(
+        "ablate",
+        help="what each choice of the harmonic-plus-noise vocoder is worth: variants, trained and measured alike",
+    )
+    ablate.add_argument("--data", type=Path, required=True, metavar="PACK", help="with guides, see `train guide`")
+    ablate.add_argument(
+        "--clips",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="DIR",
+        help="recordings; a row has a mean for each folder",
+    )
+    ablate.add_argument("--out", type=Path, required=True, metavar="FILE.json", help="what is in it is not done again")
+    ablate.add_argument("--steps", type=int, default=400, help="of every run (400)")
+    ablate.add_argument(
+        "--metrics", default="M-STFT,F0 error,Distill-MOS", metavar="NAMES", help="(M-STFT,F0 error,Distill-MOS)"
+    )
+    _add_devices(ablate)
+    ablate.set_defaults(command="ablate_command")
 
 
 def _add_devices(command) -> None:

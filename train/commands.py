@@ -293,3 +293,38 @@ def bench_command(args: argparse.Namespace) -> int:
     if args.json:
         write_text_durably(args.json, json.dumps({"device": device, "rates": rates}, indent=2) + "\n")
     return 0
+
+
+def ablate_command(args: argparse.Namespace) -> int:
+    """`python -m train ablate`: a row for each variant of the harmonic-plus-noise vocoder. The exit status."""
+    from eval.metrics.registry import choose_metrics
+    from train.benchmark.ablation import ablate
+    from vocoders.recordings.files import find_audio
+    from vocoders.recordings.reader import read_recording
+
+    metrics = choose_metrics(args.metrics)
+    groups = {
+        folder.name: [read_recording(path).samples for path in find_audio([folder]).values()] for folder in args.clips
+    }
+    if len(groups) < len(args.clips):
+        raise ValueError("--clips: two folders of one name; a row's columns are called like them")
+    pack, fabric = open_pack(args.data), fabric_of(args.accelerator, args.devices)
+    with counting_bar("variant") as show:
+        rows = ablate(
+            pack,
+            preset_named("harmonic-noise"),
+            groups,
+            metrics,
+            steps=args.steps,
+            fabric=fabric,
+            file=args.out,
+            on_row=show,
+        )
+    width = max(map(len, rows))
+    print(f"{'':{width}}  {'M':>5}  " + "  ".join(f"{group}: {', '.join(m.name for m in metrics)}" for group in groups))
+    for name, row in rows.items():
+        numbers = "   ".join(
+            " ".join(f"{row[group].get(metric.name, float('nan')):7.3f}" for metric in metrics) for group in groups
+        )
+        print(f"{name:{width}}  {row['network']['millions of parameters']:5.2f}  {numbers}")
+    return 0

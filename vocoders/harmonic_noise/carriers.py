@@ -40,9 +40,10 @@ FRAME_POWER_FLOOR = 1e-6  # of the excitation's mean square
 class Carriers(nn.Module):
     """Guide and noise of variance 1, waveforms at 22 050 Hz -> the carriers' spectra, framed as `vocoders.mel`."""
 
-    def __init__(self) -> None:
+    def __init__(self, oversampling: int = OVERSAMPLING) -> None:
         super().__init__()
-        self.stft, self.fine = Stft(), Stft(OVERSAMPLING)
+        self.oversampling = oversampling
+        self.stft, self.fine = Stft(), Stft(oversampling)
         hertz = torch.arange(N_BINS, device="cpu") * SAMPLE_RATE / N_FFT
         upper = ((HIGH_EDGE_HZ - hertz) / HIGH_EDGE_WIDTH_HZ + 1).clamp(0, 1)
         self.register_buffer("band", upper * (hertz / LOW_EDGE_HZ).clamp(0, 1), persistent=False)
@@ -53,13 +54,13 @@ class Carriers(nn.Module):
         """(batch, frames * 256) of both -> (batch, CARRIERS, frames, 2, 513)."""
         spectrum = self.stft(guide)
         envelope = smooth_magnitude(spectrum, POWER_FLOOR)
-        excitation = self.fine.inverse(OVERSAMPLING * self._whitened_low(spectrum, envelope))
+        excitation = self.fine.inverse(self.oversampling * self._whitened_low(spectrum, envelope))
         partials = (excitation.abs(), (STEEPNESS * excitation).clamp(max=MAX_EXPONENT).exp())
-        pulse = excitation[:, ::OVERSAMPLING].clamp(max=MAX_PULSE_EXPONENT).exp()
+        pulse = excitation[:, :: self.oversampling].clamp(max=MAX_PULSE_EXPONENT).exp()
         return torch.stack(
             [
                 spectrum,
-                *(_whitened(self.fine(wave) / OVERSAMPLING) * envelope for wave in partials),
+                *(_whitened(self.fine(wave) / self.oversampling) * envelope for wave in partials),
                 self.stft(noise) * self.noise_scale * envelope,
                 _whitened(self.stft(noise * pulse)) * envelope,
             ],

@@ -299,6 +299,7 @@ def ablate_command(args: argparse.Namespace) -> int:
     """`python -m train ablate`: a row for each variant of the harmonic-plus-noise vocoder. The exit status."""
     from eval.metrics.registry import choose_metrics
     from train.benchmark.ablation import ablate
+    from train.benchmark.variants import variants
     from vocoders.recordings.files import find_audio
     from vocoders.recordings.reader import read_recording
 
@@ -311,14 +312,7 @@ def ablate_command(args: argparse.Namespace) -> int:
     pack, fabric = open_pack(args.data), fabric_of(args.accelerator, args.devices)
     with counting_bar("variant") as show:
         rows = ablate(
-            pack,
-            preset_named("harmonic-noise"),
-            groups,
-            metrics,
-            steps=args.steps,
-            fabric=fabric,
-            file=args.out,
-            on_row=show,
+            pack, variants(preset_named("harmonic-noise")), groups, metrics, args.steps, fabric, args.out, show
         )
     width = max(map(len, rows))
     print(f"{'':{width}}  {'M':>5}  " + "  ".join(f"{group}: {', '.join(m.name for m in metrics)}" for group in groups))

@@ -116,6 +116,12 @@ def test_the_originals_classes_load_a_file_strictly_and_both_give_the_same_featu
         assert all(torch.equal(written[family][name], value) for name, value in state.items())
 
 
+def test_a_file_says_how_its_magnitudes_were_compressed(fabric, tmp_path):
+    state = new_state(dataclasses.replace(PRESETS["tiny"], resolution_exponent=0.3), fabric)
+    write_discriminators(tmp_path / "do_0", content_of(state))
+    load_discriminators(state.discriminators, read_discriminators(tmp_path / "do_0"))
+
+
 def test_discriminators_of_another_shape_are_refused(tmp_path, exported):
     smaller = dataclasses.replace(PRESETS["tiny"], period_channels=PRESETS["tiny"].period_channels + 4)
     with pytest.raises(
@@ -123,5 +129,8 @@ def test_discriminators_of_another_shape_are_refused(tmp_path, exported):
         match=r"are not those of this preset: mpd discriminators\.0\.convs\.0\.bias is \(\d+,\), not \(\d+,\)",
     ):
         load_discriminators(Discriminators(smaller), read_discriminators(exported[1]))
+    compressed = dataclasses.replace(PRESETS["tiny"], resolution_exponent=0.3)
+    with pytest.raises(ValueError, match=r"magnitudes to the power of 1\.0, and this preset has 0\.3"):
+        load_discriminators(Discriminators(compressed), read_discriminators(exported[1]))
     with pytest.raises(ValueError, match="has no discriminators yet"):
         write_discriminators(tmp_path / "do_2", {"step": 0})

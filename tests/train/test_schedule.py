@@ -36,6 +36,14 @@ def test_the_paper_decays_by_epoch_and_has_discriminators_from_the_start():
     assert (now.segment, now.batch) == (8192, 16)
 
 
+def test_a_generator_waits_for_discriminators_that_join():
+    config = dataclasses.replace(FAST, generator_only=0.2, discriminators_only=0.3)
+    alone, waiting, ramp, full = (step_settings(config, progress, 10_000, 0) for progress in (0.1, 0.3, 0.5, 0.56))
+    assert [now.with_generator for now in (alone, waiting, ramp, full)] == [True, False, True, True]
+    assert [now.is_adversarial for now in (alone, waiting, ramp, full)] == [False, False, True, True]
+    assert [now.adversarial for now in (ramp, full)] == pytest.approx([0.0, 1.0])
+
+
 def test_a_fine_tuning_run_ends_in_float32():
     assert [
         step_settings(PRESETS["finetune-v1"], progress, 500, 0).bfloat16 for progress in (0.0, 0.84, 0.85, 1.0)
@@ -84,6 +92,8 @@ def test_an_unknown_preset_lists_the_known_ones():
         ({"segment": 8000}, "segment is 8000; allowed: a multiple of 256"),
         ({"batch": 0}, "batch is 0; allowed: 1 or more"),
         ({"generator_only": 1.5}, "a share from 0 to 1"),
+        ({"discriminators_only": -0.1}, "a share from 0 to 1"),
+        ({"resolution_exponent": 0.0}, "above 0, up to 1"),
         ({"recipe": "mel"}, "unknown mel recipe 'mel'"),
         ({"lr": 0.0}, "lr is 0.0"),
         ({"pitch_shift": 13.0}, "0 to 12 semitones"),

@@ -62,6 +62,29 @@ def test_a_step_in_bfloat16_keeps_weights_and_losses_in_float32(pack, fabric):
     assert all(value.isfinite() for value in losses.values())
 
 
+def test_a_generator_that_waits_stays_as_it_is_while_discriminators_learn(pack, fabric):
+    config = dataclasses.replace(TINY, generator_only=0.1, discriminators_only=0.6)
+    state = new_state(config, fabric)
+    crops, spectral = Crops(pack, config, fabric.device), SpectralLosses(config)
+
+    def copied():
+        networks = (state.generator.state_dict(), state.discriminators.state_dict(), state.average.values)
+        return [{name: value.clone() for name, value in values.items()} for values in networks]
+
+    before = copied()
+    losses = train_step(state, crops.draw(0, 4096, 2), step_settings(config, 0.5, 0, 0), spectral, fabric)
+    assert set(losses) == {"d/mpd", "d/mrd", "norm/discriminators"}
+    waited = copied()
+    assert [equal(a, b) for a, b in zip(waited, before)] == [True, False, True]
+    train_step(state, crops.draw(1, 4096, 2), step_settings(config, 0.8, 1, 0), spectral, fabric)
+    assert [equal(a, b) for a, b in zip(copied(), waited)] == [False, False, False]
+    assert state.step == 2
+
+
+def equal(a, b):
+    return all(torch.equal(value, b[name]) for name, value in a.items())
+
+
 def test_an_exact_state_is_the_same_state(pack, fabric, tmp_path):
     state = trained(pack, fabric)
     save(tmp_path, content_of(state))

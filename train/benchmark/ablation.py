@@ -1,7 +1,7 @@
 """What each choice of the harmonic-plus-noise vocoder is worth: every variant is trained alike, from nothing, and measured alike.
 
-The runs are short, and without discriminators, whose part is another one; a difference between two rows that is smaller than that
-between two seeds of one row says nothing, so the first row is trained with several seeds.
+The runs are short, and without discriminators, whose part is another one. A difference between two rows that is smaller than that
+between two seeds of one row says nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from common.durable import write_text_durably
 from eval.metrics.metric import Metric
-from train.benchmark.variants import variants
 from train.config import TrainConfig
 from train.data.crops import Crops
 from train.data.pack import Pack
@@ -36,14 +35,12 @@ from vocoders.mel import HW2
 if TYPE_CHECKING:  # slow to import
     from lightning.fabric import Fabric
 
-SEEDS = 3  # of the row that the others are compared with
-
 Rows = dict[str, dict[str, dict[str, float]]]  # {variant: {group of clips: {metric: mean}}}
 
 
 def ablate(
     pack: Pack,
-    base: TrainConfig,
+    runs: Mapping[str, TrainConfig],
     groups: Mapping[str, Sequence[np.ndarray]],
     metrics: Sequence[Metric],
     steps: int,
@@ -51,23 +48,19 @@ def ablate(
     file: Path,
     on_row: Callable[[int, int], None] = lambda done, count: None,
 ) -> Rows:
-    """groups: clips at 22 050 Hz, by what they are called. file: JSON, written after every variant; those that are in it are not
-    trained again. Errors: those of `train.data`.
+    """runs: by what a row is called. groups: clips at 22 050 Hz, by what they are called. file: JSON, written after every run; those
+    that are in it are not done again. Errors: those of `train.data`.
     """
-    base = dataclasses.replace(base, generator_only=1.0, steps=steps)
-    first, *others = variants(base).items()
-    runs = {f"{first[0]}, seed {seed}": dataclasses.replace(first[1], seed=seed) for seed in range(1, SEEDS + 1)}
-    runs |= dict(others)
     rows: Rows = json.loads(file.read_text())["rows"] if file.is_file() else {}
-    takes = {name: [_Take(clip, base.generator.guide_iterations) for clip in clips] for name, clips in groups.items()}
+    takes = {name: [_Take(clip) for clip in clips] for name, clips in groups.items()}
     for done, (name, config) in enumerate(runs.items()):
         on_row(done, len(runs))
         if name in rows:
             continue
-        generator = trained(pack, config, steps, fabric)
+        generator = trained(pack, dataclasses.replace(config, generator_only=1.0), steps, fabric)
         rows[name] = {group: _means(generator, clips, metrics) for group, clips in takes.items()}
         rows[name]["network"] = {"millions of parameters": sum(p.numel() for p in generator.parameters()) / 1e6}
-        write_text_durably(file, json.dumps({"steps": steps, "batch": base.batch, "rows": rows}, indent=1))
+        write_text_durably(file, json.dumps({"steps": steps, "batch": config.batch, "rows": rows}, indent=1))
     return rows
 
 
@@ -86,10 +79,10 @@ def trained(pack: Pack, config: TrainConfig, steps: int, fabric: Fabric) -> nn.M
 class _Take:
     """A clip and what a generator is given of it."""
 
-    def __init__(self, samples: np.ndarray, iterations: int) -> None:
+    def __init__(self, samples: np.ndarray) -> None:
         self.samples = samples
         log = log_hw2(hw2_mel(samples)).values
-        guide = guide_of(log, iterations)
+        guide = guide_of(log)
         log_mel, *waves = (torch.from_numpy(part)[None] for part in (log, guide, noise(0, len(guide))))
         self.features: Tensor = generator_input(log_mel, WITH_GUIDE_AND_NOISE, HW2, *waves)
 

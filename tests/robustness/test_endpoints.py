@@ -7,6 +7,7 @@ python -m pytest tests/robustness/test_endpoints.py --proof -s
 import collections
 import json
 import math
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -214,6 +215,6 @@ def test_what_is_no_request(app):
     for name, (status, answer) in answers.items():
         refused += status is None or status >= 400
         check(app, status, answer if status and status >= 400 else b"", name)
-        assert b"<script>" not in answer[:2_000] or b"evil" not in answer, f"{name} came back in the answer"
+        assert not re.search(rb"evil\S{0,9}<script>", answer), f"{name} came back in the answer"
     assert ask(app.url, "/healthz") == (200, b"ok")
     print(f"\nno requests: {len(HEADS)} cases, {refused} refused, 0 crashed")

@@ -22,7 +22,7 @@ from common.paths import ROOT
 
 MEASURED = ROOT / "tests" / "seconds.json"
 MAX_QUICK_SECONDS = 2.0  # of one file
-MAX_ALL_QUICK_SECONDS = 40.0
+MAX_ALL_QUICK_SECONDS = 30.0
 _TICKS = os.sysconf("SC_CLK_TCK")  # per second
 
 

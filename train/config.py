@@ -86,6 +86,8 @@ class TrainConfig:
             require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         for name in ("generator_only", "discriminators_only", "long_from", "generator_bfloat16"):
             require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a share from 0 to 1")
+        waits, rest = self.discriminators_only, 1 - self.generator_only
+        require(waits <= rest, "discriminators_only", waits, "what generator_only leaves of the run")
         require(0 < self.resolution_exponent <= 1, "resolution_exponent", self.resolution_exponent, "above 0, up to 1")
         for name in ("mel_windows", "stft_windows", "phase_windows", "resolution_windows"):
             windows = getattr(self, name)
@@ -101,12 +103,8 @@ class TrainConfig:
         universal = self.start != "universal" or isinstance(self.generator, HiFiGANConfig)
         require(universal, "start", self.start, "universal for HiFi-GANs only")
         require(self.period_channels % 4 == 0, "period_channels", self.period_channels, "a multiple of 4")
-        require(
-            self.generator_only == 1 or self.has_discriminators,
-            "generator_only",
-            self.generator_only,
-            "1, or name a discriminator",
-        )
+        possible = self.generator_only == 1 or self.has_discriminators
+        require(possible, "generator_only", self.generator_only, "1, or name a discriminator")
 
     @property
     def has_discriminators(self) -> bool:

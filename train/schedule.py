@@ -64,7 +64,7 @@ def step_settings(config: TrainConfig, progress: float, step: int, epoch: float)
         discriminator_lr=config.discriminator_lr * decay,
         with_generator=not joined or progress >= goes_on,
         with_discriminators=joined,
-        adversarial=min(1.0, since) if joined else 0.0,
+        adversarial=min(1.0, max(0.0, since)) if joined else 0.0,
         segment=config.long_segment if long else config.segment,
         batch=config.long_batch if long else config.batch,
         bfloat16=progress < config.generator_bfloat16,

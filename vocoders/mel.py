@@ -70,7 +70,7 @@ def filterbank(
     Sources: HTK book, m = 2595 log10(1 + f / 700); Slaney's Auditory Toolbox, linear to 1 kHz and 27 steps per
     factor 6.4 above.
     """
-    edges = _mel_to_hz(np.linspace(_hz_to_mel(lowest, scale), _hz_to_mel(highest, scale), bands + 2), scale)
+    edges = _mel_to_hz(np.linspace(hz_to_mel(lowest, scale), hz_to_mel(highest, scale), bands + 2), scale)
     bins = np.linspace(0.0, rate / 2, n_fft // 2 + 1)
     lower, centre, upper = (edges[i : i + bands, None] for i in range(3))
     rising, falling = (bins - lower) / (centre - lower), (upper - bins) / (upper - centre)
@@ -93,7 +93,8 @@ _SLANEY_BREAK = 1000.0 / _SLANEY_STEP  # mel at 1 kHz
 _SLANEY_LOG = np.log(6.4) / 27  # natural log of the ratio per mel above
 
 
-def _hz_to_mel(hz: float, scale: str) -> float:
+def hz_to_mel(hz: float, scale: str) -> float:
+    """scale: "htk" or "slaney"."""
     if scale == "htk":
         return 2595.0 * np.log10(1.0 + hz / 700.0)
     return hz / _SLANEY_STEP if hz < 1000.0 else _SLANEY_BREAK + np.log(hz / 1000.0) / _SLANEY_LOG

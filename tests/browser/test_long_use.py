@@ -11,9 +11,7 @@ from scipy.stats import theilslopes
 
 from tests.browser.comparing import FAST, PLAYER, RATE, SAMPLES, compare
 
-MAX_GROWTH_BYTES = (
-    100_000  # of JavaScript's heap per comparison, over a hundred: fewer say more of the compiler than of us
-)
+MAX_GROWTH_BYTES = 100_000  # of JavaScript's heap per comparison; over a few, the compiler's part is larger
 KINDS = ("AudioBuffer", "Float32Array", "ImageBitmap", "ImageData", "Map", "AbortController", "MutationObserver")
 MAX_GROWTH_NODES = 50  # a picture of Gradio's more or less; a player's rows are hundreds
 TRACKS = 12

@@ -75,7 +75,12 @@ def test_what_is_measured_is_kept(pack, tmp_path, fabric):
     assert json.loads(file.read_text())["rows"] == rows
     found = [rows[name]["tones"]["M-STFT"] for name in runs]
     assert found[0] != pytest.approx(found[1], abs=1e-6)
-    file.write_text(json.dumps({"rows": {"one": {"tones": {"M-STFT": 7.0}, "network": {}}}}))
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps(content | {"rows": {"one": {"tones": {"M-STFT": 7.0}, "network": {}}}}))
     again = ablate(pack, runs, {"tones": [harmonic_tone(1.0)]}, metrics, 2, fabric, file)
     assert again["one"]["tones"]["M-STFT"] == 7.0
     assert again["other"]["tones"]["M-STFT"] == pytest.approx(found[1], rel=1e-4)
+    for others in ({"steps": 3}, {"groups": {"tones": [harmonic_tone(1.2)]}}, {"metrics": metrics[:1]}):
+        given = {"groups": {"tones": [harmonic_tone(1.0)]}, "metrics": metrics, "steps": 2} | others
+        with pytest.raises(ValueError, match=r"holds rows of other (steps|samples|metrics); choose another --out"):
+            ablate(pack, runs, **given, fabric=fabric, file=file)

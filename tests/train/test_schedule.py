@@ -93,6 +93,7 @@ def test_an_unknown_preset_lists_the_known_ones():
         ({"batch": 0}, "batch is 0; allowed: 1 or more"),
         ({"generator_only": 1.5}, "a share from 0 to 1"),
         ({"discriminators_only": -0.1}, "a share from 0 to 1"),
+        ({"generator_only": 0.6, "discriminators_only": 0.5}, "what generator_only leaves of the run"),
         ({"resolution_exponent": 0.0}, "above 0, up to 1"),
         ({"recipe": "mel"}, "unknown mel recipe 'mel'"),
         ({"lr": 0.0}, "lr is 0.0"),

@@ -49,9 +49,11 @@ def ablate(
     on_row: Callable[[int, int], None] = lambda done, count: None,
 ) -> Rows:
     """runs: by what a row is called. groups: clips at 22 050 Hz, by what they are called. file: JSON, written after every run; those
-    that are in it are not done again. Errors: those of `train.data`.
+    that are in it are not done again. Errors: those of `train.data`; ValueError for a file of other settings.
     """
-    rows: Rows = json.loads(file.read_text())["rows"] if file.is_file() else {}
+    samples = {name: sum(map(len, clips)) for name, clips in groups.items()}
+    settings = {"steps": steps, "pack": pack.fingerprint, "samples": samples, "metrics": [m.name for m in metrics]}
+    rows = _rows_in(file, settings)
     takes = {name: [_Take(clip) for clip in clips] for name, clips in groups.items()}
     for done, (name, config) in enumerate(runs.items()):
         on_row(done, len(runs))
@@ -60,8 +62,18 @@ def ablate(
         generator = trained(pack, dataclasses.replace(config, generator_only=1.0), steps, fabric)
         rows[name] = {group: _means(generator, clips, metrics) for group, clips in takes.items()}
         rows[name]["network"] = {"millions of parameters": sum(p.numel() for p in generator.parameters()) / 1e6}
-        write_text_durably(file, json.dumps({"steps": steps, "batch": config.batch, "rows": rows}, indent=1))
+        write_text_durably(file, json.dumps({**settings, "rows": rows}, indent=1))
     return rows
+
+
+def _rows_in(file: Path, settings: dict) -> Rows:
+    """Those that are done already. Rows of other settings must not stand in one table."""
+    if not file.is_file():
+        return {}
+    content = json.loads(file.read_text())
+    if other := [name for name, value in settings.items() if content.get(name) != value]:
+        raise ValueError(f"{file} holds rows of other {', '.join(other)}; choose another --out, or the same settings")
+    return content["rows"]
 
 
 def trained(pack: Pack, config: TrainConfig, steps: int, fabric: Fabric) -> nn.Module:

@@ -14,7 +14,7 @@ from vocoders.audio import SAMPLE_RATE
 from vocoders.harmonic_noise.carriers import CARRIERS, OVERSAMPLING, Carriers
 from vocoders.harmonic_noise.generator import HarmonicNoise, HarmonicNoiseConfig
 from vocoders.hifigan.generator_input import GUIDE_GAIN
-from vocoders.mel import HOP, N_BINS, N_MELS
+from vocoders.mel import HOP, N_BINS, N_FFT, N_MELS, hz_to_mel
 
 SEEDS = 2  # of the row that the others are compared with
 GUIDE, RECTIFIED, EXPONENTIAL, NOISE, PULSED = range(CARRIERS)  # the carriers, by their numbers
@@ -58,8 +58,9 @@ class Variant(HarmonicNoise):
 
 def hats(bands: int) -> Tensor:
     """(bands, 513): triangles over the bins, whose centres are evenly spaced in mel from 0 Hz to 11 kHz, and whose sum is 1."""
-    hertz = torch.arange(N_BINS, device="cpu") * SAMPLE_RATE / 2 / (N_BINS - 1)
-    mel = 2595 * (1 + hertz / 700).log10()
+    mel = torch.tensor(
+        [hz_to_mel(n * SAMPLE_RATE / N_FFT, "htk") for n in range(N_BINS)], dtype=torch.float32, device="cpu"
+    )
     place = mel / mel[-1] * (bands - 1)
     return (1 - (place - torch.arange(bands, device="cpu")[:, None]).abs()).clamp(min=0)
 

@@ -97,9 +97,8 @@ class ResolutionDiscriminator(nn.Module):
         spectrum = torch.stft(padded, size, size // 4, window=self.window, center=False, return_complex=True)
         # the small number keeps the power's gradient finite in silence
         magnitude = (torch.view_as_real(spectrum).square().sum(-1) + 1e-9) ** (self.exponent / 2)
-        image = (
-            magnitude.transpose(1, 2).unsqueeze(1).to(memory_format=torch.channels_last)
-        )  # faster, on CPUs by a fifth
+        image = magnitude.transpose(1, 2).unsqueeze(1)
+        image = image.to(memory_format=torch.channels_last)  # a fifth faster on CPUs
         return _through(self.layers, self.score, image)
 
 

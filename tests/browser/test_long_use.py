@@ -6,14 +6,15 @@ python -m pytest tests/browser/test_long_use.py --proof -s
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import CDPSession, expect
+from playwright.sync_api import CDPSession, Page, expect
 from scipy.stats import theilslopes
 
 from tests.browser.comparing import FAST, PLAYER, RATE, SAMPLES, compare
 
 MAX_GROWTH_BYTES = 100_000  # of JavaScript's heap per comparison; over a few, the compiler's part is larger
 KINDS = ("AudioBuffer", "Float32Array", "ImageBitmap", "ImageData", "Map", "AbortController", "MutationObserver")
-MAX_GROWTH_NODES = 50  # a picture of Gradio's more or less; a player's rows are hundreds
+MAX_GROWTH_NODES = 50  # of the tab per comparison, with those that wait to be collected; over a few, these are most
+MAX_GROWTH_ELEMENTS = 5  # in and out of the document, per comparison: a message more or less; a player's rows are tens
 TRACKS = 12
 FRAMES = """async ({ seconds, act }) => {
   const player = document.querySelector('#player .lab-player').labPlayer;
@@ -39,19 +40,24 @@ def proof(request) -> bool:
     return request.config.getoption("--proof")
 
 
-def held(devtools: CDPSession) -> dict[str, int]:
-    """How many objects of each kind JavaScript can reach; counting them collects what is not needed any more."""
-    counts = {}
-    for kind in KINDS:
-        prototype = devtools.send("Runtime.evaluate", {"expression": f"{kind}.prototype", "objectGroup": "counted"})
-        kept = devtools.send(
-            "Runtime.queryObjects",
-            {"prototypeObjectId": prototype["result"]["objectId"], "objectGroup": "counted"},
-        )
-        length = {"objectId": kept["objects"]["objectId"], "functionDeclaration": "function () { return this.length; }"}
-        counts[kind] = devtools.send("Runtime.callFunctionOn", length)["result"]["value"]
+def counted(devtools: CDPSession, kind: str, condition: str = "true") -> int:
+    """How many objects of a kind JavaScript can reach that fulfil a condition on `object`; what it cannot is collected first."""
+    prototype = devtools.send("Runtime.evaluate", {"expression": f"{kind}.prototype", "objectGroup": "counted"})
+    prototype_id = prototype["result"]["objectId"]
+    kept = devtools.send("Runtime.queryObjects", {"prototypeObjectId": prototype_id, "objectGroup": "counted"})
+    function = f"function () {{ return this.filter((object) => {condition}).length; }}"
+    call = {"objectId": kept["objects"]["objectId"], "functionDeclaration": function}
+    count = devtools.send("Runtime.callFunctionOn", {**call, "returnByValue": True})["result"]["value"]
     devtools.send("Runtime.releaseObjectGroup", {"objectGroup": "counted"})
-    return counts
+    return count
+
+
+def elements(page: Page, devtools: CDPSession) -> int:
+    """In the document, and out of it but held by a script."""
+    own = "Object.getOwnPropertyDescriptor(Node.prototype, 'isConnected').get.call(object)"  # prototypes are found, too
+    is_element = "!Object.hasOwn(object, 'constructor')"
+    loose = counted(devtools, "Element", f"{is_element} && !{own}")
+    return loose + page.evaluate("document.querySelectorAll('*').length")
 
 
 def test_comparison_after_comparison_leaves_nothing_in_the_tab(page, tmp_path, proof):
@@ -59,7 +65,7 @@ def test_comparison_after_comparison_leaves_nothing_in_the_tab(page, tmp_path, p
     count, settled = (100, 10) if proof else (5, 2)
     soundfile.write(tmp_path / "clip.wav", SAMPLES, RATE)
     compare(page, tmp_path / "clip.wav", *FAST)
-    devtools, objects, heap, nodes = page.context.new_cdp_session(page), [], [], []
+    devtools, objects, living, heap, nodes = page.context.new_cdp_session(page), [], [], [], []
     for _ in range(count):
         session = page.evaluate(f"{PLAYER}.value.session")
         page.get_by_role("button", name="Compare", exact=True).click()
@@ -67,14 +73,16 @@ def test_comparison_after_comparison_leaves_nothing_in_the_tab(page, tmp_path, p
             f"before => {PLAYER}.value.session !== before && {PLAYER}.value.status.state === 'done' && {PLAYER}.settled",
             arg=session,
         )
-        objects.append(held(devtools))
+        objects.append({kind: counted(devtools, kind) for kind in KINDS})
+        living.append(elements(page, devtools))
         heap.append(devtools.send("Runtime.getHeapUsage")["usedSize"])
         nodes.append(devtools.send("Memory.getDOMCounters")["nodes"])
-    heap_slope, nodes_slope = (theilslopes(values[settled:]).slope for values in (heap, nodes))  # medians of all pairs'
-    print(f"\n{count} comparisons in one tab: {heap_slope / 1e3:+.1f} kB and {nodes_slope:+.1f} nodes each")
+    slopes = (theilslopes(values[settled:]).slope for values in (living, heap, nodes))  # medians of all pairs'
+    elements_slope, heap_slope, nodes_slope = slopes
+    print(f"\n{count} comparisons in one tab: {heap_slope / 1e3:+.1f} kB, {nodes_slope:+.1f} nodes, {living} elements")
     assert objects[-1] == objects[settled]
-    assert nodes_slope < MAX_GROWTH_NODES
-    assert not proof or heap_slope < MAX_GROWTH_BYTES
+    assert elements_slope < MAX_GROWTH_ELEMENTS
+    assert not proof or (heap_slope < MAX_GROWTH_BYTES and nodes_slope < MAX_GROWTH_NODES)
 
 
 def test_a_frame_of_a_full_player_is_cheap(page, tmp_path, proof):

@@ -69,7 +69,7 @@ def fit_command(args: argparse.Namespace) -> int:
         raise ValueError(f"{args.out} is a run of the preset {preset}; it cannot go on as {args.preset}")
     config = _with_options(TrainConfig.from_json(saved["config"]) if saved else preset_named(preset), args)
     pack = open_pack(args.data)
-    start_weights, before = _start(args, config, pack, preset)
+    config, start_weights, before = _start(args, config, pack, preset)
     discriminators_before = _discriminators_before(args)
     with _progress_bar() as show, _one_line(TrainingStopped):
         fit(
@@ -102,8 +102,11 @@ def _default_preset(accelerator: str) -> str:
 
 def _start(
     args: argparse.Namespace, config: TrainConfig, pack: Pack, preset: str
-) -> tuple[Callable | None, list[dict]]:
-    """The first weights of a new run, and the runs that made them, newest first."""
+) -> tuple[TrainConfig, Callable | None, list[dict]]:
+    """The run, its first weights, and the runs that made them, newest first.
+
+    A harmonic-plus-noise generator goes on in the shape that it has, whatever the preset's is.
+    """
     from train.networks.universal import universal_weights
     from vocoders.checkpoints.checkpoint import read_checkpoint, training_history
     from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
@@ -113,9 +116,9 @@ def _start(
     if config.start == "universal":
         shape = config.generator
         assert isinstance(shape, HiFiGANConfig)  # `TrainConfig` allows no other to start from UNIVERSAL_V1
-        return lambda: universal_weights(pack, shape, recipe_named(config.recipe)), []
+        return config, lambda: universal_weights(pack, shape, recipe_named(config.recipe)), []
     if config.start == "scratch" or args.resume:
-        return None, []
+        return config, None, []
     if args.start is None:
         raise ValueError(f"the preset {preset} goes on from a trained generator; say which: --from FILE")
     if args.start.suffix != ".safetensors":
@@ -125,6 +128,7 @@ def _start(
     if isinstance(given, HarmonicNoiseConfig) and isinstance(config.generator, HarmonicNoiseConfig):
         # How often Griffin-Lim iterates changes what the network is given, not its shape
         given = dataclasses.replace(given, guide_iterations=config.generator.guide_iterations)
+        config = dataclasses.replace(config, generator=given)
     shapes: set[object] = {config.generator}
     if isinstance(config.generator, HiFiGANConfig) and config.generator.is_guided:  # it may start from one without
         shapes.add(dataclasses.replace(config.generator, input_channels=config.generator.frame_channels))
@@ -132,7 +136,7 @@ def _start(
         raise ValueError(
             f"{args.start.name} has another shape or another mel than this run; choose the preset to fit it"
         )
-    return lambda: dict(checkpoint.weights), training_history(checkpoint.about)
+    return config, lambda: dict(checkpoint.weights), training_history(checkpoint.about)
 
 
 def _discriminators_before(args: argparse.Namespace) -> dict | None:

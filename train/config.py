@@ -247,7 +247,7 @@ PRESETS["guided-v1"] = dataclasses.replace(
 
 # Within an hour on two CPU cores, from scratch: the pitch comes with the guide, and a step is cheap enough for real batches.
 PRESETS["harmonic-noise"] = TrainConfig(
-    HarmonicNoiseConfig(),
+    HarmonicNoiseConfig(gain_bands=64, bin_channels=16),
     batch=6,
     segment=16_384,
     long_batch=6,

@@ -23,6 +23,8 @@ from vocoders.checkpoints.checkpoint import (
     write_safetensors,
 )
 from vocoders.features import Features, hw2_mel, log_hw2
+from vocoders.harmonic_noise.bands import hats
+from vocoders.harmonic_noise.bins import BinNetwork
 from vocoders.harmonic_noise.carriers import CARRIERS, PITCHED, Carriers, power, smooth_magnitude
 from vocoders.harmonic_noise.dft import inverse_real_dft, real_dft
 from vocoders.harmonic_noise.generator import HarmonicNoise, HarmonicNoiseConfig
@@ -34,7 +36,10 @@ from vocoders.hifigan.guide import guide_of
 from vocoders.mel import HIFIGAN, HOP, HW2, N_BINS, N_FFT
 from vocoders.phase.stft import istft, stft
 
-SMALL = HarmonicNoiseConfig(channels=16, hidden=24, blocks=2, kernel=3, guide_iterations=2)
+SMALL = HarmonicNoiseConfig(
+    channels=16, hidden=24, blocks=2, kernel=3, guide_iterations=2, gain_bands=24, bin_channels=4
+)
+FIRST_SHAPE = dataclasses.replace(SMALL, gain_bands=0, bin_channels=0)  # of files before there were bands
 TINY = dataclasses.replace(
     PRESETS["tiny"],
     generator=SMALL,
@@ -49,8 +54,10 @@ def random_network(config: HarmonicNoiseConfig = SMALL, seed: int = 1) -> Harmon
     torch.manual_seed(seed)
     network = config.build()
     torch.nn.init.normal_(network.leave.weight, 0.0, 0.3)
+    if network.bins is not None:
+        torch.nn.init.normal_(network.bins.leave.weight, 0.0, 0.3)
     with torch.no_grad():
-        network.leave.bias[: CARRIERS * N_BINS] = -1.0
+        network.leave.bias[: -PITCHED * N_BINS] = -1.0
     return network.eval()
 
 
@@ -193,9 +200,10 @@ def test_silence_stays_silent_and_finite():
 
 
 @pytest.mark.parametrize("frames", [2, 20, 300, 700])
-def test_windows_give_the_samples_of_the_whole(frames):
-    network = random_network()
-    checkpoint = Checkpoint(SMALL, HW2, network.state_dict())
+@pytest.mark.parametrize("shape", [SMALL, FIRST_SHAPE])
+def test_windows_give_the_samples_of_the_whole(frames, shape):
+    network = random_network(shape)
+    checkpoint = Checkpoint(shape, HW2, network.state_dict())
     samples = np.resize(harmonic_tone(2.0), frames * HOP).astype(np.float32)
     mel = log_hw2(hw2_mel(samples)).values
     found = HiFiGANVocoder(checkpoint)(Features("log hw2 mel", mel))
@@ -205,8 +213,9 @@ def test_windows_give_the_samples_of_the_whole(frames):
     assert np.abs(found - whole).max() < 1e-5
 
 
-def test_the_context_is_as_far_as_a_frame_reaches():
-    network, frames, changed = random_network(), 60, 30
+@pytest.mark.parametrize("shape", [SMALL, FIRST_SHAPE])
+def test_the_context_is_as_far_as_a_frame_reaches(shape):
+    network, frames, changed = random_network(shape), 60, 30
     x = network_input(np.random.default_rng(3).standard_normal(frames * HOP).astype(np.float32))
     other = x.clone()
     other[..., changed] = x[..., changed + 7]
@@ -214,7 +223,7 @@ def test_the_context_is_as_far_as_a_frame_reaches():
         differs = (network(x) - network(other))[0, 0].abs().unflatten(0, (frames, HOP)).amax(1) > 0
     places = differs.nonzero()[:, 0]
     reach = max(changed - int(places.min()), int(places.max()) - changed)
-    assert SMALL.context - 1 <= reach <= SMALL.context
+    assert shape.context - 1 <= reach <= shape.context
 
 
 def test_a_gradient_reaches_every_parameter_and_is_finite_in_silence():
@@ -244,7 +253,11 @@ def test_its_file_is_read_back_and_refused_where_it_lies(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("fields", "reason"),
-    [({"kernel": 4}, "kernel is 4; allowed: an odd number"), ({"blocks": 0}, "blocks is 0; allowed: 1 to 32")],
+    [
+        ({"kernel": 4}, "kernel is 4; allowed: an odd number"),
+        ({"blocks": 0}, "blocks is 0; allowed: 1 to 32"),
+        ({"gain_bands": 1}, "gain_bands is 1; allowed: 0, or 2"),
+    ],
 )
 def test_an_impossible_size_is_refused(fields, reason):
     with pytest.raises(ValueError, match=reason):
@@ -255,7 +268,28 @@ def test_multiply_adds_are_those_of_the_layers():
     network = HarmonicNoise(SMALL)
     linear = sum(layer.weight.numel() for layer in network.modules() if isinstance(layer, torch.nn.Linear))
     convolutions = sum(layer.weight.numel() for layer in network.modules() if isinstance(layer, torch.nn.Conv1d))
-    assert SMALL.multiply_adds == linear + convolutions
+    over_bins = sum(layer.weight.numel() for layer in network.modules() if isinstance(layer, torch.nn.Conv2d))
+    assert SMALL.multiply_adds == linear + convolutions + N_BINS * over_bins
+
+
+def test_gains_between_bands_are_interpolated():
+    triangles = hats(24)
+    assert torch.allclose(triangles.sum(0), torch.ones(513), atol=1e-5)
+    assert ((triangles > 0).sum(0) <= 2).all()
+    assert (triangles.max(1).values > 0.7).all()
+
+
+def test_phases_of_a_steady_sinusoid_do_not_depend_on_its_bin_and_frame():
+    """At a bin's centre: no advance beyond the hop's, and opposite signs in the three bins of the window's main lobe."""
+    bin_ = torch.arange(40, 400, 45)[:, None]
+    waves = torch.cos(2 * torch.pi * bin_ * torch.arange(30 * HOP) / N_FFT + bin_)
+    spectra = Stft()(waves)
+    found = BinNetwork(4).phases(torch.stack([spectra] * CARRIERS, dim=1))
+    for row, place in enumerate(bin_[:, 0].tolist()):
+        same, advance, along = found[row, :2], found[row, -4:-2], found[row, -2:]
+        assert torch.allclose(same[:, 4:-4, place], torch.tensor([[1.0], [0.0]]).expand(2, 22), atol=1e-3)
+        assert torch.allclose(advance[:, 4:-4, place], torch.tensor([[1.0], [0.0]]).expand(2, 22), atol=1e-3)
+        assert torch.allclose(along[:, 4:-4, place], torch.tensor([[-1.0], [0.0]]).expand(2, 22), atol=1e-3)
 
 
 def test_its_input_needs_noise():

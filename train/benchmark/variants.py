@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from train.config import TrainConfig
-from vocoders.audio import SAMPLE_RATE
+from vocoders.harmonic_noise.bins import PHASES
 from vocoders.harmonic_noise.carriers import CARRIERS, OVERSAMPLING, Carriers
 from vocoders.harmonic_noise.generator import HarmonicNoise, HarmonicNoiseConfig
 from vocoders.hifigan.generator_input import GUIDE_GAIN
-from vocoders.mel import HOP, N_BINS, N_FFT, N_MELS, hz_to_mel
+from vocoders.mel import HOP, N_MELS
 
 SEEDS = 2  # of the row that the others are compared with
 GUIDE, RECTIFIED, EXPONENTIAL, NOISE, PULSED = range(CARRIERS)  # the carriers, by their numbers
@@ -22,11 +22,11 @@ GUIDE, RECTIFIED, EXPONENTIAL, NOISE, PULSED = range(CARRIERS)  # the carriers, 
 
 @dataclass(frozen=True)
 class VariantConfig(HarmonicNoiseConfig):
-    """without: carriers that have no gain. gain_bands: of the mel scale, between which gains are interpolated; 0: one per bin."""
+    """without: carriers that have no gain. sees_phases: whether the network over bins is given them."""
 
     without: tuple[int, ...] = ()
     turns_phases: bool = True
-    gain_bands: int = 0
+    sees_phases: bool = True
     oversampling: int = OVERSAMPLING
     is_chained: bool = False
 
@@ -41,28 +41,22 @@ class Variant(HarmonicNoise):
     def __init__(self, config: VariantConfig) -> None:
         super().__init__(config)
         self.carriers = Carriers(config.oversampling)
-        self.turns_phases, self.gain_bands = config.turns_phases, config.gain_bands
-        kept = [float(carrier not in config.without) for carrier in range(CARRIERS)]
-        self.register_buffer("kept", torch.tensor(kept, device="cpu")[:, None, None], persistent=False)
-        if config.gain_bands:
-            self.register_buffer("hats", hats(config.gain_bands), persistent=False)
+        self.turns_phases = config.turns_phases
+        self.without = list(config.without)
+        if not config.sees_phases and self.bins is not None:
+            self.bins.phases = _no_phases  # type: ignore[method-assign]
 
-    def weights_of(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """See `HarmonicNoise.weights_of`."""
-        gains, rotations = super().weights_of(features)
-        if self.gain_bands:
-            means = gains.log() @ (self.hats / self.hats.sum(1, keepdim=True)).T
-            gains = (means @ self.hats).exp()
-        return gains * self.kept, rotations if self.turns_phases else torch.zeros_like(rotations)
+    def weigh(self, features: Tensor, carriers: Tensor) -> tuple[Tensor, Tensor]:
+        """See `HarmonicNoise.weigh`."""
+        gains, rotations = super().weigh(features, carriers)
+        kept = torch.ones(CARRIERS, 1, 1, device=gains.device)
+        kept[self.without] = 0.0
+        return gains * kept, rotations if self.turns_phases else torch.zeros_like(rotations)
 
 
-def hats(bands: int) -> Tensor:
-    """(bands, 513): triangles over the bins, whose centres are evenly spaced in mel from 0 Hz to 11 kHz, and whose sum is 1."""
-    mel = torch.tensor(
-        [hz_to_mel(n * SAMPLE_RATE / N_FFT, "htk") for n in range(N_BINS)], dtype=torch.float32, device="cpu"
-    )
-    place = mel / mel[-1] * (bands - 1)
-    return (1 - (place - torch.arange(bands, device="cpu")[:, None]).abs()).clamp(min=0)
+def _no_phases(carriers: Tensor) -> Tensor:
+    batch, _, frames, _, bins = carriers.shape
+    return carriers.new_zeros(batch, PHASES, frames, bins)
 
 
 class Chained(nn.Module):
@@ -96,7 +90,11 @@ def variants(base: TrainConfig) -> Mapping[str, TrainConfig]:
         "without pulsed noise": shaped(without=(PULSED,)),
         "nonlinearities not oversampled": shaped(oversampling=1),
         "phases not turned": shaped(turns_phases=False),
-        "gains in 64 bands": shaped(gain_bands=64),
+        "a gain for every bin": shaped(gain_bands=0),
+        "gains in 24 bands": shaped(gain_bands=24),
+        "without the network over bins": shaped(bin_channels=0),
+        "the network over bins not given phases": shaped(sees_phases=False),
+        "32 channels in the network over bins": shaped(bin_channels=32),
         "two chained networks of 4 blocks": shaped(is_chained=True),
         "0.5 M parameters": shaped(channels=56, hidden=168, blocks=4),
         "2 M parameters": shaped(channels=160, hidden=480, blocks=6),
@@ -108,5 +106,4 @@ def variants(base: TrainConfig) -> Mapping[str, TrainConfig]:
         ),
         "without |e|": shaped(without=(RECTIFIED,)),
         "without exp(1.5 e)": shaped(without=(EXPONENTIAL,)),
-        "gains in 24 bands": shaped(gain_bands=24),
     }

@@ -14,7 +14,8 @@ from common.paths import ASSETS
 from train.config import PRESETS, TrainConfig
 from train.networks.discriminator_files import read_discriminators
 from vocoders.catalogue import OWN_CHECKPOINTS
-from vocoders.checkpoints.checkpoint import read_checkpoint, training_history
+from vocoders.checkpoints.checkpoint import read_checkpoint, read_header, training_history
+from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
 
 PRESET = "harmonic-noise"
 SHIPPED = OWN_CHECKPOINTS[PRESET]
@@ -47,10 +48,15 @@ class Start:
 def config_of(adapts: bool, steps: int | None, batch: int | None = None) -> TrainConfig:
     """steps: of the whole run; None for one that is bounded by minutes. batch: segments per step; None for the preset's.
 
-    Errors: ValueError.
+    Errors: ValueError; `CheckpointError` where the shipped file, whose shape an adapted generator has, cannot be read.
     """
     every = NEVER if steps is None else max(1, steps // VALIDATIONS_OF_STEPS)
     config = dataclasses.replace(ADAPTING if adapts else PRESETS[PRESET], validate_every=every)
+    if adapts:
+        shipped = read_header(SHIPPED).config
+        assert isinstance(shipped, HarmonicNoiseConfig)
+        shape = dataclasses.replace(shipped, guide_iterations=config.generator.guide_iterations)
+        config = dataclasses.replace(config, generator=shape)
     return config if batch is None else dataclasses.replace(config, batch=batch, long_batch=batch)
 
 

@@ -2,7 +2,8 @@
 
     guide, noise ──▶ carriers (`vocoders.harmonic_noise.carriers`) ──────────────────────┐
     log mel, log |guide|, log |partials| ──▶ ConvNeXt ──▶ gain per carrier, bin and frame, ─▶ × ──▶ sum ──▶ inverse STFT
-                                                          phase rotation of pitched ones
+                                                          phase rotation of pitched ones,
+                                                          + what `bins` adds to both
 
 No layer runs at the sample rate, so no line at the hop rate can arise, and a second of audio takes a sixtieth of the operations of
 HiFi-GAN V1. The pitch is the guide's, which Griffin-Lim finds from the mel: the network decides how loud each carrier is.
@@ -18,6 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vocoders.harmonic_noise.bands import hats
+from vocoders.harmonic_noise.bins import REACH_FRAMES as BINS_REACH_FRAMES
+from vocoders.harmonic_noise.bins import BinNetwork, multiply_adds_per_bin
 from vocoders.harmonic_noise.carriers import (
     CARRIERS,
     PITCHED,
@@ -48,6 +52,8 @@ class HarmonicNoiseConfig:
     blocks: int = 8
     kernel: int = 7  # frames, of the depthwise convolution of a block
     guide_iterations: int = ITERATIONS
+    gain_bands: int = 0  # of the mel scale, between which gains are interpolated; 0: a gain of its own for every bin
+    bin_channels: int = 0  # of the network over bins; 0: none
 
     margin_frames = (
         4  # beside a training segment, whose output is dropped: there carriers have a guide of zeros behind them
@@ -61,23 +67,38 @@ class HarmonicNoiseConfig:
     is_guided = True
 
     def __post_init__(self) -> None:
-        ranges = {"channels": 2048, "hidden": 8192, "blocks": 32, "kernel": 31, "guide_iterations": MAX_ITERATIONS}
-        for field, most in ranges.items():
+        ranges = {
+            "channels": (1, 2048),
+            "hidden": (1, 8192),
+            "blocks": (1, 32),
+            "kernel": (1, 31),
+            "guide_iterations": (1, MAX_ITERATIONS),
+            "gain_bands": (0, N_BINS),
+            "bin_channels": (0, 256),
+        }
+        for field, (least, most) in ranges.items():
             value = getattr(self, field)
-            require(isinstance(value, int) and 1 <= value <= most, field, value, f"1 to {most}")
+            require(isinstance(value, int) and least <= value <= most, field, value, f"{least} to {most}")
+        require(self.gain_bands != 1, "gain_bands", self.gain_bands, "0, or 2 and more, to interpolate between")
         require(self.kernel % 2 == 1, "kernel", self.kernel, "an odd number")
 
     @property
     def context(self) -> int:
         """How many mel frames away a frame can still change a sample: carriers, the network, the inverse STFT."""
-        network = 1 + self.blocks * (self.kernel // 2)
+        network = 1 + self.blocks * (self.kernel // 2) + (BINS_REACH_FRAMES if self.bin_channels else 0)
         return REACH_FRAMES + network + INVERSE_REACH_FRAMES
 
     @property
+    def outputs(self) -> int:
+        """Numbers that the network gives per frame: first gains, then rotations."""
+        return CARRIERS * (self.gain_bands or N_BINS) + PITCHED * N_BINS
+
+    @property
     def multiply_adds(self) -> int:
-        """Of the network per mel frame; the FFTs, which take less, are not counted."""
+        """Of the networks per mel frame; the FFTs, which take less, are not counted."""
         block = self.channels * (self.kernel + 2 * self.hidden)
-        return self.channels * (3 * FEATURES + (CARRIERS + PITCHED) * N_BINS) + self.blocks * block
+        over_bins = N_BINS * multiply_adds_per_bin(self.bin_channels) if self.bin_channels else 0
+        return self.channels * (3 * FEATURES + self.outputs) + self.blocks * block + over_bins
 
     def build(self) -> HarmonicNoise:
         """Untrained."""
@@ -111,29 +132,44 @@ class HarmonicNoise(nn.Module):
         self.enter = nn.Conv1d(FEATURES, config.channels, 3, padding=1)
         self.blocks = nn.ModuleList(_ConvNeXt(config) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(config.channels)
-        self.leave = nn.Linear(config.channels, (CARRIERS + PITCHED) * N_BINS)
+        self.leave = nn.Linear(config.channels, config.outputs)
         if not self.leave.weight.is_meta:  # to fill no memory with normal deviates PyTorch would import its compiler
             nn.init.normal_(self.leave.weight, 0.0, INITIAL_DEVIATION)
+        per_carrier = config.gain_bands or N_BINS
         with torch.no_grad():
             self.leave.bias.zero_()
-            self.leave.bias[N_BINS : CARRIERS * N_BINS] = INITIAL_LOG_GAIN
+            self.leave.bias[per_carrier : CARRIERS * per_carrier] = INITIAL_LOG_GAIN
+        if config.gain_bands:
+            self.register_buffer("hats", hats(config.gain_bands), persistent=False)
+        self.bins = BinNetwork(config.bin_channels) if config.bin_channels else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, 592, frames), see `vocoders.hifigan.generator_input` -> (batch, 1, frames * 256)."""
         log_mel, guide, noise = x.split([N_MELS, HOP, HOP], dim=1)
         carriers = self.carriers(guide.transpose(1, 2).flatten(1) / GUIDE_GAIN, noise.transpose(1, 2).flatten(1))
-        gains, rotations = self.weights_of(_features(log_mel, carriers))
+        gains, rotations = self.weigh(_features(log_mel, carriers), carriers)
         pitched = _turned(carriers[:, :PITCHED], gains[:, :PITCHED], rotations)
         noisy = carriers[:, PITCHED:] * gains[:, PITCHED:].unsqueeze(-2)
         return self.carriers.stft.inverse(pitched.sum(1) + noisy.sum(1))[:, None]
 
-    def weights_of(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, frames, FEATURES) -> gains (batch, CARRIERS, frames, 513), rotations in radians (batch, PITCHED, ...)."""
+    def weigh(self, features: Tensor, carriers: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, frames, FEATURES) and the carriers -> gains (batch, CARRIERS, frames, 513), rotations in radians (batch, PITCHED, ...)."""
+        log_gains, rotations = self._of_frames(features)
+        if self.bins is not None:
+            levels = features[..., N_MELS:].unflatten(-1, (2, N_BINS)).transpose(1, 2)
+            log_gain, rotation = self.bins(log_gains, rotations, levels, carriers).split([CARRIERS, PITCHED], dim=1)
+            log_gains, rotations = log_gains + log_gain, rotations + rotation
+        return log_gains.clamp(MIN_LOG_GAIN, MAX_LOG_GAIN).exp(), rotations
+
+    def _of_frames(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Log gains and rotations as the network over frames gives them."""
         x = self.enter(features.transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
             x = block(x)
-        values = self.leave(self.norm(x)).unflatten(-1, (-1, N_BINS)).transpose(1, 2)
-        return values[:, :CARRIERS].clamp(MIN_LOG_GAIN, MAX_LOG_GAIN).exp(), values[:, CARRIERS:]
+        values = self.leave(self.norm(x))
+        gains = values[..., : -PITCHED * N_BINS].unflatten(-1, (CARRIERS, -1)).transpose(1, 2)
+        rotations = values[..., -PITCHED * N_BINS :].unflatten(-1, (PITCHED, N_BINS)).transpose(1, 2)
+        return gains @ self.hats if self.config.gain_bands else gains, rotations
 
 
 def _turned(spectra: Tensor, gains: Tensor, radians: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from tests.command import command
-from train.config import M_STFT, MEL_L1, PRESETS
+from train.config import M_STFT, MEL_L1, PRESETS, TrainConfig
 from train.curves import VALIDATION_M_STFT, read_curves
 from train.data.guide import Guides
 from train.data.pack import open_pack
@@ -87,9 +87,11 @@ def test_no_guide_at_all_cannot_be_asked_for(worsening, tmp_path):
 
 
 def test_what_was_exported_trains_on(worsening, guided, tmp_path, monkeypatch):
-    """How often its guide is iterated is not the network's shape."""
-    monkeypatch.setitem(PRESETS, "harmonic-noise", SHORT)
+    """In the shape that it has. How often its guide is iterated is not part of that."""
+    other = dataclasses.replace(SHORT.generator, gain_bands=8, bin_channels=2)
+    monkeypatch.setitem(PRESETS, "harmonic-noise", dataclasses.replace(SHORT, generator=other))
     export(worsening, tmp_path / "mine.safetensors")
     start = ("--from", tmp_path / "mine.safetensors", "--steps", "1", "--accelerator", "cpu")
     command("train", "fit", "--data", guided.root, "--preset", "harmonic-noise", "--out", tmp_path / "next", *start)
     assert load(tmp_path / "next")["about"]["before"][0]["steps"] == read_checkpoint(worsening / BEST).about["steps"]
+    assert TrainConfig.from_json(load(tmp_path / "next")["config"]) == SHORT

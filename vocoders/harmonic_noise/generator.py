@@ -5,7 +5,7 @@
                                                           phase rotation of pitched ones,
                                                           + what `bins` adds to both
 
-No layer runs at the sample rate, so no line at the hop rate can arise, and a second of audio takes a sixtieth of the operations of
+No layer runs at the sample rate, so no line at the hop rate can arise, and a second of audio takes a fortieth of the operations of
 HiFi-GAN V1. The pitch is the guide's, which Griffin-Lim finds from the mel: the network decides how loud each carrier is.
 
 Sources: ConvNeXt blocks and the inverse STFT at the end, Siuzdak 2023 ("Vocos"); carriers see there.

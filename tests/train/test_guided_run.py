@@ -94,4 +94,4 @@ def test_what_was_exported_trains_on(worsening, guided, tmp_path, monkeypatch):
     start = ("--from", tmp_path / "mine.safetensors", "--steps", "1", "--accelerator", "cpu")
     command("train", "fit", "--data", guided.root, "--preset", "harmonic-noise", "--out", tmp_path / "next", *start)
     assert load(tmp_path / "next")["about"]["before"][0]["steps"] == read_checkpoint(worsening / BEST).about["steps"]
-    assert TrainConfig.from_json(load(tmp_path / "next")["config"]) == SHORT
+    assert TrainConfig.from_json(load(tmp_path / "next")["config"]).generator == SHORT.generator

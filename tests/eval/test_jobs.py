@@ -12,7 +12,7 @@ import torch
 
 from eval.jobs import Division, divide, side_by_side
 from tests.command import command
-from tests.conftest import harmonic_tone
+from tests.signals import harmonic_tone
 from tests.waiting import until
 from vocoders.audio import write_wav
 
@@ -118,7 +118,7 @@ def test_scores_are_the_same_side_by_side(tmp_path):
     (tmp_path / "outputs" / "bad.wav").write_bytes(b"no sound")
     files = [tmp_path / f"{jobs}.json" for jobs in (1, 2)]
     for jobs, file in zip((1, 2), files):
-        options = ("--metrics", "M-STFT,log2f0_mean", "--json", file, "--jobs", jobs)
+        options = ("--metrics", "M-STFT,F0 error", "--json", file, "--jobs", jobs)
         done = command("eval", "score", tmp_path / "songs", tmp_path / "outputs", *options, code=1)
         assert "bad.wav" in done.stderr
     one, two = (json.loads(file.read_text()) for file in files)

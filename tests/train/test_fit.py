@@ -5,8 +5,6 @@ import itertools
 import json
 import os
 import signal
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -214,18 +212,15 @@ def test_two_processes_train_one_model_with_few_libraries(pack, tmp_path):
     audio or draw pages is there: so training runs on a rented GPU with torch and lightning and little else."""
     (tmp_path / "rank.py").write_text(RANK)
     run = tmp_path / "run"
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     fit_tiny = ["fit", "--preset", "tiny", "--accelerator", "cpu", "--steps", "6", "--validate-every", "6"]
-    done = subprocess.run(
-        [*torchrun, tmp_path / "rank.py", *fit_tiny, "--data", pack.root, "--out", run],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "tensorboard is not installed: curves go to the CSV" in done.stderr
+    arguments = [*torchrun, str(tmp_path / "rank.py"), *fit_tiny, "--data", str(pack.root), "--out", str(run)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        code = warm_python.start(arguments, tmp_path / "log.txt").wait(200)
+    said = (tmp_path / "log.txt").read_text()
+    assert code == 0, said
+    assert "tensorboard is not installed: curves go to the CSV" in said
     steps = 3 * 4 * 4096 + 1 * 4 * 4096 + 2 * 2 * 8192
     heard = [float((run / f"heard-{rank}").read_text()) for rank in range(2)]
     assert heard == pytest.approx([2 * steps / 22_050] * 2)

@@ -138,9 +138,9 @@ def test_a_run_belongs_to_its_pack(finished, pack, fabric):
 
 @pytest.fixture
 def ticking(monkeypatch):
-    """A clock that goes on by 50 ms whenever training looks at it."""
+    """A clock that goes on by 100 ms whenever training looks at it."""
     ticks = itertools.count()
-    monkeypatch.setattr("train.loop.time", SimpleNamespace(monotonic=lambda: 0.05 * next(ticks)))
+    monkeypatch.setattr("train.loop.time", SimpleNamespace(monotonic=lambda: 0.1 * next(ticks)))
 
 
 @pytest.mark.usefixtures("ticking")

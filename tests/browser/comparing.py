@@ -11,6 +11,7 @@ from tests.signals import harmonic_tone
 SAMPLES = harmonic_tone(3.2)  # 1.6 s at 44.1 kHz
 RATE = 44_100
 FAST = ("Griffin-Lim, oracle", "Griffin-Lim from the mel")
+NETWORK = "HiFi-GAN, original"
 PLAYER = "document.querySelector('#player .lab-player').labPlayer"
 
 

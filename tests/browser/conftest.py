@@ -34,6 +34,13 @@ HARMLESS = (
     "Waveform load error",  # Gradio's preview of a file that is no audio, before anyone asked us to read it
 )
 DESKTOP = {"width": 1280, "height": 900}
+# As on a machine that draws ten frames a second: what plays lasts as long as its sound, and to draw it sixty times a second is most
+# of what it costs. For tests whose subject is not what is drawn.
+FEW_FRAMES = """{
+  const next = window.requestAnimationFrame.bind(window);
+  window.requestAnimationFrame = (draw) => setTimeout(() => next(draw), 80);
+  window.cancelAnimationFrame = clearTimeout;
+}"""
 _BEGIN_AGAIN = """() => {
   const player = document.querySelector('#player .lab-player').labPlayer;
   player.reset();
@@ -145,13 +152,13 @@ def page(context: BrowserContext, app_url: str, request) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def once_compared(browser: Browser, app_url: str, tmp_path_factory) -> Iterator[tuple[Page, list[str]]]:
-    from tests.browser.comparing import FAST, RATE, SAMPLES, compare
+    from tests.browser.comparing import FAST, NETWORK, RATE, SAMPLES, compare
 
     clip = tmp_path_factory.mktemp("clip") / "my clip.wav"
     soundfile.write(clip, SAMPLES, RATE)
     context = browser.new_context(accept_downloads=True)
     with opened(context, app_url, DESKTOP) as (page, problems):
-        compare(page, clip, *FAST)
+        compare(page, clip, *FAST, NETWORK)
         assert_none(problems)
         yield page, problems
     context.close()
@@ -159,7 +166,7 @@ def once_compared(browser: Browser, app_url: str, tmp_path_factory) -> Iterator[
 
 @pytest.fixture
 def comparison_page(once_compared: tuple[Page, list[str]]) -> Iterator[Page]:
-    """A page with a comparison of 1.6 s at 44.1 kHz through both Griffin-Lims, the player as it was when that was finished.
+    """A page with a comparison of 1.6 s at 44.1 kHz through both Griffin-Lims and a network, the player as it was when that was finished.
     One for all tests that only play it and look at it."""
     page, problems = once_compared
     problems.clear()

@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import FEW_FRAMES
 from tests.waiting import until
 from ui.listening.rate_page import build_rate_page, rate_page_options
 
@@ -196,6 +197,7 @@ def serving(server: Server) -> Iterator[str]:
 @contextlib.contextmanager
 def opened(browser: Browser, locale: str) -> Iterator[tuple[Page, list[str]]]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale=locale)
+    context.add_init_script(FEW_FRAMES)
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(f"exception: {error}"))

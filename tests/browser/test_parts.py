@@ -6,7 +6,7 @@ import soundfile
 from playwright.sync_api import expect
 
 from tests.browser.comparing import PLAYER, choose, rendered, state, upload
-from tests.browser.conftest import appears
+from tests.browser.conftest import FEW_FRAMES, appears
 from tests.signals import harmonic_tone
 
 TITLE, ID = "HiFi-GAN, original", "hifigan-original"
@@ -37,6 +37,7 @@ def test_the_beginning_plays_before_the_end_is_there(page, clip):
     row = page.locator(f"#player .lab-row:has-text('{TITLE}')")
     expect(row.get_by_role("link")).to_have_count(0)  # nothing to save yet
     page.evaluate(f"{PLAYER}.select('{ID}'); {PLAYER}.setLoop([0, 4])")  # so that it plays until all is there
+    page.evaluate(FEW_FRAMES)
     page.evaluate(f"{PLAYER}.transport.play()")
     appears(page.get_by_role("link", name="Everything (zip)"), 120_000)
     page.wait_for_function(f"() => {PLAYER}.settled")

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from eval.listening.making.stimuli import render_stimuli
 from eval.listening.session.open import open_listening
 from eval.listening.study import Question, Study
+from tests.browser.conftest import FEW_FRAMES
 from tests.browser.rating_booth import BOOTH, ready, state, submit_button, to_first_trial
 from tests.conftest import free_port, harmonic_tone, start_app
 from vocoders.audio import Recording
@@ -102,6 +103,7 @@ def test_a_session_by_keyboard_through_a_killed_server(browser: Browser, studies
     port = free_port()
     process, url = start_app(data_dir, port)
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.add_init_script(FEW_FRAMES)
     page = context.new_page()
     traffic = Traffic(page)
     nonces = []

@@ -14,6 +14,7 @@ from eval.listening.recruiting.terms import Quotas, Recruiting
 from eval.listening.session.open import open_listening
 from eval.listening.session.preview import Preview
 from eval.listening.study import Question, Study
+from tests.browser.conftest import FEW_FRAMES
 from tests.browser.rating_booth import BOOTH, ready, state, submit_button, to_first_trial
 from tests.browser.test_rating_session import next_step
 from tests.conftest import harmonic_tone, running_app
@@ -60,6 +61,7 @@ def studies(tmp_path_factory):
 def page(browser: Browser):
     """Other sites answer with their address alone."""
     context = browser.new_context(viewport={"width": 390, "height": 800})
+    context.add_init_script(FEW_FRAMES)
     context.route(COMPLETE + "**", lambda route: route.fulfill(body="Prolific", content_type="text/html"))
     context.route(
         "https://workersandbox.mturk.com/**", lambda route: route.fulfill(body="MTurk", content_type="text/html")

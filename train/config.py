@@ -263,6 +263,7 @@ PRESETS["harmonic-noise"] = TrainConfig(
     scale_discriminators=0,
     resolution_windows=RESOLUTIONS,
     resolution_channels=16,
+    resolution_exponent=0.3,
     bfloat16=True,
     lr=2e-3,
     discriminator_lr=4e-4,

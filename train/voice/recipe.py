@@ -19,7 +19,7 @@ from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
 
 PRESET = "harmonic-noise"
 SHIPPED = OWN_CHECKPOINTS[PRESET]
-DISCRIMINATORS = ASSETS / "checkpoints" / "harmonic-noise.do_00004438"  # trained against `SHIPPED`
+DISCRIMINATORS = ASSETS / "checkpoints" / "harmonic-noise.do_00001440"  # trained against `SHIPPED`
 SHIPPED_LICENCE = "CC BY-NC-SA 4.0"  # of both; what is trained further from them is under it, too
 VALIDATIONS_OF_STEPS = 4  # of a run whose length is given in steps
 NEVER = 10**9  # steps: a run whose length is given in minutes is validated by the clock

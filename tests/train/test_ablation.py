@@ -38,7 +38,7 @@ def test_a_variant_differs_in_what_it_says():
     assert torch.equal(unturned_gains, gains)
     assert rotations.any()
     assert not unturned.any()
-    unaware, _ = weights(sees_phases=False)
+    unaware, _ = weights(has_phases=False)
     assert not torch.allclose(unaware, gains)
     gains, _ = weights(bin_channels=0)
     banded, _ = weights(bin_channels=0, gain_bands=24)

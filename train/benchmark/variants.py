@@ -22,11 +22,11 @@ GUIDE, RECTIFIED, EXPONENTIAL, NOISE, PULSED = range(CARRIERS)  # the carriers, 
 
 @dataclass(frozen=True)
 class VariantConfig(HarmonicNoiseConfig):
-    """without: carriers that have no gain. sees_phases: whether the network over bins is given them."""
+    """without: carriers that have no gain. has_phases: whether the network over bins is given them."""
 
     without: tuple[int, ...] = ()
     turns_phases: bool = True
-    sees_phases: bool = True
+    has_phases: bool = True
     oversampling: int = OVERSAMPLING
     is_chained: bool = False
 
@@ -43,7 +43,7 @@ class Variant(HarmonicNoise):
         self.carriers = Carriers(config.oversampling)
         self.turns_phases = config.turns_phases
         self.without = list(config.without)
-        if not config.sees_phases and self.bins is not None:
+        if not config.has_phases and self.bins is not None:
             self.bins.phases = _no_phases  # type: ignore[method-assign]
 
     def weigh(self, features: Tensor, carriers: Tensor) -> tuple[Tensor, Tensor]:
@@ -93,7 +93,7 @@ def variants(base: TrainConfig) -> Mapping[str, TrainConfig]:
         "a gain for every bin": shaped(gain_bands=0),
         "gains in 24 bands": shaped(gain_bands=24),
         "without the network over bins": shaped(bin_channels=0),
-        "the network over bins not given phases": shaped(sees_phases=False),
+        "the network over bins not given phases": shaped(has_phases=False),
         "32 channels in the network over bins": shaped(bin_channels=32),
         "two chained networks of 4 blocks": shaped(is_chained=True),
         "0.5 M parameters": shaped(channels=56, hidden=168, blocks=4),

@@ -1,7 +1,7 @@
 """What each bin's neighbourhood adds to the weights of the carriers: a small network over bins and frames.
 
-The main network has a few hundred numbers for all 513 bins of a frame, so it neither sees how two carriers' phases lie to each other
-in a bin nor says much of a single partial. This one has the same weights in every bin, and phases that are comparable between bins:
+The network over frames has a few hundred numbers for all 513 bins of a frame: too few for the phases of every bin, or for the level of a
+single partial. This one has the same weights in every bin, and is given phases that are comparable between bins:
 those of the nonlinear carriers against the guide's, and the guide's own against the bin below and against the frame before, there
 less what a steady sinusoid at the bin's centre would have.
 
@@ -41,7 +41,7 @@ class BinNetwork(nn.Module):
         self.enter = nn.Conv2d(MAPS, channels, 3, padding=1)
         self.mix = nn.Conv2d(channels, channels, 3, padding=1)
         self.leave = nn.Conv2d(channels, OUTPUTS, 3, padding=1)
-        if not self.leave.weight.is_meta:  # as of the main network's last layer
+        if not self.leave.weight.is_meta:  # as of the other network's last layer
             nn.init.normal_(self.leave.weight, 0.0, INITIAL_DEVIATION)
             nn.init.zeros_(self.leave.bias)
         turns = torch.arange(N_BINS, device="cpu") * (2 * torch.pi * HOP / N_FFT)

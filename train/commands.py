@@ -107,6 +107,7 @@ def _start(
 
     A harmonic-plus-noise generator goes on in the shape that it has, whatever the preset's is.
     """
+    from train.networks.generator import in_shape_of
     from train.networks.universal import universal_weights
     from vocoders.checkpoints.checkpoint import read_checkpoint, training_history
     from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
@@ -126,8 +127,7 @@ def _start(
     checkpoint = read_checkpoint(args.start)
     given = checkpoint.config
     if isinstance(given, HarmonicNoiseConfig) and isinstance(config.generator, HarmonicNoiseConfig):
-        # How often Griffin-Lim iterates changes what the network is given, not its shape
-        given = dataclasses.replace(given, guide_iterations=config.generator.guide_iterations)
+        given = in_shape_of(given, config.generator)
         config = dataclasses.replace(config, generator=given)
     shapes: set[object] = {config.generator}
     if isinstance(config.generator, HiFiGANConfig) and config.generator.is_guided:  # it may start from one without

@@ -133,9 +133,8 @@ def test_leaving_early_ends_the_work_and_harms_nothing(small_vocoder, request):
     source = vocoder._input
     vocoder._input = lambda *part: asked.append(part) or source(*part)
     try:
-        for _ in range(
-            10 if request.config.getoption("--proof") else 3
-        ):  # a run that was cut off in the middle must not change the next one
+        # a run that was cut off in the middle must not change the next one
+        for _ in range(10 if request.config.getoption("--proof") else 3):
             asked.clear()
             first = next(stream := vocoder.stream(features))
             stream.close()

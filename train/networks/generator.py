@@ -5,6 +5,7 @@ Weight normalisation (Salimans & Kingma 2016) as HiFi-GAN trains with it; `fold_
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -29,6 +30,12 @@ def new_generator(
     if weights is not None:
         generator.load_state_dict(weights)
     return generator
+
+
+def in_shape_of(given: HarmonicNoiseConfig, planned: HarmonicNoiseConfig) -> HarmonicNoiseConfig:
+    """What a run trains that goes on from a generator: that shape, whatever was planned, with the planned iterations of the guide,
+    which change what a network is given and not its shape."""
+    return dataclasses.replace(given, guide_iterations=planned.guide_iterations)
 
 
 def _new_hifigan(config: HiFiGANConfig, weights: Mapping[str, Tensor] | None) -> Generator:

@@ -13,6 +13,7 @@ from torch import Tensor
 from common.paths import ASSETS
 from train.config import PRESETS, TrainConfig
 from train.networks.discriminator_files import read_discriminators
+from train.networks.generator import in_shape_of
 from vocoders.catalogue import OWN_CHECKPOINTS
 from vocoders.checkpoints.checkpoint import read_checkpoint, read_header, training_history
 from vocoders.harmonic_noise.generator import HarmonicNoiseConfig
@@ -53,10 +54,10 @@ def config_of(adapts: bool, steps: int | None, batch: int | None = None) -> Trai
     every = NEVER if steps is None else max(1, steps // VALIDATIONS_OF_STEPS)
     config = dataclasses.replace(ADAPTING if adapts else PRESETS[PRESET], validate_every=every)
     if adapts:
-        shipped = read_header(SHIPPED).config
+        shipped, planned = read_header(SHIPPED).config, config.generator
         assert isinstance(shipped, HarmonicNoiseConfig)
-        shape = dataclasses.replace(shipped, guide_iterations=config.generator.guide_iterations)
-        config = dataclasses.replace(config, generator=shape)
+        assert isinstance(planned, HarmonicNoiseConfig)
+        config = dataclasses.replace(config, generator=in_shape_of(shipped, planned))
     return config if batch is None else dataclasses.replace(config, batch=batch, long_batch=batch)
 
 

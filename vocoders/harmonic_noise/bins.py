@@ -18,8 +18,8 @@ from torch.nn import functional as F
 from vocoders.harmonic_noise.carriers import CARRIERS, PITCHED, power
 from vocoders.mel import HOP, N_BINS, N_FFT
 
-LAYERS = 3
-REACH_FRAMES = LAYERS  # to either side, of 3 x 3 kernels
+KERNEL = 3  # bins and frames
+REACH_FRAMES = 3 * (KERNEL // 2)  # to either side: three layers
 PHASES = 2 * (PITCHED - 1) + 2 * 2  # a cosine and a sine each
 MAPS = CARRIERS + PITCHED + 2 + PHASES  # of its input, beside the weights two levels
 OUTPUTS = CARRIERS + PITCHED
@@ -30,7 +30,7 @@ POWER_FLOOR = 1e-12  # of what a phase is taken of
 
 def multiply_adds_per_bin(channels: int) -> int:
     """Of every bin of a frame."""
-    return 9 * channels * (MAPS + channels + OUTPUTS)
+    return KERNEL**2 * channels * (MAPS + channels + OUTPUTS)
 
 
 class BinNetwork(nn.Module):
@@ -38,9 +38,9 @@ class BinNetwork(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.enter = nn.Conv2d(MAPS, channels, 3, padding=1)
-        self.mix = nn.Conv2d(channels, channels, 3, padding=1)
-        self.leave = nn.Conv2d(channels, OUTPUTS, 3, padding=1)
+        self.enter = nn.Conv2d(MAPS, channels, KERNEL, padding=KERNEL // 2)
+        self.mix = nn.Conv2d(channels, channels, KERNEL, padding=KERNEL // 2)
+        self.leave = nn.Conv2d(channels, OUTPUTS, KERNEL, padding=KERNEL // 2)
         if not self.leave.weight.is_meta:  # as of the other network's last layer
             nn.init.normal_(self.leave.weight, 0.0, INITIAL_DEVIATION)
             nn.init.zeros_(self.leave.bias)

@@ -1,5 +1,7 @@
 """The Findings page, from a recording on the Compare page to a looped note."""
 
+import re
+
 import soundfile
 from playwright.sync_api import Page, expect
 
@@ -12,7 +14,7 @@ PLAYER = "document.querySelector('#findings-player .lab-player').labPlayer"
 
 def test_findings_ask_for_a_recording_and_explain_it(page: Page, tmp_path):
     page.get_by_role("tab", name="Findings").click()
-    assert page.url.endswith("#findings")
+    expect(page).to_have_url(re.compile("#findings$"))
     page.go_back()
     expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
     page.go_forward()

@@ -9,7 +9,7 @@ from tests.browser.accessibility import cut_texts, violations
 def test_the_foot_of_the_page_leads_to_what_programs_need(page: Page, app_url: str):
     page.get_by_role("link", name="Use the lab from Python").click()
     expect(page.get_by_role("heading", name="The lab for programs")).to_be_visible()
-    assert page.url == f"{app_url}/api"
+    expect(page).to_have_url(f"{app_url}/api")
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
         assert violations(page) == []

@@ -240,7 +240,7 @@ def main() -> int:
     os.chdir(Path(__file__).parent)  # Gradio serves the page's own files by paths relative to where it runs
     import uvicorn
 
-    from common.memory import share_arenas
+    from common.memory import reuse_freed_memory
     from eval.compare.recording import warm_up
     from server.log import log_to_stderr
     from server.process import Worker
@@ -253,7 +253,7 @@ def main() -> int:
     from vocoders.systems import Call
 
     check_addresses(settings.database, settings.redis)
-    share_arenas()
+    reuse_freed_memory()
     log_to_stderr(settings.log_requests)
     report_to_zero_gpu()
     prepare = Call(warm_up, (BUILT_IN,))

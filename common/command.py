@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from common.memory import reuse_freed_memory
 from common.unavailable import Unavailable
 
 
@@ -22,6 +23,7 @@ class Noticed(Protocol):
 
 def run(main: Callable[[], int]) -> None:
     """Run a command and leave: its exit code, or one line on stderr and 1."""
+    reuse_freed_memory()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need not be UTF-8; on stderr it is so anyway
     try:

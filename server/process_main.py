@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from common import sandbox
-from common.memory import give_back, share_arenas
+from common.memory import give_back, reuse_freed_memory
 from server.log import log_to_stderr
 
 REPORT, RESULT, ERROR = "report", "result", "error"
@@ -38,7 +38,7 @@ def serve(pipe: Connection, prepare: Callable[[], None], sandboxes: socket.socke
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the app, which ends this process
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text(NAME)
-    share_arenas()
+    reuse_freed_memory()
     log_to_stderr(requests=False)
     threading.Thread(target=prepare, daemon=True).start()
     cancelled: dict[int, threading.Event] = {}

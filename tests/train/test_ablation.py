@@ -25,7 +25,8 @@ def weights(**changes):
     torch.manual_seed(0)
     network = VariantConfig(**{**SMALL, **changes}).build()
     torch.nn.init.normal_(network.leave.weight)
-    return network.weigh(torch.randn(1, 5, network.enter.in_channels), torch.randn(1, CARRIERS, 5, 2, N_BINS))
+    features = torch.randn(1, 5, network.enter.in_channels)
+    return network.weigh(features, network.hidden(features), torch.randn(1, CARRIERS, 5, 2, N_BINS))
 
 
 @torch.no_grad()

@@ -161,6 +161,13 @@ def test_harmonics_above_the_nyquist_frequency_do_not_fold_back():
         assert level[1024 - 45 * harmonic] < level[45 * (harmonic - 8)] - 15
 
 
+def test_an_envelope_is_the_mean_power_of_the_bins_to_either_side():
+    spectrum = torch.randn(1, 3, 2, N_BINS, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    mirrored = np.pad(spectrum.square().sum(2)[0].numpy(), ((0, 0), (10, 10)), mode="reflect")
+    wanted = np.sqrt(np.stack([mirrored[:, first : first + 21].mean(1) for first in range(N_BINS)], 1) + 1e-3)
+    assert np.allclose(smooth_magnitude(spectrum, 1e-3)[0, :, 0], wanted, rtol=1e-12)
+
+
 def test_noise_carriers_have_the_guides_envelope(carriers_of_a_tone):
     carriers = carriers_of_a_tone
     envelope = smooth_magnitude(carriers[0], 1e-10)

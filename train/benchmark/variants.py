@@ -46,9 +46,9 @@ class Variant(HarmonicNoise):
         if not config.has_phases and self.bins is not None:
             self.bins.phases = _no_phases  # type: ignore[method-assign]
 
-    def weigh(self, features: Tensor, carriers: Tensor) -> tuple[Tensor, Tensor]:
+    def weigh(self, features: Tensor, hidden: Tensor, carriers: Tensor) -> tuple[Tensor, Tensor]:
         """See `HarmonicNoise.weigh`."""
-        gains, rotations = super().weigh(features, carriers)
+        gains, rotations = super().weigh(features, hidden, carriers)
         kept = torch.ones(CARRIERS, 1, 1, device=gains.device)
         kept[self.without] = 0.0
         return gains * kept, rotations if self.turns_phases else torch.zeros_like(rotations)

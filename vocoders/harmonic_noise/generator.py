@@ -38,6 +38,9 @@ from vocoders.mel import HOP, N_BINS, N_MELS
 
 FEATURES = N_MELS + 2 * N_BINS  # of the network's input, per frame
 INVERSE_REACH_FRAMES = 2  # to either side: what a sample of the inverse STFT depends on
+NEAR_FRAMES = (
+    1 + BINS_REACH_FRAMES + INVERSE_REACH_FRAMES
+)  # to either side: what a sample depends on after the network over frames
 INITIAL_DEVIATION = 0.01  # of the last layer's weights
 INITIAL_LOG_GAIN = -3.5  # of every carrier but the guide: -30 dB
 MIN_LOG_GAIN, MAX_LOG_GAIN = -12.0, 6.0  # -104 dB and +52 dB
@@ -143,33 +146,46 @@ class HarmonicNoise(nn.Module):
             self.register_buffer("hats", hats(config.gain_bands), persistent=False)
         self.bins = BinNetwork(config.bin_channels) if config.bin_channels else None
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, 592, frames), see `vocoders.hifigan.generator_input` -> (batch, 1, frames * 256)."""
+    def forward(self, x: Tensor, kept: slice | None = None) -> Tensor:
+        """(batch, 592, frames), see `vocoders.hifigan.generator_input` -> (batch, 1, frames * 256).
+
+        kept: of a window, the frames whose samples are wanted, from start up to stop; all. The others' are not computed.
+        """
         log_mel, guide, noise = x.split([N_MELS, HOP, HOP], dim=1)
         carriers = self.carriers(guide.transpose(1, 2).flatten(1) / GUIDE_GAIN, noise.transpose(1, 2).flatten(1))
-        gains, rotations = self.weigh(_features(log_mel, carriers), carriers)
+        features = _features(log_mel, carriers)
+        if kept is None:
+            return self._weighed(features, self.hidden(features), carriers)
+        near = slice(max(0, kept.start - NEAR_FRAMES), kept.stop + NEAR_FRAMES)
+        waveform = self._weighed(features[:, near], self.hidden(features)[:, near], carriers[:, :, near])
+        return waveform[..., (kept.start - near.start) * HOP : (kept.stop - near.start) * HOP]
+
+    def _weighed(self, features: Tensor, hidden: Tensor, carriers: Tensor) -> Tensor:
+        """The carriers' sum, with the weights that the networks give them: (batch, 1, frames * 256)."""
+        gains, rotations = self.weigh(features, hidden, carriers)
         pitched = _turned(carriers[:, :PITCHED], gains[:, :PITCHED], rotations)
         noisy = carriers[:, PITCHED:] * gains[:, PITCHED:].unsqueeze(-2)
         return self.carriers.stft.inverse(pitched.sum(1) + noisy.sum(1))[:, None]
 
-    def weigh(self, features: Tensor, carriers: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, frames, FEATURES) and the carriers -> gains (batch, CARRIERS, frames, 513), rotations in radians (batch, PITCHED, ...)."""
-        log_gains, rotations = self._of_frames(features)
+    def weigh(self, features: Tensor, hidden: Tensor, carriers: Tensor) -> tuple[Tensor, Tensor]:
+        """Gains (batch, CARRIERS, frames, 513), rotations in radians (batch, PITCHED, ...)."""
+        values = self.leave(hidden)
+        log_gains = values[..., : -PITCHED * N_BINS].unflatten(-1, (CARRIERS, -1)).transpose(1, 2)
+        rotations = values[..., -PITCHED * N_BINS :].unflatten(-1, (PITCHED, N_BINS)).transpose(1, 2)
+        if self.config.gain_bands:
+            log_gains = log_gains @ self.hats
         if self.bins is not None:
             levels = features[..., N_MELS:].unflatten(-1, (2, N_BINS)).transpose(1, 2)
             log_gain, rotation = self.bins(log_gains, rotations, levels, carriers).split([CARRIERS, PITCHED], dim=1)
             log_gains, rotations = log_gains + log_gain, rotations + rotation
         return log_gains.clamp(MIN_LOG_GAIN, MAX_LOG_GAIN).exp(), rotations
 
-    def _of_frames(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Log gains and rotations as the network over frames gives them."""
+    def hidden(self, features: Tensor) -> Tensor:
+        """Of the network over frames, before its last layer: (batch, frames, channels)."""
         x = self.enter(features.transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
             x = block(x)
-        values = self.leave(self.norm(x))
-        gains = values[..., : -PITCHED * N_BINS].unflatten(-1, (CARRIERS, -1)).transpose(1, 2)
-        rotations = values[..., -PITCHED * N_BINS :].unflatten(-1, (PITCHED, N_BINS)).transpose(1, 2)
-        return gains @ self.hats if self.config.gain_bands else gains, rotations
+        return self.norm(x)
 
 
 def _turned(spectra: Tensor, gains: Tensor, radians: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ import torch
 
 from vocoders.checkpoints.checkpoint import Checkpoint
 from vocoders.features import Features
+from vocoders.harmonic_noise.generator import HarmonicNoise
 from vocoders.harmonic_noise.noise import noise
 from vocoders.hifigan.generator_input import generator_input
 from vocoders.hifigan.guide import Guide
@@ -58,8 +59,14 @@ class PyTorchGenerator:
     def run(self, parts: Iterable[tuple[Window, np.ndarray]]) -> Generator[np.ndarray, None, None]:
         for window, values in parts:
             with torch.inference_mode():
-                samples = self._generator(torch.from_numpy(values).to(self._device))[0, 0].cpu().numpy()
-            yield samples[(window.first - window.start) * self._hop : (window.last - window.start) * self._hop]
+                samples = self._kept(torch.from_numpy(values).to(self._device), window)[0, 0].cpu().numpy()
+            yield samples
+
+    def _kept(self, values: torch.Tensor, window: Window) -> torch.Tensor:
+        first, last = window.first - window.start, window.last - window.start
+        if isinstance(self._generator, HarmonicNoise):
+            return self._generator(values, slice(first, last))
+        return self._generator(values)[..., first * self._hop : last * self._hop]
 
 
 def make_engine(checkpoint: Checkpoint, name: EngineName = "auto", precision: PrecisionChoice = "exact") -> Engine:

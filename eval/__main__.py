@@ -65,10 +65,10 @@ def parse_args() -> argparse.Namespace:
         "--memory",
         type=_lengths,
         nargs="?",
-        const="5,20,60",
+        const="20,60,180",
         default=(),
         metavar="S,S",
-        help="instead, or with --against too: the peak memory of each system for recordings of so many seconds (5,20,60)",
+        help="instead, or with --against too: the peak memory of each system for recordings of so many seconds (20,60,180)",
     )
     speed.add_argument(
         "--only", metavar="A,B", help="of --against and --memory: ids of systems, names of parts, or “the page” (all)"

@@ -28,6 +28,12 @@ def main() -> None:
     with os.fdopen(os.dup(1), "w") as answers:
         os.dup2(2, 1)  # what libraries print is no answer
         sys.path[0] = os.getcwd()
+        with contextlib.suppress(
+            ImportError
+        ):  # as the app's processes and the commands begin, in revisions where they do
+            from common.memory import reuse_freed_memory
+
+            reuse_freed_memory()
         parts = _parts()
         for line in sys.stdin:
             request = json.loads(line)
@@ -80,18 +86,15 @@ def _processor_seconds() -> float:
     return sum(used.ru_utime + used.ru_stime for used in spent)
 
 
-def _memory(parts: ModuleType, name: str, lengths: list[float]) -> dict:
-    """Bytes that the process holds with the loaded system, and the most it held beyond for recordings of these lengths in seconds."""
-    recording = np.random.default_rng(0).normal(0, 0.05, round(max(lengths) * RATE)).astype(np.float32)
+def _memory(parts: ModuleType, name: str, length: float) -> dict:
+    """Bytes that the process holds with the loaded system, and the most it held beyond for a recording of this length in seconds."""
+    recording = np.random.default_rng(0).normal(0, 0.05, round(max(length, WARM_UP_SECONDS) * RATE)).astype(np.float32)
     parts.work_of(name, recording[: round(WARM_UP_SECONDS * RATE)])()
-    loaded, peaks = _held("VmRSS"), []
-    for length in sorted(lengths):
-        work = parts.work_of(name, recording[: round(length * RATE)])
-        with contextlib.suppress(OSError):
-            Path("/proc/self/clear_refs").write_text("5")  # proc(5): the high-water mark becomes what is held now
-        work()
-        peaks.append(_held("VmHWM") - loaded)
-    return {"loaded": loaded, "peaks": peaks}
+    loaded, work = _held("VmRSS"), parts.work_of(name, recording[: round(length * RATE)])
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")  # proc(5): the high-water mark becomes what is held now
+    work()
+    return {"loaded": loaded, "peak": _held("VmHWM") - loaded}
 
 
 def _held(mark: str) -> int:

@@ -1,4 +1,7 @@
-"""How much memory every system takes for how much sound, each in a process of its own."""
+"""How much memory every system takes for how much sound, for each length in a process of its own.
+
+In one process the second length would be charged with what is kept for the first: layers compiled for its windows.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ FLAT_BYTES = 500_000  # per second of sound; recording and output, and a copy of
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes. loaded: held by the process once the system has made its first sound; peaks: the most that it held beyond that, for
-    each of the lengths (seconds)."""
+    """Bytes. loaded: held by the process once the system has made its first sound, at most; peaks: the most that it held beyond that,
+    for each of the lengths (seconds)."""
 
     loaded: int
     lengths: tuple[float, ...]
@@ -38,10 +41,11 @@ def measure_memory(
 ) -> Memory | str:
     """Of a system in a revision; why it cannot be measured where it cannot. name: of the revision, for messages."""
     on_system()
-    lengths = sorted(lengths)
-    with Side(name, folder) as side:
-        try:
-            found = side.ask("memory", name=system, lengths=lengths)
-        except (Missing, ValueError) as error:
-            return str(error)
-    return Memory(found["loaded"], tuple(lengths), tuple(found["peaks"]))
+    lengths, found = sorted(lengths), []
+    for length in lengths:
+        with Side(name, folder) as side:
+            try:
+                found.append(side.ask("memory", name=system, length=length))
+            except (Missing, ValueError) as error:
+                return str(error)
+    return Memory(max(one["loaded"] for one in found), tuple(lengths), tuple(one["peak"] for one in found))

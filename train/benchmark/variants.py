@@ -17,6 +17,8 @@ from vocoders.hifigan.generator_input import GUIDE_GAIN
 from vocoders.mel import HOP, N_MELS
 
 SEEDS = 2  # of the row that the others are compared with
+HALF_A_MILLION = {"channels": 56, "hidden": 168, "blocks": 4}  # parameters, with a gain for every bin
+TWO_MILLION = {"channels": 160, "hidden": 480, "blocks": 6}
 GUIDE, RECTIFIED, EXPONENTIAL, NOISE, PULSED = range(CARRIERS)  # the carriers, by their numbers
 
 
@@ -96,9 +98,11 @@ def variants(base: TrainConfig) -> Mapping[str, TrainConfig]:
         "the network over bins not given phases": shaped(has_phases=False),
         "32 channels in the network over bins": shaped(bin_channels=32),
         "two chained networks of 4 blocks": shaped(is_chained=True),
-        "0.5 M parameters": shaped(channels=56, hidden=168, blocks=4),
-        "2 M parameters": shaped(channels=160, hidden=480, blocks=6),
+        "0.5 M parameters": shaped(**HALF_A_MILLION),
+        "2 M parameters": shaped(**TWO_MILLION),
         "10 M parameters": shaped(channels=384, hidden=1152),
+        "0.5 M parameters, 32 channels over bins": shaped(**HALF_A_MILLION, bin_channels=32),
+        "2 M parameters, 32 channels over bins": shaped(**TWO_MILLION, bin_channels=32),
         "without the mel loss": dataclasses.replace(shaped(), mel_weight=0.0),
         "without the M-STFT loss": dataclasses.replace(shaped(), stft_weight=0.0),
         "with a loss on phase advance": dataclasses.replace(

@@ -36,6 +36,7 @@ PAD = HW2.pad  # 384 samples at each end
 N_BINS = HW2.bins  # 513 frequency bins, 21.5 Hz apart
 N_MELS = HW2.bands  # 80
 F_MAX = HW2.highest  # 8000 Hz, upper edge of the highest band
+MAX_FRAMES_AT_A_TIME = 2048  # of longer recordings: their windows and spectra take 40 times the memory of their mel
 LOG_FLOOR = HW2.floor  # 1e-5, at which the logarithm clamps
 
 RECIPES = {
@@ -195,8 +196,20 @@ def _transform(recipe: MelRecipe) -> MelSpectrogram:
 
 
 def mel_of(samples: np.ndarray, recipe: MelRecipe) -> np.ndarray:
-    """(n,) float32 at the recipe's rate -> linear mel (bands, frames) float32."""
-    return _transform(recipe)(torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))).numpy()
+    """(n,) float32 at the recipe's rate -> linear mel (bands, frames) float32. Errors: ValueError for too few samples."""
+    transform, frames = _transform(recipe), recipe.frames(len(samples))
+    whole = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
+    if frames <= MAX_FRAMES_AT_A_TIME:
+        return transform(whole).numpy()
+    mel = np.empty((recipe.bands, frames), np.float32)
+    around = -(
+        -(recipe.pad + recipe.n_fft) // recipe.hop
+    )  # frames; nearer to a piece's ends they have its padding in them
+    for first in range(0, frames, MAX_FRAMES_AT_A_TIME):
+        last, start = min(first + MAX_FRAMES_AT_A_TIME, frames), max(0, first - around)
+        piece = transform(whole[start * recipe.hop : (last + around) * recipe.hop]).numpy()
+        mel[:, first:last] = piece[:, first - start : last - start]
+    return mel
 
 
 def log_mel_of(samples: np.ndarray, recipe: MelRecipe) -> np.ndarray:

@@ -70,6 +70,18 @@ def test_every_named_mel_equals_librosas(name):
     assert np.abs(log_mel_of(samples, recipe) - log)[audible].max() < 1e-3
 
 
+@pytest.mark.parametrize("samples", [18_000, 24_123])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_mel_of_a_long_recording_is_computed_piece_by_piece(name, samples, monkeypatch):
+    recipe, recording = NAMED[name], np.random.default_rng(3).normal(0, 0.1, samples)
+    whole = mel_of(recording, recipe)
+    for frames in (1, 5, 16, recipe.frames(samples) - 1):
+        monkeypatch.setattr("vocoders.mel.MAX_FRAMES_AT_A_TIME", frames)
+        pieces = mel_of(recording, recipe)
+        assert pieces.shape == whole.shape
+        assert np.abs(pieces / whole - 1).max() < 1e-4
+
+
 @pytest.mark.parametrize("norm", [True, False])
 @pytest.mark.parametrize("scale", ["htk", "slaney"])
 @pytest.mark.parametrize(("fmin", "fmax"), [(0.0, None), (80.0, 7600.0)])

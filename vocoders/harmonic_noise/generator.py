@@ -38,9 +38,8 @@ from vocoders.mel import HOP, N_BINS, N_MELS
 
 FEATURES = N_MELS + 2 * N_BINS  # of the network's input, per frame
 INVERSE_REACH_FRAMES = 2  # to either side: what a sample of the inverse STFT depends on
-NEAR_FRAMES = (
-    1 + BINS_REACH_FRAMES + INVERSE_REACH_FRAMES
-)  # to either side: what a sample depends on after the network over frames
+# To either side: what a sample depends on after the network over frames. The frame before is one whose phase is compared
+NEAR_FRAMES = 1 + BINS_REACH_FRAMES + INVERSE_REACH_FRAMES
 INITIAL_DEVIATION = 0.01  # of the last layer's weights
 INITIAL_LOG_GAIN = -3.5  # of every carrier but the guide: -30 dB
 MIN_LOG_GAIN, MAX_LOG_GAIN = -12.0, 6.0  # -104 dB and +52 dB
@@ -149,7 +148,8 @@ class HarmonicNoise(nn.Module):
     def forward(self, x: Tensor, kept: slice | None = None) -> Tensor:
         """(batch, 592, frames), see `vocoders.hifigan.generator_input` -> (batch, 1, frames * 256).
 
-        kept: of a window, the frames whose samples are wanted, from start up to stop; all. The others' are not computed.
+        kept: of a window, the frames whose samples are wanted and given back, from start up to stop; all. What only the others need
+        is left out after the network over frames.
         """
         log_mel, guide, noise = x.split([N_MELS, HOP, HOP], dim=1)
         carriers = self.carriers(guide.transpose(1, 2).flatten(1) / GUIDE_GAIN, noise.transpose(1, 2).flatten(1))

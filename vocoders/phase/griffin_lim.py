@@ -114,8 +114,7 @@ def _first_guess(target: np.ndarray, phase: np.ndarray | None, seed: int) -> np.
         block = slice(first, first + BLOCK_FRAMES)
         radians = rng.uniform(-np.pi, np.pi, target[block].shape) if phase is None else phase.T[block]
         radians = radians.astype(np.float32)
-        np.multiply(
-            target[block], np.cos(radians), out=estimate.real[block]
-        )  # NumPy's complex exponential takes 25 times as long
+        # NumPy's complex exponential takes 25 times as long
+        np.multiply(target[block], np.cos(radians), out=estimate.real[block])
         np.multiply(target[block], np.sin(radians), out=estimate.imag[block])
     return estimate

@@ -13,6 +13,9 @@ RATE = 44_100
 FAST = ("Griffin-Lim, oracle", "Griffin-Lim from the mel")
 NETWORK = "HiFi-GAN, original"
 PLAYER = "document.querySelector('#player .lab-player').labPlayer"
+SHOWN = PLAYER.replace(
+    ".labPlayer", "?.labPlayer"
+)  # to wait for it with `SHOWN?.state`: undefined as long as there is none
 
 
 def choose(page: Page, *titles: str) -> None:

@@ -4,11 +4,10 @@ wherever it goes; with forced colours, controls that keep their shapes."""
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import focus_walk, violations, visible_share
-from tests.browser.comparing import PLAYER
+from tests.browser.comparing import SHOWN
 
 TABS = ("Compare", "Folders", "Findings", "Vocoders", "Train", "Blind tests", "Studies and results")
 ZOOMED = {"width": 640, "height": 400}  # 1280 x 800 at 200 %
-SHOWN = PLAYER.replace(".labPlayer", "?.labPlayer")
 
 
 def open_tab(page: Page, name: str) -> None:

@@ -21,6 +21,7 @@ from tests.browser.comparing import (
     PLAYER,
     RATE,
     SAMPLES,
+    SHOWN,
     choose,
     compare,
     is_drawn,
@@ -178,7 +179,7 @@ def test_results_appear_one_by_one_and_can_be_stopped(page):
     upload(page, SUNG)
     choose(page, "Griffin-Lim from the mel", NETWORK, "HiFi-GAN, bridged")
     page.get_by_role("button", name="Compare", exact=True).click()
-    page.wait_for_function(f"{PLAYER}?.state.tracks.includes('griffin-lim')")
+    page.wait_for_function(f"{SHOWN}?.state.tracks.includes('griffin-lim')")
     assert "hifigan-original-bridged" not in state(page)["tracks"]
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#player")).to_contain_text("Stopped after")
@@ -194,7 +195,7 @@ def test_a_click_during_a_comparison_starts_the_new_one(page, tmp_path):
     upload(page, tmp_path / "long.wav")
     choose(page, *FAST, NETWORK, "HiFi-GAN, bridged")
     start.click()
-    page.wait_for_function(f"{PLAYER}.state.tracks.length >= 2")
+    page.wait_for_function(f"{SHOWN}?.state.tracks.length >= 2")
     choose(page, FAST[0])
     start.click()
     start.click()  # impatiently

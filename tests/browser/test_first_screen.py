@@ -6,13 +6,12 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from tests.browser.comparing import FAST, PLAYER, choose, compare, upload
+from tests.browser.comparing import FAST, PLAYER, SHOWN, choose, compare, upload
 from tests.browser.conftest import open_inputs
 from tests.conftest import harmonic_tone
 from vocoders.catalogue import COMPARED
 
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-SHOWN = PLAYER.replace(".labPlayer", "?.labPlayer")  # before there is one, too
 IN_VIEW = """() => [...document.querySelectorAll('#player .lab-row')]
     .filter((row) => { const { top, bottom } = row.getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; }).length"""
 

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from tests.browser.comparing import FAST, choose, is_drawn, state, upload
+from tests.browser.comparing import FAST, SHOWN, choose, is_drawn, state, upload
 from tests.browser.conftest import appears, open_inputs, uploaded
 from tests.browser.test_hostile_text import NOTHING_RAN
 from tests.conftest import harmonic_tone
@@ -57,9 +57,7 @@ def test_outputs_made_elsewhere_stand_beside_a_system_until_they_are_removed(pag
     open_inputs(page)
     page.locator("#given-files").get_by_role("button", name="Clear").click()
     start(page)
-    page.wait_for_function(
-        "document.querySelector('#player .lab-player').labPlayer.state.tracks.join() === 'reference,griffin-lim'"
-    )
+    page.wait_for_function(f"{SHOWN}?.state.tracks.join() === 'reference,griffin-lim'")
 
 
 def test_a_hostile_file_name_is_text(page: Page, files):

@@ -4,11 +4,9 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from tests.browser.comparing import FAST, PLAYER, choose, compare, state, upload
+from tests.browser.comparing import FAST, PLAYER, SHOWN, choose, compare, state, upload
 from tests.browser.conftest import appears
 from tests.conftest import free_port, harmonic_tone, running_app, start_app
-
-SHOWN = PLAYER.replace(".labPlayer", "?.labPlayer")  # before there is one, too
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import soundfile
 from playwright.sync_api import expect
 
 from tests.browser.accessibility import violations
-from tests.browser.comparing import FAST, PLAYER, compare, state
+from tests.browser.comparing import FAST, SHOWN, compare, state
 from tests.browser.conftest import open_inputs
 from tests.browser.test_hostile_text import NOTHING_RAN
 from tests.conftest import harmonic_tone
@@ -47,7 +47,7 @@ def test_an_export_shows_its_curves_and_joins_the_comparison(page, short_run, tm
     open_inputs(page)
     expect(page.locator("#systems").get_by_label("Your mine", exact=True)).to_be_checked()
     compare(page, tmp_path / "clip.wav", FAST[1], "Your mine")
-    page.wait_for_function(f"{PLAYER}.state.tracks.join() === 'reference,griffin-lim,own-mine'")
+    page.wait_for_function(f"{SHOWN}?.state.tracks.join() === 'reference,griffin-lim,own-mine'")
     page.get_by_role("tab", name="Vocoders").click()
     expect(card).to_contain_text("CC0")
     page.get_by_role("button", name="Remove it").click()

@@ -79,7 +79,7 @@ def api_endpoints(
             raise gr.Error(str(error), print_exception=False) from error
         folder = store.new()
         job = CompareJob(recording, [*given, *quick_first(chosen)], folder, compute, precision=precision)
-        view = deque(Running().follow("a program", job.run), maxlen=1).pop()
+        view = deque(filter(None, Running().follow("a program", job.run)), maxlen=1).pop()
         if view.archive is None:
             raise gr.Error(view.player["status"]["text"], print_exception=False)
         tracks = {track["id"]: track for track in view.player["tracks"]}

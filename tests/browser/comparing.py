@@ -13,9 +13,8 @@ RATE = 44_100
 FAST = ("Griffin-Lim, oracle", "Griffin-Lim from the mel")
 NETWORK = "HiFi-GAN, original"
 PLAYER = "document.querySelector('#player .lab-player').labPlayer"
-SHOWN = PLAYER.replace(
-    ".labPlayer", "?.labPlayer"
-)  # to wait for it with `SHOWN?.state`: undefined as long as there is none
+# To wait for it with `SHOWN?.state`: undefined as long as there is none
+SHOWN = PLAYER.replace(".labPlayer", "?.labPlayer")
 
 
 def choose(page: Page, *titles: str) -> None:

@@ -248,6 +248,15 @@ def test_a_new_comparison_of_a_session_replaces_the_one_before():
     assert not other.is_set()
 
 
+def test_what_a_replaced_comparison_says_last_changes_nothing():
+    """It may come to its end after the one that replaced it, and a generator's last updates are sent again when it ends."""
+    running = Running()
+    older = running.follow("a", lambda _: (n for n in (1, 2)))
+    assert next(older) == 1
+    assert list(running.follow("a", lambda _: (n for n in (3, 4)))) == [3, 4]
+    assert list(older) == [None]
+
+
 def test_of_comparisons_that_wait_the_last_is_wanted_unless_it_is_stopped():
     running = Running()
     assert running.is_wanted("a", None), "a program has no ticket"

@@ -67,8 +67,9 @@ class Running:
         views: Callable[[threading.Event], Generator[T, None, None]],
         ticket: float | None = None,
         flag: threading.Event | None = None,
-    ) -> Iterator[T]:
-        """The values of `views` while this is the session's newest job; it gets the flag that stops it.
+    ) -> Iterator[T | None]:
+        """The values of `views` while this is the session's newest job; it gets the flag that stops it. At last None if it is the
+        newest no more: then the page is to be left as it is (`unchanged`).
 
         flag: of a comparison that goes on when its page is left, and ends by itself; without one it is stopped then.
         """
@@ -76,8 +77,9 @@ class Running:
         try:
             with contextlib.closing(views(flag)) as following:
                 for view in following:
-                    if not self.is_newest(session, flag):
-                        return  # the page belongs to the next one now
+                    if not self.is_newest(session, flag):  # the page belongs to the next one now
+                        yield None
+                        return
                     yield view
         finally:
             if not goes_on:
@@ -98,6 +100,12 @@ class Running:
         self.ended(flag)
         if self.is_newest(session, flag):
             del self._flags[session]
+
+
+def unchanged(component: gr.components.Component) -> dict:
+    """What a generator of updates yields to leave the page as it is. Also at last, when the page belongs to another comparison: as
+    a generator ends Gradio sends its last updates again, which would put an old comparison into the place of the new one."""
+    return {component: gr.skip()}
 
 
 def ask_then(

@@ -24,7 +24,7 @@ from ui.compare.keeping.live import LiveComparisons
 from ui.compare.made_elsewhere import read_outputs
 from ui.compare.mel_input import chosen_mel, mel_looker
 from ui.compare.outputs import lay_out_outputs
-from ui.compare.running import Running, ask_then
+from ui.compare.running import Running, ask_then, unchanged
 from ui.compare.view import View
 from ui.markup import notice
 from ui.passage import chosen_passage, looker
@@ -101,7 +101,7 @@ def compare_tab(
             return
         session = request.session_hash or ""
         if not running.is_wanted(session, number):
-            yield {outputs.message: gr.skip()}
+            yield unchanged(outputs.message)
             return
         folder, stop = store.new(), threading.Event()
         job = CompareJob(source, [*given, *quick_first(selected)], folder, compute, residuals, precision)
@@ -115,7 +115,7 @@ def compare_tab(
 
         comparison = live.start(folder.token, map(outputs.by_name, updates(source, job.run(stop))), stop, ended)
         for update in running.follow(session, lambda _: comparison.follow(), number, stop):
-            yield outputs.by_component(update)
+            yield unchanged(outputs.message) if update is None else outputs.by_component(update)
 
     def updates(source: Recording | GivenMel, views: Iterator[View]) -> Iterator[dict]:
         yield outputs.begin(source)

@@ -11,7 +11,7 @@ from server.executor import Executor
 from server.results import ResultStore
 from ui.compare.inputs import Inputs
 from ui.compare.job import CompareJob
-from ui.compare.running import Running, ask_then
+from ui.compare.running import Running, ask_then, unchanged
 from ui.compare.tab import QUEUE
 from ui.compare.view import View
 from ui.findings.panels import is_rung, ladder_panel, losses_panel, mels_panel, stability_panel
@@ -52,12 +52,15 @@ def findings_tab(
             yield {message: notice(str(error), "bad")}
             return
         if not running.is_wanted(session, number):
-            yield {message: gr.skip()}
+            yield unchanged(message)
             return
         yield {message: "", mels: mels_panel(recording), **dict.fromkeys((ladder_slot, stability, losses), "")}
         job = CompareJob(recording, ladder, store.new(), compute)
         shown = None
         for view in running.follow(session, job.run, number):
+            if view is None:
+                yield unchanged(message)
+                return
             update = {player: view.player}
             if view.outputs != shown:
                 update |= explain(recording, view)

@@ -13,7 +13,7 @@ from eval.reports.player.clips import MAX_CLIP_SECONDS
 from server.executor import ComputeError, Executor
 from server.results import ResultFolder, ResultStore
 from ui.compare.inputs import choices, offered
-from ui.compare.running import Running, ask_then
+from ui.compare.running import Running, ask_then, unchanged
 from ui.folders.chooser import FoldersChooser, folders_chooser
 from ui.folders.job import FILES, MAX_CLIPS, MAX_MINUTES, MAX_TOTAL_SECONDS, Compared, FoldersJob, Progress
 from ui.folders.layout import MAX_FOLDERS, FoldersError, GivenFolders
@@ -58,7 +58,7 @@ def folders_tab(
     ) -> Iterator[dict]:
         session = request.session_hash or ""
         if not running.is_wanted(session, number):
-            yield {message: gr.skip()}
+            yield unchanged(message)
             return
         try:
             if given is None:
@@ -68,12 +68,16 @@ def folders_tab(
             job = FoldersJob(material, chosen_systems(systems, uploaded, chosen), folder, limits, compute)
             yield {message: notice("Starting", "waiting"), found: ""}
             for event in running.follow(session, job.run, number):
-                yield _shown(event, folder) if isinstance(event, Compared) else {message: _progress(event)}
+                yield shown(event, folder)
         except (FoldersError, CheckpointError, ComputeError) as error:
             yield {message: notice(str(error), "bad")}
 
-    def _shown(compared: Compared, folder: ResultFolder) -> dict:
-        return {message: "", found: compared_html(compared, folder)}
+    def shown(event: Progress | Compared | None, folder: ResultFolder) -> dict:
+        if event is None:
+            return unchanged(message)
+        if isinstance(event, Compared):
+            return {message: "", found: compared_html(event, folder)}
+        return {message: _progress(event)}
 
     def halt(request: gr.Request) -> None:
         running.stop(request.session_hash or "")

@@ -15,7 +15,7 @@ from server.sweep import MAX_AGE_SECONDS
 from ui.compare.keeping.kept import read_kept
 from ui.compare.keeping.live import LiveComparisons
 from ui.compare.outputs import Outputs
-from ui.compare.running import Running
+from ui.compare.running import Running, unchanged
 from ui.markup import notice
 from ui.player import REMEMBERED, SHOWN
 
@@ -33,10 +33,11 @@ def show_again(page: gr.Blocks, outputs: Outputs, store: ResultStore, live: Live
 
     def recall(token: str, request: gr.Request) -> Iterator[dict[gr.components.Component, Any]]:
         if not token:
-            yield {outputs.message: gr.skip()}
+            yield unchanged(outputs.message)
         elif found := live.find(token):
             follow = running.follow(request.session_hash or "", lambda _: found.follow(), flag=found.stop)
-            yield from map(outputs.by_component, follow)
+            for update in follow:
+                yield unchanged(outputs.message) if update is None else outputs.by_component(update)
         elif kept := read_kept(store, token):
             yield outputs.by_component(kept[0].shown)
         else:
